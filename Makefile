@@ -1,0 +1,44 @@
+# make demo: from nothing to a summary of 100 classified pictures. make test: every test that needs neither Docker nor torch.
+PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.14 3.11,$(shell command -v python$(v) >/dev/null 2>&1 && python$(v) -c 'import sys' >/dev/null 2>&1 && echo python$(v))) python3)
+UV := .tools/bin/uv
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock'
+
+.PHONY: demo test install lock clean help
+
+help:
+	@echo 'make demo      take 100 pictures through the whole pipeline (SCONES_CIFAR100=archive for the real ones)'
+	@echo 'make test      run the tests (tox); add ENV=integration for one environment'
+	@echo 'make install   leave a working .venv/bin/scones'
+	@echo 'make lock      refresh the pinned requirements'
+	@echo 'make clean     remove environments and local state'
+
+demo: install
+	.venv/bin/scones demo $(ARGS)
+
+test: .tools/.ready
+	.tools/bin/tox $(if $(ENV),-e $(ENV)) $(ARGS)
+
+install: .venv/.ready
+
+.venv/.ready: requirements/scones.txt pyproject.toml | .tools/.ready
+	$(UV) venv --quiet --clear --python .tools/bin/python .venv
+	$(UV) pip install --quiet --python .venv/bin/python -r requirements/scones.txt
+	$(UV) pip install --quiet --python .venv/bin/python --no-deps --editable .
+	@touch $@
+
+.tools/.ready: requirements/tools.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Scones needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": name another with `make PYTHON=/path/to/python3`")'
+	$(PYTHON) -m venv --clear .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/tools.txt
+	@touch $@
+
+lock: .tools/.ready
+	$(LOCK) pyproject.toml -o requirements/scones.txt
+	$(LOCK) --group test -c requirements/scones.txt -o requirements/test.txt
+	$(LOCK) --group lint --group type -c requirements/scones.txt -o requirements/lint.txt
+	$(LOCK) --group docker -c requirements/scones.txt -o requirements/docker.txt
+	$(LOCK) --group tools -o requirements/tools.txt
+
+clean:
+	-[ ! -x .venv/bin/scones ] || .venv/bin/scones down
+	rm -rf .venv .tools .tox .scones out
