@@ -1,0 +1,1 @@
+"""The state machine, the stack that holds it, and its executions."""

@@ -1,0 +1,139 @@
+"""Starts executions of the state machine and follows them to their end."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration.errors import ExecutionTimeout
+
+_TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
+
+
+@dataclass(frozen=True)
+class Image:
+    """An object in S3 to be classified."""
+
+    s3_bucket: str
+    s3_key: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one execution ended: with a label, or with an error's name and cause. ``milliseconds`` is its own duration."""
+
+    image: Image
+    execution_arn: str
+    status: str
+    output: dict[str, Any] | None
+    error: str | None
+    cause: str | None
+    milliseconds: float
+
+    @property
+    def message(self) -> str | None:
+        """The error's message, taken out of the JSON in which Lambda wraps it."""
+        try:
+            wrapped = json.loads(self.cause or "")
+        except ValueError:
+            return self.cause
+        return str(wrapped.get("errorMessage", self.cause)) if isinstance(wrapped, dict) else self.cause
+
+
+def execution_name(image: Image, run: str) -> str:
+    """A name that tells the image and the run: Step Functions then refuses to start the same work twice.
+
+    At most 80 of ``[A-Za-z0-9_-]`` (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
+    """
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", image.s3_key.rsplit("/", 1)[-1])
+    return f"{run}-{stem[-(79 - len(run)) :]}"
+
+
+def run(
+    stepfunctions: Any,
+    state_machine_arn: str,
+    images: Sequence[Image],
+    *,
+    run_name: str,
+    concurrency: int = 8,
+    timeout: float = 600.0,
+    poll: float = 0.1,
+    on_outcome: Callable[[Outcome], None] = lambda _: None,
+) -> list[Outcome]:
+    """Start one execution an image, at most ``concurrency`` at a time, and return their outcomes in the images' order.
+
+    ``timeout`` and ``poll`` are in seconds. Raises ExecutionTimeout when an execution outlives ``timeout``.
+    """
+
+    def follow(numbered: tuple[int, Image]) -> Outcome:
+        number, image = numbered
+        arn = start(stepfunctions, state_machine_arn, image, execution_name(image, f"{run_name}-{number:05d}"))
+        outcome = wait(stepfunctions, arn, image, timeout=timeout, poll=poll)
+        on_outcome(outcome)
+        return outcome
+
+    with ThreadPoolExecutor(concurrency) as pool:
+        futures = [pool.submit(follow, numbered) for numbered in enumerate(images)]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def start(stepfunctions: Any, state_machine_arn: str, image: Image, name: str) -> str:
+    """Start one execution and return its ARN."""
+    answer = stepfunctions.start_execution(
+        stateMachineArn=state_machine_arn,
+        name=name,
+        input=json.dumps({"s3_bucket": image.s3_bucket, "s3_key": image.s3_key}),
+    )
+    arn: str = answer["executionArn"]
+    return arn
+
+
+def wait(stepfunctions: Any, execution_arn: str, image: Image, *, timeout: float, poll: float) -> Outcome:
+    """Wait until the execution has ended; raises ExecutionTimeout after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = stepfunctions.describe_execution(executionArn=execution_arn)
+        if answer["status"] in _TERMINAL:
+            return _outcome(image, answer)
+        if time.monotonic() > deadline:
+            raise ExecutionTimeout(1, timeout)
+        time.sleep(poll)
+
+
+def state_input(stepfunctions: Any, execution_arn: str, state: str) -> dict[str, Any] | None:
+    """Return the input with which an execution entered a state, None where it never did; the last entry counts."""
+    pages = stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution_arn, reverseOrder=True)
+    for page in pages:
+        for event in page["events"]:
+            entered = event.get("stateEnteredEventDetails")
+            if entered and entered["name"] == state:
+                found: dict[str, Any] = json.loads(entered["input"])
+                return found
+    return None
+
+
+def queue_length(sqs: Any, queue_url: str) -> int:
+    """Return the number of messages in a queue, those being handled included. On AWS it is approximate by nature."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)
+
+
+def _outcome(image: Image, answer: dict[str, Any]) -> Outcome:
+    seconds = (answer["stopDate"] - answer["startDate"]).total_seconds()
+    return Outcome(
+        image=image,
+        execution_arn=answer["executionArn"],
+        status=answer["status"],
+        output=json.loads(answer["output"]) if answer.get("output") else None,
+        error=answer.get("error"),
+        cause=answer.get("cause"),
+        milliseconds=seconds * 1000,
+    )

@@ -1,0 +1,161 @@
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from orchestration.errors import StackBusy, StackFailed, StackMissing
+from orchestration.stack import TEMPLATE, Change, StackEvent, delete, deploy, outputs, template_body
+
+
+class FakeCloudFormation:
+    """A stack that goes through the statuses it is given, one a look."""
+
+    def __init__(self, status: str | None, then: list[str], events: list[tuple[str, str, str]], reason: str = "") -> None:
+        self.statuses = [status, *then]
+        self.story = [
+            {"EventId": str(n), "LogicalResourceId": name, "ResourceType": "T", "ResourceStatus": what, "ResourceStatusReason": why}
+            for n, (name, what, why) in enumerate(events)
+        ]
+        self.told = 0
+        self.reason = reason
+        self.calls: list[str] = []
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        if status is None:
+            message = f"Stack with id {StackName} does not exist"
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
+        found = {"StackId": "id", "StackStatus": status, "Outputs": [{"OutputKey": "DataBucket", "OutputValue": "b"}]}
+        return {"Stacks": [found]}
+
+    def get_paginator(self, _operation: str) -> "FakeCloudFormation":
+        return self
+
+    def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
+        return [{"StackEvents": list(reversed(self.story[: self.told]))}]
+
+    def create_change_set(self, **request: Any) -> dict[str, str]:
+        self.calls.append(f"create {request['ChangeSetType']}")
+        return {"Id": "change-set"}
+
+    def describe_change_set(self, **_: str) -> dict[str, Any]:
+        if self.reason:
+            return {"Status": "FAILED", "StatusReason": self.reason}
+        change = {"Action": "Add", "LogicalResourceId": "DataBucket", "ResourceType": "AWS::S3::Bucket"}
+        return {"Status": "CREATE_COMPLETE", "Changes": [{"ResourceChange": change}]}
+
+    def execute_change_set(self, **_: str) -> None:
+        self.calls.append("execute")
+        self.told = len(self.story)
+
+    def delete_change_set(self, **_: str) -> None:
+        self.calls.append("drop change set")
+
+    def delete_stack(self, **_: str) -> None:
+        self.calls.append("delete stack")
+        self.told = len(self.story)
+
+
+def test_a_new_stack_is_created_and_its_outputs_returned() -> None:
+    seen: list[StackEvent] = []
+    fake = FakeCloudFormation(None, ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"], [("DataBucket", "CREATE_COMPLETE", "")])
+    result = deploy(fake, "s", {}, on_event=seen.append, poll=0)
+    assert result.outputs == {"DataBucket": "b"}
+    assert result.changes == (Change("Add", "DataBucket", "AWS::S3::Bucket"),)
+    assert [event.resource for event in seen] == ["DataBucket"]
+    assert fake.calls == ["create CREATE", "execute"]
+
+
+def test_a_stack_that_needs_no_change_is_left_alone() -> None:
+    fake = FakeCloudFormation("CREATE_COMPLETE", [], [], reason="The submitted information didn't contain changes.")
+    assert deploy(fake, "s", {}, poll=0).changes == ()
+    assert fake.calls == ["create UPDATE", "drop change set"]
+
+
+def test_a_rollback_is_reported_with_its_first_real_reason() -> None:
+    events = [
+        ("FilterRole", "CREATE_FAILED", "Resource creation cancelled"),
+        ("DataBucket", "CREATE_FAILED", "the name is taken"),
+        ("ReviewQueue", "CREATE_FAILED", "later trouble"),
+    ]
+    fake = FakeCloudFormation(None, ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"], events)
+    with pytest.raises(StackFailed, match=r"DataBucket \(T\): the name is taken"):
+        deploy(fake, "s", {}, poll=0)
+
+
+def test_the_shell_of_a_failed_creation_is_removed_before_the_next() -> None:
+    statuses = ["ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_COMPLETE", "CREATE_COMPLETE"]
+    fake = FakeCloudFormation("ROLLBACK_COMPLETE", statuses, [])
+    deploy(fake, "s", {}, poll=0)
+    assert fake.calls == ["delete stack", "create CREATE", "execute"]
+
+
+def test_a_stack_that_is_being_changed_is_not_touched() -> None:
+    fake = FakeCloudFormation("UPDATE_IN_PROGRESS", [], [])
+    with pytest.raises(StackBusy, match="UPDATE_IN_PROGRESS"):
+        deploy(fake, "s", {}, poll=0)
+    assert fake.calls == []
+
+
+def test_a_change_set_can_be_declined_before_it_is_applied() -> None:
+    def decline(_changes: tuple[Change, ...]) -> None:
+        raise KeyboardInterrupt
+
+    fake = FakeCloudFormation(None, ["CREATE_COMPLETE"], [])
+    with pytest.raises(KeyboardInterrupt):
+        deploy(fake, "s", {}, on_changes=decline, poll=0)
+    assert "execute" not in fake.calls
+
+
+def test_a_change_set_that_fails_says_why() -> None:
+    fake = FakeCloudFormation(None, [], [], reason="Template format error")
+    with pytest.raises(StackFailed, match="Template format error"):
+        deploy(fake, "s", {}, poll=0)
+
+
+def test_outputs_of_a_missing_stack_name_the_command_that_makes_it() -> None:
+    with pytest.raises(StackMissing, match="scones deploy"):
+        outputs(FakeCloudFormation(None, [], []), "s")
+
+
+def test_deleting_a_missing_stack_does_nothing() -> None:
+    assert delete(FakeCloudFormation(None, [], []), "s", poll=0) is False
+
+
+def test_a_deletion_that_fails_names_the_resource() -> None:
+    events = [("DataBucket", "DELETE_FAILED", "the bucket is not empty")]
+    fake = FakeCloudFormation("CREATE_COMPLETE", ["DELETE_IN_PROGRESS", "DELETE_FAILED"], events)
+    with pytest.raises(StackFailed, match="the bucket is not empty"):
+        delete(fake, "s", poll=0)
+
+
+def test_the_definition_is_set_into_the_template_whole() -> None:
+    body = template_body()
+    assert "DefinitionS3Location" not in body
+    inlined = re.search(r"^ +DefinitionString: (.+)$", body, re.MULTILINE)
+    assert inlined is not None
+    written = json.loads((Path(TEMPLATE).parent / "classify_image.asl.json").read_text())
+    assert json.loads(json.loads(inlined[1])) == written
+
+
+def test_the_template_fits_a_request() -> None:
+    assert len(template_body().encode()) < 51_200
+
+
+def test_every_substitution_in_the_definition_is_given_by_the_template() -> None:
+    asked = set(re.findall(r"\$\{(\w+)\}", (TEMPLATE.parent / "classify_image.asl.json").read_text()))
+    given = TEMPLATE.read_text().split("DefinitionSubstitutions:")[1].split("Outputs:")[0]
+    assert asked == set(re.findall(r"^ +(\w+):", given, re.MULTILINE))
+
+
+def test_events_older_than_the_deployment_are_not_told_again() -> None:
+    seen: list[StackEvent] = []
+    fake = FakeCloudFormation("CREATE_COMPLETE", ["UPDATE_COMPLETE"], [("Old", "CREATE_COMPLETE", "")])
+    fake.told = 1
+    deploy(fake, "s", {}, on_event=seen.append, poll=0)
+    assert seen == []
+
+
