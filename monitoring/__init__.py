@@ -1,0 +1,1 @@
+"""What the endpoint saw: captured inferences, evaluation, drift, plots, the report."""

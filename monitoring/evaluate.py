@@ -1,0 +1,71 @@
+"""Compares answers with the truth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of successes with its 95 % Wilson score interval; all three are NaN where ``n`` is 0."""
+
+    successes: int
+    n: int
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, successes: int, n: int) -> "Rate":
+        """Return the rate of ``successes`` in ``n`` trials (interval: Wilson 1927, as scipy computes it)."""
+        if n == 0:
+            return cls(0, 0, float("nan"), float("nan"), float("nan"))
+        interval = binomtest(successes, n).proportion_ci(method="wilson")
+        return cls(successes, n, successes / n, float(interval.low), float(interval.high))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the endpoint said of an image whose label is known: ``inferences`` is ``[p_bicycle, p_motorcycle]``."""
+
+    label: int
+    inferences: tuple[float, float]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the likelier class is the true one."""
+        return int(np.argmax(self.inferences)) == self.label
+
+    @property
+    def confidence(self) -> float:
+        """The likelier class's probability."""
+        return max(self.inferences)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Accuracy over all answers, the share accepted at the threshold, and the accuracy among those accepted."""
+
+    accuracy: Rate
+    accepted: Rate
+    accuracy_accepted: Rate
+
+
+def evaluate(answers: Sequence[Answer], threshold: float) -> Evaluation:
+    """Return the evaluation of answers at a threshold; an answer is accepted when its confidence >= ``threshold``."""
+    accepted = [answer for answer in answers if answer.confidence >= threshold]
+    return Evaluation(
+        accuracy=Rate.of(sum(answer.is_right for answer in answers), len(answers)),
+        accepted=Rate.of(len(accepted), len(answers)),
+        accuracy_accepted=Rate.of(sum(answer.is_right for answer in accepted), len(accepted)),
+    )
+
+
+def percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Return ``{"p50", "p95"}`` of durations in milliseconds; NaN where there are none."""
+    if not milliseconds:
+        return {"p50": float("nan"), "p95": float("nan")}
+    p50, p95 = np.percentile(milliseconds, [50, 95])
+    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
