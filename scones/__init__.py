@@ -1,0 +1,1 @@
+"""The door: the scones command and its settings."""

@@ -1,0 +1,196 @@
+"""`scones demo`: pictures through the whole pipeline, then one screen of what came of it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import numpy as np
+import typer
+
+from emulation import detached
+from emulation.session import OfflineSession
+from emulation.state import StackState
+from monitoring import capture
+from orchestration import executions
+from orchestration.executions import Image, Outcome
+from scones import commands, console, local, options, pipeline, summary
+from scones.settings import Settings
+
+CAPTURE_PATIENCE = 60.0
+
+
+class Stopwatch:
+    """Seconds by step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step and say when it is done."""
+        start = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - start, 2)
+        console.err.print(f"[green]✓[/] {name} [dim]{self.seconds[name]:.1f} s[/]")
+
+
+def demo(
+    images: Annotated[int, typer.Option("--images", min=2, max=10_000, help="How many held-out test images.")] = 100,
+    archive: options.ArchiveOption = None,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Rendered vehicles even where CIFAR-100 is at hand.")] = False,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Executions under way at once.")] = 8,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running; `scones down` ends it.")] = False,
+    out: Annotated[Path, typer.Option("--out", help="Folder for summary.json.")] = Path("out"),
+    home: options.HomeOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Take held-out test images, and four broken ones, through staging, endpoint and workflow, and report what came of it.
+
+    Runs on this machine alone. Exit code 1 when an image is not accounted for.
+    """
+    settings = options.settings(None, None, home, archive)
+    watch = Stopwatch()
+    with watch.step("total"), _running(settings, watch, keep=keep) as state:
+        session = OfflineSession(state.localstack_url, state.sagemaker_url, settings.region)
+        found, threshold = _pipeline(session, settings, watch, images, concurrency, synthetic=synthetic)
+    result = summary.Summary(
+        **found,
+        seconds=watch.seconds,
+        where={"summary": str(out / "summary.json"), "logs": str(state.logs), "staged images": str(settings.home / "data")},
+    )
+    result.write(out / "summary.json")
+    if as_json:
+        console.print_json(result.to_dict())
+    else:
+        console.out.print(summary.render(result, threshold))
+    if not result.is_accounted_for:
+        raise typer.Exit(1)
+
+
+def _pipeline(
+    session: boto3.Session, settings: Settings, watch: Stopwatch, count: int, concurrency: int, *, synthetic: bool
+) -> tuple[dict[str, Any], float]:
+    """Deploy, stage, serve, run and count; return the summary's figures and the threshold."""
+    with watch.step("deploy"), console.progress("deploying the stack"):
+        pipeline.deploy_stack(session, settings, {})
+        deployed = pipeline.deployed(session, settings)
+    with watch.step("stage"), console.progress("staging") as advance:
+        source = pipeline.choose_source(settings, advance, synthetic=synthetic)
+        dataset = pipeline.stage(source, session, settings, deployed.data_bucket, advance)
+    with watch.step("endpoint"), console.progress("creating the endpoint"):
+        pipeline.deploy_endpoint(session, deployed, image_uri=commands.LOCAL_IMAGE, instance_type="ml.m5.xlarge")
+    queues = _QueueCounts(session, deployed)
+    since = datetime.now(UTC)
+    run_name = f"demo-{since:%Y%m%dT%H%M%S}"
+    inputs = [Image(deployed.data_bucket, key) for key in sample(sorted(dataset.labels), dataset.labels, count)]
+    with watch.step("run"), console.progress("classifying") as advance:
+        inputs += _broken(session.client("s3"), deployed.data_bucket, run_name, inputs[0])
+        outcomes = _run(session, deployed, inputs, run_name, concurrency, advance)
+    labelled = summary.answers(outcomes, dataset.labels, _reviewed(session, outcomes))
+    with watch.step("capture"), console.progress("waiting for captured inferences"):
+        captured = capture.wait_for(
+            session.client("s3"),
+            deployed.data_bucket,
+            pipeline.CAPTURE_PREFIX,
+            deployed.endpoint_name,
+            since,
+            len(labelled),
+            timeout=CAPTURE_PATIENCE,
+        )
+    counts = {"dataset": dataset.name, "captured": captured, "answered": len(labelled), **queues.since()}
+    return counts | summary.figures(outcomes, labelled, deployed.threshold), deployed.threshold
+
+
+@contextmanager
+def _running(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[StackState]:
+    """A stack that runs already is used and left; else one is started, and stopped unless it is to be kept."""
+    threading.Thread(target=_import_sdk, daemon=True).start()
+    running = detached.status(settings.home).state
+    if running is not None:
+        yield running
+    elif keep:
+        with watch.step("up"):
+            state = local.start_detached(settings)
+        yield state
+        console.err.print("everything is left running: `scones status` shows where, `scones down` ends it")
+    else:
+        stack = local.stack(settings)
+        with watch.step("up"):
+            state = stack.start()
+        try:
+            yield state
+        finally:
+            stack.stop()
+
+
+def _import_sdk() -> None:
+    """The SageMaker SDK takes seconds to import: do it while LocalStack starts."""
+    import sagemaker.core.resources  # noqa: F401, PLC0415
+
+
+def sample(keys: list[str], labels: dict[str, int], count: int) -> list[str]:
+    """Return up to ``count`` keys, the classes by turns, shuffled by a fixed seed within each."""
+    shuffled = [keys[i] for i in np.random.default_rng(0).permutation(len(keys))]
+    classes = [[key for key in shuffled if labels[key] == label] for label in sorted(set(labels.values()))]
+    longest = max(map(len, classes), default=0)
+    turns = [members[turn] for turn in range(longest) for members in classes if turn < len(members)]
+    return turns[:count]
+
+
+def _broken(s3: Any, bucket: str, run_name: str, good: Image) -> list[Image]:
+    """Put three objects that are no images beside one key that has no object."""
+    content = s3.get_object(Bucket=good.s3_bucket, Key=good.s3_key)["Body"].read()
+    bodies = {"corrupt.png": content[: len(content) // 2], "text.png": b"not a picture\n", "empty.png": b""}
+    for name, body in bodies.items():
+        s3.put_object(Bucket=bucket, Key=f"runs/{run_name}/{name}", Body=body)
+    return [Image(bucket, f"runs/{run_name}/{name}") for name in (*bodies, "missing.png")]
+
+
+def _run(
+    session: boto3.Session,
+    deployed: pipeline.Deployed,
+    inputs: list[Image],
+    run_name: str,
+    concurrency: int,
+    advance: Callable[[int, int], None],
+) -> list[Outcome]:
+    done = iter(range(1, len(inputs) + 1))
+    return executions.run(
+        session.client("stepfunctions"),
+        deployed.state_machine_arn,
+        inputs,
+        run_name=run_name,
+        concurrency=concurrency,
+        on_outcome=lambda _: advance(next(done), len(inputs)),
+    )
+
+
+def _reviewed(session: boto3.Session, outcomes: list[Outcome]) -> dict[str, list[float]]:
+    """What the endpoint said of the images below the threshold: their executions fail and so have no output."""
+    client = session.client("stepfunctions")
+    found = {}
+    for outcome in outcomes:
+        if outcome.error == summary.BELOW_THRESHOLD:
+            entered = executions.state_input(client, outcome.execution_arn, "FilterInferences")
+            found[outcome.execution_arn] = entered["inferences"] if entered else []
+    return found
+
+
+class _QueueCounts:
+    """How many messages came since this was made; a stack that was kept has older ones."""
+
+    def __init__(self, session: boto3.Session, deployed: pipeline.Deployed) -> None:
+        self._sqs = session.client("sqs")
+        self._urls = {"review_queue": deployed.review_queue_url, "failure_queue": deployed.failure_queue_url}
+        self._before = self._count()
+
+    def since(self) -> dict[str, int]:
+        return {name: count - self._before[name] for name, count in self._count().items()}
+
+    def _count(self) -> dict[str, int]:
+        return {name: executions.queue_length(self._sqs, url) for name, url in self._urls.items()}

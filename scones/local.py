@@ -1,0 +1,113 @@
+"""`scones up`, `down` and `status`: the stand-in for AWS, as plain processes."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from emulation import detached
+from emulation.embedded import EmbeddedStack
+from emulation.state import StackState
+from scones import console, options
+from scones.settings import Settings
+
+NOT_RUNNING = 3  # as `systemctl status` says it
+
+LocalStackPort = Annotated[
+    int | None, typer.Option("--localstack-port", help="Port of LocalStack [default: 4566, or a free one].")
+]
+SageMakerPort = Annotated[
+    int | None, typer.Option("--sagemaker-port", help="Port of the SageMaker emulator [default: 8080, or a free one].")
+]
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Leave it running in the background; `scones down` ends it.")]
+
+
+def stack(settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None) -> EmbeddedStack:
+    """The stack of plain processes that the settings describe, not started."""
+    return EmbeddedStack(
+        settings.home,
+        settings.cache,
+        settings.services,
+        region=settings.region,
+        localstack_port=localstack_port,
+        sagemaker_port=sagemaker_port,
+        progress=_say,
+    )
+
+
+def start_detached(
+    settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None
+) -> StackState:
+    """Start the same in the background and return when it is healthy."""
+    return detached.start_detached(
+        settings.home,
+        settings.cache,
+        settings.services,
+        region=settings.region,
+        localstack_port=localstack_port,
+        sagemaker_port=sagemaker_port,
+        progress=_say,
+    )
+
+
+def up(
+    detach: Detach = False,
+    localstack_port: LocalStackPort = None,
+    sagemaker_port: SageMakerPort = None,
+    home: options.HomeOption = None,
+) -> None:
+    """Start LocalStack, the SageMaker emulator and the three Lambdas; no Docker, no account.
+
+    Runs until Ctrl-C, or in the background with `--detach`.
+    """
+    settings = options.settings(home=home)
+    if detach:
+        _show(start_detached(settings, localstack_port, sagemaker_port))
+        console.err.print("it runs in the background: next `scones deploy`; `scones down` ends it")
+        return
+    running = stack(settings, localstack_port, sagemaker_port)
+    with running as state:
+        _show(state)
+        console.err.print("running: next `scones deploy` in another terminal; Ctrl-C ends it")
+        running.supervise()
+
+
+def down(home: options.HomeOption = None) -> None:
+    """Stop what `scones up` started."""
+    settings = options.settings(home=home)
+    stopped = detached.stop(settings.home)
+    console.err.print("stopped" if stopped else f"nothing was running in {settings.home}")
+
+
+def status(home: options.HomeOption = None, as_json: options.JsonOption = False) -> None:
+    """Say what is running, where, and whether it is healthy. Exit code 3 when nothing runs, 1 when a part does not answer."""
+    settings = options.settings(home=home)
+    found = detached.status(settings.home)
+    if as_json:
+        addresses = _addresses(found.state) if found.state else {}
+        console.print_json({"running": found.running, "health": found.health, "addresses": addresses})
+    elif found.state is None:
+        console.err.print(f"nothing is running in {settings.home}: `scones up` starts it")
+    else:
+        _show(found.state, found.health)
+    if not found.running:
+        raise typer.Exit(NOT_RUNNING)
+    if not all(found.health.values()):
+        raise typer.Exit(1)
+
+
+def _addresses(state: StackState) -> dict[str, str]:
+    return {"localstack": state.localstack_url, "sagemaker": state.sagemaker_url, **state.lambda_urls}
+
+
+def _show(state: StackState, health: dict[str, bool] | None = None) -> None:
+    table = Table.grid(padding=(0, 2))
+    for name, address in _addresses(state).items():
+        answers = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]does not answer[/]"
+        table.add_row(f"[bold]{name}[/]", address, answers)
+    table.add_row("[bold]logs[/]", str(state.logs))
+    console.out.print(table)
+
+
+def _say(line: str) -> None:
+    console.err.print(f"[dim]{console.escape(line)}[/]", highlight=False)

@@ -1,0 +1,153 @@
+"""The steps of the exercise, each of which hands one wing's result to the next."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from orchestration import executions, stack
+from scones.console import Advance, err
+from scones.settings import ROOT, Settings, Target
+
+if TYPE_CHECKING:
+    from training.data.pictures import Source
+    from training.endpoint import EndpointStatus
+
+SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"
+CAPTURE_PREFIX = "capture"
+_UPLOADS = 16
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a deployed stack answers to, by the names of its outputs."""
+
+    state_machine_arn: str
+    data_bucket: str
+    review_queue_url: str
+    failure_queue_url: str
+    endpoint_name: str
+    endpoint_role_arn: str
+    threshold: float
+
+    @classmethod
+    def from_outputs(cls, outputs: dict[str, str]) -> "Deployed":
+        """Read the stack's outputs."""
+        return cls(
+            state_machine_arn=outputs["StateMachineArn"],
+            data_bucket=outputs["DataBucket"],
+            review_queue_url=outputs["ReviewQueueUrl"],
+            failure_queue_url=outputs["FailureQueueUrl"],
+            endpoint_name=outputs["EndpointName"],
+            endpoint_role_arn=outputs["EndpointRoleArn"],
+            threshold=float(outputs["Threshold"]),
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Vehicle images in S3; ``labels`` gives each key of the test split its label, 0 bicycle, 1 motorcycle."""
+
+    name: str
+    prefix: str
+    train: int
+    labels: dict[str, int]
+    uploaded: int
+    skipped: int
+
+
+def deployed(session: boto3.Session, settings: Settings) -> Deployed:
+    """Look the stack up; raises StackMissing."""
+    return Deployed.from_outputs(stack.outputs(session.client("cloudformation"), settings.stack))
+
+
+def deploy_stack(
+    session: boto3.Session,
+    settings: Settings,
+    parameters: dict[str, str],
+    on_changes: Callable[[tuple[stack.Change, ...]], None] = lambda _: None,
+    on_event: stack.OnEvent = lambda _: None,
+) -> stack.Deployment:
+    """Create or update the stack; the endpoint's name derives from the stack's."""
+    return stack.deploy(
+        session.client("cloudformation"),
+        settings.stack,
+        {"EndpointName": settings.endpoint_name, **parameters},
+        on_changes=on_changes,
+        on_event=on_event,
+        poll=0.2 if settings.target is Target.LOCAL else 3.0,
+    )
+
+
+def choose_source(settings: Settings, advance: Advance, *, synthetic: bool) -> "Source":
+    """CIFAR-100 from the archive named, else from the cache or by download; rendered vehicles where none of it works.
+
+    An archive that was named and cannot be read is an error: nobody gets other pictures than those asked for.
+    """
+    from training.data.archive import CifarSource  # noqa: PLC0415
+    from training.data.download import locate  # noqa: PLC0415
+    from training.data.errors import DataError  # noqa: PLC0415
+    from training.data.synthetic import SyntheticSource  # noqa: PLC0415
+
+    if synthetic:
+        return SyntheticSource()
+    try:
+        return CifarSource(locate(settings.archive, settings.cache, progress=advance))
+    except DataError as error:
+        if settings.archive is not None:
+            raise
+        err.print(f"[yellow]no CIFAR-100[/]: {error}; rendered vehicles are used instead", highlight=False)
+        return SyntheticSource()
+
+
+def stage(source: "Source", session: boto3.Session, settings: Settings, bucket: str, advance: Advance) -> Dataset:
+    """Write the pictures of ``source`` to disk and bring them to S3; what is there already is left alone."""
+    from training.data.staging import stage as write  # noqa: PLC0415
+    from training.data.upload import upload  # noqa: PLC0415
+
+    staged = write(source, settings.home / "data" / source.dataset, progress=advance)
+    prefix = f"datasets/{source.dataset}"
+    s3 = session.client("s3", config=Config(max_pool_connections=_UPLOADS))
+    report = upload(staged.path, s3, bucket, prefix, progress=advance, workers=_UPLOADS)
+    test = staged.manifest.pictures("test")
+    labels = {f"{prefix}/{path}": file.label for path, file in test.items() if file.label is not None}
+    return Dataset(source.dataset, prefix, len(staged.manifest.pictures("train")), labels, report.uploaded, report.skipped)
+
+
+def deploy_endpoint(
+    session: boto3.Session, target: Deployed, *, model_dir: Path = SHIPPED_MODEL, image_uri: str, instance_type: str
+) -> "EndpointStatus":
+    """Package a model, put it in S3 under its own digest, and serve it with data capture on."""
+    from training import endpoint  # noqa: PLC0415
+    from training.vehicle_net.package import package  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = package(model_dir, Path(scratch) / "model.tar.gz")
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()[:16]
+        key = f"models/{digest}/model.tar.gz"
+        session.client("s3").upload_file(str(archive), target.data_bucket, key)
+    return endpoint.deploy(
+        session,
+        name=target.endpoint_name,
+        image_uri=image_uri,
+        model_data_url=f"s3://{target.data_bucket}/{key}",
+        role_arn=target.endpoint_role_arn,
+        capture_uri=f"s3://{target.data_bucket}/{CAPTURE_PREFIX}",
+        instance_type=instance_type,
+    )
+
+
+def upload_images(s3: Any, bucket: str, prefix: str, paths: Sequence[Path], advance: Advance) -> list[executions.Image]:
+    """Put local files under ``prefix`` and return them in order; their position keeps files of one name apart."""
+    images = []
+    for number, path in enumerate(paths):
+        key = f"{prefix}/{number:05d}/{path.name}"
+        s3.upload_file(str(path), bucket, key)
+        images.append(executions.Image(bucket, key))
+        advance(number + 1, len(paths))
+    return images

@@ -1,0 +1,62 @@
+"""Where everything is and what it is called: the one place that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import platformdirs
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Target(StrEnum):
+    """Where commands act. The difference is endpoint URLs and credentials, never code."""
+
+    LOCAL = "local"
+    AWS = "aws"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A command's surroundings.
+
+    ``stack`` names the CloudFormation stack; every other name derives from it. ``home`` holds this checkout's state
+    (logs, staged data), ``cache`` what all checkouts share (downloads, LocalStack's environment). ``archive`` is the
+    CIFAR-100 archive, when one was named.
+    """
+
+    target: Target = Target.LOCAL
+    stack: str = "scones"
+    region: str = "us-east-1"
+    home: Path = Path(".scones")
+    cache: Path = Path("~/.cache/scones")
+    archive: Path | None = None
+    localstack_url: str = "http://127.0.0.1:4566"
+    sagemaker_url: str = "http://127.0.0.1:8080"
+
+    @property
+    def endpoint_name(self) -> str:
+        """The SageMaker endpoint's name."""
+        return f"{self.stack}-vehicles"
+
+    @property
+    def services(self) -> Path:
+        """The folder of the three Lambda services."""
+        return ROOT / "services"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings; whatever the environment does not name keeps its default."""
+        archive = environ.get("SCONES_CIFAR100")
+        return cls(
+            target=Target(environ.get("SCONES_TARGET", Target.LOCAL)),
+            stack=environ.get("SCONES_STACK", cls.stack),
+            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or cls.region,
+            home=Path(environ.get("SCONES_HOME", ROOT / ".scones")).absolute(),
+            cache=Path(environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones")).absolute(),
+            archive=Path(archive).expanduser().absolute() if archive else None,
+            localstack_url=environ.get("SCONES_LOCALSTACK_URL", cls.localstack_url),
+            sagemaker_url=environ.get("SCONES_SAGEMAKER_URL", cls.sagemaker_url),
+        )

@@ -1,0 +1,74 @@
+"""Stacks of plain processes for the tests that drive the real LocalStack."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import pytest
+
+from emulation.embedded import EmbeddedStack
+from emulation.session import OfflineSession
+from orchestration import stack
+
+SCRIPTED = '''
+"""Plays the service that it is installed as: raises what the key tells it to, else answers as the contract says."""
+
+import os
+import pathlib
+
+ANSWERS = {
+    "serialize": {"image_data": "aW1hZ2U=", "content_type": "image/png"},
+    "classify": {"inferences": [0.01, 0.99]},
+    "filter": {"inferences": [0.01, 0.99], "label": "motorcycle", "confidence": 0.99, "threshold": 0.94},
+}
+
+
+def handler(event, context):
+    service = pathlib.Path(__file__).parent.name
+    key = event["s3_key"] if isinstance(event, dict) else "serialize,InvalidInput,always"
+    who, error, times = (key.split(",") + ["", "", ""])[:3]
+    if who == service and (times == "always" or _count(key) <= int(times)):
+        raise type(error, (Exception,), {})(f"scripted for {key}")
+    return {"s3_bucket": event["s3_bucket"], "s3_key": key, **ANSWERS[service]}
+
+
+def _count(key):
+    tally = pathlib.Path(__file__).parent / key.replace(",", "-")
+    with tally.open("a") as file:
+        file.write(".")
+    return tally.stat().st_size
+'''
+
+
+@dataclass(frozen=True)
+class Running:
+    """A deployed stack and the session that reaches it."""
+
+    session: OfflineSession
+    outputs: dict[str, str]
+    mailbox: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service)
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    """LocalStack's private environment is made once and shared by all runs."""
+    return Path(os.environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones"))
+
+
+@pytest.fixture(scope="module")
+def scripted(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Running]:
+    """The real LocalStack and the real state machine around three Lambdas that do as the image's key says."""
+    services = tmp_path_factory.mktemp("services")
+    for name in ("serialize", "classify", "filter"):
+        (services / name).mkdir()
+        (services / name / "handler.py").write_text(SCRIPTED)
+    with EmbeddedStack(tmp_path_factory.mktemp("home"), cache, services, region="us-east-1", scripted=True) as state:
+        session = OfflineSession(state.localstack_url, state.sagemaker_url)
+        deployment = stack.deploy(session.client("cloudformation"), "scripted", {"EndpointName": "none"}, poll=0.1)
+        yield Running(session, deployment.outputs)
