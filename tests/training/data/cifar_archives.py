@@ -1,0 +1,64 @@
+"""Small archives in the layout of CIFAR-100's, honest ones and others."""
+
+import gzip
+import io
+import pickle
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.cifar_names import FINE_NAMES
+
+FOLDER = "cifar-100-python"
+ROWS = 40
+
+Members = dict[str, bytes]
+
+
+def split(rows: int, seed: int, names: tuple[str, ...] = FINE_NAMES) -> dict[bytes, Any]:
+    """Return a split as CIFAR-100 pickles it: every other row a vehicle, the rest of other classes."""
+    random = np.random.default_rng(seed)
+    vehicles = [names.index(name) for name in ("bicycle", "motorcycle")]
+    labels = [vehicles[row // 2 % 2] if row % 2 == 0 else row % len(names) for row in range(rows)]
+    return {
+        b"filenames": [f"{names[label]}_s_{row:06d}.png".encode() for row, label in enumerate(labels)],
+        b"batch_label": b"a batch",
+        b"fine_labels": labels,
+        b"coarse_labels": [0] * rows,
+        b"data": random.integers(0, 256, (rows, 3072), dtype=np.uint8),
+    }
+
+
+def members(protocol: int = 2, names: tuple[str, ...] = FINE_NAMES, rows: int = ROWS) -> Members:
+    """Return the three pickles of a small archive."""
+    meta = {b"fine_label_names": [name.encode() for name in names], b"coarse_label_names": [b"vehicles"]}
+    contents = {"meta": meta, "test": split(rows // 2, 2, names), "train": split(rows, 1, names)}
+    return {f"{FOLDER}/{name}": pickle.dumps(content, protocol) for name, content in contents.items()}
+
+
+def pack(path: Path, contents: Mapping[str, bytes], *more: tarfile.TarInfo) -> Path:
+    """Write a .tar.gz with ``contents`` and, first, ``more`` members without content."""
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+        for info in more:
+            tar.addfile(info)
+        for name, data in contents.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def gzip_of(path: Path, data: bytes) -> Path:
+    """Write ``data`` compressed."""
+    path.write_bytes(gzip.compress(data, 1))
+    return path
+
+
+def pixels_of(rows: int, seed: int, row: int) -> NDArray[np.uint8]:
+    """Return the picture that a small archive has in a row, (32, 32, 3)."""
+    image: NDArray[np.uint8] = split(rows, seed)[b"data"][row].reshape(3, 32, 32).transpose(1, 2, 0)
+    return image

@@ -1,0 +1,1 @@
+"""Vehicles drawn by program: shapes in metres, a camera, a scene around them and the weather over it."""
