@@ -1,0 +1,102 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.serving.errors import BrokenImage, InvalidModel, InvalidPreprocessing, ModelError, ModelNotFound
+from training.serving.model import load
+
+from .tiny_network import tiny_network
+
+MakeModel = Callable[..., Path]
+SHIPPED = Path(__file__).parents[3] / "training" / "vehicle_net" / "shipped"
+
+
+def test_a_model_tells_its_two_classes_apart(model_dir: Path, red: bytes, blue: bytes) -> None:
+    model = load(model_dir)
+    bicycle, motorcycle = model.classify(red), model.classify(blue)
+    assert bicycle[0] > 0.94
+    assert motorcycle[1] > 0.94
+    assert sum(bicycle) == pytest.approx(1)
+
+
+def test_the_same_bytes_get_the_same_answer_with_any_number_of_threads(model_dir: Path, red: bytes) -> None:
+    assert load(model_dir, threads=2).classify(red) == load(model_dir).classify(red)
+
+
+def test_an_image_that_cannot_be_read_is_the_callers_error(model_dir: Path, red: bytes) -> None:
+    with pytest.raises(BrokenImage):
+        load(model_dir).classify(red[:-30])
+
+
+def test_the_shipped_model_can_be_served(red: bytes) -> None:
+    probabilities = load(SHIPPED).classify(red)
+    assert len(probabilities) == 2
+    assert sum(probabilities) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match="nowhere"):
+        load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("missing", ["model.json", "model.onnx"])
+def test_a_missing_file_is_named(missing: str, make_model: MakeModel) -> None:
+    folder = make_model()
+    (folder / missing).unlink()
+    with pytest.raises(ModelNotFound, match=missing):
+        load(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}', "\x00"])
+def test_a_description_that_is_not_one_is_refused(text: str, make_model: MakeModel) -> None:
+    folder = make_model()
+    (folder / "model.json").write_text(text)
+    with pytest.raises(ModelError, match=r"model\.json"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("description", "error", "named"),
+    [
+        ({"format": 2}, InvalidModel, "format 1"),
+        ({"labels": ["motorcycle", "bicycle"]}, InvalidModel, "'motorcycle', 'bicycle'"),
+        ({"labels": None}, InvalidModel, "None"),
+        ({"preprocessing": None}, InvalidPreprocessing, "None"),
+        ({"preprocessing": {"size": 16, "fit": "crop"}}, InvalidPreprocessing, "crop"),
+        ({"preprocessing": {"size": 24}}, InvalidModel, "24 pixels"),
+    ],
+)
+def test_a_description_of_another_model_is_refused_and_the_value_named(
+    description: dict[str, object], error: type[ModelError], named: str, make_model: MakeModel
+) -> None:
+    with pytest.raises(error, match=named):
+        load(make_model(**description))
+
+
+def test_what_is_no_network_is_refused(make_model: MakeModel) -> None:
+    with pytest.raises(InvalidModel, match=r"model\.onnx"):
+        load(make_model(b"not a network"))
+
+
+@pytest.mark.parametrize("names", [{"taken": "image"}, {"given": "scores"}])
+def test_a_network_with_other_inputs_or_outputs_is_refused(names: dict[str, str], make_model: MakeModel) -> None:
+    with pytest.raises(InvalidModel, match=next(iter(names.values()))):
+        load(make_model(tiny_network(16, **names)))
+
+
+@pytest.mark.parametrize("last", ["Identity", "Log"])
+def test_a_network_whose_answers_are_no_probabilities_does_not_pass_its_warm_up(
+    last: str, make_model: MakeModel
+) -> None:
+    with pytest.raises(InvalidModel, match="probability"):
+        load(make_model(tiny_network(16, last=last)))
+
+
+def test_the_networks_input_is_the_preprocessed_image(model_dir: Path, red: bytes) -> None:
+    model = load(model_dir)
+    pixels = np.full((16, 16, 3), (200, 40, 30), dtype=np.uint8)
+    assert model.predict(pixels) == model.classify(red)
+    assert model.preprocessing.to_dict() == json.loads((model_dir / "model.json").read_text())["preprocessing"]

@@ -1,0 +1,336 @@
+import io
+import struct
+import time
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from training.serving.errors import (
+    BrokenImage,
+    EmptyImage,
+    ImageError,
+    ImageTooLarge,
+    InvalidPreprocessing,
+    UnsupportedImage,
+)
+from training.serving.preprocess import BACKGROUND, Preprocessing, decode, to_pixels
+
+Scene = Callable[..., Image.Image]
+Encode = Callable[..., bytes]
+SPEC = Preprocessing(size=8)
+ORIENTATION = 0x0112
+
+
+def look(data: bytes) -> npt.NDArray[np.int_]:
+    """Return what the network would see of the encoded image, as 8 x 8 pixels."""
+    return to_pixels(decode(data), SPEC).astype(np.int_)
+
+
+def shows_the_scene(data: bytes, reference: Image.Image, tolerance: int = 24) -> bool:
+    seen = look(data)
+    expected = to_pixels(reference, SPEC).astype(np.int_)
+    return bool(np.abs(seen - expected).mean() <= tolerance)
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(1000))
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", pixels) + png_chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("PNG", {}), ("JPEG", {"quality": 90}), ("JPEG", {"progressive": True}), ("GIF", {}), ("WEBP", {"quality": 90})],
+)
+def test_every_accepted_format_shows_the_scene(
+    kind: str, options: dict[str, object], scene: Scene, encode: Encode
+) -> None:
+    assert shows_the_scene(encode(scene(), kind, **options), scene(), tolerance=8)
+
+
+def test_a_png_of_the_networks_size_reaches_it_unchanged(encode: Encode) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    data = encode(Image.fromarray(pixels))
+    assert np.array_equal(to_pixels(decode(data), Preprocessing(size=32)), pixels)
+    assert np.array_equal(to_pixels(decode(data), Preprocessing(size=32, through=32)), pixels)
+
+
+def test_a_twelve_megapixel_jpeg_shows_the_scene_and_is_decoded_reduced(scene: Scene, encode: Encode) -> None:
+    photograph = scene(4000, 3000)
+    data = encode(photograph, "JPEG", quality=85)
+    begun = time.perf_counter()
+    image = decode(data)
+    seconds = time.perf_counter() - begun
+    assert image.size == (500, 375)
+    assert seconds < 1
+    assert shows_the_scene(data, photograph, tolerance=4)
+
+
+def test_a_jpeg_is_never_reduced_below_what_the_network_may_need(scene: Scene, encode: Encode) -> None:
+    assert decode(encode(scene(3000, 400), "JPEG")).size == (3000, 400)
+    assert min(decode(encode(scene(900, 700), "JPEG")).size) >= 320
+
+
+def test_a_16_bit_grey_png_keeps_its_tones(encode: Encode) -> None:
+    ramp = np.linspace(0, 65535, 64, dtype=np.uint16)
+    data = encode(Image.fromarray(np.tile(ramp, (64, 1))))
+    tones = np.asarray(decode(data))[0, :, 0].astype(np.int_)
+    assert np.abs(tones - np.linspace(0, 255, 64)).max() <= 1
+
+
+def test_a_16_bit_colour_png_shows_the_scene(scene: Scene) -> None:
+    rows = np.asarray(scene()).astype(">u2") * 257
+    lines = b"".join(b"\0" + row.tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", 64, 64, 16, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(lines))
+    assert shows_the_scene(data + png_chunk(b"IEND", b""), scene(), tolerance=1)
+
+
+def test_a_palette_png_shows_the_scene(scene: Scene, encode: Encode) -> None:
+    assert shows_the_scene(encode(scene().quantize(16)), scene(), tolerance=4)
+
+
+def test_the_transparent_colour_of_a_palette_png_becomes_background(scene: Scene, encode: Encode) -> None:
+    palette = scene().quantize(3)
+    red = palette.getpixel((40, 10))
+    pixels = np.asarray(decode(encode(palette, transparency=red)))
+    assert tuple(pixels[10, 40]) == BACKGROUND
+    assert tuple(pixels[50, 40]) != BACKGROUND
+
+
+def test_a_palette_png_with_half_transparent_entries_is_blended(scene: Scene, encode: Encode) -> None:
+    data = encode(scene().quantize(3), transparency=bytes([128, 128, 128]))
+    blended = Image.blend(scene(), Image.new("RGB", (64, 64), BACKGROUND), 0.5)
+    assert shows_the_scene(data, blended, tolerance=3)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_transparent_becomes_background_whatever_colour_hides_there(
+    mode: str, scene: Scene, encode: Encode
+) -> None:
+    cutout = scene().convert(mode)
+    cutout.putalpha(Image.new("L", cutout.size, 0))
+    assert np.array_equal(np.asarray(decode(encode(cutout))), np.full((64, 64, 3), BACKGROUND))
+
+
+def test_the_one_transparent_colour_of_an_rgb_png_becomes_background(scene: Scene, encode: Encode) -> None:
+    pixels = np.asarray(decode(encode(scene(), transparency=(200, 40, 30))))
+    assert tuple(pixels[10, 40]) == BACKGROUND
+    assert tuple(pixels[50, 40]) == (20, 50, 180)
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_grey_or_bilevel_image_shows_three_equal_channels(mode: str, kind: str, scene: Scene, encode: Encode) -> None:
+    grey = scene().convert(mode)
+    pixels = look(encode(grey, kind))
+    assert np.ptp(pixels, axis=2).max() == 0
+    assert shows_the_scene(encode(grey, kind), grey.convert("RGB"), tolerance=6)
+
+
+def test_a_cmyk_jpeg_shows_the_scene(scene: Scene, encode: Encode) -> None:
+    assert shows_the_scene(encode(scene().convert("CMYK"), "JPEG", quality=95), scene(), tolerance=6)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "undo"),
+    [
+        (2, Image.Transpose.FLIP_LEFT_RIGHT),
+        (3, Image.Transpose.ROTATE_180),
+        (4, Image.Transpose.FLIP_TOP_BOTTOM),
+        (5, Image.Transpose.TRANSPOSE),
+        (6, Image.Transpose.ROTATE_90),
+        (7, Image.Transpose.TRANSVERSE),
+        (8, Image.Transpose.ROTATE_270),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_image_that_its_camera_says_is_turned_is_seen_upright(
+    kind: str, orientation: int, undo: Image.Transpose, scene: Scene, encode: Encode
+) -> None:
+    upright = scene(96, 64)
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    data = encode(upright.transpose(undo), kind, exif=exif.tobytes(), quality=95)
+    assert decode(data).size == (96, 64)
+    assert shows_the_scene(data, upright, tolerance=6)
+
+
+def test_a_phones_portrait_photograph_is_reduced_and_upright(scene: Scene, encode: Encode) -> None:
+    upright = scene(3000, 4000)
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    data = encode(upright.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif.tobytes())
+    assert decode(data).size == (375, 500)
+    assert shows_the_scene(data, upright, tolerance=4)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize("exif", [b"Exif\0\0II*\0\xff\xff\xff\x7f", b"Exif\0\0no TIFF header here"])
+def test_broken_exif_does_not_spoil_a_good_image(exif: bytes, scene: Scene, encode: Encode) -> None:
+    assert shows_the_scene(encode(scene(), "JPEG", exif=exif, quality=95), scene(), tolerance=6)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "MPO"])
+def test_of_several_frames_the_first_is_seen(kind: str, scene: Scene, encode: Encode) -> None:
+    later = Image.new("RGB", (64, 64), "white")
+    data = encode(scene(), kind, save_all=True, append_images=[later, later])
+    assert shows_the_scene(data, scene(), tolerance=8)
+
+
+def test_a_single_pixel_is_an_image(encode: Encode) -> None:
+    assert np.array_equal(look(encode(Image.new("RGB", (1, 1), (9, 8, 7)))), np.full((8, 8, 3), (9, 8, 7)))
+
+
+def test_no_bytes_are_refused_as_empty() -> None:
+    with pytest.raises(EmptyImage):
+        decode(b"")
+
+
+@pytest.mark.parametrize("data", [b"a text file named .png", b"\0" * 64, b"%PDF-1.7", b"<svg/>", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_image_is_refused_as_unsupported(data: bytes) -> None:
+    with pytest.raises(UnsupportedImage, match=data[:8].hex(" ")):
+        decode(data)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "PPM", "ICO"])
+def test_a_format_that_nobody_sends_is_refused_as_unsupported(kind: str, scene: Scene, encode: Encode) -> None:
+    with pytest.raises(UnsupportedImage):
+        decode(encode(scene(), kind))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_a_truncated_image_is_refused_as_broken(kind: str, encode: Encode) -> None:
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    data = encode(noise, kind)
+    with pytest.raises(BrokenImage):
+        decode(data[: len(data) // 2])
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_small_file_that_claims_to_be_huge_is_refused_before_it_is_decoded() -> None:
+    begun = time.perf_counter()
+    with pytest.raises(ImageTooLarge, match="8193 x 6144"):
+        decode(png_that_claims(8193, 6144))
+    with pytest.raises(ImageTooLarge):
+        decode(png_that_claims(60_000, 60_000))
+    with pytest.raises(ImageTooLarge):
+        decode(png_that_claims(10_000, 10_000))
+    assert time.perf_counter() - begun < 0.5
+
+
+def test_a_fifty_megapixel_jpeg_is_seen_where_a_png_of_that_size_is_refused(scene: Scene, encode: Encode) -> None:
+    photograph = scene(8160, 6120)
+    assert shows_the_scene(encode(photograph, "JPEG", quality=50), photograph, tolerance=6)
+    with pytest.raises(ImageTooLarge, match="8160 x 6120"):
+        decode(png_that_claims(8160, 6120))
+
+
+def test_a_png_whose_text_inflates_without_end_is_refused_as_broken(scene: Scene, encode: Encode) -> None:
+    bomb = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(64_000_000), 9))
+    data = encode(scene())
+    with pytest.raises(BrokenImage):
+        decode(data[:33] + bomb + data[33:])
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_damaged_image_is_seen_or_refused_by_name_never_anything_else(data: st.DataObject) -> None:
+    damaged = bytearray(data.draw(st.sampled_from(SEEDS)))
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        pixels = to_pixels(decode(bytes(damaged)), SPEC)
+    except ImageError:
+        return
+    assert pixels.shape == (8, 8, 3)
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@settings(max_examples=200, deadline=None)
+@given(st.binary(min_size=1, max_size=64))
+@example(b"GIF89a" + b"\xff" * 40)
+@example(b"RIFF\0\0\0\0WEBPVP8X" + b"\xff" * 30)
+@example(b"\xff\xd8\xff\xe0\0\x02\xff\xda")
+def test_arbitrary_bytes_are_refused_by_name(data: bytes) -> None:
+    with pytest.raises(ImageError):
+        decode(data)
+
+
+def _seeds() -> list[bytes]:
+    noise = Image.fromarray(np.random.default_rng(2).integers(0, 256, (12, 12, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    files = []
+    for kind, image in [
+        ("PNG", noise),
+        ("PNG", noise.quantize(8)),
+        ("PNG", noise.convert("LA")),
+        ("JPEG", noise),
+        ("JPEG", noise.convert("CMYK")),
+        ("MPO", noise),
+        ("GIF", noise),
+        ("WEBP", noise),
+    ]:
+        buffer = io.BytesIO()
+        image.save(buffer, kind, exif=exif.tobytes(), save_all=kind in {"GIF", "MPO"}, append_images=[])
+        files.append(buffer.getvalue())
+    return files
+
+
+SEEDS = _seeds()
+
+
+def test_going_through_a_smaller_size_makes_a_photograph_as_coarse_as_a_thumbnail() -> None:
+    photograph = Image.fromarray(np.random.default_rng(3).integers(0, 256, (300, 400, 3), dtype=np.uint8))
+    spec = Preprocessing(size=96, through=32)
+    thumbnail = photograph.resize((32, 32), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    assert np.array_equal(to_pixels(photograph, spec), to_pixels(thumbnail, spec))
+    direct = to_pixels(photograph, Preprocessing(size=96))
+    assert direct.std() > 2 * to_pixels(photograph, spec).std()
+
+
+def test_pixels_are_a_square_of_bytes_that_may_be_written_to() -> None:
+    pixels = to_pixels(Image.new("RGB", (50, 20)), Preprocessing(size=24))
+    assert pixels.shape == (24, 24, 3)
+    assert pixels.dtype == np.uint8
+    assert pixels.flags.writeable
+
+
+def test_preprocessing_survives_model_json() -> None:
+    spec = Preprocessing(size=96, resample="lanczos", through=32)
+    assert spec.to_dict() == {"size": 96, "resample": "lanczos", "fit": "squash", "through": 32}
+    assert Preprocessing.from_dict(spec.to_dict()) == spec
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({}, "size"),
+        ({"size": "96"}, "'96'"),
+        ({"size": True}, "True"),
+        ({"size": 96.0}, "96.0"),
+        ({"size": 0}, "size is 0"),
+        ({"size": 4096}, "4096"),
+        ({"size": 96, "through": 1}, "through is 1"),
+        ({"size": 96, "resample": "nearest"}, "nearest"),
+        ({"size": 96, "fit": "crop"}, "crop"),
+        ({"size": 96, "mean": 0.5}, "mean"),
+        ([96], "96"),
+        (None, "None"),
+    ],
+)
+def test_impossible_preprocessing_is_refused_and_named(fields: dict[str, object], named: str) -> None:
+    with pytest.raises(InvalidPreprocessing, match=named):
+        Preprocessing.from_dict(fields)

@@ -1,0 +1,1 @@
+"""The inference container: an image in, `[p_bicycle, p_motorcycle]` out, in SageMaker's protocol."""
