@@ -1,7 +1,7 @@
 """Reads what the endpoint saw: the data capture that SageMaker writes to S3.
 
-Keys read ``{prefix}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-uuid.jsonl`` in UTC, one JSON record a line, many lines a
-file (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html).
+Keys read ``{prefix}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-uuid.jsonl`` in UTC, one JSON record a line, many
+lines a file (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html).
 """
 
 import json
@@ -26,7 +26,9 @@ class CapturedInference:
     output: str
 
 
-def read(s3: Any, bucket: str, prefix: str, endpoint: str, since: datetime, until: datetime) -> Iterator[CapturedInference]:
+def read(
+    s3: Any, bucket: str, prefix: str, endpoint: str, since: datetime, until: datetime
+) -> Iterator[CapturedInference]:
     """Yield the endpoint's captured inferences of ``[since, until]``; only the hours asked for are listed."""
     for key in _keys(s3, bucket, f"{prefix}/{endpoint}/{_VARIANT}", since, until):
         body = s3.get_object(Bucket=bucket, Key=key)["Body"]
@@ -37,7 +39,15 @@ def read(s3: Any, bucket: str, prefix: str, endpoint: str, since: datetime, unti
 
 
 def wait_for(
-    s3: Any, bucket: str, prefix: str, endpoint: str, since: datetime, expected: int, *, timeout: float, poll: float = 0.5
+    s3: Any,
+    bucket: str,
+    prefix: str,
+    endpoint: str,
+    since: datetime,
+    expected: int,
+    *,
+    timeout: float,
+    poll: float = 0.5,
 ) -> int:
     """Wait until ``expected`` inferences since ``since`` are captured and return how many there are.
 

@@ -14,8 +14,8 @@ class CaptureIncomplete(MonitoringError):
 
     def __init__(self, captured: int, expected: int, seconds: float) -> None:
         super().__init__(
-            f"{captured} of {expected} inferences were captured within {seconds:.0f} s: SageMaker writes them a minute or "
-            "two late; look again, or check that the endpoint's data capture is on"
+            f"{captured} of {expected} inferences were captured within {seconds:.0f} s: SageMaker writes them a minute "
+            "or two late; look again, or check that the endpoint's data capture is on"
         )
         self.captured = captured
         self.expected = expected

@@ -45,6 +45,7 @@ class ExecutionTimeout(OrchestrationError):
 
     def __init__(self, running: int, seconds: float) -> None:
         super().__init__(
-            f"{running} executions still running after {seconds:.0f} s; they go on: look at them in the state machine's console"
+            f"{running} executions still running after {seconds:.0f} s: they go on, "
+            "and the state machine's console shows them"
         )
         self.running = running

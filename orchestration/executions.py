@@ -23,7 +23,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one execution ended: with a label, or with an error's name and cause. ``milliseconds`` is its own duration."""
+    """How one execution ended: with a label, or with an error's name and cause, after ``milliseconds`` of its own."""
 
     image: Image
     execution_arn: str

@@ -4,7 +4,6 @@ import signal
 import sys
 from types import FrameType
 
-import click
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
@@ -12,7 +11,7 @@ from emulation.errors import EmulationError
 from monitoring.errors import MonitoringError
 from orchestration.errors import OrchestrationError
 from scones import commands, demo, local
-from scones.console import err
+from scones.console import err, escape
 from scones.errors import SconesError
 from training.data.errors import DataError
 from training.errors import HostingError
@@ -21,7 +20,7 @@ NAMED = (SconesError, EmulationError, MonitoringError, OrchestrationError, DataE
 
 app = typer.Typer(
     name="scones",
-    help="Tells bicycles from motorcycles: the same model, Lambdas and state machine on a laptop, in Docker and on AWS.",
+    help="Tells bicycles from motorcycles: the same model, Lambdas and state machine on a laptop and on AWS.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -41,24 +40,19 @@ def main() -> None:
     """Run a command; every expected failure is one line on standard error and an exit code that is not 0."""
     signal.signal(signal.SIGTERM, _interrupted)
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        err.print("[yellow]interrupted[/]: everything this command started has been stopped")
-        code = 130
+        app()
     except EndpointConnectionError as error:
-        code = _refuse(f"nothing answers at {error.kwargs['endpoint_url']}: start the local stack with `scones up`")
+        sys.exit(_refuse(f"nothing answers at {error.kwargs['endpoint_url']}: start the local stack with `scones up`"))
     except NoCredentialsError:
-        code = _refuse("no AWS credentials found: set AWS_PROFILE or run `aws configure`; `--target local` needs none")
+        sys.exit(
+            _refuse("no AWS credentials found: set AWS_PROFILE or run `aws configure`; `--target local` needs none")
+        )
     except (*NAMED, BotoCoreError, ClientError, OSError) as error:
-        code = _refuse(str(error))
-    sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(_refuse(str(error) or type(error).__name__))
 
 
 def _refuse(message: str) -> int:
-    err.print(f"[red]error[/]: {' '.join(message.split())}", highlight=False, markup=True)
+    err.print(f"[red]error[/]: {escape(' '.join(message.split()))}", highlight=False, soft_wrap=True)
     return 1
 
 

@@ -21,13 +21,15 @@ endpoint = typer.Typer(help="Serve the model on a SageMaker endpoint with data c
 
 def stage(
     archive: options.ArchiveOption = None,
-    synthetic: Annotated[bool, typer.Option("--synthetic", help="Render vehicles even where CIFAR-100 is at hand.")] = False,
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="Render vehicles even where CIFAR-100 is at hand.")
+    ] = False,
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
     home: options.HomeOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Write vehicle images as PNG with their .lst files and bring them to the stack's bucket. A second run uploads nothing."""
+    """Write vehicle images and .lst files and bring them to the stack's bucket. A second run uploads nothing."""
     settings = options.settings(target, stack_name, home, archive)
     session = aws.session(settings)
     bucket = pipeline.deployed(session, settings).data_bucket
@@ -42,7 +44,9 @@ def stage(
 @endpoint.command("deploy")
 def endpoint_deploy(
     image: Annotated[str, typer.Option("--image", help="The inference image; on AWS an ECR address.")] = LOCAL_IMAGE,
-    model: Annotated[Path, typer.Option("--model", help="Folder with model.onnx and model.json.")] = pipeline.SHIPPED_MODEL,
+    model: Annotated[
+        Path, typer.Option("--model", help="Folder with model.onnx and model.json.")
+    ] = pipeline.SHIPPED_MODEL,
     instance_type: Annotated[str, typer.Option("--instance-type", help="What it runs on.")] = "ml.m5.xlarge",
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
@@ -54,11 +58,15 @@ def endpoint_deploy(
     settings = options.settings(target, stack_name, home)
     if settings.target is Target.AWS and image == LOCAL_IMAGE:
         raise typer.BadParameter("on AWS name the image's ECR address", param_hint="--image")
-    options.confirm(f"This runs one {instance_type} until `scones endpoint delete`, billed by the second. Go on?", settings, yes=yes)
+    options.confirm(
+        f"This runs one {instance_type} until `scones endpoint delete`, billed by the second. Go on?", settings, yes=yes
+    )
     session = aws.session(settings)
     deployed = pipeline.deployed(session, settings)
     with console.progress("creating the endpoint"):
-        status = pipeline.deploy_endpoint(session, deployed, model_dir=model, image_uri=image, instance_type=instance_type)
+        status = pipeline.deploy_endpoint(
+            session, deployed, model_dir=model, image_uri=image, instance_type=instance_type
+        )
     _tell(asdict(status), as_json=as_json)
 
 
@@ -93,9 +101,17 @@ def endpoint_delete(
 
 
 def deploy(
-    repository: Annotated[str, typer.Option("--repository", help="What stands before /serialize, /classify, /filter in the images' names.")] = "scones",
+    repository: Annotated[
+        str,
+        typer.Option("--repository", help="What stands before /serialize, /classify, /filter in the images' names."),
+    ] = "scones",
     tag: Annotated[str, typer.Option("--tag", help="The images' tag.")] = "local",
-    threshold: Annotated[float | None, typer.Option("--threshold", min=0.5, max=1, help="The least confidence that passes without review [default: 0.94].")] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold", min=0.5, max=1, help="The least confidence that passes without review [default: 0.94]."
+        ),
+    ] = None,
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
     home: options.HomeOption = None,
@@ -143,7 +159,10 @@ def destroy(
 
 
 def run(
-    images: Annotated[list[str], typer.Argument(help="Files, folders of images, or s3://bucket/key addresses.", metavar="IMAGE…|s3://…")],
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders of images, or s3://bucket/key addresses.", metavar="IMAGE…|s3://…"),
+    ],
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Executions under way at once.")] = 8,
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
@@ -173,7 +192,9 @@ def run(
 
 def _inputs(s3: Any, bucket: str, run_name: str, given: list[str], advance: console.Advance) -> list[executions.Image]:
     """Addresses stay where they are; files are uploaded; folders give the images in them, sorted by name."""
-    addresses = [executions.Image(*item.removeprefix("s3://").split("/", 1)) for item in given if item.startswith("s3://")]
+    addresses = [
+        executions.Image(*item.removeprefix("s3://").split("/", 1)) for item in given if item.startswith("s3://")
+    ]
     paths: list[Path] = []
     for path in (Path(item) for item in given if not item.startswith("s3://")):
         paths += sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES) if path.is_dir() else [path]
@@ -199,7 +220,10 @@ def _show(outcomes: list[executions.Outcome], *, as_json: bool) -> None:
 
 def _empty(s3: Any, bucket: str) -> None:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        doomed = [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in page.get("Versions", []) + page.get("DeleteMarkers", [])]
+        doomed = [
+            {"Key": o["Key"], "VersionId": o["VersionId"]}
+            for o in page.get("Versions", []) + page.get("DeleteMarkers", [])
+        ]
         if doomed:
             s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
 
@@ -216,6 +240,6 @@ def _tell(values: dict[str, Any], *, as_json: bool) -> None:
 
 def _tell_event(event: stack.StackEvent) -> None:
     if event.status.endswith(("_COMPLETE", "_FAILED")):
-        console.err.print(f"  {event.status:20} {event.resource} {console.escape(event.reason)}", highlight=False, style="dim")
-
-
+        console.err.print(
+            f"  {event.status:20} {event.resource} {console.escape(event.reason)}", highlight=False, style="dim"
+        )

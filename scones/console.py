@@ -19,13 +19,19 @@ Advance = Callable[[int, int], None]
 
 def print_json(value: Any) -> None:
     """Write ``value`` to standard output for a program to read."""
-    print(json.dumps(value, indent=2, default=str))  # noqa: T201
+    print(json.dumps(value, indent=2, default=str))
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Advance]:
     """Show a bar on standard error, fed by ``advance(done, total)``, and gone when the work is done."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -42,14 +42,16 @@ class Stopwatch:
 def demo(
     images: Annotated[int, typer.Option("--images", min=2, max=10_000, help="How many held-out test images.")] = 100,
     archive: options.ArchiveOption = None,
-    synthetic: Annotated[bool, typer.Option("--synthetic", help="Rendered vehicles even where CIFAR-100 is at hand.")] = False,
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="Rendered vehicles even where CIFAR-100 is at hand.")
+    ] = False,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Executions under way at once.")] = 8,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running; `scones down` ends it.")] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for summary.json.")] = Path("out"),
     home: options.HomeOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Take held-out test images, and four broken ones, through staging, endpoint and workflow, and report what came of it.
+    """Take held-out test images, and four broken ones, through the whole pipeline, and report what came of it.
 
     Runs on this machine alone. Exit code 1 when an image is not accounted for.
     """
@@ -61,7 +63,11 @@ def demo(
     result = summary.Summary(
         **found,
         seconds=watch.seconds,
-        where={"summary": str(out / "summary.json"), "logs": str(state.logs), "staged images": str(settings.home / "data")},
+        where={
+            "summary": str(out / "summary.json"),
+            "logs": str(state.logs),
+            "staged images": str(settings.home / "data"),
+        },
     )
     result.write(out / "summary.json")
     if as_json:

@@ -1,9 +1,11 @@
 """What the door itself refuses.
 
 SconesError
-├── ImagesMissing
-└── ImageUnreadable
+├── UnknownTarget
+└── ImagesMissing
 """
+
+from collections.abc import Sequence
 
 
 class SconesError(Exception):
@@ -17,8 +19,8 @@ class ImagesMissing(SconesError):
         super().__init__(f"no images in {given}: give files, folders or s3://bucket/key addresses")
 
 
-class ImageUnreadable(SconesError):
-    """A file named on the command line cannot be read."""
+class UnknownTarget(SconesError):
+    """SCONES_TARGET names nothing that there is."""
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"cannot read {path}: {reason}")
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"SCONES_TARGET is '{name}': it must be one of {', '.join(known)}")

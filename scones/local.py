@@ -1,5 +1,6 @@
 """`scones up`, `down` and `status`: the stand-in for AWS, as plain processes."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -19,7 +20,9 @@ LocalStackPort = Annotated[
 SageMakerPort = Annotated[
     int | None, typer.Option("--sagemaker-port", help="Port of the SageMaker emulator [default: 8080, or a free one].")
 ]
-Detach = Annotated[bool, typer.Option("--detach", "-d", help="Leave it running in the background; `scones down` ends it.")]
+Detach = Annotated[
+    bool, typer.Option("--detach", "-d", help="Leave it running in the background; `scones down` ends it.")
+]
 
 
 def stack(settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None) -> EmbeddedStack:
@@ -80,7 +83,10 @@ def down(home: options.HomeOption = None) -> None:
 
 
 def status(home: options.HomeOption = None, as_json: options.JsonOption = False) -> None:
-    """Say what is running, where, and whether it is healthy. Exit code 3 when nothing runs, 1 when a part does not answer."""
+    """Say what is running, where, and whether it is healthy.
+
+    Exit code 3 when nothing runs, 1 when a part does not answer.
+    """
     settings = options.settings(home=home)
     found = detached.status(settings.home)
     if as_json:
@@ -100,7 +106,7 @@ def _addresses(state: StackState) -> dict[str, str]:
     return {"localstack": state.localstack_url, "sagemaker": state.sagemaker_url, **state.lambda_urls}
 
 
-def _show(state: StackState, health: dict[str, bool] | None = None) -> None:
+def _show(state: StackState, health: Mapping[str, bool] | None = None) -> None:
     table = Table.grid(padding=(0, 2))
     for name, address in _addresses(state).items():
         answers = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]does not answer[/]"

@@ -9,27 +9,45 @@ import typer
 from scones.settings import Settings, Target
 
 TargetOption = Annotated[
-    Target | None, typer.Option("--target", help="Where to act [env: SCONES_TARGET; default: local, which costs nothing].")
+    Target | None,
+    typer.Option("--target", help="Where to act [env: SCONES_TARGET; default: local, which costs nothing]."),
 ]
 StackOption = Annotated[
-    str | None, typer.Option("--stack", help="Name of the stack, from which all names derive [env: SCONES_STACK; default: scones].")
+    str | None,
+    typer.Option(
+        "--stack", help="Name of the stack, from which all names derive [env: SCONES_STACK; default: scones]."
+    ),
 ]
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder for logs and staged data [env: SCONES_HOME; default: .scones in the checkout].")
+    Path | None,
+    typer.Option(
+        "--home", help="Folder for logs and staged data [env: SCONES_HOME; default: .scones in the checkout]."
+    ),
 ]
 ArchiveOption = Annotated[
-    Path | None, typer.Option("--archive", help="The CIFAR-100 python archive [env: SCONES_CIFAR100; default: cache, else download].")
+    Path | None,
+    typer.Option(
+        "--archive", help="The CIFAR-100 python archive [env: SCONES_CIFAR100; default: cache, else download]."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before creating or deleting what costs money.")]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask before creating or deleting what costs money.")
+]
 
 
 def settings(
     target: Target | None = None, stack: str | None = None, home: Path | None = None, archive: Path | None = None
 ) -> Settings:
     """Return the environment's settings with the command line's options over them."""
-    given = {"target": target, "stack": stack, "home": home and home.absolute(), "archive": archive and archive.absolute()}
-    return replace(Settings.from_environment(), **{name: value for name, value in given.items() if value is not None})
+    found = Settings.from_environment()
+    return replace(
+        found,
+        target=target or found.target,
+        stack=stack or found.stack,
+        home=home.absolute() if home else found.home,
+        archive=archive.expanduser().absolute() if archive else found.archive,
+    )
 
 
 def confirm(question: str, chosen: Settings, *, yes: bool) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,13 +111,17 @@ def stage(source: "Source", session: boto3.Session, settings: Settings, bucket: 
     from training.data.staging import stage as write  # noqa: PLC0415
     from training.data.upload import upload  # noqa: PLC0415
 
-    staged = write(source, settings.home / "data" / source.dataset, progress=advance)
+    staged = write(
+        source, settings.home / "data" / source.dataset, progress=advance, tool=f"scones {version('scones')}"
+    )
     prefix = f"datasets/{source.dataset}"
     s3 = session.client("s3", config=Config(max_pool_connections=_UPLOADS))
     report = upload(staged.path, s3, bucket, prefix, progress=advance, workers=_UPLOADS)
     test = staged.manifest.pictures("test")
     labels = {f"{prefix}/{path}": file.label for path, file in test.items() if file.label is not None}
-    return Dataset(source.dataset, prefix, len(staged.manifest.pictures("train")), labels, report.uploaded, report.skipped)
+    return Dataset(
+        source.dataset, prefix, len(staged.manifest.pictures("train")), labels, report.uploaded, report.skipped
+    )
 
 
 def deploy_endpoint(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from scones.errors import UnknownTarget
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -51,7 +53,7 @@ class Settings:
         """Read the settings; whatever the environment does not name keeps its default."""
         archive = environ.get("SCONES_CIFAR100")
         return cls(
-            target=Target(environ.get("SCONES_TARGET", Target.LOCAL)),
+            target=_target(environ.get("SCONES_TARGET", Target.LOCAL)),
             stack=environ.get("SCONES_STACK", cls.stack),
             region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or cls.region,
             home=Path(environ.get("SCONES_HOME", ROOT / ".scones")).absolute(),
@@ -60,3 +62,10 @@ class Settings:
             localstack_url=environ.get("SCONES_LOCALSTACK_URL", cls.localstack_url),
             sagemaker_url=environ.get("SCONES_SAGEMAKER_URL", cls.sagemaker_url),
         )
+
+
+def _target(name: str) -> Target:
+    try:
+        return Target(name)
+    except ValueError:
+        raise UnknownTarget(name, list(Target)) from None

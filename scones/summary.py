@@ -71,7 +71,9 @@ class Summary:
         return places == self.images and self.captured == self.answered
 
 
-def answers(outcomes: Sequence[Outcome], labels: Mapping[str, int], inferences: Mapping[str, Sequence[float]]) -> list[Answer]:
+def answers(
+    outcomes: Sequence[Outcome], labels: Mapping[str, int], inferences: Mapping[str, Sequence[float]]
+) -> list[Answer]:
     """Pair each labelled image's true label with what the endpoint said; those that it did not answer are left out.
 
     ``inferences`` gives the answer by execution ARN for those below the threshold, whose executions have no output.
@@ -93,7 +95,9 @@ def figures(outcomes: Sequence[Outcome], labelled: Sequence[Answer], threshold: 
         "executions": {"SUCCEEDED": 0, "FAILED": 0, **ends},
         "errors": dict(Counter(outcome.error or outcome.status for outcome in failed).most_common()),
         "evaluation": evaluate(labelled, threshold),
-        "latency_ms": percentiles([o.milliseconds for o in outcomes if o.status == "SUCCEEDED" or o.error == BELOW_THRESHOLD]),
+        "latency_ms": percentiles(
+            [o.milliseconds for o in outcomes if o.status == "SUCCEEDED" or o.error == BELOW_THRESHOLD]
+        ),
     }
 
 

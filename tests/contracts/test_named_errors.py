@@ -18,7 +18,11 @@ def definition() -> dict[str, Any]:
 
 def raised_by(service: str) -> set[str]:
     """The leaves of the service's error tree: Step Functions matches the class's own name, never a base class's."""
-    classes = [n for n in ast.parse((ROOT / "services" / service / "errors.py").read_text()).body if isinstance(n, ast.ClassDef)]
+    classes = [
+        n
+        for n in ast.parse((ROOT / "services" / service / "errors.py").read_text()).body
+        if isinstance(n, ast.ClassDef)
+    ]
     bases = {base.id for node in classes for base in node.bases if isinstance(base, ast.Name)}
     return {node.name for node in classes} - bases
 

@@ -30,7 +30,13 @@ def execute(running: Running, payload: Any) -> dict[str, Any]:
         stateMachineArn=running.outputs["StateMachineArn"], name=str(uuid4()), input=json.dumps(payload)
     )["executionArn"]
     outcome = wait(client, arn, Image("", ""), timeout=150, poll=0.1)
-    return {"arn": arn, "status": outcome.status, "error": outcome.error, "output": outcome.output, "cause": outcome.message}
+    return {
+        "arn": arn,
+        "status": outcome.status,
+        "error": outcome.error,
+        "output": outcome.output,
+        "cause": outcome.message,
+    }
 
 
 def messages(running: Running, output: str) -> list[dict[str, Any]]:
@@ -60,7 +66,7 @@ def test_a_confident_image_succeeds_with_exactly_the_documented_fields(scripted:
 
 @pytest.fixture(scope="module")
 def failed(scripted: Running) -> dict[tuple[str, str], dict[str, Any]]:
-    """One execution for each named error of each service, all at once; retried ones succeed only after their retries."""
+    """One execution for each named error of each service, all at once."""
     with ThreadPoolExecutor(8) as pool:
         outcomes = pool.map(lambda pair: execute(scripted, image(f"{pair[0]},{pair[1]},always")), FAILURES)
         return dict(zip(FAILURES, outcomes, strict=True))
@@ -100,7 +106,9 @@ def test_a_review_carries_the_image_and_what_the_model_said(
     assert message["inferences"] == [0.01, 0.99]
 
 
-@pytest.mark.parametrize(("service", "error"), [("serialize", "StorageUnavailable"), ("classify", "EndpointUnavailable")])
+@pytest.mark.parametrize(
+    ("service", "error"), [("serialize", "StorageUnavailable"), ("classify", "EndpointUnavailable")]
+)
 def test_a_passing_trouble_is_retried_until_it_has_passed(service: str, error: str, scripted: Running) -> None:
     outcome = execute(scripted, image(f"{service},{error},2"))
     assert outcome["status"] == "SUCCEEDED"
@@ -130,5 +138,9 @@ def test_an_input_too_large_to_travel_in_a_message_still_leaves_one_message(scri
 def test_the_same_work_is_not_started_twice_under_one_name(scripted: Running) -> None:
     client = scripted.client("stepfunctions")
     name = execution_name(Image("bucket", "twice.png"), uuid4().hex[:8])
-    request = {"stateMachineArn": scripted.outputs["StateMachineArn"], "name": name, "input": json.dumps(image("twice.png"))}
+    request = {
+        "stateMachineArn": scripted.outputs["StateMachineArn"],
+        "name": name,
+        "input": json.dumps(image("twice.png")),
+    }
     assert client.start_execution(**request)["executionArn"] == client.start_execution(**request)["executionArn"]

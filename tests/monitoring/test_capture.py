@@ -16,7 +16,12 @@ def record(event_id: str, time: datetime) -> str:
     return json.dumps(
         {
             "captureData": {
-                "endpointInput": {"observedContentType": "image/png", "mode": "INPUT", "data": "", "encoding": "BASE64"},
+                "endpointInput": {
+                    "observedContentType": "image/png",
+                    "mode": "INPUT",
+                    "data": "",
+                    "encoding": "BASE64",
+                },
                 "endpointOutput": {
                     "observedContentType": "application/json",
                     "mode": "OUTPUT",

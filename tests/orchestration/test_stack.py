@@ -13,10 +13,18 @@ from orchestration.stack import TEMPLATE, Change, StackEvent, delete, deploy, ou
 class FakeCloudFormation:
     """A stack that goes through the statuses it is given, one a look."""
 
-    def __init__(self, status: str | None, then: list[str], events: list[tuple[str, str, str]], reason: str = "") -> None:
+    def __init__(
+        self, status: str | None, then: list[str], events: list[tuple[str, str, str]], reason: str = ""
+    ) -> None:
         self.statuses = [status, *then]
         self.story = [
-            {"EventId": str(n), "LogicalResourceId": name, "ResourceType": "T", "ResourceStatus": what, "ResourceStatusReason": why}
+            {
+                "EventId": str(n),
+                "LogicalResourceId": name,
+                "ResourceType": "T",
+                "ResourceStatus": what,
+                "ResourceStatusReason": why,
+            }
             for n, (name, what, why) in enumerate(events)
         ]
         self.told = 0
@@ -157,5 +165,3 @@ def test_events_older_than_the_deployment_are_not_told_again() -> None:
     fake.told = 1
     deploy(fake, "s", {}, on_event=seen.append, poll=0)
     assert seen == []
-
-
