@@ -1,0 +1,141 @@
+"""An image made to fit a state: unchanged where it fits, smaller where it does not, refused where it is none.
+
+A state holds 256 KiB, of which base64 takes a third; 180 KiB of image leave 16 KiB for keys and for what Step Functions
+puts around a Lambda's answer. JPEG and PNG of at most that size pass byte for byte, once they have been decoded to the
+end. A larger JPEG comes out as a JPEG and anything else as a PNG: upright as its EXIF data says, without metadata or
+colour profile, the aspect ratio kept, at most 1,024 pixels wide and high and fewer where that is still too much. Of an
+animation (GIF, WebP, PNG) a new file shows the first frame. Other kinds (TIFF, BMP, HEIC, ...) are not read: each
+decoder more is one more way in.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from io import BytesIO
+from math import sqrt
+
+from errors import ImageTooLarge, SerializeError, UnsupportedImage
+from PIL import Image, ImageFile
+
+MAX_IMAGE_BYTES = 180 * 1024
+MAX_SIDE = 1024
+# In one piece, a pixel takes up to 8 bytes (CMYK JPEG), 9 (PNG and GIF with palette and transparency) or 18 (WebP):
+# some 320 MB, with which a function of 512 MB gets by.
+MAX_PIXELS = {"JPEG": 40_000_000, "PNG": 36_000_000, "GIF": 36_000_000, "WEBP": 16_000_000}
+# A JPEG of a single scan is decoded at down to an eighth of its size: there, only the time counts.
+MAX_PIXELS_OF_ONE_SCAN = 200_000_000
+# Photographs have about ten scans. Each is a walk over the whole image, however few bytes it has.
+MAX_SCANS = 100
+
+_READERS = {"JPEG": "Jpeg", "PNG": "Png", "GIF": "Gif", "WEBP": "WebP"}
+_CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
+_START_OF_SCAN = b"\xff\xda"
+
+
+def fit(data: bytes) -> tuple[bytes, str]:
+    """Return ``data`` as a JPEG or PNG of at most :data:`MAX_IMAGE_BYTES`, and its content type."""
+    kind = kind_of(data)
+    unchanged = kind in _CONTENT_TYPES and len(data) <= MAX_IMAGE_BYTES
+    with _refusing(kind):
+        image = opened(data, kind)
+        check_cost(image, kind, data)
+        if unchanged:
+            load(image, (1, 1))
+            return data, _CONTENT_TYPES[kind]
+        small = upright_thumbnail(image)
+    kind = "JPEG" if kind == "JPEG" else "PNG"
+    return encoded(small, kind), _CONTENT_TYPES[kind]
+
+
+def kind_of(data: bytes) -> str:
+    """Return which kind of image begins like ``data``."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    what = f"{len(data)} bytes that begin like no JPEG, PNG, GIF or WebP" if data else "empty"
+    raise UnsupportedImage(f"the object is {what}: upload a JPEG or PNG")
+
+
+@contextmanager
+def _refusing(kind: str) -> Iterator[None]:
+    """Turn whatever damaged bytes lead Pillow into, be it a struct.error, into a refusal; and keep it from warning."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    except SerializeError:
+        raise
+    except MemoryError as error:
+        raise ImageTooLarge(f"decoding the {kind} needs more memory than there is: upload a smaller image") from error
+    except Exception as error:
+        raise UnsupportedImage(
+            f"the object begins like a {kind} but is damaged or cut short: upload it anew"
+        ) from error
+
+
+def opened(data: bytes, kind: str) -> ImageFile.ImageFile:
+    """Return the image with its header read, by the one reader for its kind."""
+    name = _READERS[kind]
+    reader: type[ImageFile.ImageFile] = getattr(import_module(f"PIL.{name}ImagePlugin"), f"{name}ImageFile")
+    return reader(BytesIO(data))
+
+
+def check_cost(image: ImageFile.ImageFile, kind: str, data: bytes) -> None:
+    """Raise :class:`ImageTooLarge` where decoding ``image`` would exhaust memory or time."""
+    limit = MAX_PIXELS[kind]
+    if kind == "JPEG" and image.fp is not None:
+        scans = 1 + data.count(_START_OF_SCAN, image.fp.tell())  # the reader has stopped at the first
+        if scans > MAX_SCANS:
+            raise ImageTooLarge(f"the JPEG has {scans} scans, the limit is {MAX_SCANS}: save it anew")
+        if scans == 1:
+            limit = MAX_PIXELS_OF_ONE_SCAN
+    if image.width * image.height > limit:
+        size = f"{image.width} x {image.height} pixels"
+        raise ImageTooLarge(f"the {kind} has {size}, the limit is {limit} in all: upload a smaller image")
+
+
+def load(image: ImageFile.ImageFile, size: tuple[int, int]) -> None:
+    """Decode ``image`` to its end; a JPEG at the smallest scale that is not below ``size``."""
+    image.draft(None, size)
+    image.load()
+
+
+def upright_thumbnail(image: ImageFile.ImageFile) -> Image.Image:
+    """Return ``image`` in a mode that JPEG or PNG can hold, at most :data:`MAX_SIDE` wide and high, turned upright."""
+    from PIL import ImageOps  # noqa: PLC0415 - most images pass unchanged and never need it
+
+    scale = min(1.0, MAX_SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    load(image, size)
+    plain = in_plain_mode(image)
+    if plain.size != size:
+        plain = plain.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return ImageOps.exif_transpose(plain)
+
+
+def in_plain_mode(image: Image.Image) -> Image.Image:
+    """Return ``image`` as RGBA where it is transparent anywhere, else as greyscale or RGB of 8 bits."""
+    if image.mode.startswith("I"):
+        image = image.point(lambda value: value / 256).convert("L")
+    opaque = "L" if image.mode in {"1", "L"} else "RGB"
+    mode = "RGBA" if image.has_transparency_data else opaque
+    return image if image.mode == mode else image.convert(mode)
+
+
+def encoded(image: Image.Image, kind: str) -> bytes:
+    """Return ``image`` as a file of at most :data:`MAX_IMAGE_BYTES`, smaller by as much as that takes."""
+    size = image.size
+    while True:
+        out = BytesIO()
+        copy = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        copy.info.clear()  # a comment or colour profile would be written too, and may be larger than the limit
+        copy.save(out, kind, quality=90)
+        if out.tell() <= MAX_IMAGE_BYTES:
+            return out.getvalue()
+        scale = 0.95 * sqrt(MAX_IMAGE_BYTES / out.tell())
+        size = (max(1, int(size[0] * scale)), max(1, int(size[1] * scale)))

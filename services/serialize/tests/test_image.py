@@ -1,0 +1,262 @@
+import random
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from errors import ImageTooLarge, SerializeError, UnsupportedImage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from image import MAX_IMAGE_BYTES, MAX_SCANS, MAX_SIDE, fit
+from pictures import file, noise, photograph, read
+from PIL import Image
+
+ORIENTATION = 0x0112
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG that announces a size and ends where its pixels would begin."""
+    ihdr = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + ihdr + struct.pack(">II", zlib.crc32(ihdr), 99) + b"IDAT"
+
+
+def palette_with_transparency(width: int, height: int) -> bytes:
+    return file(noise(width, height).quantize(64), "PNG", transparency=5)
+
+
+LARGE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "PNG of 1 bit": (lambda: file(noise(1600, 1600, "L").convert("1"), "PNG"), "L"),
+    "PNG greyscale": (lambda: file(noise(600, 500, "L"), "PNG"), "L"),
+    "PNG greyscale, transparent": (lambda: file(noise(400, 400, "LA"), "PNG"), "RGBA"),
+    "PNG of 16 bits": (lambda: file(noise(400, 400, "I;16"), "PNG"), "L"),
+    "PNG palette": (lambda: file(noise(600, 500).quantize(64), "PNG"), "RGB"),
+    "PNG palette, transparent": (lambda: palette_with_transparency(600, 500), "RGBA"),
+    "PNG colour": (lambda: file(noise(400, 300), "PNG"), "RGB"),
+    "PNG colour, one of them transparent": (lambda: file(noise(400, 300), "PNG", transparency=(1, 2, 3)), "RGBA"),
+    "PNG colour, transparent": (lambda: file(noise(400, 300, "RGBA"), "PNG"), "RGBA"),
+    "JPEG greyscale": (lambda: file(noise(700, 600, "L"), "JPEG", quality=95), "L"),
+    "JPEG colour": (lambda: file(noise(700, 600), "JPEG", quality=95), "RGB"),
+    "JPEG progressive": (lambda: file(noise(700, 600), "JPEG", quality=95, progressive=True), "RGB"),
+    "JPEG CMYK": (lambda: file(noise(700, 600, "CMYK"), "JPEG", quality=95), "RGB"),
+    "GIF": (lambda: file(noise(600, 500).quantize(64), "GIF"), "RGB"),
+    "WebP": (lambda: file(noise(500, 400), "WEBP", lossless=True), "RGB"),
+    "WebP, transparent": (lambda: file(noise(500, 400, "RGBA"), "WEBP", lossless=True), "RGBA"),
+}
+
+
+@pytest.mark.parametrize(("kind", "content_type"), [("PNG", "image/png"), ("JPEG", "image/jpeg")])
+def test_what_fits_passes_byte_for_byte(kind: str, content_type: str) -> None:
+    data = file(noise(32, 32), kind)
+    assert fit(data) == (data, content_type)
+
+
+def test_180_kib_exactly_pass_unchanged_and_one_byte_more_does_not() -> None:
+    data = file(noise(32, 32), "PNG")
+    full = data + bytes(MAX_IMAGE_BYTES - len(data))
+    assert fit(full) == (full, "image/png")
+    smaller, content_type = fit(full + b"\0")
+    assert content_type == "image/png"
+    assert len(smaller) < 4096
+    assert read(smaller).tobytes() == read(data).tobytes()
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_is_too_large_comes_out_smaller_in_shape_and_kind(name: str) -> None:
+    make, mode = LARGE[name]
+    data = make()
+    before = read(data)
+    assert len(data) > MAX_IMAGE_BYTES or before.format in {"GIF", "WEBP"}
+
+    smaller, content_type = fit(data)
+
+    after = read(smaller)
+    assert content_type == ("image/jpeg" if before.format == "JPEG" else "image/png")
+    assert content_type == f"image/{str(after.format).lower()}"
+    assert 0.3 * MAX_IMAGE_BYTES < len(smaller) <= MAX_IMAGE_BYTES
+    assert after.mode == mode
+    assert max(after.size) <= MAX_SIDE
+    assert after.width / after.height == pytest.approx(before.width / before.height, rel=0.02)
+
+
+@pytest.mark.parametrize("mode", ["P", "CMYK", "I;16", "LA"])
+def test_unusual_modes_that_fit_pass_unchanged(mode: str) -> None:
+    source = noise(20, 10).quantize(16) if mode == "P" else noise(20, 10, mode)
+    data = file(source, "JPEG" if mode == "CMYK" else "PNG")
+    assert fit(data)[0] == data
+
+
+def test_the_picture_survives_being_made_smaller() -> None:
+    source = Image.new("RGB", (3000, 2000), "red")
+    source.paste("blue", (1500, 0, 3000, 2000))
+    for kind in ("JPEG", "PNG"):
+        data = file(source, kind) + bytes(MAX_IMAGE_BYTES)
+        after = read(fit(data)[0]).convert("RGB")
+        assert after.size == (1024, 683)
+        assert after.getpixel((100, 300)) == pytest.approx((255, 0, 0), abs=3)
+        assert after.getpixel((900, 300)) == pytest.approx((0, 0, 255), abs=3)
+
+
+def test_sixteen_bits_keep_their_brightness() -> None:
+    grey = Image.frombytes("I;16", (100, 100), struct.pack("<H", 0x8000) * 10_000)
+    after = read(fit(file(grey, "PNG") + bytes(MAX_IMAGE_BYTES))[0])
+    assert after.getpixel((50, 50)) == 128
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("JPEG", 6), ("PNG", 0), ("WEBP", 6)])
+def test_a_new_file_is_upright_as_its_exif_says(kind: str, tolerance: int) -> None:
+    source = Image.new("L" if kind != "WEBP" else "RGB", (64, 32), 0)
+    source.paste("white", (0, 0, 32, 32))
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # to be turned a quarter clockwise
+    after = read(fit(file(source, kind, exif=exif) + bytes(MAX_IMAGE_BYTES))[0]).convert("L")
+    assert after.size == (32, 64)
+    assert after.getpixel((16, 8)) == pytest.approx(255, abs=tolerance)
+    assert after.getpixel((16, 56)) == pytest.approx(0, abs=tolerance)
+    assert ORIENTATION not in after.getexif()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+def test_of_an_animation_the_first_frame_is_taken(kind: str) -> None:
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    data = file(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
+    image, content_type = fit(data)
+    assert content_type == "image/png"
+    assert read(image).convert("RGB").getpixel((5, 5)) == (255, 0, 0)
+
+
+def test_a_small_gif_keeps_its_size_as_a_png() -> None:
+    assert read(fit(file(noise(40, 30).quantize(8), "GIF"))[0]).size == (40, 30)
+
+
+def test_a_colour_profile_larger_than_the_limit_is_left_behind() -> None:
+    for kind in ("PNG", "JPEG"):
+        data = file(noise(64, 64), kind, icc_profile=random.Random(0).randbytes(2 * MAX_IMAGE_BYTES))
+        assert len(fit(data)[0]) < 20_000
+
+
+def test_a_strip_keeps_at_least_one_pixel_of_height() -> None:
+    data = file(Image.new("L", (60_000, 3), 200), "JPEG") + bytes(MAX_IMAGE_BYTES)
+    assert read(fit(data)[0]).size == (1024, 1)
+
+
+def test_a_photograph_of_twelve_megapixels_takes_little_memory(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(file(photograph(4000, 3000), "JPEG", quality=92))
+    code = (
+        "import sys, image; from pathlib import Path; data, kind = image.fit(Path(sys.argv[1]).read_bytes()); "
+        "peak = next(line for line in Path('/proc/self/status').read_text().splitlines() if 'VmHWM' in line); "
+        "print(kind, len(data), peak.split()[1])"
+    )
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux tells the peak of a process in /proc")
+    service = Path(__file__).parents[1]
+    run = subprocess.run([sys.executable, "-c", code, photo], cwd=service, capture_output=True, text=True, check=True)
+    kind, size, peak_kib = run.stdout.split()
+    assert kind == "image/jpeg"
+    assert int(size) <= MAX_IMAGE_BYTES
+    assert int(peak_kib) < 70 * 1024
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "is empty"),
+        (b"not a picture at all", "20 bytes that begin like no JPEG, PNG, GIF or WebP"),
+        (b"\x89PNG\r\n\x1a\n", "damaged or cut short"),
+        (b"\xff\xd8\xff", "damaged or cut short"),
+        (b"GIF89a", "damaged or cut short"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "damaged or cut short"),
+        (file(noise(16, 16), "PNG")[:-40], "begins like a PNG but is damaged or cut short"),
+        (file(noise(64, 64), "JPEG")[:-200], "begins like a JPEG but is damaged or cut short"),
+        (file(noise(64, 64), "WEBP")[:-200], "damaged or cut short"),
+        (file(noise(64, 64).quantize(64), "GIF")[:900], "damaged or cut short"),
+        (file(noise(16, 16), "BMP"), "begin like no JPEG"),
+        (file(noise(16, 16), "TIFF"), "begin like no JPEG"),
+        (b"\0\0\0\x1cftypheic", "begin like no JPEG"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "begin like no JPEG"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_whole_image_is_unsupported(data: bytes, reason: str) -> None:
+    with pytest.raises(UnsupportedImage, match=reason):
+        fit(data)
+
+
+@pytest.mark.parametrize("size", [(30_000, 30_000), (2**31 - 1, 1), (6001, 6000)])
+def test_huge_dimensions_are_refused_before_decoding(size: tuple[int, int]) -> None:
+    with pytest.raises(ImageTooLarge, match=f"{size[0]} x {size[1]} pixels, the limit is 36000000"):
+        fit(png_header(*size))
+
+
+def test_a_decompression_bomb_is_refused() -> None:
+    bomb = file(Image.new("1", (20_000, 20_000)), "PNG")
+    assert len(bomb) < MAX_IMAGE_BYTES
+    with pytest.raises(ImageTooLarge, match="the PNG has 20000 x 20000 pixels"):
+        fit(bomb)
+
+
+def test_a_large_sensor_is_accepted_in_one_scan_and_refused_in_many() -> None:
+    sensor = Image.new("L", (9000, 6000), 128)
+    assert read(fit(file(sensor, "JPEG") + bytes(MAX_IMAGE_BYTES))[0]).size == (1024, 683)
+    with pytest.raises(ImageTooLarge, match="9000 x 6000 pixels, the limit is 40000000"):
+        fit(file(sensor, "JPEG", progressive=True))
+
+
+def test_a_jpeg_with_endless_scans_is_refused() -> None:
+    data = file(noise(16, 16), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    bomb = data[:last] + data[last:-2] * MAX_SCANS + data[-2:]
+    with pytest.raises(ImageTooLarge, match="scans, the limit is 100"):
+        fit(bomb)
+
+
+def test_an_embedded_thumbnail_is_not_counted_as_a_scan() -> None:
+    sensor = Image.new("L", (9000, 6000), 128)
+    thumbnail = b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0" + file(noise(8, 8), "JPEG")
+    data = file(sensor, "JPEG", exif=thumbnail)
+    assert data.count(b"\xff\xda") == 2
+    assert fit(data + bytes(MAX_IMAGE_BYTES))[1] == "image/jpeg"
+
+
+WHOLE = [
+    file(noise(24, 16), "PNG"),
+    file(noise(24, 16).quantize(16), "PNG", transparency=3),
+    file(noise(24, 16, "I;16"), "PNG"),
+    file(noise(48, 32), "JPEG"),
+    file(noise(48, 32), "JPEG", progressive=True),
+    file(noise(48, 32, "CMYK"), "JPEG"),
+    file(noise(24, 16).quantize(16), "GIF"),
+    file(noise(24, 16), "WEBP"),
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(WHOLE),
+    st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), max_size=8),
+    st.floats(0, 1),
+    st.sampled_from([0, MAX_IMAGE_BYTES]),
+)
+def test_damaged_bytes_give_an_image_or_a_refusal(
+    whole: bytes, changes: list[tuple[float, int]], keep: float, padding: int
+) -> None:
+    data = bytearray(whole[: max(1, round(keep * len(whole)))] if keep < 0.5 else whole)
+    for where, value in changes:
+        data[int(where * len(data))] = value
+    try:
+        image, content_type = fit(bytes(data) + bytes(padding))
+    except SerializeError:
+        return
+    assert len(image) <= MAX_IMAGE_BYTES
+    assert content_type in {"image/jpeg", "image/png"}
+
+
+@given(
+    st.binary(max_size=200), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF0000WEBP"])
+)
+def test_any_bytes_give_an_image_or_a_refusal(body: bytes, start: bytes) -> None:
+    with pytest.raises(SerializeError):
+        fit(start + body)
