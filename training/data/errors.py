@@ -24,8 +24,6 @@ DataError
     └── UploadFailed
 """
 
-
-
 import difflib
 import errno
 from collections.abc import Iterator, Sequence

@@ -1,0 +1,1 @@
+"""Stands in for AWS, offline: LocalStack, a SageMaker emulator and a host for Lambda handlers."""

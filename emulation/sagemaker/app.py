@@ -1,0 +1,116 @@
+"""The HTTP application: control plane, runtime, health, and the life of what stands behind them."""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import botocore.session
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emulation.lifeline import Lifeline
+from emulation.sagemaker import s3
+from emulation.sagemaker.artefacts import Artefacts
+from emulation.sagemaker.container import Command, Scripted
+from emulation.sagemaker.context import Emulator
+from emulation.sagemaker.control import ControlPlane
+from emulation.sagemaker.fleet import Fleet, Hosting
+from emulation.sagemaker.runtime import Runtime
+from emulation.sagemaker.spool import Spool, Thresholds
+from emulation.sagemaker.state import Account, Kind, Store
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one emulator is made of; ``source`` gives the models, ``client`` takes the captures, None drops them."""
+
+    state_dir: Path
+    region: str
+    client: s3.S3 | None
+    source: Artefacts | Scripted
+    command: Command
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    now: Callable[[], float] = time.time
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """Return the application; its endpoints come back, and its model servers run, from its startup to its shutdown."""
+    root = settings.state_dir
+    (logs := root / "logs").mkdir(parents=True, exist_ok=True)
+    store = Store(root / "records", Account(settings.region))
+    spool = Spool(root / "captures", settings.client, settings.thresholds)
+    lifeline = Lifeline()
+    fleet = Fleet(store, settings.source, spool, Hosting(settings.command, logs, lifeline), settings.now)
+    emulator = Emulator(store, fleet, settings.source, settings.now)
+    loader = botocore.session.get_session()
+    control = ControlPlane(emulator, loader.get_service_model("sagemaker"))
+    runtime = Runtime(store, fleet, loader.get_service_model("sagemaker-runtime"), settings.now)
+
+    async def health(_: Request) -> JSONResponse:
+        return JSONResponse(
+            {
+                "status": "ok",
+                "endpoints": {record.name: record.described["EndpointStatus"] for record in store.all(Kind.ENDPOINT)},
+                "model_server_restarts": fleet.restarts(),
+                "captures": {
+                    "recorded": spool.recorded,
+                    "uploaded": spool.uploaded,
+                    "lost": spool.lost,
+                    "files_waiting": spool.waiting(),
+                },
+            }
+        )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        fleet.restore()
+        uploads = asyncio.create_task(spool.run())
+        try:
+            yield
+        finally:
+            await fleet.close()
+            uploads.cancel()
+            await asyncio.gather(uploads, return_exceptions=True)
+            await spool.flush()
+            lifeline.close()
+
+    routes = [
+        Route("/", control.answer, methods=["POST"]),
+        Route("/endpoints/{name}/invocations", runtime.answer, methods=["POST"]),
+        Route("/_scones/health", health),
+    ]
+    return _Requests(Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _unknown, 405: _unknown}))
+
+
+async def _unknown(request: Request, _: Exception) -> JSONResponse:
+    answer = {"message": f"There is no operation {request.method} {request.url.path[:200]}."}
+    return JSONResponse(answer, 404, {"x-amzn-errortype": "UnknownOperationException"})
+
+
+class _Requests:
+    """Gives every answer its request id, and lets clients go that hang up in mid-request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        request_id = (b"x-amzn-requestid", str(uuid.uuid4()).encode())
+
+        async def send_numbered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], request_id]
+            await send(message)
+
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with contextlib.suppress(ClientDisconnect):
+            await self._app(scope, receive, send_numbered)

@@ -1,0 +1,146 @@
+"""What the emulator answers with, and what stops it from starting.
+
+EmulatorError
+├── StartupError                  one line on stderr, exit status 1
+├── AwsError                      an answer: error code, HTTP status, message
+│   ├── ValidationException       400  control plane: a bad or unknown name, a constraint of the service model
+│   ├── ResourceLimitExceeded     400
+│   ├── SerializationException    400  the body is no JSON of the operation's shape
+│   ├── UnknownOperation          400
+│   ├── ValidationError           400  runtime: no such endpoint or variant, a header out of bounds
+│   ├── BodyTooLarge              413
+│   ├── ModelError                424  the container answered 4xx or 5xx, or not in time
+│   ├── ModelNotReady             429
+│   ├── InternalFailure           500
+│   └── ServiceUnavailable        503
+├── LaunchFailed                  becomes an endpoint's FailureReason
+└── ContainerError                the container gave no answer
+    ├── ContainerDown
+    ├── ContainerTimeout
+    └── ContainerBabble           what came back is no HTTP, or too much of it
+"""
+
+from typing import Any, ClassVar
+
+
+class EmulatorError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class StartupError(EmulatorError):
+    """The emulator cannot start; the message says what is in the way and what to do."""
+
+
+class AwsError(EmulatorError):
+    """An error as AWS answers it."""
+
+    code: ClassVar[str]
+    status: ClassVar[int] = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def fields(self) -> dict[str, Any]:
+        """Return what the answer's body holds beside the message."""
+        return {}
+
+
+class ValidationException(AwsError):
+    """A control-plane input that breaks a constraint or names something that is not there."""
+
+    code = "ValidationException"
+
+
+class ResourceLimitExceeded(AwsError):
+    """More of something than this account may have."""
+
+    code = "ResourceLimitExceeded"
+
+
+class SerializationException(AwsError):
+    """A body that is no JSON, or JSON of the wrong types."""
+
+    code = "SerializationException"
+
+
+class UnknownOperation(AwsError):
+    """An operation that AWS does not have, or that is not emulated."""
+
+    code = "UnknownOperationException"
+
+
+class ValidationError(AwsError):
+    """A runtime request that names no endpoint in service, or breaks a constraint."""
+
+    code = "ValidationError"
+
+
+class BodyTooLarge(AwsError):
+    """A body over the service's limit; AWS names no code here, so clients report the status."""
+
+    code = ""
+    status = 413
+
+
+class ModelError(AwsError):
+    """The model's container answered with an error, or not at all."""
+
+    code = "ModelError"
+    status = 424
+
+    def __init__(self, message: str, original_status: int, original_message: str, log_stream_arn: str) -> None:
+        super().__init__(message)
+        self.original_status = original_status
+        self.original_message = original_message
+        self.log_stream_arn = log_stream_arn
+
+    def fields(self) -> dict[str, Any]:
+        """Return the container's own status and words, as AWS passes them on."""
+        return {
+            "ErrorCode": "CLIENT_ERROR_FROM_MODEL" if 400 <= self.original_status < 500 else "SERVER_ERROR_FROM_MODEL",
+            "LogStreamArn": self.log_stream_arn,
+            "OriginalMessage": self.original_message,
+            "OriginalStatusCode": self.original_status,
+        }
+
+
+class ModelNotReady(AwsError):
+    """The variant's container is still loading its model."""
+
+    code = "ModelNotReadyException"
+    status = 429
+
+
+class InternalFailure(AwsError):
+    """A defect of the emulator."""
+
+    code = "InternalFailure"
+    status = 500
+
+
+class ServiceUnavailable(AwsError):
+    """No instance is there to answer."""
+
+    code = "ServiceUnavailable"
+    status = 503
+
+
+class LaunchFailed(EmulatorError):
+    """A model could not be brought into service; the message is the endpoint's FailureReason."""
+
+
+class ContainerError(EmulatorError):
+    """The container gave no answer."""
+
+
+class ContainerDown(ContainerError):
+    """Nobody listens, or the connection broke before the answer was whole."""
+
+
+class ContainerTimeout(ContainerError):
+    """No answer within the time AWS allows."""
+
+
+class ContainerBabble(ContainerError):
+    """What came back is no HTTP, or more than an answer may hold."""

@@ -1,0 +1,24 @@
+"""Request bodies, no larger than they may be."""
+
+from starlette.requests import Request
+
+_MAX_DRAINED = 64 * 1024 * 1024
+
+
+async def read_body(request: Request, limit: int) -> bytes | None:
+    """Return the body, or None where it is over ``limit`` bytes.
+
+    What is too much is read and dropped, within reason: a client that is still sending when the connection closes sees
+    a broken pipe in place of the answer.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        if size > _MAX_DRAINED:
+            break
+    return b"".join(chunks) if size <= limit else None

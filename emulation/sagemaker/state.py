@@ -1,0 +1,148 @@
+"""What the account holds, each resource in a JSON file that is written whole or not at all."""
+
+import enum
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emulation.sagemaker.errors import ResourceLimitExceeded, ValidationException
+
+log = logging.getLogger(__name__)
+
+MAX_RECORDS = 1000
+
+
+class Kind(enum.Enum):
+    """A kind of resource; the value is its word in an ARN."""
+
+    MODEL = "model"
+    ENDPOINT_CONFIG = "endpoint-config"
+    ENDPOINT = "endpoint"
+
+    @property
+    def noun(self) -> str:
+        """The kind as AWS's messages call it."""
+        return {Kind.ENDPOINT_CONFIG: "endpoint configuration"}.get(self, self.value)
+
+    @property
+    def prefix(self) -> str:
+        """The kind as member names of the API begin: ``ModelName``, ``EndpointConfigArn``."""
+        return {Kind.MODEL: "Model", Kind.ENDPOINT_CONFIG: "EndpointConfig", Kind.ENDPOINT: "Endpoint"}[self]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose resources these are, and where."""
+
+    region: str
+    number: str = "000000000000"
+
+    def arn(self, kind: Kind, name: str) -> str:
+        """Return the resource's ARN; SageMaker writes names in it in lower case."""
+        return f"arn:aws:sagemaker:{self.region}:{self.number}:{kind.value}/{name.lower()}"
+
+
+@dataclass
+class Record:
+    """One resource: what its Describe operation answers beside name, ARN and time, and what only the emulator knows."""
+
+    name: str
+    arn: str
+    created: float
+    modified: float
+    described: dict[str, Any]
+    tags: dict[str, str] = field(default_factory=dict)
+    private: dict[str, Any] = field(default_factory=dict)
+
+
+class Store:
+    """The records of every kind, by name; names differ by more than case, as in SageMaker."""
+
+    def __init__(self, directory: Path, account: Account) -> None:
+        self.account = account
+        self._directory = directory
+        self._records: dict[Kind, dict[str, Record]] = {kind: self._load(kind) for kind in Kind}
+
+    def require_absent(self, kind: Kind, name: str) -> None:
+        """Raise unless one more record of this name may be added."""
+        if name.lower() in self._records[kind]:
+            raise ValidationException(f'Cannot create already existing {kind.noun} "{self.account.arn(kind, name)}".')
+        if len(self._records[kind]) >= MAX_RECORDS:
+            raise ResourceLimitExceeded(
+                f"The account-level service limit 'Number of {kind.noun}s' is {MAX_RECORDS}, with current utilization "
+                f"of {MAX_RECORDS} and a request delta of 1."
+            )
+
+    def find(self, kind: Kind, name: str) -> Record | None:
+        """Return the record, or None."""
+        return self._records[kind].get(name.lower())
+
+    def get(self, kind: Kind, name: str) -> Record:
+        """Return the record, or raise as AWS does."""
+        record = self.find(kind, name)
+        if record is None:
+            raise ValidationException(f'Could not find {kind.noun} "{self.account.arn(kind, name)}".')
+        return record
+
+    def by_arn(self, arn: str) -> tuple[Kind, Record]:
+        """Return the record that an ARN names, or raise as AWS does."""
+        word, _, name = arn.split(":", 5)[5].partition("/")
+        try:
+            kind = Kind(word)
+        except ValueError:
+            raise ValidationException(f'Could not find resource "{arn}".') from None
+        record = self.get(kind, name)
+        if record.arn != arn.lower():
+            raise ValidationException(f'Could not find {kind.noun} "{arn}".')
+        return kind, record
+
+    def all(self, kind: Kind) -> list[Record]:
+        """Return every record of a kind."""
+        return list(self._records[kind].values())
+
+    def save(self, kind: Kind, record: Record) -> None:
+        """Keep the record, in memory and on disk."""
+        path = self._path(kind, record.name)
+        write_atomically(path, json.dumps(asdict(record), allow_nan=False).encode())
+        self._records[kind][record.name.lower()] = record
+
+    def remove(self, kind: Kind, name: str) -> None:
+        """Forget the record."""
+        self._path(kind, name).unlink(missing_ok=True)
+        self._records[kind].pop(name.lower(), None)
+
+    def _path(self, kind: Kind, name: str) -> Path:
+        return self._directory / kind.value / f"{name.lower()}.json"
+
+    def _load(self, kind: Kind) -> dict[str, Record]:
+        found: dict[str, Record] = {}
+        for path in _files(self._directory / kind.value):
+            try:
+                record = Record(**json.loads(path.read_bytes()))
+            except (ValueError, TypeError) as error:
+                log.warning("%s is no record of a %s and is left out: %s", path, kind.noun, error)
+                continue
+            found[record.name.lower()] = record
+        return found
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put ``content`` at ``path`` so that a reader, or a crash, sees the old file or the new one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _files(directory: Path) -> Iterable[Path]:
+    directory.mkdir(parents=True, exist_ok=True)
+    return sorted(path for path in directory.glob("*.json") if not path.name.startswith("."))

@@ -1,0 +1,26 @@
+"""A boto3 session whose clients talk to the emulators, so that the code under it is the code that talks to AWS."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_SAGEMAKER_SERVICES = frozenset({"sagemaker", "sagemaker-runtime"})
+
+
+class OfflineSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
+    """Sends SageMaker's two services to ``sagemaker_url`` and every other service to ``localstack_url``."""
+
+    def __init__(self, localstack_url: str, sagemaker_url: str, region: str = "us-east-1") -> None:
+        super().__init__(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
+        self.localstack_url = localstack_url
+        self.sagemaker_url = sagemaker_url
+
+    def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
+        """Return a client as ``boto3.Session.client`` does, bound to the emulator of its service."""
+        kwargs.setdefault(
+            "endpoint_url", self.sagemaker_url if service_name in _SAGEMAKER_SERVICES else self.localstack_url
+        )
+        path_style = Config(s3={"addressing_style": "path"})
+        kwargs["config"] = path_style.merge(kwargs["config"]) if kwargs.get("config") else path_style
+        return super().client(service_name, *args, **kwargs)

@@ -1,0 +1,258 @@
+"""Deploying with the SageMaker SDK, against the real emulator as a process."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from emulation.session import OfflineSession
+from tests.emulation.sagemaker.fake_s3 import fake_s3
+from tests.emulation.sagemaker.harness import IMAGE, ROLE, Emulator, free_port, model_archive
+from training import endpoint
+from training.endpoint import EndpointStatus, Patience
+from training.errors import (
+    ArtefactMissing,
+    EndpointFailed,
+    EndpointMissing,
+    EndpointTimeout,
+    QuotaExceeded,
+    SageMakerRefused,
+    SageMakerUnreachable,
+    translated,
+)
+
+URL = "s3://models/model.tar.gz"
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with fake_s3() as s3:
+        running = Emulator(tmp_path_factory.mktemp("endpoint") / "state", s3, ("--capture-seconds", "0.2")).start()
+        yield running
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def offline(emulator: Emulator) -> OfflineSession:
+    """One session for all tests, since the SDK makes four clients for each."""
+    return OfflineSession(emulator.s3.url, emulator.url)
+
+
+@pytest.fixture
+def session(emulator: Emulator, offline: OfflineSession) -> Iterator[OfflineSession]:
+    emulator.s3.objects["models/model.tar.gz"] = model_archive()
+    yield offline
+    sagemaker = emulator.client("sagemaker")
+    for found in sagemaker.list_endpoints()["Endpoints"]:
+        sagemaker.delete_endpoint(EndpointName=found["EndpointName"])
+        sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=found["EndpointName"], WaiterConfig={"Delay": 0.1})
+    for found in sagemaker.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]:
+        sagemaker.delete_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+    for found in sagemaker.list_models(MaxResults=100)["Models"]:
+        sagemaker.delete_model(ModelName=found["ModelName"])
+
+
+def deploy(session: OfflineSession, name: str = "vehicles", **settings: Any) -> EndpointStatus:
+    wanted = {"image_uri": IMAGE, "model_data_url": URL, "role_arn": ROLE, "capture_uri": "s3://captures/data"}
+    return endpoint.deploy(session, name=name, **{**wanted, **settings})
+
+
+def invoke(session: OfflineSession, name: str = "vehicles") -> Any:
+    answer = session.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"x")
+    return json.loads(answer["Body"].read())
+
+
+def resources(emulator: Emulator) -> list[str]:
+    sagemaker = emulator.client("sagemaker")
+    configs = sagemaker.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]
+    models = sagemaker.list_models(MaxResults=100)["Models"]
+    return [config["EndpointConfigName"] for config in configs] + [model["ModelName"] for model in models]
+
+
+def test_a_deployed_endpoint_is_in_service_and_captures(session: OfflineSession, emulator: Emulator) -> None:
+    deployed = deploy(session)
+    assert deployed.changed
+    assert deployed.status == "InService"
+    assert (deployed.image_uri, deployed.model_data_url, deployed.instance_type) == (IMAGE, URL, "ml.m5.xlarge")
+    assert (deployed.capture_uri, deployed.capture_percent) == ("s3://captures/data", 100)
+    assert invoke(session) == [0.93, 0.07]
+    config = emulator.client("sagemaker").describe_endpoint_config(EndpointConfigName=deployed.config_name)
+    assert config["DataCaptureConfig"]["CaptureContentTypeHeader"] == {"JsonContentTypes": ["application/json"]}
+    assert config["DataCaptureConfig"]["CaptureOptions"] == [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}]
+
+
+def test_the_status_is_what_deploy_returned(session: OfflineSession) -> None:
+    deployed = deploy(session)
+    found = endpoint.status(session, "vehicles")
+    assert not found.changed
+    assert (found.name, found.arn, found.config_name) == (deployed.name, deployed.arn, deployed.config_name)
+
+
+def test_deploying_the_same_again_changes_nothing(session: OfflineSession, emulator: Emulator) -> None:
+    first, second = deploy(session), deploy(session)
+    assert not second.changed
+    assert second.modified == first.modified
+    assert len(resources(emulator)) == 2
+
+
+def test_a_new_archive_at_the_same_url_is_an_update(session: OfflineSession, emulator: Emulator) -> None:
+    first = deploy(session)
+    emulator.s3.objects["models/model.tar.gz"] = model_archive(answer=[0.1, 0.9])
+    second = deploy(session)
+    assert second.changed
+    assert second.created == first.created
+    assert invoke(session) == [0.1, 0.9]
+    assert resources(emulator) == [second.config_name, second.model_name]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"capture_percent": 0}, {"capture_percent": 50}, {"instance_type": "ml.c5.large"}, {"image_uri": "x/y:2"}],
+)
+def test_any_other_setting_is_an_update(session: OfflineSession, change: dict[str, Any]) -> None:
+    deploy(session)
+    changed = deploy(session, **change)
+    assert changed.changed
+    assert {name: getattr(changed, name) for name in change} == change
+    assert (changed.capture_uri is None) is (change.get("capture_percent") == 0)
+
+
+def test_an_update_that_fails_raises_its_reason_and_leaves_what_served(
+    session: OfflineSession, emulator: Emulator
+) -> None:
+    first = deploy(session)
+    emulator.s3.objects["models/model.tar.gz"] = model_archive(exit=1)
+    with pytest.raises(EndpointFailed, match="did not pass the ping health check") as caught:
+        deploy(session)
+    assert caught.value.status == "back on what served before"
+    assert invoke(session) == [0.93, 0.07]
+    assert resources(emulator) == [first.config_name, first.model_name]
+
+
+def test_an_endpoint_that_failed_says_why_and_is_replaced_by_the_next_deploy(
+    session: OfflineSession, emulator: Emulator
+) -> None:
+    emulator.s3.objects["models/model.tar.gz"] = b"no archive"
+    with pytest.raises(EndpointFailed, match="Failed to extract model data archive"):
+        deploy(session)
+    found = endpoint.status(session, "vehicles")
+    assert found.status == "Failed"
+    assert "Failed to extract" in str(found.failure_reason)
+    emulator.s3.objects["models/model.tar.gz"] = model_archive()
+    assert deploy(session).status == "InService"
+    assert len(resources(emulator)) == 2
+
+
+def test_deleting_takes_endpoint_configuration_and_model(session: OfflineSession, emulator: Emulator) -> None:
+    deployed = deploy(session)
+    deploy(session, name="vehicles-2")
+    gone = endpoint.delete(session, "vehicles")
+    assert gone == ["vehicles", deployed.config_name, deployed.model_name]
+    assert invoke(session, "vehicles-2") == [0.93, 0.07]
+    assert len(resources(emulator)) == 2
+    with pytest.raises(EndpointMissing, match="'vehicles'"):
+        endpoint.status(session, "vehicles")
+    with pytest.raises(EndpointMissing):
+        endpoint.delete(session, "vehicles")
+
+
+def test_deleting_clears_what_an_earlier_attempt_left_behind(session: OfflineSession, emulator: Emulator) -> None:
+    deployed = deploy(session)
+    sagemaker = emulator.client("sagemaker")
+    sagemaker.delete_endpoint(EndpointName="vehicles")
+    sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="vehicles", WaiterConfig={"Delay": 0.1})
+    sagemaker.delete_endpoint_config(EndpointConfigName=deployed.config_name)
+    assert endpoint.delete(session, "vehicles") == [deployed.model_name]
+
+
+def test_the_status_is_told_even_where_configuration_and_model_are_gone(
+    session: OfflineSession, emulator: Emulator
+) -> None:
+    deployed = deploy(session)
+    emulator.client("sagemaker").delete_endpoint_config(EndpointConfigName=deployed.config_name)
+    found = endpoint.status(session, "vehicles")
+    assert (found.status, found.model_name, found.instance_type) == ("InService", None, None)
+
+
+def test_a_long_name_leaves_room_for_the_digest(session: OfflineSession, emulator: Emulator) -> None:
+    one, other = "x" * 55 + "-blue", "x" * 55 + "-green"
+    first, second = deploy(session, name=one), deploy(session, name=other)
+    assert len(first.config_name) <= 63
+    endpoint.delete(session, one)
+    assert resources(emulator) == [second.config_name, second.model_name]
+
+
+def test_no_archive_no_deployment(session: OfflineSession, emulator: Emulator) -> None:
+    with pytest.raises(ArtefactMissing, match=r"s3://models/none\.tar\.gz"):
+        deploy(session, model_data_url="s3://models/none.tar.gz")
+    assert resources(emulator) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ({"instance_type": "ml.huge"}, "Member must satisfy enum value set"),
+        ({"name": "under_score"}, "under_score"),
+        ({"capture_percent": 101}, "less than or equal to 100"),
+        ({"capture_percent": -1}, "nitialSamplingPercentage"),
+        ({"role_arn": "nobody-at-all-who-is-known"}, "executionRoleArn"),
+    ],
+)
+def test_what_sagemaker_refuses_is_told_in_its_words(
+    session: OfflineSession, setting: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(SageMakerRefused, match=complaint):
+        deploy(session, **setting)
+
+
+def test_one_endpoint_too_many_is_a_quota() -> None:
+    answer: Any = {
+        "Error": {"Code": "ResourceLimitExceeded", "Message": "The account-level service limit 'x' is 0 Instances"}
+    }
+    with pytest.raises(QuotaExceeded, match="limit 'x' is 0 Instances"), translated("deploy"):
+        raise ClientError(answer, "CreateEndpoint")
+
+
+def test_an_endpoint_that_takes_too_long_is_left_to_sagemaker(session: OfflineSession) -> None:
+    moments = iter(range(1000))
+    patience = Patience(seconds=2, sleep=lambda _: None, clock=lambda: float(next(moments)))
+    with pytest.raises(EndpointTimeout, match="still Creating after 3 s"):
+        deploy(session, patience=patience)
+    assert deploy(session).status == "InService"
+
+
+def test_nobody_there_is_told(tmp_path: Path) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(SageMakerUnreachable, match="Could not connect"):
+        deploy(OfflineSession(nowhere, nowhere))
+
+
+def test_the_sdk_tells_nobody_else(session: OfflineSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    called = set()
+    connect: Callable[..., Any] = socket.socket.connect
+
+    def recording(self: socket.socket, address: Any) -> Any:
+        called.add(address[0])
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", recording)
+    deploy(session)
+    endpoint.status(session, "vehicles")
+    endpoint.delete(session, "vehicles")
+    assert called == {"127.0.0.1"}
+
+
+def test_the_sdks_own_waiting_and_invoking_work(session: OfflineSession) -> None:
+    deploy(session)
+    resources_, _ = endpoint._sdk()
+    found = resources_.Endpoint.get("vehicles", session=session, region="us-east-1")
+    found.wait_for_status("InService", poll=1)
+    assert found.invoke(body=b"x", content_type="image/png").body.read() == b"[0.93, 0.07]"
+    found.delete()
+    found.wait_for_delete(poll=1)
+    with pytest.raises(ClientError, match="Could not find endpoint"):
+        found.refresh()

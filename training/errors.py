@@ -1,0 +1,123 @@
+"""What can go wrong between a model's archive in S3 and an endpoint that serves it.
+
+HostingError
+├── ArtefactMissing      there is no object where the model's archive should be
+├── EndpointMissing      no endpoint, configuration or model of that name
+├── EndpointFailed       SageMaker gave up; carries its FailureReason
+├── EndpointTimeout      not there in time; SageMaker goes on trying
+├── SageMakerRefused     a call was refused; carries the operation, the error code and the message
+│   └── QuotaExceeded    the account may not have one more of these
+└── SageMakerUnreachable nobody answers
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+
+class HostingError(Exception):
+    """Anything that deploying, describing or deleting an endpoint raises on purpose."""
+
+
+class ArtefactMissing(HostingError):
+    """There is no object at the model's URL."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"there is no model archive at {url}; upload it first")
+        self.url = url
+
+
+class EndpointMissing(HostingError):
+    """Nothing of that name is deployed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no endpoint {name!r}; deploy it first, or see whether region and target are right")
+        self.name = name
+
+
+class EndpointFailed(HostingError):
+    """SageMaker could not bring the endpoint into service, or rolled an update back."""
+
+    def __init__(self, name: str, status: str, reason: str) -> None:
+        super().__init__(f"endpoint {name!r} is {status}: {reason}")
+        self.name = name
+        self.status = status
+        self.reason = reason
+
+
+class EndpointTimeout(HostingError):
+    """The endpoint did not get there in the time that the caller would wait."""
+
+    def __init__(self, name: str, status: str, seconds: float) -> None:
+        super().__init__(
+            f"endpoint {name!r} is still {status} after {seconds:.0f} s; SageMaker goes on, ask for it later"
+        )
+        self.name = name
+        self.status = status
+        self.seconds = seconds
+
+
+class SageMakerRefused(HostingError):
+    """A call was refused."""
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        super().__init__(f"{operation} was refused ({code}): {message}")
+        self.operation = operation
+        self.code = code
+        self.message = message
+
+
+class QuotaExceeded(SageMakerRefused):
+    """The account may not have one more of these; ask for a higher quota, or take another instance type."""
+
+
+class SageMakerUnreachable(HostingError):
+    """Nobody answers where SageMaker or S3 should be."""
+
+
+@contextlib.contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise this tree's errors in place of botocore's; ``doing`` names what was being done."""
+    try:
+        yield
+    except ClientError as error:
+        kind = QuotaExceeded if _code(error) == "ResourceLimitExceeded" else SageMakerRefused
+        raise kind(error.operation_name, _code(error), _message(error)) from error
+    except ParamValidationError as error:
+        raise SageMakerRefused(doing, "ParamValidation", str(error)) from error
+    except BotoCoreError as error:
+        raise SageMakerUnreachable(f"{doing}: {error}") from error
+
+
+@contextlib.contextmanager
+def existing_is_fine() -> Iterator[None]:
+    """Pass over the refusal to create what exists already: right where the name says what is in it."""
+    try:
+        yield
+    except ClientError as error:
+        if "already existing" not in _message(error):
+            raise
+
+
+@contextlib.contextmanager
+def missing_is_fine() -> Iterator[None]:
+    """Pass over the refusal to delete what is gone already."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+
+
+def is_missing(error: ClientError) -> bool:
+    """Say whether this is SageMaker's way to say that something is not there: it has no error code for that."""
+    return _code(error) == "ValidationException" and "Could not find" in _message(error)
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"]["Code"])
+
+
+def _message(error: ClientError) -> str:
+    return str(error.response["Error"]["Message"])
