@@ -1,0 +1,99 @@
+"""What can go wrong in the emulation, drawn as a tree. Each error says in one line what broke and what to do.
+
+EmulationError
+├── PortOccupied            a port that was asked for is in use
+├── AlreadyRunning          another stack lives in this home
+├── HomeUnusable            the folder a stack was to live in cannot be written
+├── ServicesMissing         no Lambda handler where the services should be
+├── EnvironmentBuildFailed  LocalStack's private environment could not be made
+│   └── BackportFailed      a file of LocalStack could not be rewritten for this Python
+└── StackFailed             the stack did not come up, or did not stay up
+    ├── ComponentDied       one of its processes ended by itself
+    └── ComponentSilent     one of its processes never became healthy
+"""
+
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emulation.state import StackState
+
+
+class EmulationError(Exception):
+    """Base of all errors of this wing."""
+
+
+class PortOccupied(EmulationError):
+    """A port that was asked for is in use by another program."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"Port {port} is in use by another program: stop that program or choose another port")
+        self.port = port
+
+
+class AlreadyRunning(EmulationError):
+    """Another stack lives in this home; ``state`` is None while it is still starting."""
+
+    def __init__(self, home: Path, state: "StackState | None") -> None:
+        where = f"at {state.localstack_url} (process {state.pid})" if state else "and still starting"
+        super().__init__(f"A stack is already running {where} in {home}: use it or stop it first")
+        self.home = home
+        self.state = state
+
+
+class HomeUnusable(EmulationError):
+    """The folder a stack was to live in cannot be written, or its disk is full."""
+
+    def __init__(self, home: Path, reason: OSError) -> None:
+        super().__init__(f"A stack cannot live in {home}: {reason}")
+        self.home = home
+
+
+class ServicesMissing(EmulationError):
+    """No Lambda handler lies where the services should be."""
+
+    def __init__(self, services: Path) -> None:
+        super().__init__(f"No */handler.py in {services}: name the folder that holds the Lambda services")
+        self.services = services
+
+
+class EnvironmentBuildFailed(EmulationError):
+    """LocalStack's private environment could not be made."""
+
+    def __init__(self, reason: str, log: Path) -> None:
+        super().__init__(f"LocalStack's environment could not be made: {reason} (see {log})")
+        self.reason = reason
+        self.log = log
+
+
+class BackportFailed(EnvironmentBuildFailed):
+    """A file of LocalStack could not be rewritten for this Python."""
+
+    def __init__(self, file: Path, fault: SyntaxError) -> None:
+        super().__init__(
+            f"{file.name} is not Python {platform.python_version()}: {fault}; use Python 3.12 or later", file
+        )
+
+
+class StackFailed(EmulationError):
+    """The stack did not come up, or did not stay up."""
+
+
+class ComponentDied(StackFailed):
+    """One of the stack's processes ended by itself."""
+
+    def __init__(self, name: str, returncode: int, log: Path, tail: str) -> None:
+        super().__init__(f"{name} ended by itself with status {returncode}; the end of {log}:\n{tail}")
+        self.name = name
+        self.returncode = returncode
+        self.log = log
+
+
+class ComponentSilent(StackFailed):
+    """One of the stack's processes never became healthy."""
+
+    def __init__(self, name: str, url: str, seconds: float, log: Path) -> None:
+        super().__init__(f"{name} did not answer at {url} within {seconds:.0f} s; its log is {log}")
+        self.name = name
+        self.log = log

@@ -1,0 +1,1 @@
+"""LocalStack without Docker: its private environment, its plugin package and its settings."""

@@ -1,0 +1,1 @@
+"""Runs inside LocalStack: sends each container-image Lambda's invocations to that function's own container."""

@@ -1,0 +1,15 @@
+"""``python -m scones_localstack``: LocalStack that ends with its parent."""
+
+from .lifeline import watch
+
+
+def main() -> None:
+    """Run LocalStack until it is told to stop or its parent is gone."""
+    watch()
+    from localstack.runtime.main import main as run_localstack  # noqa: PLC0415 - takes a second, which must be watched
+
+    run_localstack()
+
+
+if __name__ == "__main__":
+    main()

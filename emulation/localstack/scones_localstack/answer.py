@@ -1,0 +1,42 @@
+"""Reads what a Lambda container answers and says it as the Lambda service would."""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+# The Runtime Interface Emulator marks a handler's exception by nothing but the shape of a 200 answer.
+_ERROR_FIELDS = {"errorMessage", "errorType", "requestId", "stackTrace"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The payload of an invocation, and whether Lambda would set ``FunctionError`` beside it."""
+
+    payload: bytes
+    is_error: bool
+
+
+def read_answer(status: int, body: bytes, request_id: str) -> Answer:
+    """Turn the emulator's answer into the service's: results, exceptions, timeouts and exits of the process."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return _without_json(status, body.decode("utf-8", "replace").strip(), request_id)
+    if status == HTTPStatus.OK:
+        return Answer(body, is_error=isinstance(value, dict) and value.keys() == _ERROR_FIELDS)
+    if isinstance(value, dict) and "errorType" in value:
+        return Answer(body, is_error=True)
+    return _failure("Runtime.Unknown", f"The container answered HTTP {status}: {value}", request_id)
+
+
+def _without_json(status: int, text: str, request_id: str) -> Answer:
+    if text.startswith("Task timed out"):
+        return _failure("Sandbox.Timedout", text, request_id)
+    if status == HTTPStatus.BAD_GATEWAY:
+        return _failure("Runtime.ExitError", text or "Runtime exited before it answered", request_id)
+    return _failure("Runtime.Unknown", f"The container answered HTTP {status}: {text[:500]}", request_id)
+
+
+def _failure(kind: str, message: str, request_id: str) -> Answer:
+    payload = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"}
+    return Answer(json.dumps(payload).encode(), is_error=True)

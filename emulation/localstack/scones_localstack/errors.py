@@ -1,0 +1,23 @@
+"""What can go wrong between LocalStack and a function's container.
+
+ContainerError
+├── UnknownFunction         no container is named for the function's image
+├── ContainerUnreachable    the container refused, broke off or did not answer in time
+└── ContainerBusy           the container was still serving others when the wait ended
+"""
+
+
+class ContainerError(Exception):
+    """Base of all errors of this package."""
+
+
+class UnknownFunction(ContainerError):
+    """No container is named for the function's image."""
+
+
+class ContainerUnreachable(ContainerError):
+    """The container refused the connection, broke it off or did not answer in time."""
+
+
+class ContainerBusy(ContainerError):
+    """The container was still serving other invocations when the wait ended."""

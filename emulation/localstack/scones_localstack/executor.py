@@ -1,0 +1,103 @@
+"""The executor LocalStack calls: it starts nothing and posts each invocation to the function's own container."""
+
+import logging
+import os
+import time
+from functools import cache
+
+from localstack.aws.api.lambda_ import ServiceException, TooManyRequestsException
+from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
+from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
+
+from .container import Configuration, Container
+from .containers import VARIABLE, Containers
+from .errors import ContainerBusy, ContainerError, ContainerUnreachable, UnknownFunction
+
+LOG = logging.getLogger(__name__)
+
+
+@cache
+def _containers() -> Containers:
+    return Containers(os.environ.get(VARIABLE, ""))
+
+
+def _container(version: FunctionVersion) -> Container:
+    image = version.config.image
+    if image is None:
+        raise UnknownFunction(f"{version.id.function_name} is not a container image, which is all this executor runs")
+    return _containers().for_image(image.image_uri)
+
+
+def _configuration(version: FunctionVersion) -> Configuration:
+    config = version.config
+    return Configuration(version.id.function_name, config.timeout, config.memory_size, dict(config.environment or {}))
+
+
+class ContainerExecutor(RuntimeExecutor):
+    """Runs a container-image Lambda in the container that is already there for its image."""
+
+    @classmethod
+    def prepare_version(cls, function_version: FunctionVersion) -> None:
+        """Hand the container its configuration now, so that it is warm when the first invocation comes.
+
+        An image without a container fails the function's creation; a container that is not up yet is told later.
+        """
+        container = _container(function_version)
+        try:
+            container.configure(_configuration(function_version))
+        except ContainerError as error:
+            LOG.info("%s is not ready yet: %s", function_version.id.function_name, error)
+
+    @classmethod
+    def cleanup_version(cls, function_version: FunctionVersion) -> None:
+        """Leave the container alone: LocalStack did not start it."""
+
+    def start(self, env_vars: dict[str, str]) -> None:
+        """Do nothing with LocalStack's own variables; the function's go along with ``invoke``."""
+
+    def stop(self) -> None:
+        """Do nothing: the container outlives LocalStack's execution environments."""
+
+    def get_address(self) -> str:
+        """Return the container's URL."""
+        return _container(self.function_version).url
+
+    def get_endpoint_from_executor(self) -> str:
+        """Return a host name nobody asks for: containers are told where AWS is by whoever starts them."""
+        return "localhost"
+
+    def get_runtime_endpoint(self) -> str:
+        """Return no callback address: the answer comes with the request."""
+        return ""
+
+    def get_logs(self) -> str:
+        """Return nothing: the container's log is where its owner put it."""
+        return ""
+
+    def invoke(self, payload: dict[str, str]) -> InvocationResult:
+        """Send the invocation and return its result.
+
+        Raises what Step Functions calls Lambda.ServiceException and Lambda.TooManyRequestsException, and may retry.
+        """
+        request_id = payload["invoke-id"]
+        started = time.perf_counter()
+        try:
+            answer = _container(self.function_version).invoke(
+                payload["payload"].encode(), request_id, _configuration(self.function_version)
+            )
+        except ContainerBusy as error:
+            raise TooManyRequestsException(str(error)) from error
+        except ContainerUnreachable as error:
+            raise ServiceException(str(error)) from error
+        return InvocationResult(
+            request_id, answer.payload, answer.is_error, self._report(request_id, time.perf_counter() - started)
+        )
+
+    def _report(self, request_id: str, seconds: float) -> str:
+        milliseconds = seconds * 1000
+        return (
+            f"START RequestId: {request_id} Version: {self.function_version.id.qualifier}\n"
+            f"END RequestId: {request_id}\n"
+            f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\t"
+            f"Memory Size: {self.function_version.config.memory_size} MB\n"
+        )

@@ -1,0 +1,45 @@
+"""What LocalStack 4.14 is made to do otherwise, hooked in where it asks for it."""
+
+import logging
+import os
+import threading
+from functools import lru_cache, partial
+
+import jsonpath_ng
+import jsonpath_ng.ext
+from localstack import config
+from localstack.runtime import hooks
+from twisted.internet import endpoints
+
+WARM_VARIABLE = "SCONES_WARM_SERVICES"
+LOG = logging.getLogger(__name__)
+
+
+@hooks.on_runtime_create()
+def listen_where_told() -> None:
+    """Listen on GATEWAY_LISTEN's interface; LocalStack takes only the port from it and listens on every interface."""
+    endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface=config.GATEWAY_LISTEN[0].host)
+
+
+@hooks.on_runtime_create()
+def parse_each_jsonpath_once() -> None:
+    """Remember parsed JSONPaths; the parser builds its tables anew for every path of every state that runs."""
+    jsonpath_ng.parse = lru_cache(maxsize=4096)(jsonpath_ng.parse)
+    jsonpath_ng.ext.parse = lru_cache(maxsize=4096)(jsonpath_ng.ext.parse)
+
+
+@hooks.on_infra_ready()
+def load_services_early() -> None:
+    """Load the services that SCONES_WARM_SERVICES names, so that the first request to each does not wait for that."""
+    names = os.environ.get(WARM_VARIABLE, "").split()
+    threading.Thread(target=_load, args=(names,), name="warmup", daemon=True).start()
+
+
+def _load(names: list[str]) -> None:
+    from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - not before the runtime is up
+
+    for name in names:
+        try:
+            SERVICE_PLUGINS.require(name)
+        except Exception:
+            LOG.exception("Service %s could not be loaded; requests to it will say why", name)

@@ -1,0 +1,51 @@
+"""What a running stack says about itself, as the file ``stack.json`` holds it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True)
+class StackState:
+    """A healthy stack: the process that supervises it, where its parts listen, and where its logs are."""
+
+    pid: int
+    localstack_url: str
+    sagemaker_url: str
+    lambda_urls: Mapping[str, str]
+    logs: Path
+    home: Path
+    started: datetime
+
+    def to_json(self) -> str:
+        """Return the state as text."""
+        return json.dumps(asdict(self), default=str, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a state; raises ValueError where the text is not one."""
+        try:
+            value = json.loads(text)
+            return cls(
+                pid=int(value["pid"]),
+                localstack_url=value["localstack_url"],
+                sagemaker_url=value["sagemaker_url"],
+                lambda_urls=dict(value["lambda_urls"]),
+                logs=Path(value["logs"]),
+                home=Path(value["home"]),
+                started=datetime.fromisoformat(value["started"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"Not the state of a stack: {text[:200]!r}") from error
+
+
+@dataclass(frozen=True)
+class StackStatus:
+    """Whether a home's stack runs, what it says about itself, and which of its parts answer."""
+
+    running: bool
+    state: StackState | None
+    health: Mapping[str, bool]

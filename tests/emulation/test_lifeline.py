@@ -1,0 +1,123 @@
+"""A child ends when its parent does, however that happened."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from emulation.lifeline import VARIABLE, Lifeline, watch
+
+ROOT = Path(__file__).resolve().parents[2]
+SLEEPER = (
+    "import time; from emulation.lifeline import watch; watch(grace=0.5); print('ready', flush=True); time.sleep(60)"
+)
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
+PARENT = """
+import subprocess, sys, time
+from emulation.lifeline import Lifeline
+import os
+line = Lifeline()
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], env={**os.environ, **line.environment},
+                         pass_fds=line.pass_fds, stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def _start(program: str, line: Lifeline) -> "subprocess.Popen[bytes]":
+    child = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, **line.environment},
+        pass_fds=line.pass_fds,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"ready\n"
+    return child
+
+
+def _end(child: "subprocess.Popen[bytes]") -> int:
+    assert child.stdout is not None
+    child.stdout.close()
+    return child.wait(5)
+
+
+def test_a_child_gets_sigterm_when_the_line_is_closed() -> None:
+    with Lifeline() as line:
+        child = _start(SLEEPER, line)
+        assert child.poll() is None
+    assert _end(child) == -signal.SIGTERM
+
+
+def test_a_child_that_ignores_sigterm_is_ended_hard_after_the_grace() -> None:
+    with Lifeline() as line:
+        child = _start(STUBBORN, line)
+    started = time.monotonic()
+    assert _end(child) == 1
+    assert time.monotonic() - started > 0.3
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_child_ends_with_a_parent_that_is_killed(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", PARENT, SLEEPER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.send_signal(number)
+        parent.wait(5)
+    child.wait(5)
+    assert not child.is_running()
+
+
+def test_without_a_line_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    before = psutil.Process().num_threads()
+    watch()
+    assert psutil.Process().num_threads() == before
+
+
+def test_a_grandchild_does_not_see_the_variable() -> None:
+    program = f"import os; from emulation.lifeline import watch; watch(); print('ready', '{VARIABLE}' in os.environ)"
+    with Lifeline() as line:
+        environment = {**os.environ, **line.environment}
+        command = [sys.executable, "-c", program]
+        said = subprocess.run(
+            command, env=environment, pass_fds=line.pass_fds, stdout=subprocess.PIPE, cwd=ROOT, check=True
+        )
+    assert said.stdout == b"ready False\n"
+
+
+def test_closing_twice_is_fine() -> None:
+    line = Lifeline()
+    line.close()
+    line.close()
+
+
+def test_a_leashed_program_ends_with_all_it_has_started(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    shell = f"sleep 60 & echo $! > {pids}; sleep 60"
+    with Lifeline() as line:
+        leash = subprocess.Popen(
+            [sys.executable, "-m", "emulation.leash", "sh", "-c", shell],
+            env={**os.environ, **line.environment},
+            pass_fds=line.pass_fds,
+            cwd=ROOT,
+        )
+        while not (pids.exists() and pids.read_text().endswith("\n")):
+            time.sleep(0.02)
+        descendants = [*psutil.Process(leash.pid).children(recursive=True), psutil.Process(int(pids.read_text()))]
+    leash.wait(5)
+    assert len(descendants) >= 2
+    assert psutil.wait_procs(descendants, timeout=5)[1] == []
+
+
+def test_a_leashed_programs_status_is_passed_on() -> None:
+    command = [sys.executable, "-m", "emulation.leash", sys.executable, "-c", "raise SystemExit(7)"]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 7

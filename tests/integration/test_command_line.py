@@ -1,0 +1,185 @@
+"""The command line as a user drives it, against the real local stack."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.integration
+
+
+class User:
+    """Somebody with a home of their own, where one stack may run."""
+
+    def __init__(self, home: Path, cache: Path) -> None:
+        self.home = home
+        self.environment = {**os.environ, "SCONES_HOME": str(home), "SCONES_CACHE": str(cache), "COLUMNS": "200"}
+        self.environment.pop("SCONES_CIFAR100", None)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "scones", *arguments]
+
+    def scones(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.command(*arguments), env=self.environment, capture_output=True, text=True, timeout=280, check=False
+        )
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that was started for this home, told by the environment that children inherit."""
+        return [process for process in psutil.process_iter() if _home_of(process) == str(self.home)]
+
+
+def _home_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get("SCONES_HOME") if process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
+
+
+@pytest.fixture(scope="module")
+def user(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[User]:
+    """A user whose stack is up and deployed, with rendered pictures staged and the shipped model in service."""
+    someone = User(tmp_path_factory.mktemp("home"), cache)
+    try:
+        for step in (["up", "--detach"], ["deploy"], ["stage", "--synthetic"], ["endpoint", "deploy"]):
+            answer = someone.scones(*step)
+            assert answer.returncode == 0, answer.stderr
+        yield someone
+    finally:
+        someone.scones("down")
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, cache: Path) -> Iterator[User]:
+    someone = User(tmp_path / "home", cache)
+    yield someone
+    someone.scones("down")
+
+
+def test_status_says_that_every_part_is_healthy(user: User) -> None:
+    found = json.loads(user.scones("status", "--json").stdout)
+    assert found["health"] == dict.fromkeys(["localstack", "sagemaker", "serialize", "classify", "filter"], True)
+
+
+def test_a_second_up_says_what_runs_already(user: User) -> None:
+    answer = user.scones("up")
+    assert answer.returncode == 1
+    assert json.loads(user.scones("status", "--json").stdout)["addresses"]["localstack"] in answer.stderr
+
+
+def test_a_second_deploy_finds_nothing_to_change(user: User) -> None:
+    answer = user.scones("deploy")
+    assert answer.returncode == 0
+    assert "nothing to change" in answer.stderr
+
+
+def test_a_second_stage_uploads_nothing(user: User) -> None:
+    found = json.loads(user.scones("stage", "--synthetic", "--json").stdout)
+    assert (found["uploaded"], found["train"], found["test"]) == (0, 1000, 200)
+
+
+def test_a_second_endpoint_deploy_changes_nothing(user: User) -> None:
+    found = json.loads(user.scones("endpoint", "deploy", "--json").stdout)
+    assert (found["status"], found["changed"]) == ("InService", False)
+
+
+def test_a_photograph_of_twelve_megapixels_is_classified_or_reviewed(user: User, tmp_path: Path) -> None:
+    Image.effect_noise((4000, 3000), 60).convert("RGB").save(tmp_path / "photo.jpg", quality=92)
+    (outcome,) = json.loads(user.scones("run", "--json", str(tmp_path / "photo.jpg")).stdout)
+    assert outcome["status"] == "SUCCEEDED" or outcome["error"] == "ThresholdConfidenceNotMet"
+
+
+def test_a_file_that_is_no_image_fails_under_its_own_name_and_with_exit_code_1(user: User, tmp_path: Path) -> None:
+    (tmp_path / "notes.png").write_text("not a picture")
+    answer = user.scones("run", "--json", str(tmp_path / "notes.png"))
+    assert answer.returncode == 1
+    assert json.loads(answer.stdout)[0]["error"] == "UnsupportedImage"
+
+
+def test_a_folder_without_images_is_one_clear_line(user: User, tmp_path: Path) -> None:
+    answer = user.scones("run", str(tmp_path))
+    assert answer.returncode == 1
+    assert "no images" in answer.stderr
+
+
+class Bomb:
+    """A pickle of this runs a program when it is opened without care."""
+
+    def __init__(self, proof: Path) -> None:
+        self.proof = proof
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.system, (f"touch {self.proof}",)
+
+
+def archive(folder: Path, kind: str) -> Path:
+    """Make an archive that nothing good can come of."""
+    path = folder / "cifar-100-python.tar.gz"
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "truncated":
+        with tarfile.open(folder / "whole.tar.gz", "w:gz") as whole:
+            (folder / "train").write_bytes(os.urandom(100_000))
+            whole.add(folder / "train", "cifar-100-python/train")
+        path.write_bytes((folder / "whole.tar.gz").read_bytes()[:50_000])
+    elif kind == "hostile":
+        with tarfile.open(path, "w:gz") as packed:
+            (folder / "train").write_bytes(pickle.dumps(Bomb(folder / "executed")))
+            packed.add(folder / "train", "cifar-100-python/train")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "directory", "truncated", "hostile"])
+def test_a_bad_archive_is_one_clear_line_and_leaves_nothing(kind: str, user: User, tmp_path: Path) -> None:
+    answer = user.scones("stage", "--archive", str(archive(tmp_path, kind)))
+    assert answer.returncode == 1
+    assert len(answer.stderr.strip().splitlines()) == 1, answer.stderr
+    assert "cifar-100" in answer.stderr
+    assert not (tmp_path / "executed").exists()
+    assert not [path for path in (user.home / "data").iterdir() if "cifar" in path.name]
+
+
+def test_a_running_stack_is_used_and_left_by_the_demo(user: User, tmp_path: Path) -> None:
+    answer = user.scones("demo", "--synthetic", "--images", "10", "--out", str(tmp_path / "out"), "--json")
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert found == json.loads(answer.stdout)
+    assert found["images"] == 14
+    assert found["captured"] == found["answered"] == 10
+    assert found["executions"]["SUCCEEDED"] + found["review_queue"] + found["failure_queue"] == 14
+    broken = {name: count for name, count in found["errors"].items() if name != "ThresholdConfidenceNotMet"}
+    assert broken == {"UnsupportedImage": 3, "ImageNotFound": 1}
+    assert json.loads(user.scones("status", "--json").stdout)["running"] is True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_demo_that_is_killed_leaves_no_process(number: signal.Signals, fresh: User, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    with subprocess.Popen(
+        fresh.command("demo", "--synthetic", "--images", "10", "--out", out),
+        env=fresh.environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as demo:
+        assert demo.stderr is not None
+        assert any("deploy" in line for line in demo.stderr), "the demo ended before it could be killed"
+        assert len(fresh.processes()) > 5
+        demo.send_signal(number)
+        demo.wait(timeout=20)
+    deadline = time.monotonic() + 10
+    while fresh.processes() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert fresh.processes() == []
+    assert fresh.scones("status").returncode == 3
+    assert demo.returncode == (-number if number is signal.SIGKILL else 130)
