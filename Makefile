@@ -22,7 +22,7 @@ install: .venv/.ready
 
 .venv/.ready: requirements/scones.txt pyproject.toml | .tools/.ready
 	$(UV) venv --quiet --clear --python .tools/bin/python .venv
-	$(UV) pip install --quiet --python .venv/bin/python -r requirements/scones.txt
+	$(UV) pip install --quiet --compile-bytecode --python .venv/bin/python -r requirements/scones.txt
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps --editable .
 	@touch $@
 

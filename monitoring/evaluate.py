@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,8 @@ class Rate:
         """Return the rate of ``successes`` in ``n`` trials (interval: Wilson 1927, as scipy computes it)."""
         if n == 0:
             return cls(0, 0, float("nan"), float("nan"), float("nan"))
+        from scipy.stats import binomtest  # noqa: PLC0415 - takes seconds to import
+
         interval = binomtest(successes, n).proportion_ci(method="wilson")
         return cls(successes, n, successes / n, float(interval.low), float(interval.high))
 

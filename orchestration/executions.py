@@ -10,6 +10,8 @@ from typing import Any
 
 from orchestration.errors import ExecutionTimeout
 
+_PATIENCE = 1.5
+_SELDOMEST = 1.0
 _TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 
@@ -96,7 +98,10 @@ def start(stepfunctions: Any, state_machine_arn: str, image: Image, name: str) -
 
 
 def wait(stepfunctions: Any, execution_arn: str, image: Image, *, timeout: float, poll: float) -> Outcome:
-    """Wait until the execution has ended; raises ExecutionTimeout after ``timeout`` seconds."""
+    """Wait until the execution has ended; raises ExecutionTimeout after ``timeout`` seconds.
+
+    Looks after ``poll`` seconds, then ever less often, but at least once a second.
+    """
     deadline = time.monotonic() + timeout
     while True:
         answer = stepfunctions.describe_execution(executionArn=execution_arn)
@@ -105,6 +110,7 @@ def wait(stepfunctions: Any, execution_arn: str, image: Image, *, timeout: float
         if time.monotonic() > deadline:
             raise ExecutionTimeout(1, timeout)
         time.sleep(poll)
+        poll = min(poll * _PATIENCE, _SELDOMEST)
 
 
 def state_input(stepfunctions: Any, execution_arn: str, state: str) -> dict[str, Any] | None:

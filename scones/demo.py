@@ -45,7 +45,7 @@ def demo(
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="Rendered vehicles even where CIFAR-100 is at hand.")
     ] = False,
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Executions under way at once.")] = 8,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Executions under way at once.")] = 4,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running; `scones down` ends it.")] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for summary.json.")] = Path("out"),
     home: options.HomeOption = None,
@@ -115,7 +115,7 @@ def _pipeline(
 @contextmanager
 def _running(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[StackState]:
     """A stack that runs already is used and left; else one is started, and stopped unless it is to be kept."""
-    threading.Thread(target=_import_sdk, daemon=True).start()
+    threading.Thread(target=_import_early, daemon=True).start()
     running = detached.status(settings.home).state
     if running is not None:
         yield running
@@ -134,9 +134,10 @@ def _running(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[St
             stack.stop()
 
 
-def _import_sdk() -> None:
-    """The SageMaker SDK takes seconds to import: do it while LocalStack starts."""
+def _import_early() -> None:
+    """Some libraries take seconds to import: do it while LocalStack starts."""
     import sagemaker.core.resources  # noqa: F401, PLC0415
+    import scipy.stats  # noqa: F401, PLC0415
 
 
 def sample(keys: list[str], labels: dict[str, int], count: int) -> list[str]:
