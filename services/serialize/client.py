@@ -31,13 +31,10 @@ def s3() -> ObjectStore:
     session = botocore.session.Session()
     if _SDK.is_dir():
         session.register_component("data_loader", Loader([str(_SDK)], include_default_search_paths=False))
-    # An emulator on one host name has no name for each bucket.
-    local = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_S3")
     config = Config(
         connect_timeout=2,
         read_timeout=8,
         retries={"mode": "standard", "total_max_attempts": 3},
-        s3={"addressing_style": "path" if local else "auto"},
         tcp_keepalive=True,
     )
     return cast(

@@ -10,7 +10,7 @@ from s3_stub import S3Stub, running
 def server() -> Iterator[S3Stub]:
     """Return an S3 that the handler's own client talks to."""
     with running() as stub, pytest.MonkeyPatch.context() as environment:
-        # A name and no address: only with an address does botocore leave the bucket out of the host by itself.
+        # A name, as emulators have, and no address: the bucket must not become part of either.
         environment.setenv("AWS_ENDPOINT_URL_S3", f"http://localhost:{stub.server_port}")
         environment.setenv("AWS_REGION", "us-east-1")
         environment.setenv("AWS_ACCESS_KEY_ID", "test")

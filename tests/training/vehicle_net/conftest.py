@@ -1,0 +1,70 @@
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+WITH_TORCH = importlib.util.find_spec("torch") is not None
+collect_ignore = [] if WITH_TORCH else [f"test_vehicle_net_{name}.py" for name in ("evaluate", "export", "train")]
+
+TINY = (
+    "--backbone",
+    "tiny",
+    "--pretrained",
+    "false",
+    "--size",
+    "32",
+    "--through",
+    "0",
+    "--batch",
+    "8",
+    "--rendered",
+    "0",
+)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """Threads cost more than they bring for networks of this size, above all on a busy machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        if WITH_TORCH:
+            import torch  # noqa: PLC0415
+
+            torch.set_num_threads(1)
+        yield
+
+
+@pytest.fixture
+def channel(tmp_path: Path) -> Path:
+    """A train directory of 24 pictures, bright bicycles and dark motorcycles, with its listing beside it."""
+    images = tmp_path / "train"
+    images.mkdir()
+    dice = np.random.default_rng(0)
+    lines = []
+    for index in range(24):
+        label = index % 2
+        pixels = dice.integers(0, 100, (32, 32, 3)) + 120 * (1 - label)
+        Image.fromarray(pixels.astype(np.uint8)).save(images / f"{index}.png")
+        lines.append(f"{index}\t{label}\t{index}.png\n")
+    (tmp_path / "train.lst").write_text("".join(lines), encoding="utf-8")
+    return images
+
+
+@pytest.fixture
+def script_mode(channel: Path, tmp_path: Path) -> dict[str, str]:
+    """The environment that SageMaker gives a script, with hyperparameters for the smallest network."""
+    told = dict(zip((name.removeprefix("--") for name in TINY[::2]), TINY[1::2], strict=True))
+    told |= {"epochs": "2", "folds": "2", "sagemaker_program": "train.py"}
+    return {
+        "SM_CHANNEL_TRAIN": str(channel),
+        "SM_CHANNEL_TRAIN_LST": str(channel.with_suffix(".lst")),
+        "SM_CHANNEL_VALIDATION": str(channel),
+        "SM_CHANNEL_VALIDATION_LST": str(channel.with_suffix(".lst")),
+        "SM_MODEL_DIR": str(tmp_path / "model"),
+        "SM_HPS": json.dumps(told),
+        "SM_NUM_GPUS": "0",
+    }

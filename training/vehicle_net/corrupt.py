@@ -1,0 +1,59 @@
+"""Plain disturbances in three severities each, for the robustness table: what a picture suffers, in physical units."""
+
+import io
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+from training.vehicle_net.data import Images
+
+Picture = npt.NDArray[np.uint8]
+Disturbance = Callable[[Picture, float, np.random.Generator], Picture]
+
+
+def _blur(picture: Picture, radius: float, _: np.random.Generator) -> Picture:
+    return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(radius)))
+
+
+def _noise(picture: Picture, deviation: float, dice: np.random.Generator) -> Picture:
+    noisy = picture + dice.normal(0, deviation, picture.shape)
+    return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
+
+
+def _darken(picture: Picture, light: float, _: np.random.Generator) -> Picture:
+    return np.asarray(np.rint(picture * light), np.uint8)
+
+
+def _jpeg(picture: Picture, quality: float, _: np.random.Generator) -> Picture:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=int(quality))
+    return np.asarray(Image.open(buffer))
+
+
+def _occlude(picture: Picture, share: float, dice: np.random.Generator) -> Picture:
+    side = picture.shape[0]
+    edge = round(side * share**0.5)
+    top, left = dice.integers(0, side - edge + 1, 2)
+    covered = picture.copy()
+    covered[top : top + edge, left : left + edge] = dice.integers(0, 256, 3)
+    return covered
+
+
+DISTURBANCES: dict[str, tuple[Disturbance, tuple[float, float, float]]] = {
+    "blur, radius in pixels of 32": (_blur, (0.5, 1.0, 1.5)),
+    "noise, standard deviation of 255": (_noise, (10, 20, 40)),
+    "darkening, light left": (_darken, (0.5, 0.25, 0.1)),
+    "JPEG quality": (_jpeg, (30, 10, 5)),
+    "occlusion by a square, share of the area": (_occlude, (0.1, 0.2, 0.3)),
+}
+
+
+def disturbed(images: Images, seed: int = 0) -> Iterator[tuple[str, float, Images]]:
+    """Each disturbance at each severity, on every one of `images` as it is stored (32x32)."""
+    for name, (disturb, severities) in DISTURBANCES.items():
+        for severity in severities:
+            dice = np.random.default_rng(seed)
+            spoilt = np.stack([disturb(picture, severity, dice) for picture in images.pixels])
+            yield name, severity, Images(spoilt, images.labels)

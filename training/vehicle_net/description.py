@@ -1,0 +1,40 @@
+"""model.json: what belongs to model.onnx but is not in the graph."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from training.serving.preprocess import Preprocessing
+from training.vehicle_net.calibrate import Calibration
+from training.vehicle_net.data import LABELS
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the model was made from and with."""
+
+    recipe: Mapping[str, object]
+    images: Mapping[str, object]
+    versions: Mapping[str, str]
+
+
+def write(
+    path: Path,
+    spec: Preprocessing,
+    calibration: Calibration,
+    metrics: Mapping[str, object],
+    provenance: Provenance,
+) -> None:
+    """Write model.json."""
+    content = {
+        "format": FORMAT,
+        "labels": list(LABELS),
+        "preprocessing": spec.to_dict(),
+        "calibration": calibration.to_dict(),
+        "metrics": metrics,
+        "provenance": asdict(provenance),
+    }
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

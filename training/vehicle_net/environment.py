@@ -1,0 +1,95 @@
+"""Where a training run reads and writes: command-line options first, then the environment of SageMaker script mode."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.vehicle_net.errors import InvalidHyperparameter, MissingChannel
+from training.vehicle_net.recipe import Recipe, add_options, chosen
+
+CHECKPOINTS = Path("/opt/ml/checkpoints")
+"""The directory that SageMaker keeps in step with S3 while a job runs."""
+
+MODEL_DIR = Path("model")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A directory of images and the .lst file, or a directory with one, that names them."""
+
+    images: Path
+    listing: Path
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run: the recipe, its channels, where the model goes and what it runs on."""
+
+    recipe: Recipe
+    train: Channel
+    validation: Channel | None
+    model_dir: Path
+    checkpoints: Path
+    device: str
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="train", description="Train, calibrate and export the vehicle network.")
+    for channel in ("train", "validation"):
+        parser.add_argument(f"--{channel}", type=Path, help=f"directory of images (SM_CHANNEL_{channel.upper()})")
+        parser.add_argument(f"--{channel}-lst", type=Path, help=f".lst file (SM_CHANNEL_{channel.upper()}_LST)")
+    parser.add_argument("--model-dir", type=Path, help=f"default {MODEL_DIR} (SM_MODEL_DIR)")
+    parser.add_argument(
+        "--checkpoint-dir", type=Path, help=f"default {CHECKPOINTS} in SageMaker, else beside the model"
+    )
+    parser.add_argument("--device", help="default cuda where SM_NUM_GPUS is not 0, else cpu")
+    add_options(parser)
+    return parser
+
+
+def _hyperparameters(environment: Mapping[str, str]) -> dict[str, object]:
+    """SM_HPS without what SageMaker's own tools add to it."""
+    told = environment.get("SM_HPS") or "{}"
+    try:
+        values = json.loads(told)
+    except ValueError as error:
+        raise InvalidHyperparameter("SM_HPS", told, f"not JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise InvalidHyperparameter("SM_HPS", told, "not a JSON object")
+    return {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
+
+
+def _directory(option: Path | None, environment: Mapping[str, str], channel: str) -> Path | None:
+    told = environment.get(f"SM_CHANNEL_{channel.upper()}")
+    return option or (Path(told) if told else None)
+
+
+def _channel(options: argparse.Namespace, environment: Mapping[str, str], name: str) -> Channel | None:
+    images = _directory(getattr(options, name), environment, name)
+    listing = _directory(getattr(options, f"{name}_lst"), environment, f"{name}_lst")
+    if images is None and listing is None:
+        return None
+    if images is None or listing is None:
+        raise MissingChannel(name if images is None else f"{name}_lst")
+    return Channel(images, listing)
+
+
+def job_of(arguments: list[str] | None, environment: Mapping[str, str]) -> Job:
+    """Read options and environment. Raises MissingChannel, InvalidHyperparameter."""
+    options = _parser().parse_args(arguments)
+    recipe = chosen(options, _hyperparameters(environment))
+    train = _channel(options, environment, "train")
+    if train is None:
+        raise MissingChannel("train")
+    model_dir = options.model_dir or Path(environment.get("SM_MODEL_DIR") or MODEL_DIR)
+    beside = model_dir.with_name(f"{model_dir.name}.checkpoints")
+    return Job(
+        recipe=recipe,
+        train=train,
+        validation=_channel(options, environment, "validation"),
+        model_dir=model_dir,
+        checkpoints=options.checkpoint_dir or (CHECKPOINTS if "SM_MODEL_DIR" in environment else beside),
+        device=options.device or ("cuda" if int(environment.get("SM_NUM_GPUS") or 0) else "cpu"),
+    )

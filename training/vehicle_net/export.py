@@ -1,0 +1,169 @@
+"""The trained network as one ONNX graph: uint8 pixels in, calibrated probabilities out.
+
+The graph is written node by node, so that it holds just what is served: normalisation, the image and its mirror image,
+convolutions with batch normalisation folded in, the mean of both logits, calibration, softmax. Weights are kept small
+and widened when the model is loaded, so that the arithmetic is in single precision: those of the largest layers as
+8-bit integers with a scale for each output channel, the others in half precision.
+"""
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from training.vehicle_net.answering import answers, session_of
+from training.vehicle_net.calibrate import Calibration
+from training.vehicle_net.data import Images
+from training.vehicle_net.errors import ExportDiffers
+from training.vehicle_net.learn import margins
+from training.vehicle_net.network import ConvNorm, InvertedResidual, VehicleNet, same_padding
+
+OPSET = 17
+IR_VERSION = 9
+MANY_WEIGHTS = 100_000
+"""From this size a layer is stored in 8 bits: two thirds of the file, and about 0.01 in probability at most."""
+TOLERANCE = 0.02
+"""Largest difference in probability between the graph and the PyTorch network that is let through."""
+CHECKED = 200
+"""Images that the two are compared on."""
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+@dataclass
+class _Graph:
+    """ONNX nodes and constants under construction; every method returns the name of the value it made."""
+
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: list[onnx.TensorProto] = field(default_factory=list)
+
+    def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: int | list[int]) -> str:
+        name = output or f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], name, None, None, None, **attributes))
+        return name
+
+    def constant(self, value: npt.NDArray[Any]) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def weight(self, value: Floats) -> str:
+        """In 8 bits with a scale for each slice along the first axis where that saves much, else in 16 bits."""
+        if value.size >= MANY_WEIGHTS:
+            return self._in_8_bits(value)
+        return self.add("Cast", self.constant(value.astype(np.float16)), to=TensorProto.FLOAT)
+
+    def _in_8_bits(self, value: Floats) -> str:
+        largest = np.abs(value).max(axis=tuple(range(1, value.ndim)), keepdims=True)
+        scale = (np.maximum(largest, np.finfo(np.float32).tiny) / 127).astype(np.float32)
+        whole = self.add("Cast", self.constant(np.rint(value / scale).astype(np.int8)), to=TensorProto.FLOAT)
+        return self.add("Mul", whole, self.constant(scale))
+
+    def floats(self, *values: float) -> str:
+        return self.constant(np.array(values, np.float32))
+
+    def integers(self, *values: int) -> str:
+        return self.constant(np.array(values, np.int64))
+
+
+def _array(values: torch.Tensor) -> Floats:
+    return values.detach().numpy()
+
+
+def _convolution(graph: _Graph, layer: ConvNorm, features: str, size: int) -> tuple[str, int]:
+    weight, bias = _array(layer.convolution.weight), _array(cast("torch.Tensor", layer.convolution.bias))
+    before, after = same_padding(size, layer.kernel, layer.stride)
+    out = graph.add(
+        "Conv",
+        features,
+        graph.weight(weight),
+        graph.weight(bias),
+        kernel_shape=[layer.kernel] * 2,
+        strides=[layer.stride] * 2,
+        pads=[before, before, after, after],
+        group=layer.convolution.groups,
+    )
+    if not layer.linear:
+        out = graph.add(
+            "Clip", out, graph.constant(np.zeros((), np.float32)), graph.constant(np.full((), 6, np.float32))
+        )
+    return out, -(-size // layer.stride)
+
+
+def _block(graph: _Graph, block: InvertedResidual, features: str, size: int) -> tuple[str, int]:
+    inner, inner_size = features, size
+    for layer in (block.expand, block.depthwise, block.project):
+        if layer is not None:
+            inner, inner_size = _convolution(graph, layer, inner, inner_size)
+    return (graph.add("Add", inner, features) if block.residual else inner), inner_size
+
+
+def _input(graph: _Graph) -> str:
+    """Pixels (N, S, S, 3) to normalised images and, after them, their mirror images (2N, 3, S, S)."""
+    images = graph.add("Transpose", graph.add("Cast", "pixels", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    images = graph.add("Mul", graph.add("Sub", images, graph.floats(127)), graph.floats(1 / 128))
+    mirror = graph.add(
+        "Slice",
+        images,
+        graph.integers(-1),
+        graph.integers(np.iinfo(np.int64).min),
+        graph.integers(3),
+        graph.integers(-1),
+    )
+    return graph.add("Concat", images, mirror, axis=0)
+
+
+def _output(graph: _Graph, logits: str, calibration: Calibration) -> None:
+    """Logits (2N, 2) to probabilities (N, 2)."""
+    pairs = graph.add("Reshape", logits, graph.integers(2, -1, 2))
+    mean = graph.add("ReduceMean", pairs, axes=[0], keepdims=0)
+    scaled = graph.add("Mul", mean, graph.floats(1 / calibration.temperature))
+    graph.add("Softmax", scaled, output="probabilities", axis=1)
+
+
+def graph_of(network: VehicleNet, size: int, calibration: Calibration) -> onnx.ModelProto:
+    """The network as an ONNX model for pixels of `size`."""
+    network = copy.deepcopy(network).cpu().eval()
+    network.fold()
+    graph = _Graph()
+    features, side = _convolution(graph, network.stem, _input(graph), size)
+    for block in network.blocks:
+        features, side = _block(graph, cast("InvertedResidual", block), features, side)
+    features, side = _convolution(graph, network.head, features, side)
+    pooled = graph.add("ReduceMean", features, axes=[2, 3], keepdims=0)
+    weight, bias = _array(network.classifier.weight), _array(network.classifier.bias)
+    _output(graph, graph.add("Gemm", pooled, graph.weight(weight), graph.weight(bias), transB=1), calibration)
+    body = helper.make_graph(
+        graph.nodes,
+        "vehicle_net",
+        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", size, size, 3])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 2])],
+        graph.constants,
+    )
+    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="scones")
+    model.ir_version = IR_VERSION
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def write(network: VehicleNet, size: int, calibration: Calibration, path: Path, *, check: Images) -> float:
+    """Write the graph to `path` once it has answered as the network does; the largest difference in probability.
+
+    Raises ExportDiffers if that is above TOLERANCE on the first images of `check`, and writes nothing.
+    """
+    model = graph_of(network, size, calibration)
+    few = check.where(np.arange(len(check)) < CHECKED)
+    theirs = answers(session_of(model.SerializeToString()), few.pixels)
+    difference = float(np.abs(theirs - calibration.probabilities(margins(network, few))).max())
+    if difference > TOLERANCE:
+        raise ExportDiffers(difference, TOLERANCE)
+    partial = path.with_name(f"{path.name}.partial")
+    onnx.save(model, partial)
+    partial.replace(path)
+    return difference

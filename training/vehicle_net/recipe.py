@@ -1,0 +1,93 @@
+"""What a training run is told: the chosen recipe as defaults, each field a hyperparameter and a command-line option."""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+from training.vehicle_net.errors import InvalidHyperparameter
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the weights besides the images; docs/model-card.md says how the defaults were found."""
+
+    backbone: str = "lite0"
+    """lite0, lite1, lite2, or tiny, which has no ImageNet weights."""
+    pretrained: bool = True
+    """Start from ImageNet weights; false trains from scratch."""
+    size: int = 96
+    """Side of the network's input, pixels."""
+    through: int = 32
+    """Side that every picture is reduced to before it is brought to size; 0 for none."""
+    epochs: int = 12
+    batch: int = 32
+    learning_rate: float = 6e-4
+    weight_decay: float = 0.02
+    warmup: float = 0.15
+    """Share of the steps in which the learning rate rises; it then falls linearly to nothing."""
+    average: float = 0.98
+    """Decay of the moving average of the weights, which is what is kept."""
+    frozen: int = 3
+    """Blocks after the stem that keep their ImageNet weights."""
+    rendered: int = 2000
+    """Rendered vehicles to draw from, besides the images of the train channel."""
+    rendered_each_epoch: int = 250
+    folds: int = 4
+    """Parts for the cross-validation that the calibration is fitted on; 0 leaves confidences uncalibrated."""
+    seed: int = 0
+
+    rotate: float = 15.0
+    """Largest rotation, degrees both ways."""
+    zoom: float = 0.2
+    shear: float = 0.15
+    shift: float = 0.1
+    """Largest shift, as a share of the side."""
+    colour: float = 0.3
+    """Largest change of brightness, contrast and saturation, each."""
+    blank: float = 0.25
+    """Share of the side of a square that is painted grey in half of the images."""
+    mix: float = 0.2
+    """Parameter of the beta distribution that mixup draws shares from; 0 for none."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> Self:
+        """The defaults with `values`, strings or numbers, put in. Raises InvalidHyperparameter."""
+        types = {field.name: type(field.default) for field in fields(cls)}
+        changes: dict[str, Any] = {}
+        for given, value in values.items():
+            name = given.replace("-", "_")
+            if name not in types:
+                raise InvalidHyperparameter(given, value, f"known are {', '.join(types)}")
+            changes[name] = _converted(given, value, types[name])
+        return replace(cls(), **changes)
+
+    def to_dict(self) -> dict[str, object]:
+        """As model.json's provenance and the checkpoints hold it."""
+        return asdict(self)
+
+
+def _converted(name: str, value: object, kind: type) -> object:
+    text = str(value).strip().strip('"')
+    try:
+        if kind is bool:
+            return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+        return kind(float(text)) if kind is int and float(text).is_integer() else kind(text)
+    except (KeyError, ValueError) as error:
+        raise InvalidHyperparameter(name, value, f"a value of type {kind.__name__} is needed") from error
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """One option a field of Recipe."""
+    group = parser.add_argument_group("recipe")
+    for field in fields(Recipe):
+        group.add_argument(
+            f"--{field.name.replace('_', '-')}", metavar=field.name.upper(), help=f"default {field.default}"
+        )
+
+
+def chosen(options: argparse.Namespace, hyperparameters: Mapping[str, object]) -> Recipe:
+    """The recipe: options before hyperparameters before defaults. Raises InvalidHyperparameter."""
+    names = [field.name for field in fields(Recipe)]
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    return Recipe.of({**{name.replace("-", "_"): value for name, value in hyperparameters.items()}, **given})

@@ -1,0 +1,70 @@
+"""How long an answer takes on one thread, beside the yardstick, measured in turns in the same run."""
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+from training.serving.preprocess import Preprocessing, decode, to_pixels
+from training.vehicle_net.answering import session_of
+from training.vehicle_net.data import Images
+from training.vehicle_net.yardstick import SIDE, resnet152
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Milliseconds from PNG bytes to probabilities, batch 1, one thread: the median and the 99th percentile."""
+
+    median: float
+    p99: float
+    yardstick_median: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster than the yardstick."""
+        return self.yardstick_median / self.median
+
+
+def png(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+    """The picture as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _answer(session: onnxruntime.InferenceSession, spec: Preprocessing) -> Callable[[bytes], None]:
+    def answer(data: bytes) -> None:
+        session.run(["probabilities"], {"pixels": to_pixels(decode(data), spec)[None]})
+
+    return answer
+
+
+def _yardstick() -> Callable[[bytes], None]:
+    session, spec = session_of(resnet152().SerializeToString()), Preprocessing(SIDE)
+
+    def answer(data: bytes) -> None:
+        pixels = to_pixels(decode(data), spec).transpose(2, 0, 1)[None].astype(np.float32) / 255
+        session.run(["probabilities"], {"pixels": pixels})
+
+    return answer
+
+
+def measure(model: Path, spec: Preprocessing, images: Images, *, rounds: int = 5, each: int = 40) -> Speed:
+    """Time the model and the yardstick alternately, `rounds` times `each` answers."""
+    files = [png(picture) for picture in images.pixels[:each]]
+    contenders = (_answer(session_of(model), spec), _yardstick())
+    taken: tuple[list[float], list[float]] = ([], [])
+    for turn in range(rounds + 1):
+        for answer, times in zip(contenders, taken, strict=True):
+            for data in files:
+                began = time.perf_counter()
+                answer(data)
+                if turn:  # the first round warms up
+                    times.append((time.perf_counter() - began) * 1e3)
+    ours, theirs = (np.array(times) for times in taken)
+    return Speed(float(np.median(ours)), float(np.quantile(ours, 0.99)), float(np.median(theirs)))

@@ -1,0 +1,25 @@
+"""Near twins: test images that a training image resembles so much that they say little about new pictures."""
+
+import numpy as np
+import numpy.typing as npt
+
+from training.vehicle_net.data import Images
+
+ALIKE = 0.9
+"""Correlation of two pictures, or of one with the mirror image of the other, from which they count as twins."""
+
+
+def _standardised(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    flat = pixels.reshape(len(pixels), -1).astype(np.float32)
+    flat -= flat.mean(axis=1, keepdims=True)
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    return flat
+
+
+def likeness(test: Images, train: Images) -> npt.NDArray[np.float32]:
+    """Largest correlation of each test image (N,) with any training image or its mirror image."""
+    known = _standardised(train.pixels)
+    straight = _standardised(test.pixels) @ known.T
+    mirrored = _standardised(test.pixels[:, :, ::-1]) @ known.T
+    nearest: npt.NDArray[np.float32] = np.maximum(straight, mirrored).max(axis=1)
+    return nearest
