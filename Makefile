@@ -16,7 +16,8 @@ demo: install
 	.venv/bin/scones demo $(ARGS)
 
 test: .tools/.ready
-	.tools/bin/tox $(if $(ENV),-e $(ENV)) $(ARGS)
+	.tools/bin/tox $(if $(ENV),run -e $(ENV),run-parallel --parallel 2 --parallel-live) $(ARGS)
+	@echo 'make test leaves out what needs Docker (make test ENV=docker) or torch (make test ENV=torch)'
 
 install: .venv/.ready
 

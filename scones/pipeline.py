@@ -4,7 +4,6 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from orchestration import executions, stack
+from scones import __version__
 from scones.console import Advance, err
 from scones.settings import ROOT, Settings, Target
 
@@ -111,9 +111,7 @@ def stage(source: "Source", session: boto3.Session, settings: Settings, bucket: 
     from training.data.staging import stage as write  # noqa: PLC0415
     from training.data.upload import upload  # noqa: PLC0415
 
-    staged = write(
-        source, settings.home / "data" / source.dataset, progress=advance, tool=f"scones {version('scones')}"
-    )
+    staged = write(source, settings.home / "data" / source.dataset, progress=advance, tool=f"scones {__version__}")
     prefix = f"datasets/{source.dataset}"
     s3 = session.client("s3", config=Config(max_pool_connections=_UPLOADS))
     report = upload(staged.path, s3, bucket, prefix, progress=advance, workers=_UPLOADS)

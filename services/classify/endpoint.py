@@ -3,6 +3,7 @@
 from typing import Any
 
 from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
 from client import EndpointRuntime
 from errors import (
     ClassifyError,
@@ -39,7 +40,7 @@ def invoke(runtime: EndpointRuntime, endpoint: str, image: bytes, content_type: 
         raise EndpointUnavailable(f"{name} could not be reached: {quoted(str(error))}; try again") from error
     except _NO_CREDENTIALS as error:
         raise EndpointAccessDenied(f"{name} was not asked, this function has no credentials: set its role") from error
-    except (AttributeError, TypeError, KeyError) as error:  # what botocore makes of an error that is no JSON object
+    except (ResponseParserError, AttributeError, TypeError, KeyError) as error:  # of an error that is no JSON object
         raise EndpointUnavailable(f"{name} answered an error that cannot be read: try again, or look at it") from error
     except aws.BotoCoreError as error:
         raise InvalidConfiguration(f"{name} cannot be asked: {quoted(str(error))}; correct ENDPOINT_NAME") from error

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from training.vehicle_net.data import Images
 
-ALIKE = 0.9
+ALIKE = 0.75
 """Correlation of two pictures, or of one with the mirror image of the other, from which they count as twins."""
 
 
