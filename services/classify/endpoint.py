@@ -18,6 +18,8 @@ from errors import (
 
 _NO_CREDENTIALS = (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError)
 _UNREACHABLE = (aws.ConnectionError, aws.HTTPClientError, aws.IncompleteReadError)
+# What botocore's parser makes of an error that is no JSON object, as a proxy may send one.
+_UNREADABLE = (ResponseParserError, AttributeError, TypeError, LookupError, ValueError)
 # Refusals that pass by themselves although their status blames the caller.
 _PASSING = frozenset({"ThrottlingException", "Throttling", "RequestTimeout", "ExpiredTokenException", "ExpiredToken"})
 _PASSING_STATUS = frozenset({408, 429})
@@ -40,7 +42,7 @@ def invoke(runtime: EndpointRuntime, endpoint: str, image: bytes, content_type: 
         raise EndpointUnavailable(f"{name} could not be reached: {quoted(str(error))}; try again") from error
     except _NO_CREDENTIALS as error:
         raise EndpointAccessDenied(f"{name} was not asked, this function has no credentials: set its role") from error
-    except (ResponseParserError, AttributeError, TypeError, KeyError) as error:  # of an error that is no JSON object
+    except _UNREADABLE as error:
         raise EndpointUnavailable(f"{name} answered an error that cannot be read: try again, or look at it") from error
     except aws.BotoCoreError as error:
         raise InvalidConfiguration(f"{name} cannot be asked: {quoted(str(error))}; correct ENDPOINT_NAME") from error

@@ -126,8 +126,9 @@ def text_of(found: Evaluation, diagram: str) -> str:
     provenance, speed = description["provenance"], found.speed
     return f"""# Model card: vehicle-net
 
-Tells bicycles from motorcycles, with a confidence. Every figure on this page was written by
-`python -m training.vehicle_net.evaluate`; run it to write it anew.
+Tells bicycles from motorcycles, with a confidence. The figures on this page were written by
+`python -m training.vehicle_net.evaluate`; run it to write them anew. Only the table of what was tried was recorded
+during the search for the recipe, in `training/vehicle_net/search.json`.
 
 ## Figures
 

@@ -224,6 +224,7 @@ def answer_or_refusal(anything: object) -> object:
         return str(refusal)
 
 
+ANSWERS = st.binary() | JSON.map(lambda answer: json.dumps(answer).encode())
 FIELDS = {
     "s3_bucket": st.text() | JSON,
     "s3_key": st.text() | JSON,
@@ -233,7 +234,7 @@ FIELDS = {
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(JSON | st.fixed_dictionaries(FIELDS), st.binary() | JSON.map(lambda answer: json.dumps(answer).encode()))
+@given(JSON | st.fixed_dictionaries(FIELDS), ANSWERS)
 def test_any_event_and_any_answer_give_a_result_or_a_named_error(
     endpoint: EndpointStub, anything: object, body: bytes
 ) -> None:
@@ -246,7 +247,11 @@ def test_any_event_and_any_answer_give_a_result_or_a_named_error(
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(400, 599), st.text(alphabet=st.characters(codec="ascii", categories=["L", "N"])), st.binary() | JSON.map(lambda answer: json.dumps(answer).encode()))
+@given(
+    st.integers(400, 599),
+    st.text(alphabet=st.characters(codec="ascii", categories=["L", "N"])),
+    st.binary() | JSON.map(lambda answer: json.dumps(answer).encode()),
+)
 def test_any_error_answer_gives_a_named_error(endpoint: EndpointStub, status: int, code: str, body: bytes) -> None:
     endpoint.answer = Answer(body, status, code)
     assert isinstance(answer_or_refusal(event()), str)
