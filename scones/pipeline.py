@@ -102,7 +102,9 @@ def choose_source(settings: Settings, advance: Advance, *, synthetic: bool) -> "
     except DataError as error:
         if settings.archive is not None:
             raise
-        err.print(f"[yellow]no CIFAR-100[/]: {error}; rendered vehicles are used instead", highlight=False)
+        err.print(
+            f"[yellow]no CIFAR-100[/]: {error}; rendered vehicles are used instead", highlight=False, soft_wrap=True
+        )
         return SyntheticSource()
 
 
