@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from orchestration import executions, stack
 from scones import __version__
-from scones.console import Advance, err
+from scones.console import Advance, err, escape
 from scones.settings import ROOT, Settings, Target
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ def choose_source(settings: Settings, advance: Advance, *, synthetic: bool) -> "
         if settings.archive is not None:
             raise
         err.print(
-            f"[yellow]no CIFAR-100[/]: {error}; rendered vehicles are used instead", highlight=False, soft_wrap=True
+            f"[yellow]no CIFAR-100[/]: {escape(str(error))}; rendered vehicles are used instead",
+            highlight=False,
+            soft_wrap=True,
         )
         return SyntheticSource()
 
