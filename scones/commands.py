@@ -233,6 +233,8 @@ def _tell(values: dict[str, Any], *, as_json: bool) -> None:
         console.print_json(values)
         return
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")  # an address that is cut off is of no use
     for name, value in values.items():
         table.add_row(f"[bold]{name}[/]", console.escape(str(value)))
     console.out.print(table)
