@@ -122,8 +122,11 @@ def _search() -> str:
 
 def text_of(found: Evaluation, diagram: str) -> str:
     """The card as Markdown."""
-    description = found.model.description
-    provenance, speed = description["provenance"], found.speed
+    return f"{_quality(found, diagram)}\n{_making(found)}"
+
+
+def _quality(found: Evaluation, diagram: str) -> str:
+    speed, temperature = found.speed, found.model.description["calibration"]["temperature"]
     return f"""# Model card: vehicle-net
 
 Tells bicycles from motorcycles, with a confidence. The figures on this page were written by
@@ -134,7 +137,8 @@ during the search for the recipe, in `training/vehicle_net/search.json`.
 
 {_scores(found)}
 
-The official test images were looked at after the recipe was fixed. A test image counts as a near twin if it, or its
+The official test images were looked at after the recipe was fixed, once for each version of the shipped model; nothing
+was chosen by them. A test image counts as a near twin if it, or its
 mirror image, correlates with a training image at {ALIKE} or more.
 
 {_seeds(found)}
@@ -145,7 +149,7 @@ mirror image, correlates with a training image at {ALIKE} or more.
 
 ### Calibration
 
-Logits are divided by a temperature of {description["calibration"]["temperature"]:.4f}, fitted on out-of-fold answers
+Logits are divided by a temperature of {temperature:.4f}, fitted on out-of-fold answers
 and part of the exported graph. In the table above, each fold of the cross-validation is calibrated on the other folds.
 
 ![Reliability diagram: accuracy against confidence]({diagram})
@@ -161,8 +165,13 @@ Accuracy, and in brackets how many of the answers at {THRESHOLD} or above are ri
 From PNG bytes to probabilities, batch 1, one thread, ONNX Runtime: median {speed.median:.2f} ms, 99th percentile
 {speed.p99:.2f} ms. A ResNet-152 for 32x32 pixels (3x3 stem of stride 1), measured in turns with it, takes
 {speed.yardstick_median:.1f} ms: {speed.ratio:.1f} times as long. `model.onnx` has {found.size / 1e6:.2f} MB.
+"""
 
-## Data
+
+def _making(found: Evaluation) -> str:
+    description = found.model.description
+    provenance = description["provenance"]
+    return f"""## Data
 
 - CIFAR-100 (A. Krizhevsky, 2009): the {provenance["images"]["train_count"]} training images of the classes bicycle and
   motorcycle, and for scoring {found.official.images} of the official test images of these classes.
@@ -176,8 +185,7 @@ From PNG bytes to probabilities, batch 1, one thread, ONNX Runtime: median {spee
 
 {_search()}
 
-Every picture is reduced to 32x32, brought to {description["preprocessing"]["size"]} pixels bicubically, and answered
-together with its mirror image. Trained with
+Every picture is reduced to 32x32 and brought to {description["preprocessing"]["size"]} pixels bicubically. Trained with
 {", ".join(f"{name} {version}" for name, version in provenance["versions"].items())}. The graph's probabilities differ
 from the PyTorch network's by at most {description["metrics"]["export_difference"]:.4f}.
 

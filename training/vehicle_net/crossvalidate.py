@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.vehicle_net.calibrate import Calibration, Floats, fit
-from training.vehicle_net.data import Images, preprocessing, read_channel, rendered_pool
+from training.vehicle_net.data import Images, preprocessing, read_channel, rendered_pool, training_preprocessing
 from training.vehicle_net.errors import VehicleNetError
 from training.vehicle_net.learn import Run, margins
 from training.vehicle_net.learn import fit as fit_network
@@ -24,8 +24,11 @@ from training.vehicle_net.recipe import Recipe, add_options, chosen
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Each image's logit difference (N,) by a network that had not seen it, and the fold (N,) it was in."""
+    """Of each image that was held out: its position in the channel, its logit difference by a network that had not seen
+    it, its label and its fold, all (N,).
+    """
 
+    positions: npt.NDArray[np.int64]
     margins: Floats
     labels: npt.NDArray[np.int64]
     folds: npt.NDArray[np.int64]
@@ -70,28 +73,32 @@ def out_of_fold(
     real: Images,
     drawn: Images | None,
     *,
+    asked: Images,
+    networks: int,
     device: str = "cpu",
     checkpoints: Path | None = None,
     also: Images | None = None,
 ) -> OutOfFold:
-    """Train `recipe.folds` networks, each without one fold; unfinished ones continue from `checkpoints`.
+    """Train the first `networks` of the `recipe.folds` networks, each without one fold.
 
-    Each network is asked about its fold and about `also`, which decides nothing.
+    Unfinished ones continue from `checkpoints`. Each is asked about its fold in `asked`, which are the images of `real`
+    at the size at which the network answers, and about `also`, which decides nothing.
     """
     assigned = folds_of(real.labels, recipe.folds, recipe.seed)
     found, elsewhere = np.empty(len(real)), []
     began = time.monotonic()
-    for fold in range(recipe.folds):
+    for fold in range(networks):
         inside = assigned == fold
         run = Run(recipe, real.where(~inside), drawn, seed=recipe.seed + 1 + fold, device=device)
         network = fit_network(run, checkpoints=checkpoints)
-        held_out = real.where(inside)
-        found[inside] = margins(network, held_out)
+        held_out = asked.where(inside)
+        found[inside] = margins(network, held_out, mirror=recipe.mirror)
         if also is not None:
-            elsewhere.append(margins(network, also))
+            elsewhere.append(margins(network, also, mirror=recipe.mirror))
         accuracy = float(((found[inside] > 0) == (held_out.labels == 1)).mean())
         print(f"Fold[{fold}] accuracy={accuracy:.6f} after {time.monotonic() - began:.0f} s", flush=True)
-    return OutOfFold(found, real.labels, assigned, elsewhere)
+    held = np.flatnonzero(assigned < networks)
+    return OutOfFold(held, found[held], real.labels[held], assigned[held], elsewhere)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -105,9 +112,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         recipe = chosen(options, {})
-        spec = preprocessing(recipe)
-        real = read_channel(options.train, options.train_lst, spec)
-        found = out_of_fold(recipe, real, rendered_pool(recipe, spec), device=options.device)
+        found = out_of_fold(
+            recipe,
+            read_channel(options.train, options.train_lst, training_preprocessing(recipe)),
+            rendered_pool(recipe),
+            asked=read_channel(options.train, options.train_lst, preprocessing(recipe)),
+            networks=recipe.folds,
+            device=options.device,
+        )
     except VehicleNetError as error:
         print(f"crossvalidate: {error}", file=sys.stderr)
         return 1

@@ -46,8 +46,13 @@ class Images:
 
 
 def preprocessing(recipe: Recipe) -> Preprocessing:
-    """How the recipe's images are brought to size, in training and in serving."""
+    """How images are brought to size before the network answers them."""
     return Preprocessing(size=recipe.size, through=recipe.through or None)
+
+
+def training_preprocessing(recipe: Recipe) -> Preprocessing:
+    """How images are brought to size before the network is trained on them."""
+    return Preprocessing(size=recipe.training_size or recipe.size, through=recipe.through or None)
 
 
 def _listing(path: Path) -> Path:
@@ -105,6 +110,8 @@ def rendered(count: int, first_seed: int, spec: Preprocessing, *, side: int = 32
     return brought_to_size(Images(np.stack(list(pictures)), labels), spec)
 
 
-def rendered_pool(recipe: Recipe, spec: Preprocessing, *, workers: int = 1) -> Images | None:
+def rendered_pool(recipe: Recipe, *, workers: int = 1) -> Images | None:
     """The rendered vehicles that training draws from; None where the recipe wants none."""
-    return rendered(recipe.rendered, TRAINING_SEEDS, spec, workers=workers) if recipe.rendered else None
+    if not recipe.rendered:
+        return None
+    return rendered(recipe.rendered, TRAINING_SEEDS, training_preprocessing(recipe), workers=workers)

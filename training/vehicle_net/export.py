@@ -1,9 +1,9 @@
 """The trained network as one ONNX graph: uint8 pixels in, calibrated probabilities out.
 
-The graph is written node by node, so that it holds just what is served: normalisation, the image and its mirror image,
-convolutions with batch normalisation folded in, the mean of both logits, calibration, softmax. Weights are kept small
-and widened when the model is loaded, so that the arithmetic is in single precision: those of the largest layers as
-8-bit integers with a scale for each output channel, the others in half precision.
+The graph is written node by node, so that it holds just what is served: normalisation, where wanted the mirror image
+beside the image, convolutions with batch normalisation folded in, calibration, softmax. Weights are kept small and
+widened when the model is loaded, so that the arithmetic is in single precision: those of the largest layers as 8-bit
+integers with a scale for each output channel, the others in half precision.
 """
 
 import copy
@@ -104,11 +104,13 @@ def _block(graph: _Graph, block: InvertedResidual, features: str, size: int) -> 
     return (graph.add("Add", inner, features) if block.residual else inner), inner_size
 
 
-def _input(graph: _Graph) -> str:
-    """Pixels (N, S, S, 3) to normalised images and, after them, their mirror images (2N, 3, S, S)."""
+def _input(graph: _Graph, *, mirror: bool) -> str:
+    """Pixels (N, S, S, 3) to normalised images (N, 3, S, S) and, with `mirror`, their mirror images after them."""
     images = graph.add("Transpose", graph.add("Cast", "pixels", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
     images = graph.add("Mul", graph.add("Sub", images, graph.floats(127)), graph.floats(1 / 128))
-    mirror = graph.add(
+    if not mirror:
+        return images
+    mirrored = graph.add(
         "Slice",
         images,
         graph.integers(-1),
@@ -116,29 +118,31 @@ def _input(graph: _Graph) -> str:
         graph.integers(3),
         graph.integers(-1),
     )
-    return graph.add("Concat", images, mirror, axis=0)
+    return graph.add("Concat", images, mirrored, axis=0)
 
 
-def _output(graph: _Graph, logits: str, calibration: Calibration) -> None:
-    """Logits (2N, 2) to probabilities (N, 2)."""
-    pairs = graph.add("Reshape", logits, graph.integers(2, -1, 2))
-    mean = graph.add("ReduceMean", pairs, axes=[0], keepdims=0)
-    scaled = graph.add("Mul", mean, graph.floats(1 / calibration.temperature))
+def _output(graph: _Graph, logits: str, calibration: Calibration, *, mirror: bool) -> None:
+    """Logits (N, 2), or with `mirror` (2N, 2), to probabilities (N, 2)."""
+    if mirror:
+        pairs = graph.add("Reshape", logits, graph.integers(2, -1, 2))
+        logits = graph.add("ReduceMean", pairs, axes=[0], keepdims=0)
+    scaled = graph.add("Mul", logits, graph.floats(1 / calibration.temperature))
     graph.add("Softmax", scaled, output="probabilities", axis=1)
 
 
-def graph_of(network: VehicleNet, size: int, calibration: Calibration) -> onnx.ModelProto:
+def graph_of(network: VehicleNet, size: int, calibration: Calibration, *, mirror: bool) -> onnx.ModelProto:
     """The network as an ONNX model for pixels of `size`."""
     network = copy.deepcopy(network).cpu().eval()
     network.fold()
     graph = _Graph()
-    features, side = _convolution(graph, network.stem, _input(graph), size)
+    features, side = _convolution(graph, network.stem, _input(graph, mirror=mirror), size)
     for block in network.blocks:
         features, side = _block(graph, cast("InvertedResidual", block), features, side)
     features, side = _convolution(graph, network.head, features, side)
     pooled = graph.add("ReduceMean", features, axes=[2, 3], keepdims=0)
     weight, bias = _array(network.classifier.weight), _array(network.classifier.bias)
-    _output(graph, graph.add("Gemm", pooled, graph.weight(weight), graph.weight(bias), transB=1), calibration)
+    logits = graph.add("Gemm", pooled, graph.weight(weight), graph.weight(bias), transB=1)
+    _output(graph, logits, calibration, mirror=mirror)
     body = helper.make_graph(
         graph.nodes,
         "vehicle_net",
@@ -152,15 +156,17 @@ def graph_of(network: VehicleNet, size: int, calibration: Calibration) -> onnx.M
     return model
 
 
-def write(network: VehicleNet, size: int, calibration: Calibration, path: Path, *, check: Images) -> float:
+def write(
+    network: VehicleNet, size: int, calibration: Calibration, path: Path, *, mirror: bool, check: Images
+) -> float:
     """Write the graph to `path` once it has answered as the network does; the largest difference in probability.
 
     Raises ExportDiffers if that is above TOLERANCE on the first images of `check`, and writes nothing.
     """
-    model = graph_of(network, size, calibration)
+    model = graph_of(network, size, calibration, mirror=mirror)
     few = check.where(np.arange(len(check)) < CHECKED)
     theirs = answers(session_of(model.SerializeToString()), few.pixels)
-    difference = float(np.abs(theirs - calibration.probabilities(margins(network, few))).max())
+    difference = float(np.abs(theirs - calibration.probabilities(margins(network, few, mirror=mirror))).max())
     if difference > TOLERANCE:
         raise ExportDiffers(difference, TOLERANCE)
     partial = path.with_name(f"{path.name}.partial")

@@ -18,6 +18,9 @@ from training.vehicle_net.data import Images
 from training.vehicle_net.network import VehicleNet, pretrained
 from training.vehicle_net.recipe import Recipe
 
+_AFTERWARDS = frozenset({"size", "mirror", "folds", "calibration_folds"})
+"""What does not bear on one network's weights."""
+
 EpochReport: TypeAlias = Callable[[int, VehicleNet, float], None]
 """Called after each epoch with its number, the averaged network and the mean training loss."""
 
@@ -27,16 +30,17 @@ def normalised(pixels: Tensor) -> Tensor:
     return (pixels.permute(0, 3, 1, 2).float() - 127) / 128
 
 
-def margins(network: VehicleNet, images: Images, *, batch: int = 25) -> Floats:
-    """Motorcycle logit less bicycle logit, the mean of each image and its mirror image, (N,)."""
+def margins(network: VehicleNet, images: Images, *, mirror: bool, batch: int = 25) -> Floats:
+    """Motorcycle logit less bicycle logit, (N,); with `mirror` the mean of each image's and its mirror image's."""
     device = network.classifier.weight.device
     network.eval()
     found: list[Tensor] = []
     with torch.inference_mode():
         for pixels in torch.split(torch.from_numpy(images.pixels), batch):
             straight = normalised(pixels.to(device))
-            logits = network(torch.cat([straight, straight.flip(3)]).contiguous(memory_format=torch.channels_last))
-            found.append((logits[:, 1] - logits[:, 0]).view(2, -1).mean(0).cpu())
+            views = torch.cat([straight, straight.flip(3)]) if mirror else straight
+            logits = network(views.contiguous(memory_format=torch.channels_last))
+            found.append((logits[:, 1] - logits[:, 0]).view(-1, len(straight)).mean(0).cpu())
     return torch.cat(found).numpy().astype(np.float64)
 
 
@@ -167,5 +171,6 @@ def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None
 
 def _identity(recipe: Recipe, seed: int, images: Images) -> str:
     """The same for the same recipe, seed and images: the name of the run's checkpoint."""
-    told = json.dumps({**recipe.to_dict(), "seed": seed, "images": images.digest()}, sort_keys=True)
+    decisive = {name: value for name, value in recipe.to_dict().items() if name not in _AFTERWARDS}
+    told = json.dumps({**decisive, "seed": seed, "images": images.digest()}, sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -16,11 +16,16 @@ class Recipe:
     """lite0, lite1, lite2, or tiny, which has no ImageNet weights."""
     pretrained: bool = True
     """Start from ImageNet weights; false trains from scratch."""
-    size: int = 96
-    """Side of the network's input, pixels."""
+    size: int = 144
+    """Side of the network's input when it answers, pixels."""
+    training_size: int = 128
+    """Side in training, 0 for `size`. Smaller, because zoomed vehicles look larger there than those that the network is
+    to answer (https://arxiv.org/abs/1906.06423)."""
+    mirror: bool = False
+    """Answer each image together with its mirror image, in twice the time."""
     through: int = 32
     """Side that every picture is reduced to before it is brought to size; 0 for none."""
-    epochs: int = 12
+    epochs: int = 20
     batch: int = 32
     learning_rate: float = 6e-4
     weight_decay: float = 0.02
@@ -33,8 +38,11 @@ class Recipe:
     rendered: int = 2000
     """Rendered vehicles to draw from, besides the images of the train channel."""
     rendered_each_epoch: int = 250
-    folds: int = 4
-    """Parts for the cross-validation that the calibration is fitted on; 0 leaves confidences uncalibrated."""
+    folds: int = 5
+    """Parts of the train channel for cross-validation."""
+    calibration_folds: int = 2
+    """Parts that the calibration is fitted on, each answered by a network that was trained without it: `folds` for the
+    whole cross-validation, 0 to leave confidences uncalibrated."""
     seed: int = 0
 
     rotate: float = 15.0
@@ -62,6 +70,12 @@ class Recipe:
             changes[name] = _converted(given, value, types[name])
         return replace(cls(), **changes)
 
+    def __post_init__(self) -> None:
+        if self.calibration_folds not in {0, *range(2, self.folds + 1)}:
+            raise InvalidHyperparameter(
+                "calibration_folds", self.calibration_folds, f"0 or 2 to {self.folds}, the number of folds, is needed"
+            )
+
     def to_dict(self) -> dict[str, object]:
         """As model.json's provenance and the checkpoints hold it."""
         return asdict(self)
@@ -78,12 +92,11 @@ def _converted(name: str, value: object, kind: type) -> object:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """One option a field of Recipe."""
+    """One option a field of Recipe; SageMaker passes hyperparameters on under their own names, underscores and all."""
     group = parser.add_argument_group("recipe")
     for field in fields(Recipe):
-        group.add_argument(
-            f"--{field.name.replace('_', '-')}", metavar=field.name.upper(), help=f"default {field.default}"
-        )
+        names = sorted({f"--{field.name.replace('_', '-')}", f"--{field.name}"})
+        group.add_argument(*names, dest=field.name, metavar=field.name.upper(), help=f"default {field.default}")
 
 
 def chosen(options: argparse.Namespace, hyperparameters: Mapping[str, object]) -> Recipe:

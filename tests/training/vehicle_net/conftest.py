@@ -16,6 +16,8 @@ TINY = (
     "--pretrained",
     "false",
     "--size",
+    "48",
+    "--training-size",
     "32",
     "--through",
     "0",
@@ -58,7 +60,7 @@ def channel(tmp_path: Path) -> Path:
 def script_mode(channel: Path, tmp_path: Path) -> dict[str, str]:
     """The environment that SageMaker gives a script, with hyperparameters for the smallest network."""
     told = dict(zip((name.removeprefix("--") for name in TINY[::2]), TINY[1::2], strict=True))
-    told |= {"epochs": "2", "folds": "2", "sagemaker_program": "train.py"}
+    told |= {"epochs": "2", "folds": "3", "calibration_folds": "2", "sagemaker_program": "train.py"}
     return {
         "SM_CHANNEL_TRAIN": str(channel),
         "SM_CHANNEL_TRAIN_LST": str(channel.with_suffix(".lst")),

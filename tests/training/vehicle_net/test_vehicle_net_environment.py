@@ -36,6 +36,11 @@ def test_an_option_wins_over_the_environment() -> None:
     assert (job.recipe.epochs, job.train.images, job.device, job.model_dir) == (7, Path("/mine"), "cpu", Path("m"))
 
 
+@pytest.mark.parametrize("option", ["--learning-rate", "--learning_rate"])
+def test_an_option_is_known_with_hyphens_and_as_sagemaker_passes_it(option: str) -> None:
+    assert job_of([option, "0.5"], ENVIRONMENT).recipe.learning_rate == 0.5
+
+
 def test_on_a_laptop_checkpoints_lie_beside_the_model() -> None:
     job = job_of(["--train", "t", "--train-lst", "t.lst", "--model-dir", "out/model"], {})
     assert job.checkpoints == Path("out/model.checkpoints")
@@ -61,7 +66,15 @@ def test_a_missing_channel_is_named(environment: dict[str, str], missing: str) -
 
 @pytest.mark.parametrize(
     "told",
-    ['{"epoch": 3}', '{"epochs": "many"}', '{"epochs": 2.5}', '{"pretrained": "perhaps"}', "[1]", "{"],
+    [
+        '{"epoch": 3}',
+        '{"epochs": "many"}',
+        '{"epochs": 2.5}',
+        '{"pretrained": "perhaps"}',
+        '{"calibration_folds": 1}',
+        "[1]",
+        "{",
+    ],
 )
 def test_a_hyperparameter_that_cannot_be_meant_is_refused(told: str) -> None:
     with pytest.raises(InvalidHyperparameter):
