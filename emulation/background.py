@@ -30,6 +30,8 @@ def main() -> int:
         sagemaker_port=options.sagemaker_port,
         environment=dict(pair.split("=", 1) for pair in options.environment),
         scripted=options.scripted,
+        faults=options.faults,
+        training_python=options.training_python,
         progress=lambda line: print(line, flush=True),
     )
     try:
@@ -66,6 +68,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sagemaker-port", type=int)
     parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--scripted", action="store_true")
+    parser.add_argument("--faults", action="store_true")
+    parser.add_argument("--training-python", type=Path)
     parser.add_argument(
         "--report-fd", type=int, required=True, help="where to say how the start went, as one JSON object"
     )

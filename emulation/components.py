@@ -86,8 +86,23 @@ def localstack(python: Path, run: Path, addresses: Addresses, environment: Mappi
     )
 
 
+@dataclass(frozen=True)
+class SageMakerOptions:
+    """``scripted`` answers fixed probabilities, ``faults`` lets tests inject some, ``training_python`` has PyTorch."""
+
+    scripted: bool = False
+    faults: bool = False
+    training_python: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """Return the options as words of a command line, the emulator's and the background process's alike."""
+        switches = {"--scripted": self.scripted, "--faults": self.faults}
+        python = [f"--training-python={self.training_python}"] if self.training_python else []
+        return [*(name for name, on in switches.items() if on), *python]
+
+
 def sagemaker(
-    run: Path, addresses: Addresses, environment: Mapping[str, str], region: str, *, scripted: bool
+    run: Path, addresses: Addresses, environment: Mapping[str, str], region: str, chosen: SageMakerOptions
 ) -> Component:
     """The SageMaker emulator."""
     directory = run / "sagemaker"
@@ -97,9 +112,10 @@ def sagemaker(
         "--port": str(addresses.sagemaker),
         "--state-dir": str(directory),
         "--s3-endpoint": addresses.localstack_url,
+        "--logs-endpoint": addresses.localstack_url,
         "--region": region,
     }
-    command = [sys.executable, "-m", "emulation.sagemaker", *_flat(options), *(["--scripted"] if scripted else [])]
+    command = [sys.executable, "-m", "emulation.sagemaker", *_flat(options), *chosen.arguments()]
     return Component("sagemaker", command, environment, addresses.sagemaker_url, SAGEMAKER_HEALTH)
 
 

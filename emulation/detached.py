@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from emulation.components import LAMBDA_HEALTH, LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
+from emulation.components import LAMBDA_HEALTH, LOCALSTACK_HEALTH, SAGEMAKER_HEALTH, SageMakerOptions
 from emulation.errors import AlreadyRunning, HomeUnusable, PortOccupied, StackFailed
 from emulation.home import Home
 from emulation.lifeline import GRACE_SECONDS
@@ -33,6 +33,8 @@ def start_detached(  # noqa: PLR0913 - what EmbeddedStack takes
     sagemaker_port: int | None = None,
     environment: Mapping[str, str] = MappingProxyType({}),
     scripted: bool = False,
+    faults: bool = False,
+    training_python: Path | None = None,
     progress: Progress | None = None,
 ) -> StackState:
     """Start a stack that outlives this process; return when it is healthy. The arguments are EmbeddedStack's.
@@ -56,7 +58,7 @@ def start_detached(  # noqa: PLR0913 - what EmbeddedStack takes
     named = {**options, **{name: port for name, port in ports.items() if port is not None}}
     arguments = [f"--{name}={value}" for name, value in named.items()]
     arguments += [f"--environment={name}={value}" for name, value in environment.items()]
-    return _launch(place, [*arguments, *(["--scripted"] if scripted else [])])
+    return _launch(place, [*arguments, *SageMakerOptions(scripted, faults, training_python).arguments()])
 
 
 def stop(home: Path) -> bool:

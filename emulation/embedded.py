@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 from emulation import components
-from emulation.components import Addresses
+from emulation.components import Addresses, SageMakerOptions
 from emulation.detached import start_detached, status, stop
 from emulation.errors import HomeUnusable
 from emulation.home import Home
@@ -31,7 +31,9 @@ class EmbeddedStack:
     """LocalStack, the SageMaker emulator and a host for each Lambda under ``services``, living in the folder ``home``.
 
     ``cache`` holds LocalStack's private environment and is shared by all stacks of a user. ``environment`` is added to
-    what the Lambdas and the emulator see. Where no port is asked for, the usual one is taken if it is free, else any.
+    what the Lambdas and the emulator see. ``scripted`` answers fixed probabilities in place of models, ``faults`` lets
+    tests make the endpoints fail, ``training_python`` is the interpreter that trains, where this one has no PyTorch.
+    Where no port is asked for, the usual one is taken if it is free, else any.
     """
 
     def __init__(  # noqa: PLR0913 - all but three have a default
@@ -45,6 +47,8 @@ class EmbeddedStack:
         sagemaker_port: int | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
         scripted: bool = False,
+        faults: bool = False,
+        training_python: Path | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._home = Home(home)
@@ -53,7 +57,7 @@ class EmbeddedStack:
         self._region = region
         self._asked = (localstack_port, sagemaker_port)
         self._environment = environment
-        self._scripted = scripted
+        self._sagemaker = SageMakerOptions(scripted, faults, training_python)
         self._tell = progress or (lambda _line: None)
         self._ports = Ports(cache / "ports")
         self._lifeline: Lifeline | None = None
@@ -140,6 +144,6 @@ class EmbeddedStack:
         run, region = self._home.run, self._region
         environment = components.offline_environment(os.environ, addresses, region) | dict(self._environment)
         yield components.localstack(python, run, addresses, environment)
-        yield components.sagemaker(run, addresses, environment, region, scripted=self._scripted)
+        yield components.sagemaker(run, addresses, environment, region, self._sagemaker)
         for name, folder in folders.items():
             yield components.lambda_host(name, folder, addresses, environment, region)

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--state-dir", type=Path, required=True, help="records, models, captures under way and logs")
     parser.add_argument("--s3-endpoint", metavar="URL", help="where S3 is; may be left out with --scripted")
+    parser.add_argument("--logs-endpoint", metavar="URL", help="where CloudWatch Logs is, for training jobs")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument(
         "--scripted",
@@ -66,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="P_BICYCLE",
         help="answer [P, 1-P] and load no model; without P, probabilities that follow from the image's bytes",
     )
+    parser.add_argument(
+        "--training-python",
+        metavar="PROGRAM",
+        default=sys.executable,
+        help="the interpreter that trains; it needs PyTorch (default this one)",
+    )
+    parser.add_argument("--faults", action="store_true", help="open /_scones/faults, by which tests inject faults")
     parser.add_argument(
         "--capture-seconds",
         type=float,
@@ -84,8 +92,17 @@ def _settings(options: argparse.Namespace, command: Command) -> Settings:
         source = Artefacts(client, options.state_dir / "models")
     else:
         raise StartupError("models come from S3: say where it is with --s3-endpoint, or do without by --scripted")
-    thresholds = Thresholds(seconds=options.capture_seconds)
-    return Settings(options.state_dir, options.region, client, source, command, thresholds)
+    return Settings(
+        options.state_dir,
+        options.region,
+        client,
+        source,
+        command,
+        logs_client=s3.connect_logs(options.logs_endpoint, options.region) if options.logs_endpoint else None,
+        python=options.training_python,
+        faults=options.faults,
+        thresholds=Thresholds(seconds=options.capture_seconds),
+    )
 
 
 def _probability(text: str) -> Scripted:

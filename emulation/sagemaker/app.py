@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 from starlette.applications import Starlette
@@ -21,22 +23,31 @@ from emulation.sagemaker.artefacts import Artefacts
 from emulation.sagemaker.container import Command, Scripted
 from emulation.sagemaker.context import Emulator
 from emulation.sagemaker.control import ControlPlane
+from emulation.sagemaker.faults import CONNECTION, Faults
 from emulation.sagemaker.fleet import Fleet, Hosting
 from emulation.sagemaker.runtime import Runtime
 from emulation.sagemaker.spool import Spool, Thresholds
 from emulation.sagemaker.state import Account, Kind, Store
+from emulation.sagemaker.training import Training, Workshop
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What one emulator is made of; ``source`` gives the models, ``client`` takes the captures, None drops them."""
+    """What one emulator is made of.
+
+    ``source`` gives the models; ``client`` takes the captures, None drops them; ``logs_client`` takes the logs of
+    training jobs; ``faults`` opens the route for them; ``python`` is the interpreter that trains.
+    """
 
     state_dir: Path
     region: str
     client: s3.S3 | None
     source: Artefacts | Scripted
     command: Command
+    logs_client: Any = None
+    python: str = sys.executable
     thresholds: Thresholds = field(default_factory=Thresholds)
+    faults: bool = False
     now: Callable[[], float] = time.time
 
 
@@ -48,34 +59,26 @@ def create_app(settings: Settings) -> ASGIApp:
     spool = Spool(root / "captures", settings.client, settings.thresholds)
     lifeline = Lifeline()
     fleet = Fleet(store, settings.source, spool, Hosting(settings.command, logs, lifeline), settings.now)
-    emulator = Emulator(store, fleet, settings.source, settings.now)
+    workshop = Workshop(settings.client, settings.logs_client, settings.python, root / "training", logs, lifeline)
+    training = Training(store, workshop, settings.now)
+    emulator = Emulator(store, fleet, training, settings.source, settings.now)
     loader = botocore.session.get_session()
     control = ControlPlane(emulator, loader.get_service_model("sagemaker"))
-    runtime = Runtime(store, fleet, loader.get_service_model("sagemaker-runtime"), settings.now)
+    faults = Faults()
+    runtime = Runtime(store, fleet, loader.get_service_model("sagemaker-runtime"), settings.now, faults)
 
     async def health(_: Request) -> JSONResponse:
-        return JSONResponse(
-            {
-                "status": "ok",
-                "endpoints": {record.name: record.described["EndpointStatus"] for record in store.all(Kind.ENDPOINT)},
-                "model_server_restarts": fleet.restarts(),
-                "captures": {
-                    "recorded": spool.recorded,
-                    "uploaded": spool.uploaded,
-                    "lost": spool.lost,
-                    "files_waiting": spool.waiting(),
-                },
-            }
-        )
+        return JSONResponse(_health(store, fleet, spool))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         fleet.restore()
+        training.restore()
         uploads = asyncio.create_task(spool.run())
         try:
             yield
         finally:
-            await fleet.close()
+            await asyncio.gather(fleet.close(), training.close())
             uploads.cancel()
             await asyncio.gather(uploads, return_exceptions=True)
             await spool.flush()
@@ -86,7 +89,25 @@ def create_app(settings: Settings) -> ASGIApp:
         Route("/endpoints/{name}/invocations", runtime.answer, methods=["POST"]),
         Route("/_scones/health", health),
     ]
+    if settings.faults:
+        routes.append(Route("/_scones/faults", faults.answer, methods=["GET", "PUT", "DELETE"]))
     return _Requests(Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _unknown, 405: _unknown}))
+
+
+def _health(store: Store, fleet: Fleet, spool: Spool) -> dict[str, Any]:
+    jobs, endpoints = store.all(Kind.TRAINING_JOB), store.all(Kind.ENDPOINT)
+    return {
+        "status": "ok",
+        "endpoints": {record.name: record.described["EndpointStatus"] for record in endpoints},
+        "training_jobs": {record.name: record.described["SecondaryStatus"] for record in jobs},
+        "model_server_restarts": fleet.restarts(),
+        "captures": {
+            "recorded": spool.recorded,
+            "uploaded": spool.uploaded,
+            "lost": spool.lost,
+            "files_waiting": spool.waiting(),
+        },
+    }
 
 
 async def _unknown(request: Request, _: Exception) -> JSONResponse:
@@ -112,5 +133,7 @@ class _Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        cycle = getattr(send, "__self__", None)  # uvicorn's; the only way to its connection
+        scope[CONNECTION] = getattr(cycle, "transport", None)
         with contextlib.suppress(ClientDisconnect):
             await self._app(scope, receive, send_numbered)

@@ -27,7 +27,7 @@ _PING_SECONDS = 2.0
 _STOP_SECONDS = 4.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 # A container's variables must not reach the interpreter or the dynamic linker of a process on the caller's machine.
-_HOST_VARIABLES = ("PYTHON", "LD_", "DYLD_", "SCONES_")
+HOST_VARIABLES = ("PYTHON", "LD_", "DYLD_", "SCONES_")
 
 Command = Callable[[int, Path], Sequence[str]]
 
@@ -150,7 +150,7 @@ class ModelServer:
         self._wire = wire
 
     async def _spawn(self, listener: int) -> asyncio.subprocess.Process:
-        own = {name: value for name, value in self._serving.environment.items() if not name.startswith(_HOST_VARIABLES)}
+        own = {name: value for name, value in self._serving.environment.items() if not name.startswith(HOST_VARIABLES)}
         try:
             with self._serving.log.open("ab") as output:
                 return await asyncio.create_subprocess_exec(

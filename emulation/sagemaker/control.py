@@ -9,7 +9,7 @@ from botocore.model import ServiceModel
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from emulation.sagemaker import endpoint_configs, endpoints, models, tags, validation
+from emulation.sagemaker import endpoint_configs, endpoints, models, tags, training_jobs, validation
 from emulation.sagemaker.context import Emulator
 from emulation.sagemaker.errors import (
     AwsError,
@@ -41,9 +41,15 @@ OPERATIONS: Mapping[str, Operation] = {
     "DeleteEndpointConfig": endpoint_configs.delete,
     "CreateEndpoint": endpoints.create,
     "UpdateEndpoint": endpoints.update,
+    "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
     "DescribeEndpoint": endpoints.describe,
     "ListEndpoints": endpoints.list_all,
     "DeleteEndpoint": endpoints.delete,
+    "CreateTrainingJob": training_jobs.create,
+    "DescribeTrainingJob": training_jobs.describe,
+    "ListTrainingJobs": training_jobs.list_all,
+    "StopTrainingJob": training_jobs.stop,
+    "DeleteTrainingJob": training_jobs.delete,
     "AddTags": tags.add,
     "ListTags": tags.list_all,
     "DeleteTags": tags.delete,

@@ -1,4 +1,4 @@
-"""CreateEndpoint, UpdateEndpoint, DescribeEndpoint, ListEndpoints, DeleteEndpoint."""
+"""CreateEndpoint, UpdateEndpoint and …WeightsAndCapacities, DescribeEndpoint, ListEndpoints, DeleteEndpoint."""
 
 from typing import Any
 
@@ -56,6 +56,27 @@ async def update(emulator: Emulator, request: Params) -> Params:
     record.modified = emulator.now()
     emulator.store.save(Kind.ENDPOINT, record)
     emulator.fleet.begin_update(record)
+    return {"EndpointArn": record.arn}
+
+
+async def update_weights(emulator: Emulator, request: Params) -> Params:
+    """UpdateEndpointWeightsAndCapacities: of the variants in service, without a new configuration."""
+    record = emulator.store.get(Kind.ENDPOINT, request["EndpointName"])
+    _require_settled(record)
+    if record.described["EndpointStatus"] != "InService":
+        raise ValidationException(f'Cannot update endpoint "{record.arn}", which is not in service.')
+    plan = Plan.from_dict(record.private["Serving"])
+    variants = {variant.name: variant for variant in plan.variants}
+    for desired in request["DesiredWeightsAndCapacities"]:
+        variant = variants.get(desired["VariantName"])
+        if variant is None:
+            raise ValidationException(f'Could not find variant "{desired["VariantName"]}" of endpoint "{record.arn}".')
+        variant.weight = desired.get("DesiredWeight", variant.weight)
+        variant.instances = desired.get("DesiredInstanceCount", variant.instances)
+    record.described["EndpointStatus"] = "Updating"
+    record.modified = emulator.now()
+    emulator.store.save(Kind.ENDPOINT, record)
+    emulator.fleet.begin_reweigh(record, plan)
     return {"EndpointArn": record.arn}
 
 

@@ -2,18 +2,24 @@
 
 EmulatorError
 ├── StartupError                  one line on stderr, exit status 1
+├── InvalidFault                  400  the admin route for faults
 ├── AwsError                      an answer: error code, HTTP status, message
 │   ├── ValidationException       400  control plane: a bad or unknown name, a constraint of the service model
+│   ├── ResourceInUse             400  training jobs: the name is taken
 │   ├── ResourceLimitExceeded     400
 │   ├── SerializationException    400  the body is no JSON of the operation's shape
 │   ├── UnknownOperation          400
+│   ├── Throttled                 400
+│   ├── AccessDenied              403
 │   ├── ValidationError           400  runtime: no such endpoint or variant, a header out of bounds
 │   ├── BodyTooLarge              413
 │   ├── ModelError                424  the container answered 4xx or 5xx, or not in time
 │   ├── ModelNotReady             429
 │   ├── InternalFailure           500
-│   └── ServiceUnavailable        503
+│   ├── ServiceUnavailable        503
+│   └── InternalDependency        530
 ├── LaunchFailed                  becomes an endpoint's FailureReason
+├── JobFailed                     becomes a training job's FailureReason
 └── ContainerError                the container gave no answer
     ├── ContainerDown
     ├── ContainerTimeout
@@ -29,6 +35,10 @@ class EmulatorError(Exception):
 
 class StartupError(EmulatorError):
     """The emulator cannot start; the message says what is in the way and what to do."""
+
+
+class InvalidFault(EmulatorError):
+    """A fault that cannot be injected as it was asked for."""
 
 
 class AwsError(EmulatorError):
@@ -52,6 +62,12 @@ class ValidationException(AwsError):
     code = "ValidationException"
 
 
+class ResourceInUse(AwsError):
+    """A name that is taken."""
+
+    code = "ResourceInUse"
+
+
 class ResourceLimitExceeded(AwsError):
     """More of something than this account may have."""
 
@@ -68,6 +84,19 @@ class UnknownOperation(AwsError):
     """An operation that AWS does not have, or that is not emulated."""
 
     code = "UnknownOperationException"
+
+
+class Throttled(AwsError):
+    """More calls than the account may make; clients see it as a plain ClientError."""
+
+    code = "ThrottlingException"
+
+
+class AccessDenied(AwsError):
+    """The caller may not do this; clients see it as a plain ClientError."""
+
+    code = "AccessDeniedException"
+    status = 403
 
 
 class ValidationError(AwsError):
@@ -126,8 +155,19 @@ class ServiceUnavailable(AwsError):
     status = 503
 
 
+class InternalDependency(AwsError):
+    """Something that SageMaker itself relies on failed."""
+
+    code = "InternalDependencyException"
+    status = 530
+
+
 class LaunchFailed(EmulatorError):
     """A model could not be brought into service; the message is the endpoint's FailureReason."""
+
+
+class JobFailed(EmulatorError):
+    """A training job cannot go on; the message is its FailureReason, which begins with AWS's class of error."""
 
 
 class ContainerError(EmulatorError):

@@ -68,6 +68,10 @@ class Fleet:
         """Bring the endpoint's pending plan into service in the background, then take down what served before."""
         self._begin(record, self._update(record))
 
+    def begin_reweigh(self, record: Record, plan: Plan) -> None:
+        """Give the variants in service the weights and instance counts of ``plan`` in the background."""
+        self._begin(record, self._reweigh(record, plan))
+
     def begin_delete(self, record: Record) -> None:
         """Take the endpoint down in the background, its captures safe in S3 before it is gone."""
         self._begin(record, self._delete(record))
@@ -131,6 +135,14 @@ class Fleet:
         self._live[record.name] = fresh
         self._settle(record, "InService", serving=plan)
         await self._retire(before)
+
+    async def _reweigh(self, record: Record, plan: Plan) -> None:
+        planned = {variant.name: variant for variant in plan.variants}
+        deployment = self._live[record.name]
+        for variant in deployment.variants:
+            variant.plan.weight = planned[variant.plan.name].weight
+            variant.plan.instances = planned[variant.plan.name].instances
+        self._settle(record, "InService", serving=plan)
 
     async def _delete(self, record: Record) -> None:
         await self._retire(self._live.pop(record.name, None))

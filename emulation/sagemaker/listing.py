@@ -17,8 +17,13 @@ Item = TypeVar("Item")
 _KEYS: dict[str, Callable[[Record], tuple[Any, ...]]] = {
     "Name": lambda record: (record.name,),
     "CreationTime": lambda record: (record.created, record.name),
-    "Status": lambda record: (record.described["EndpointStatus"], record.name),
+    "Status": lambda record: (status(record), record.name),
 }
+
+
+def status(record: Record) -> str | None:
+    """Return the state of an endpoint or a training job."""
+    return record.described.get("EndpointStatus") or record.described.get("TrainingJobStatus")
 
 
 def page(records: Iterable[Record], request: Params) -> tuple[list[Record], dict[str, str]]:
@@ -46,7 +51,7 @@ def _passes(record: Record, request: Params) -> bool:
         and record.created >= request.get("CreationTimeAfter", 0)
         and record.modified < request.get("LastModifiedTimeBefore", float("inf"))
         and record.modified >= request.get("LastModifiedTimeAfter", 0)
-        and request.get("StatusEquals") in {None, record.described.get("EndpointStatus")}
+        and request.get("StatusEquals") in {None, status(record)}
     )
 
 

@@ -10,7 +10,7 @@ from botocore.model import ServiceModel, StructureShape
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from emulation.sagemaker import validation
+from emulation.sagemaker import faults, validation
 from emulation.sagemaker.capture import Exchange, utc
 from emulation.sagemaker.deployment import Deployment, Variant
 from emulation.sagemaker.errors import (
@@ -25,6 +25,7 @@ from emulation.sagemaker.errors import (
     ServiceUnavailable,
     ValidationError,
 )
+from emulation.sagemaker.faults import Faults, Half
 from emulation.sagemaker.fleet import Fleet
 from emulation.sagemaker.reading import read_body
 from emulation.sagemaker.state import Kind, Store
@@ -36,7 +37,7 @@ MAX_BODY_BYTES = 6 * 1024 * 1024
 MAX_HELD_BYTES = 384 * 1024 * 1024
 _MAX_ORIGINAL_MESSAGE = 4096
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
-_TO_CONTAINER = ("content-type", "accept", _CUSTOM_ATTRIBUTES, "x-amzn-sagemaker-target-model")
+_TO_CONTAINER = ("content-type", "accept", _CUSTOM_ATTRIBUTES)
 _TIMEOUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
     "each container in Amazon CloudWatch, resolve the issue, and try again."
@@ -46,8 +47,11 @@ _TIMEOUT = (
 class Runtime:
     """Answers ``POST /endpoints/{name}/invocations``."""
 
-    def __init__(self, store: Store, fleet: Fleet, model: ServiceModel, now: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, fleet: Fleet, model: ServiceModel, now: Callable[[], float], faults: Faults
+    ) -> None:
         self._store = store
+        self._faults = faults
         self._fleet = fleet
         self._now = now
         self._shape = cast(StructureShape, model.operation_model("InvokeEndpoint").input_shape)
@@ -78,11 +82,18 @@ class Runtime:
             if body is None:
                 raise BodyTooLarge(f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.")
             deployment = self._deployment(name)
+            self._refuse_targets(name, params)
             with deployment.request():
                 variant = deployment.choose(params.get("TargetVariant"))
                 if variant is None:
                     raise ValidationError(f"Variant {params['TargetVariant']} not found for endpoint {name}.")
+                fault = self._faults.strike(name)
+                refusal = await faults.before(fault, request) if fault else None
+                if refusal is not None:
+                    return refusal
                 reply = await self._ask(name, variant, request.headers, body)
+                if fault is not None:
+                    reply = faults.after(fault, reply)
                 answer_type = reply.headers.get("content-type", "application/octet-stream")
                 if variant.capture is not None:
                     content_type = params.get("ContentType", "application/octet-stream")
@@ -91,7 +102,8 @@ class Runtime:
         headers = {"content-type": answer_type, "x-amzn-invoked-production-variant": variant.plan.name}
         if _CUSTOM_ATTRIBUTES in reply.headers:
             headers[_CUSTOM_ATTRIBUTES] = reply.headers[_CUSTOM_ATTRIBUTES]
-        return Response(reply.body, 200, headers)
+        kind = Half if fault is not None and fault.kind == "half" else Response
+        return kind(reply.body, 200, headers)
 
     def _validated(self, name: str, headers: Mapping[str, str]) -> dict[str, str]:
         params = {member: headers[header] for member, header in self._headers.items() if header in headers}
@@ -100,6 +112,18 @@ class Runtime:
         if found:
             raise ValidationError(validation.message(found))
         return params
+
+    def _refuse_targets(self, name: str, params: Mapping[str, str]) -> None:
+        """Raise for headers that only other kinds of endpoint have a use for."""
+        endpoint = f"Endpoint {name} of account {self._store.account.number}"
+        if "TargetModel" in params:
+            raise ValidationError(f"{endpoint} is not a multi-model endpoint and does not support target model header.")
+        if "TargetContainerHostname" in params:
+            raise ValidationError(
+                f"{endpoint} is not a multi-container endpoint and does not support target container hostname header."
+            )
+        if "InferenceComponentName" in params:
+            raise ValidationError(f"Inference Component {params['InferenceComponentName']} of {endpoint} not found.")
 
     @contextlib.contextmanager
     def _room(self, request: Request) -> Iterator[None]:

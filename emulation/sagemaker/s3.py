@@ -1,7 +1,7 @@
-"""The few calls to S3 that the emulator makes, and S3 URIs."""
+"""The few calls to S3 that the emulator makes, its client for logs, and S3 URIs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, cast
 
 import botocore.session
@@ -19,27 +19,21 @@ class S3(Protocol):
     def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
         """Return the object with its ``Body`` as a stream."""
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: str) -> Mapping[str, Any]:  # noqa: N803
-        """Write the object."""
+    def put_object(self, *, Bucket: str, Key: str, Body: Any, **more: str) -> Mapping[str, Any]:  # noqa: N803
+        """Write the object from bytes or an open file."""
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, **more: Any) -> Mapping[str, Any]:  # noqa: N803
+        """Return a page of the objects below a prefix."""
 
 
 def connect(endpoint_url: str, region: str) -> S3:
     """Return a client for the S3 that stands at ``endpoint_url``."""
-    config = Config(
-        s3={"addressing_style": "path"},
-        connect_timeout=2,
-        read_timeout=20,
-        retries={"mode": "standard", "max_attempts": 3},
-    )
-    client = botocore.session.get_session().create_client(
-        "s3",
-        region_name=region,
-        endpoint_url=endpoint_url,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106
-        config=config,
-    )
-    return cast(S3, client)
+    return cast(S3, _client("s3", endpoint_url, region))
+
+
+def connect_logs(endpoint_url: str, region: str) -> Any:
+    """Return a client for the CloudWatch Logs that stands at ``endpoint_url``."""
+    return _client("logs", endpoint_url, region)
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -48,3 +42,32 @@ def split(uri: str) -> tuple[str, str]:
     if match is None:
         raise ValueError(f"{uri!r} is no s3:// URI")
     return match[1], match[2]
+
+
+def keys(client: S3, bucket: str, prefix: str) -> Iterator[str]:
+    """Yield the key of every object whose key begins with ``prefix``, except the markers of empty folders."""
+    more: dict[str, Any] = {}
+    while True:
+        page = client.list_objects_v2(Bucket=bucket, Prefix=prefix, **more)
+        yield from (entry["Key"] for entry in page.get("Contents", ()) if not entry["Key"].endswith("/"))
+        if not page.get("IsTruncated"):
+            return
+        more = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def _client(service: str, endpoint_url: str, region: str) -> Any:
+    config = Config(
+        s3={"addressing_style": "path"},
+        max_pool_connections=32,
+        connect_timeout=2,
+        read_timeout=20,
+        retries={"mode": "standard", "max_attempts": 3},
+    )
+    return botocore.session.get_session().create_client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint_url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106
+        config=config,
+    )

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emulation.sagemaker.errors import ResourceLimitExceeded, ValidationException
+from emulation.sagemaker.errors import ResourceInUse, ResourceLimitExceeded, ValidationException
 
 log = logging.getLogger(__name__)
 
@@ -23,16 +23,13 @@ class Kind(enum.Enum):
     MODEL = "model"
     ENDPOINT_CONFIG = "endpoint-config"
     ENDPOINT = "endpoint"
+    TRAINING_JOB = "training-job"
 
     @property
     def noun(self) -> str:
         """The kind as AWS's messages call it."""
-        return {Kind.ENDPOINT_CONFIG: "endpoint configuration"}.get(self, self.value)
-
-    @property
-    def prefix(self) -> str:
-        """The kind as member names of the API begin: ``ModelName``, ``EndpointConfigArn``."""
-        return {Kind.MODEL: "Model", Kind.ENDPOINT_CONFIG: "EndpointConfig", Kind.ENDPOINT: "Endpoint"}[self]
+        nouns = {Kind.ENDPOINT_CONFIG: "endpoint configuration", Kind.TRAINING_JOB: "training job"}
+        return nouns.get(self, self.value)
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,11 @@ class Store:
     def require_absent(self, kind: Kind, name: str) -> None:
         """Raise unless one more record of this name may be added."""
         if name.lower() in self._records[kind]:
+            if kind is Kind.TRAINING_JOB:
+                raise ResourceInUse(
+                    "Training job names must be unique within an AWS account and Region, and a training job with this "
+                    f"name already exists ({self.account.arn(kind, name)})"
+                )
             raise ValidationException(f'Cannot create already existing {kind.noun} "{self.account.arn(kind, name)}".')
         if len(self._records[kind]) >= MAX_RECORDS:
             raise ResourceLimitExceeded(
@@ -85,6 +87,8 @@ class Store:
     def get(self, kind: Kind, name: str) -> Record:
         """Return the record, or raise as AWS does."""
         record = self.find(kind, name)
+        if record is None and kind is Kind.TRAINING_JOB:
+            raise ValidationException("Requested resource not found.")
         if record is None:
             raise ValidationException(f'Could not find {kind.noun} "{self.account.arn(kind, name)}".')
         return record

@@ -121,3 +121,13 @@ def test_a_leashed_program_ends_with_all_it_has_started(tmp_path: Path) -> None:
 def test_a_leashed_programs_status_is_passed_on() -> None:
     command = [sys.executable, "-m", "emulation.leash", sys.executable, "-c", "raise SystemExit(7)"]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 7
+
+
+def test_a_leashed_program_may_be_asked_to_end_in_its_own_time() -> None:
+    source = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(5)); print(flush=True); time.sleep(30)"
+    command = [sys.executable, "-m", "emulation.leash", sys.executable, "-c", source]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as leash:
+        assert leash.stdout is not None
+        leash.stdout.readline()
+        leash.send_signal(signal.SIGUSR1)
+        assert leash.wait(10) == 5

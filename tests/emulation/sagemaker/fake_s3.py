@@ -1,16 +1,21 @@
-"""The part of S3 that the emulator uses, in memory, over HTTP."""
+"""The parts of S3 and CloudWatch Logs that the emulator uses, in memory, over HTTP."""
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import cast
-from urllib.parse import unquote, urlsplit
+from typing import Any, cast
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
 
 
 class FakeS3(ThreadingHTTPServer):
-    """Objects by ``bucket/key``; answers 503 while ``available`` is False, and 404 for ``missing_buckets``."""
+    """Objects by ``bucket/key``; answers 503 while ``available`` is False, and 404 for ``missing_buckets``.
+
+    ``logs`` holds the messages of each log stream by ``group:stream``.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -21,6 +26,7 @@ class FakeS3(ThreadingHTTPServer):
         self.objects: dict[str, bytes] = {}
         self.missing_buckets: set[str] = set()
         self.available = True
+        self.logs: dict[str, list[str]] = {}
 
     def lines(self, prefix: str) -> list[bytes]:
         """Every line of every object under a prefix."""
@@ -50,7 +56,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(*(refusal or (200, b"")))
 
     def do_GET(self) -> None:
-        self._answer(*self._object())
+        query = parse_qs(urlsplit(self.path).query)
+        self._answer(*(self._listing(query) if "list-type" in query else self._object()))
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        operation = self.headers["x-amz-target"].rpartition(".")[2]
+        self._answer(200, json.dumps(self._logs(operation, body)).encode())
 
     def do_HEAD(self) -> None:
         status, content = self._object()
@@ -78,6 +90,32 @@ class _Handler(BaseHTTPRequestHandler):
         content = self._s3.objects.get(self._name)
         missing = (404, b"<Error><Code>NoSuchKey</Code></Error>")
         return self._refusal() or (missing if content is None else (200, content))
+
+    def _logs(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """CloudWatch Logs; a token is the number of events that were seen."""
+        group, streams = asked["logGroupName"], self._s3.logs
+        if operation == "DescribeLogStreams":
+            prefix = f"{group}:{asked['logStreamNamePrefix']}"
+            return {
+                "logStreams": [{"logStreamName": name[len(group) + 1 :]} for name in streams if name.startswith(prefix)]
+            }
+        if operation in {"PutLogEvents", "GetLogEvents"}:
+            stream = streams.setdefault(f"{group}:{asked['logStreamName']}", [])
+            stream += [event["message"] for event in asked.get("logEvents", ())]
+            events = [{"timestamp": 1, "message": message} for message in stream[int(asked.get("nextToken", "0")) :]]
+            return {"events": events, "nextForwardToken": str(len(stream))} if operation == "GetLogEvents" else {}
+        return {}
+
+    def _listing(self, query: dict[str, list[str]]) -> tuple[int, bytes]:
+        """A page of two hundred, so that the next one has to be asked for."""
+        prefix = f"{self._name.rstrip('/')}/{query.get('prefix', [''])[0]}"
+        after = query.get("continuation-token", [""])[0]
+        found = sorted(name for name in self._s3.objects if name.startswith(prefix) and name > after)
+        page, more = found[:200], "true" if len(found) > 200 else "false"
+        keys = "".join(f"<Contents><Key>{escape(name.partition('/')[2])}</Key></Contents>" for name in page)
+        token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if page else ""
+        listed = f"<ListBucketResult><IsTruncated>{more}</IsTruncated>{token}{keys}</ListBucketResult>"
+        return self._refusal() or (200, listed.encode())
 
     def _answer(self, status: int, body: bytes, *, with_body: bool = True) -> None:
         self.send_response(status)

@@ -65,6 +65,7 @@ class Emulator:
 
     def command(self) -> list[str]:
         arguments = ["--port", str(self.port), "--state-dir", str(self.state_dir), "--s3-endpoint", self.s3.url]
+        arguments += ["--logs-endpoint", self.s3.url]
         return [sys.executable, *self.program, *arguments, *self.options]
 
     def start(self, port: int | None = None, **environment: str) -> "Emulator":

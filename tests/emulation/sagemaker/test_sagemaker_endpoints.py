@@ -182,6 +182,53 @@ def test_variants_share_the_traffic_and_can_be_asked_by_name(emulator: Emulator,
     assert answer["Body"].read() == b'["b"]'
 
 
+def test_weights_change_without_a_new_configuration(emulator: Emulator, name: str) -> None:
+    emulator.model(name)
+    emulator.config(name, name, name)
+    sagemaker, runtime = emulator.client("sagemaker"), emulator.client("sagemaker-runtime")
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    emulator.wait(name)
+    wanted = [
+        {"VariantName": "AllTraffic", "DesiredWeight": 0.0},
+        {"VariantName": "Variant1", "DesiredWeight": 3.0, "DesiredInstanceCount": 2},
+    ]
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
+    first, second = emulator.wait(name)["ProductionVariants"]
+    assert (first["CurrentWeight"], second["CurrentWeight"], second["CurrentInstanceCount"]) == (0.0, 3.0, 2)
+    seen = {runtime.invoke_endpoint(EndpointName=name, Body=b"x")["InvokedProductionVariant"] for _ in range(20)}
+    assert seen == {"Variant1"}
+    wanted = [{"VariantName": "Other", "DesiredWeight": 1.0}]
+    with pytest.raises(ClientError, match='Could not find variant "Other"'):
+        sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
+
+
+def test_a_blue_green_update_with_alarms_rolls_back_where_the_new_fleet_is_not_healthy(
+    emulator: Emulator, name: str
+) -> None:
+    emulator.endpoint(name)
+    emulator.model(f"{name}-2", model_archive(exit=1))
+    emulator.config(f"{name}-2", f"{name}-2")
+    deployment = {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {
+                "Type": "CANARY",
+                "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
+                "WaitIntervalInSeconds": 60,
+            },
+            "TerminationWaitInSeconds": 0,
+            "MaximumExecutionTimeoutInSeconds": 600,
+        },
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
+    }
+    emulator.client("sagemaker").update_endpoint(
+        EndpointName=name, EndpointConfigName=f"{name}-2", DeploymentConfig=deployment
+    )
+    described = emulator.wait(name)
+    assert described["EndpointConfigName"] == name
+    assert described["LastDeploymentConfig"] == deployment
+    assert "did not pass the ping health check" in described["FailureReason"]
+
+
 def test_a_dead_model_server_is_started_again(emulator: Emulator, name: str) -> None:
     emulator.endpoint(name)
     before = emulator.health()["model_server_restarts"]

@@ -12,15 +12,17 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.sagemaker_fuzz import attack, sensible
 from emulation.sagemaker import validation
 from emulation.sagemaker.control import OPERATIONS
-from tests.emulation.sagemaker.harness import Emulator, capture_config
+from tests.emulation.sagemaker.harness import Emulator
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 NAMES = ["a", "b", "c"]
+KINDS = ("model", "endpoint", "endpoint-config", "training-job", "hub")
 CANDIDATES = [
     *NAMES,
-    *(f"arn:aws:sagemaker:us-east-1:000000000000:{kind}/a" for kind in ("model", "endpoint", "endpoint-config", "hub")),
+    *(f"arn:aws:sagemaker:us-east-1:000000000000:{kind}/a" for kind in KINDS),
     "arn:aws:iam::000000000000:role/r",
     "s3://b/key",
     "text/csv",
@@ -78,7 +80,7 @@ def connection(scripted: Emulator) -> Iterator[http.client.HTTPConnection]:
     yield opened
     opened.close()
     assert "Traceback" not in scripted.log.read_text()
-    assert {path.name for path in scripted.state_dir.iterdir()} == {"lock", "records", "captures", "logs"}
+    assert {path.name for path in scripted.state_dir.iterdir()} <= {"lock", "records", "captures", "logs", "training"}
     assert [path.name for path in scripted.state_dir.parent.iterdir() if path.suffix != ".log"] == ["state"]
 
 
@@ -101,28 +103,8 @@ def test_requests_of_the_right_shape_or_nearly_so_are_answered(
             "ValidationException",
             "SerializationException",
             "ResourceLimitExceeded",
+            "ResourceInUse",
         }
-
-
-def sensible(operation: str, name: str, other: str) -> dict[str, Any]:
-    """A request that succeeds where what it names is there."""
-    variant = {"VariantName": "A", "ModelName": name, "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
-    arn = f"arn:aws:sagemaker:us-east-1:000000000000:endpoint/{name}"
-    bodies: dict[str, dict[str, Any]] = {
-        "CreateModel": {"ModelName": name, "PrimaryContainer": {"Image": "x/y:1"}},
-        "CreateEndpointConfig": {
-            "EndpointConfigName": name,
-            "ProductionVariants": [variant],
-            "DataCaptureConfig": capture_config(100),
-        },
-        "CreateEndpoint": {"EndpointName": name, "EndpointConfigName": other},
-        "UpdateEndpoint": {"EndpointName": name, "EndpointConfigName": other, "RetainAllVariantProperties": True},
-        "AddTags": {"ResourceArn": arn, "Tags": [{"Key": other, "Value": name}]},
-        "ListTags": {"ResourceArn": arn},
-        "DeleteTags": {"ResourceArn": arn, "TagKeys": [other]},
-    }
-    kind = operation.removeprefix("Describe").removeprefix("Delete")
-    return bodies.get(operation, {} if operation.startswith("List") else {f"{kind}Name": name})
 
 
 @settings(SETTINGS, max_examples=30)
@@ -168,3 +150,9 @@ def test_invocations_of_any_kind_are_answered(
     status, answer = post(connection, f"/endpoints/{quote(name, safe='')}/invocations", body, headers)
     assert status in {200, 400, 404}
     assert b"Traceback" not in answer
+
+
+def test_a_thousand_requests_of_the_benchmark_find_nothing(scripted: Emulator) -> None:
+    report = attack(scripted, 1000, seed=1)
+    assert (report.failures, report.traces) == ([], [])
+    assert report.answers["200"] > 50

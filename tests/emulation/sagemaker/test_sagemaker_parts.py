@@ -47,6 +47,9 @@ class BucketInMemory:
             raise ClientError(answer, "GetObject")
         return {"Body": io.BytesIO(self.objects[Key]), "ETag": str(hash(self.objects[Key]))}
 
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, **more: Any) -> Mapping[str, Any]:  # noqa: N803
+        return {"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}
+
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: str) -> Mapping[str, Any]:  # noqa: N803
         if self.refuses:
             raise ClientError({"Error": {"Code": "NoSuchBucket"}}, "PutObject")

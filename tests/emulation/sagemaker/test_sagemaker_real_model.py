@@ -10,7 +10,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests.emulation.sagemaker.harness import ROOT, Emulator, archive
+from tests.emulation.sagemaker.fake_s3 import FakeS3
+from tests.emulation.sagemaker.harness import ROLE, ROOT, Emulator, archive
+from tests.emulation.sagemaker.jobs import BUILTIN, ENOUGH, ended, logged, request, stage
 
 SHIPPED = ROOT / "training" / "vehicle_net" / "shipped"
 
@@ -47,3 +49,33 @@ def test_the_shipped_model_answers_and_ends_with_the_emulator(make_emulator: Cal
     emulator.stop(signal.SIGKILL)
     _, alive = psutil.wait_procs(servers, timeout=10)
     assert alive == []
+
+
+@pytest.mark.torch
+def test_the_built_in_algorithms_stand_in_trains_a_model_that_serves(
+    make_emulator: Callable[..., Emulator], s3: FakeS3
+) -> None:
+    emulator = make_emulator(program=("-m", "emulation.sagemaker")).start()
+    told = ENOUGH | {"epochs": "2", "mini_batch_size": "2"}
+    checkpoints = {"S3Uri": "s3://out/checkpoints"}
+    wanted = request(
+        "a", BUILTIN, 200, HyperParameters=told, InputDataConfig=stage(s3, "a"), CheckpointConfig=checkpoints
+    )
+    sagemaker = emulator.client("sagemaker")
+    sagemaker.create_training_job(**wanted)
+    described = ended(emulator, "a", 200)
+    assert described["TrainingJobStatus"] == "Completed", described["FailureReason"]
+    (metric,) = described["FinalMetricDataList"]
+    assert metric["MetricName"] == "validation:accuracy"
+    assert any(line.startswith("Epoch[1] Validation-accuracy=") for line in logged(s3, "a"))
+    assert [key for key in s3.objects if key.startswith("out/checkpoints/")]
+
+    container = {"Image": "i", "ModelDataUrl": described["ModelArtifacts"]["S3ModelArtifacts"]}
+    sagemaker.create_model(ModelName="a", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    emulator.config("a", "a")
+    sagemaker.create_endpoint(EndpointName="a", EndpointConfigName="a")
+    emulator.wait("a")
+    answer = emulator.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName="a", Body=picture((32, 32), "PNG"), ContentType="image/png", Accept="application/json"
+    )
+    assert abs(sum(json.loads(answer["Body"].read())) - 1) < 1e-5

@@ -86,6 +86,23 @@ def test_a_variant_that_is_not_there_is_a_validation_error(emulator: Emulator, n
     assert "Other" in seen["message"]
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "complaint"),
+    [
+        ("TargetModel", "m.tar.gz", "is not a multi-model endpoint and does not support target model header."),
+        ("TargetContainerHostname", "c", "is not a multi-container endpoint"),
+        ("InferenceComponentName", "part", "Inference Component part of Endpoint "),
+    ],
+)
+def test_a_header_for_another_kind_of_endpoint_is_a_validation_error(
+    emulator: Emulator, name: str, header: str, value: str, complaint: str
+) -> None:
+    emulator.endpoint(name)
+    _, seen = refusal(emulator, EndpointName=name, Body=b"x", **{header: value})
+    assert (seen["code"], seen["status"]) == ("ValidationError", 400)
+    assert complaint in seen["message"]
+
+
 @pytest.mark.parametrize(("status", "side"), [(400, "client"), (415, "client"), (500, "server"), (503, "server")])
 def test_the_models_own_error_is_a_model_error(emulator: Emulator, name: str, status: int, side: str) -> None:
     emulator.endpoint(name)
