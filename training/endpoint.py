@@ -6,22 +6,14 @@ that they are made of: deploying the same again changes nothing, anything else i
 
 import hashlib
 import json
-import logging
 import re
-import time
-import warnings
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from training.errors import (
-    ArtefactMissing,
     EndpointFailed,
     EndpointMissing,
     EndpointTimeout,
@@ -30,41 +22,13 @@ from training.errors import (
     missing_is_fine,
     translated,
 )
+from training.hosting import EndpointStatus, Options, Patience
+from training.naming import DIGEST, stem, version
+from training.sdk import Resource, sdk
+from training.sdk import place as in_place
 
 VARIANT = "AllTraffic"
-Resource: TypeAlias = Any  # one of the SDK's, which has no types
-_MAX_NAME = 63
-_DIGEST = 12
 _MOVING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
-
-
-@dataclass(frozen=True)
-class EndpointStatus:
-    """How an endpoint is; ``changed`` says whether the call that returned this had anything to do."""
-
-    name: str
-    arn: str
-    status: str
-    config_name: str
-    model_name: str | None
-    image_uri: str | None
-    model_data_url: str | None
-    instance_type: str | None
-    capture_uri: str | None
-    capture_percent: int
-    created: datetime
-    modified: datetime
-    failure_reason: str | None = None
-    changed: bool = False
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait for SageMaker, and how; polls ever less often, so that seconds and half hours both suit."""
-
-    seconds: float = 1800.0
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True)
@@ -79,16 +43,21 @@ class _Wanted:
     capture_uri: str
     capture_percent: int
     instance_type: str
+    options: Options
 
     @property
     def resource_name(self) -> str:
         """The name of model and configuration."""
-        content = json.dumps(asdict(self), sort_keys=True)
-        digest = hashlib.sha256(content.encode()).hexdigest()[:_DIGEST]
-        return f"{_stem(self.name)}-{digest}"
+        made_of = asdict(self)
+        for name in ("alarms", "tags"):  # what watches an update, and what names it, is no part of what serves
+            del made_of["options"][name]
+        content = json.dumps(made_of, sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:DIGEST]
+        return f"{stem(self.name)}-{digest}"
 
 
 _DEFAULT_PATIENCE = Patience()
+_DEFAULT_OPTIONS = Options()
 
 
 def deploy(  # noqa: PLR0913 - the settings of an endpoint
@@ -101,19 +70,21 @@ def deploy(  # noqa: PLR0913 - the settings of an endpoint
     capture_uri: str,
     capture_percent: int = 100,
     instance_type: str = "ml.m5.xlarge",
+    options: Options = _DEFAULT_OPTIONS,
     patience: Patience = _DEFAULT_PATIENCE,
 ) -> EndpointStatus:
     """Bring the endpoint into service with this model and configuration, and return it once it is.
 
     Creates it, updates it, replaces one that failed, or finds that there is nothing to do. Images and answers are
-    captured to ``capture_uri``, ``capture_percent`` of them; 0 captures nothing. Raises a HostingError.
+    captured to ``capture_uri``, ``capture_percent`` of them; 0 captures nothing. An update is blue/green, and goes back
+    when one of the alarms sounds. Raises a HostingError.
     """
     with translated("deploy"):
-        version = _version(session, model_data_url)
+        digest = version(session, model_data_url)
         wanted = _Wanted(
-            name, image_uri, model_data_url, version, role_arn, capture_uri, capture_percent, instance_type
+            name, image_uri, model_data_url, digest, role_arn, capture_uri, capture_percent, instance_type, options
         )
-        place = _place(session)
+        place = in_place(session)
         endpoint = _settled(session, name, patience)
         if endpoint is not None and endpoint.endpoint_status == "Failed":
             _delete_endpoint(session, endpoint, patience)
@@ -122,11 +93,13 @@ def deploy(  # noqa: PLR0913 - the settings of an endpoint
             return _describe(session, endpoint)
         _create_config(session, wanted)
         if endpoint is None:
-            core, _ = _sdk()
-            core.Endpoint.create(endpoint_name=name, endpoint_config_name=wanted.resource_name, **place)
+            core, _ = sdk()
+            core.Endpoint.create(
+                endpoint_name=name, endpoint_config_name=wanted.resource_name, **_tags(options), **place
+            )
         else:
             endpoint.endpoint_config_name = wanted.resource_name
-            endpoint.update()
+            endpoint.update(**_blue_green(options))
         return _arrived(session, wanted, patience)
 
 
@@ -172,20 +145,33 @@ def _arrived(session: boto3.Session, wanted: _Wanted, patience: Patience) -> End
 
 
 def _create_config(session: boto3.Session, wanted: _Wanted) -> None:
-    core, shapes = _sdk()
-    place, name = _place(session), wanted.resource_name
+    core, shapes = sdk()
+    place, name, options = in_place(session), wanted.resource_name, wanted.options
+    key = {"kms_key_id": options.kms_key} if options.kms_key else {}
     capture = shapes.DataCaptureConfig(
         enable_capture=True,
         initial_sampling_percentage=wanted.capture_percent,
         destination_s3_uri=wanted.capture_uri,
         capture_options=[shapes.CaptureOption(capture_mode=mode) for mode in ("Input", "Output")],
         capture_content_type_header=shapes.CaptureContentTypeHeader(json_content_types=["application/json"]),
+        **key,
     )
     with existing_is_fine():
         core.Model.create(
             model_name=name,
             primary_container=shapes.ContainerDefinition(image=wanted.image_uri, model_data_url=wanted.model_data_url),
             execution_role_arn=wanted.role_arn,
+            enable_network_isolation=options.isolated,
+            **(
+                {
+                    "vpc_config": shapes.VpcConfig(
+                        subnets=list(options.subnets), security_group_ids=list(options.security_groups)
+                    )
+                }
+                if options.subnets
+                else {}
+            ),
+            **_tags(options),
             **place,
         )
     with existing_is_fine():
@@ -195,19 +181,43 @@ def _create_config(session: boto3.Session, wanted: _Wanted) -> None:
                 shapes.ProductionVariant(
                     variant_name=VARIANT,
                     model_name=name,
-                    initial_instance_count=1,
+                    initial_instance_count=options.instances,
                     instance_type=wanted.instance_type,
                     initial_variant_weight=1.0,
                 )
             ],
             **({"data_capture_config": capture} if wanted.capture_percent else {}),
+            **key,
+            **_tags(options),
             **place,
         )
 
 
+def _tags(options: Options) -> dict[str, Any]:
+    _, shapes = sdk()
+    return {"tags": [shapes.Tag(key=key, value=value) for key, value in options.tags.items()]} if options.tags else {}
+
+
+def _blue_green(options: Options) -> dict[str, Any]:
+    """All traffic at once to the new fleet; the old one stays five minutes for the alarms to call it back."""
+    if not options.alarms:
+        return {}
+    _, shapes = sdk()
+    routing = shapes.TrafficRoutingConfig(type="ALL_AT_ONCE", wait_interval_in_seconds=300)
+    policy = shapes.BlueGreenUpdatePolicy(
+        traffic_routing_configuration=routing,
+        termination_wait_in_seconds=300,
+        maximum_execution_timeout_in_seconds=3600,
+    )
+    alarms = [shapes.Alarm(alarm_name=name) for name in options.alarms]
+    rollback = shapes.AutoRollbackConfig(alarms=alarms)
+    config = shapes.DeploymentConfig(blue_green_update_policy=policy, auto_rollback_configuration=rollback)
+    return {"deployment_config": config}
+
+
 def _find(session: boto3.Session, name: str) -> Resource | None:
-    core, _ = _sdk()
-    return _get(core.Endpoint, endpoint_name=name, **_place(session))
+    core, _ = sdk()
+    return _get(core.Endpoint, endpoint_name=name, **in_place(session))
 
 
 def _get(kind: Resource, **arguments: object) -> Resource | None:
@@ -241,11 +251,11 @@ def _delete_endpoint(session: boto3.Session, endpoint: Resource, patience: Patie
 
 
 def _delete_leftovers(session: boto3.Session, name: str, keep: str | None) -> list[str]:
-    core, _ = _sdk()
-    place, pattern = _place(session), re.compile(rf"{re.escape(_stem(name))}-[0-9a-f]{{{_DIGEST}}}")
+    core, _ = sdk()
+    place, pattern = in_place(session), re.compile(rf"{re.escape(stem(name))}-[0-9a-f]{{{DIGEST}}}")
     gone = []
     for kind, member in ((core.EndpointConfig, "endpoint_config_name"), (core.Model, "model_name")):
-        for found in list(kind.get_all(name_contains=_stem(name), **place)):
+        for found in list(kind.get_all(name_contains=stem(name), **place)):
             resource = getattr(found, member)
             if pattern.fullmatch(resource) and resource != keep:
                 with missing_is_fine():
@@ -256,8 +266,8 @@ def _delete_leftovers(session: boto3.Session, name: str, keep: str | None) -> li
 
 def _describe(session: boto3.Session, endpoint: Resource, *, changed: bool = False) -> EndpointStatus:
     """Gather what the endpoint is made of; its configuration and model may have been deleted under it."""
-    core, _ = _sdk()
-    place = _place(session)
+    core, _ = sdk()
+    place = in_place(session)
     config = _get(core.EndpointConfig, endpoint_config_name=endpoint.endpoint_config_name, **place)
     variant = config.production_variants[0] if config else None
     model = _get(core.Model, model_name=variant.model_name, **place) if variant else None
@@ -278,36 +288,3 @@ def _describe(session: boto3.Session, endpoint: Resource, *, changed: bool = Fal
         failure_reason=str(endpoint.failure_reason) if endpoint.failure_reason else None,
         changed=changed,
     )
-
-
-def _version(session: boto3.Session, url: str) -> str:
-    """Return what tells this archive from another at the same URL; none where this caller may not look."""
-    parts = urlsplit(url)
-    client = session.client("s3", config=Config(retries={"total_max_attempts": 2}))
-    try:
-        return str(client.head_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["ETag"])
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            raise ArtefactMissing(url) from error
-        return ""
-
-
-def _stem(name: str) -> str:
-    """Return what the names of the endpoint's model and configurations begin with; no two endpoints share one."""
-    room = _MAX_NAME - _DIGEST - 1
-    if len(name) <= room:
-        return name
-    return f"{name[: room - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-
-
-def _place(session: boto3.Session) -> dict[str, Any]:
-    return {"session": session, "region": session.region_name}
-
-
-def _sdk() -> tuple[Any, Any]:
-    """Return the SDK's resources and shapes; imported at first use, since that takes seconds."""
-    logging.getLogger("sagemaker").setLevel(logging.ERROR)  # it reports every step and configuration file at INFO
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its docstrings hold escapes that Python warns of when it compiles them
-        from sagemaker.core import resources, shapes  # noqa: PLC0415
-    return resources, shapes

@@ -1,17 +1,27 @@
-"""What can go wrong between a model's archive in S3 and an endpoint that serves it.
+"""What can go wrong in training jobs, and between a model's archive in S3 and an endpoint that serves it.
 
 HostingError
 ├── ArtefactMissing      there is no object where the model's archive should be
 ├── EndpointMissing      no endpoint, configuration or model of that name
 ├── EndpointFailed       SageMaker gave up; carries its FailureReason
 ├── EndpointTimeout      not there in time; SageMaker goes on trying
+├── UnknownRecipe        there is no training recipe of that name
+├── InvalidHyperparameter the recipe's program would refuse it
+├── DatasetMissing       nothing is staged where the job would read
+├── JobMissing           no training job of that name
+├── JobFailed            the job failed or was stopped; carries its FailureReason
+├── JobTimeout           not done in time; the job goes on
+├── InstanceRefused      AWS does not offer this instance type here
+├── RoleMissing          the stack has no role for this
+├── InvalidTtl           a life that is no duration
 ├── SageMakerRefused     a call was refused; carries the operation, the error code and the message
 │   └── QuotaExceeded    the account may not have one more of these
+├── QuotaIsZero          the account may have none of these; names the quota and where to ask for more
 └── SageMakerUnreachable nobody answers
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
@@ -58,6 +68,94 @@ class EndpointTimeout(HostingError):
         self.seconds = seconds
 
 
+class UnknownRecipe(HostingError):
+    """There is no such recipe."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no recipe {name!r}: it must be one of {', '.join(known)}")
+        self.name = name
+
+
+class InvalidHyperparameter(HostingError):
+    """The recipe's program would refuse this."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"hyperparameter {name}: {reason}")
+        self.name = name
+
+
+class DatasetMissing(HostingError):
+    """Nothing is staged where a job would read."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"there is no staged data set at {where}: run `scones stage` first")
+        self.where = where
+
+
+class JobMissing(HostingError):
+    """There is no training job of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no training job {name!r}: see whether region and target are right")
+        self.name = name
+
+
+class JobFailed(HostingError):
+    """A training job failed or was stopped."""
+
+    def __init__(self, name: str, status: str, reason: str) -> None:
+        super().__init__(f"training job {name!r} is {status}: {reason}")
+        self.name = name
+        self.status = status
+        self.reason = reason
+
+
+class JobTimeout(HostingError):
+    """A training job did not end in the time that the caller would wait."""
+
+    def __init__(self, name: str, status: str, seconds: float) -> None:
+        super().__init__(
+            f"training job {name!r} is still {status} after {seconds:.0f} s; it goes on: `scones train --attach {name}`"
+        )
+        self.name = name
+
+
+class InstanceRefused(HostingError):
+    """AWS does not offer this instance type here."""
+
+    def __init__(self, instance_type: str, message: str) -> None:
+        super().__init__(
+            f"{instance_type} was refused: {message}. AWS withdrew the P3 instances; "
+            "take --instance-type ml.g5.xlarge or ml.g4dn.xlarge"
+        )
+        self.instance_type = instance_type
+
+
+class QuotaIsZero(HostingError):
+    """The account may have none of these."""
+
+    def __init__(self, quota: str, link: str) -> None:
+        super().__init__(f"the quota '{quota}' of this account is 0: ask for more at {link}")
+        self.quota = quota
+        self.link = link
+
+
+class RoleMissing(HostingError):
+    """The stack has no role for this."""
+
+    def __init__(self, output: str) -> None:
+        super().__init__(f"the stack has no output {output}: update it with `scones deploy`")
+        self.output = output
+
+
+class InvalidTtl(HostingError):
+    """A life that is no duration."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"'{text}' is no duration: write 30m, 4h or 2d")
+        self.text = text
+
+
 class SageMakerRefused(HostingError):
     """A call was refused."""
 
@@ -88,6 +186,17 @@ def translated(doing: str) -> Iterator[None]:
         raise SageMakerRefused(doing, "ParamValidation", str(error)) from error
     except BotoCoreError as error:
         raise SageMakerUnreachable(f"{doing}: {error}") from error
+
+
+@contextlib.contextmanager
+def instance_refused(instance_type: str) -> Iterator[None]:
+    """Raise InstanceRefused where a call is refused because of the instance type itself."""
+    try:
+        yield
+    except ClientError as error:
+        if _code(error) == "ValidationException" and "instance" in _message(error).lower():
+            raise InstanceRefused(instance_type, _message(error)) from error
+        raise
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from emulation.session import OfflineSession
 from tests.emulation.sagemaker.fake_s3 import fake_s3
 from tests.emulation.sagemaker.harness import IMAGE, ROLE, Emulator, free_port, model_archive
 from training import endpoint
-from training.endpoint import EndpointStatus, Patience
 from training.errors import (
     ArtefactMissing,
     EndpointFailed,
@@ -24,6 +23,8 @@ from training.errors import (
     SageMakerUnreachable,
     translated,
 )
+from training.hosting import EndpointStatus, Patience
+from training.sdk import sdk
 
 URL = "s3://models/model.tar.gz"
 
@@ -248,7 +249,7 @@ def test_the_sdk_tells_nobody_else(session: OfflineSession, monkeypatch: pytest.
 
 def test_the_sdks_own_waiting_and_invoking_work(session: OfflineSession) -> None:
     deploy(session)
-    resources_, _ = endpoint._sdk()
+    resources_, _ = sdk()
     found = resources_.Endpoint.get("vehicles", session=session, region="us-east-1")
     found.wait_for_status("InService", poll=1)
     assert found.invoke(body=b"x", content_type="image/png").body.read() == b"[0.93, 0.07]"
