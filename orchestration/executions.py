@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestration.errors import ExecutionTimeout
+from orchestration.history import unwrapped
 
 _PATIENCE = 1.5
 _SELDOMEST = 1.0
@@ -38,11 +39,7 @@ class Outcome:
     @property
     def message(self) -> str | None:
         """The error's message, taken out of the JSON in which Lambda wraps it."""
-        try:
-            wrapped = json.loads(self.cause or "")
-        except ValueError:
-            return self.cause
-        return str(wrapped.get("errorMessage", self.cause)) if isinstance(wrapped, dict) else self.cause
+        return unwrapped(self.cause)
 
 
 def execution_name(image: Image, run: str) -> str:
@@ -54,12 +51,13 @@ def execution_name(image: Image, run: str) -> str:
     return f"{run}-{stem[-(79 - len(run)) :]}"
 
 
-def run(
+def run(  # noqa: PLR0913 - all but four have a default
     stepfunctions: Any,
     state_machine_arn: str,
     images: Sequence[Image],
     *,
     run_name: str,
+    threshold: float | None = None,
     concurrency: int = 8,
     timeout: float = 600.0,
     poll: float = 0.1,
@@ -67,12 +65,14 @@ def run(
 ) -> list[Outcome]:
     """Start one execution an image, at most ``concurrency`` at a time, and return their outcomes in the images' order.
 
-    ``timeout`` and ``poll`` are in seconds. Raises ExecutionTimeout when an execution outlives ``timeout``.
+    ``threshold`` is the least confidence that passes, where it is not to be the stack's own; ``timeout`` and ``poll``
+    are in seconds. Raises ExecutionTimeout when an execution outlives ``timeout``.
     """
 
     def follow(numbered: tuple[int, Image]) -> Outcome:
         number, image = numbered
-        arn = start(stepfunctions, state_machine_arn, image, execution_name(image, f"{run_name}-{number:05d}"))
+        name = execution_name(image, f"{run_name}-{number:05d}")
+        arn = start(stepfunctions, state_machine_arn, image, name, threshold)
         outcome = wait(stepfunctions, arn, image, timeout=timeout, poll=poll)
         on_outcome(outcome)
         return outcome
@@ -86,12 +86,13 @@ def run(
             raise
 
 
-def start(stepfunctions: Any, state_machine_arn: str, image: Image, name: str) -> str:
+def start(stepfunctions: Any, state_machine_arn: str, image: Image, name: str, threshold: float | None = None) -> str:
     """Start one execution and return its ARN."""
+    given = {"s3_bucket": image.s3_bucket, "s3_key": image.s3_key}
     answer = stepfunctions.start_execution(
         stateMachineArn=state_machine_arn,
         name=name,
-        input=json.dumps({"s3_bucket": image.s3_bucket, "s3_key": image.s3_key}),
+        input=json.dumps(given if threshold is None else given | {"threshold": threshold}),
     )
     arn: str = answer["executionArn"]
     return arn

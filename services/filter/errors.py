@@ -1,7 +1,7 @@
 """What can go wrong, under the names that Step Functions sees: it matches a class by its own name, never by its base.
 
 FilterError
-├── InvalidInput                the event is not what ClassifyImageData answers
+├── InvalidInput                the event is not what ClassifyImageData answers, or its threshold is out of range
 ├── InvalidConfiguration        THRESHOLD is not a usable number
 ├── MalformedInference          the inferences are not two probabilities
 └── ThresholdConfidenceNotMet   the model is not sure enough: a person decides

@@ -3,13 +3,15 @@
 In       s3_bucket    str             passed on
          s3_key       str             passed on
          inferences   [float, float]  probability of bicycle, of motorcycle: each in 0..1, together 1 within 0.001
+         threshold    float           may be absent: what the confidence has to reach in this execution, in 0.5..1
 Out      the three above, and
          label        str             "bicycle" or "motorcycle", whichever is likelier (bicycle when equal)
          confidence   float           the probability of that label
          threshold    float           what the confidence had to reach
 Errors   ThresholdConfidenceNotMet, MalformedInference, InvalidInput, InvalidConfiguration
 
-Further fields of the event are dropped. THRESHOLD in the environment is a number in 0.5..1, by default 0.94.
+Further fields of the event are dropped. THRESHOLD in the environment is a number in 0.5..1, by default 0.94; it holds
+for every execution that brings no threshold of its own.
 """
 
 # Only what a bare interpreter has loaded anyway: json alone would nearly double the start of this function.
@@ -27,6 +29,8 @@ def handler(event: object, context: object) -> dict[str, object]:
     """Decide on one image, as the Lambda runtime asks."""
     threshold = parse_threshold(os.environ.get("THRESHOLD", DEFAULT_THRESHOLD))
     bucket, key, answer = parse_event(event)
+    if isinstance(event, dict) and "threshold" in event:
+        threshold = own_threshold(event["threshold"])
     inferences = probabilities(answer)
     label, confidence = likelier(inferences)
     passed = confidence >= threshold
@@ -58,6 +62,13 @@ def parse_threshold(text: str) -> float:
     if not 0.5 <= threshold <= 1:
         raise InvalidConfiguration(f"THRESHOLD must be a number in 0.5..1, got {quoted(text)}: unset it to have 0.94")
     return threshold
+
+
+def own_threshold(value: object) -> float:
+    """Return the threshold that the event gives for itself, or raise :class:`InvalidInput`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 <= value <= 1:  # NaN is in no range
+        raise InvalidInput(f"threshold must be a number in 0.5..1, got {quoted(value)}: leave it out to have the usual")
+    return float(value)
 
 
 def parse_event(event: object) -> tuple[str, str, object]:

@@ -1,18 +1,19 @@
 """The errors that a service can raise and those that its state catches by name are the same."""
 
 import ast
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from orchestration import definitions
 
 ROOT = Path(__file__).parents[2]
 STATES = {"serialize": "SerializeImageData", "classify": "ClassifyImageData", "filter": "FilterInferences"}
 
 
 def definition() -> dict[str, Any]:
-    states: dict[str, Any] = json.loads((ROOT / "orchestration" / "classify_image.asl.json").read_text())["States"]
+    states: dict[str, Any] = definitions.definition(ROOT / "orchestration" / "classify_image.asl.json")["States"]
     return states
 
 

@@ -9,15 +9,24 @@ from typing import Any
 import platformdirs
 import pytest
 
+from bench.batch import Rig, running
 from emulation.embedded import EmbeddedStack
 from emulation.session import OfflineSession
 from orchestration import stack
 
+SERVICES = Path(__file__).parents[2] / "services"
 SCRIPTED = '''
-"""Plays the service that it is installed as: raises what the key tells it to, else answers as the contract says."""
+"""Plays the service that it is installed as: raises what the key tells it to, else answers as the contract says.
 
+Of incoming/ the real serialize reads the object: its key comes out of an event.
+"""
+
+import importlib.util
 import os
 import pathlib
+import sys
+
+REAL = "SERIALIZE"
 
 ANSWERS = {
     "serialize": {"image_data": "aW1hZ2U=", "content_type": "image/png"},
@@ -32,7 +41,18 @@ def handler(event, context):
     who, error, times = (key.split(",") + ["", "", ""])[:3]
     if who == service and (times == "always" or _count(key) <= int(times)):
         raise type(error, (Exception,), {})(f"scripted for {key}")
+    if service == "serialize" and key.startswith("incoming/"):
+        return _real().handler(event, context)
     return {"s3_bucket": event["s3_bucket"], "s3_key": key, **ANSWERS[service]}
+
+
+def _real():
+    if "real" not in sys.modules:
+        sys.path.insert(0, REAL)
+        spec = importlib.util.spec_from_file_location("real", REAL + "/handler.py")
+        sys.modules["real"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["real"])
+    return sys.modules["real"]
 
 
 def _count(key):
@@ -61,14 +81,22 @@ def cache() -> Path:
     return Path(os.environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scripted(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Running]:
     """The real LocalStack and the real state machine around three Lambdas that do as the image's key says."""
     services = tmp_path_factory.mktemp("services")
     for name in ("serialize", "classify", "filter"):
         (services / name).mkdir()
-        (services / name / "handler.py").write_text(SCRIPTED)
+        (services / name / "handler.py").write_text(SCRIPTED.replace("SERIALIZE", str(SERVICES / "serialize")))
     with EmbeddedStack(tmp_path_factory.mktemp("home"), cache, services, region="us-east-1", scripted=True) as state:
         session = OfflineSession(state.localstack_url, state.sagemaker_url)
-        deployment = stack.deploy(session.client("cloudformation"), "scripted", {"EndpointName": "none"}, poll=0.1)
+        parameters = {"EndpointName": "none", **stack.LOCAL_PARAMETERS}
+        deployment = stack.deploy(session.client("cloudformation"), "scripted", parameters, poll=0.1)
         yield Running(session, deployment.outputs)
+
+
+@pytest.fixture(scope="session")
+def rig(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Rig]:
+    """The local stack with our own Lambdas, the shipped model in service and an endpoint that can be made to fail."""
+    with running(tmp_path_factory.mktemp("rig"), cache) as found:
+        yield found

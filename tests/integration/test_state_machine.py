@@ -101,7 +101,8 @@ def test_a_failure_carries_the_executions_input_so_that_it_can_be_started_again(
 def test_a_review_carries_the_image_and_what_the_model_said(
     failed: dict[tuple[str, str], Any], queued: dict[str, list[dict[str, Any]]]
 ) -> None:
-    (message,) = queued["ReviewQueueUrl"]
+    arn = failed["filter", REVIEWED]["arn"]
+    (message,) = [m for m in queued["ReviewQueueUrl"] if m["execution_arn"] == arn]
     assert message["s3_key"] == f"filter,{REVIEWED},always"
     assert message["inferences"] == [0.01, 0.99]
 

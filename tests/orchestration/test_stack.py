@@ -1,13 +1,10 @@
-import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from orchestration.errors import StackBusy, StackFailed, StackMissing
-from orchestration.stack import TEMPLATE, Change, StackEvent, delete, deploy, outputs, template_body
+from orchestration.stack import Change, StackEvent, delete, deploy, outputs
 
 
 class FakeCloudFormation:
@@ -115,7 +112,17 @@ def test_a_change_set_can_be_declined_before_it_is_applied() -> None:
     fake = FakeCloudFormation(None, ["CREATE_COMPLETE"], [])
     with pytest.raises(KeyboardInterrupt):
         deploy(fake, "s", {}, on_changes=decline, poll=0)
-    assert "execute" not in fake.calls
+    assert fake.calls == ["create CREATE", "drop change set", "delete stack"]
+
+
+def test_a_declined_update_leaves_the_stack() -> None:
+    def decline(_changes: tuple[Change, ...]) -> None:
+        raise KeyboardInterrupt
+
+    fake = FakeCloudFormation("CREATE_COMPLETE", [], [])
+    with pytest.raises(KeyboardInterrupt):
+        deploy(fake, "s", {}, on_changes=decline, poll=0)
+    assert fake.calls == ["create UPDATE", "drop change set"]
 
 
 def test_a_change_set_that_fails_says_why() -> None:
@@ -138,25 +145,6 @@ def test_a_deletion_that_fails_names_the_resource() -> None:
     fake = FakeCloudFormation("CREATE_COMPLETE", ["DELETE_IN_PROGRESS", "DELETE_FAILED"], events)
     with pytest.raises(StackFailed, match="the bucket is not empty"):
         delete(fake, "s", poll=0)
-
-
-def test_the_definition_is_set_into_the_template_whole() -> None:
-    body = template_body()
-    assert "DefinitionS3Location" not in body
-    inlined = re.search(r"^ +DefinitionString: (.+)$", body, re.MULTILINE)
-    assert inlined is not None
-    written = json.loads((Path(TEMPLATE).parent / "classify_image.asl.json").read_text())
-    assert json.loads(json.loads(inlined[1])) == written
-
-
-def test_the_template_fits_a_request() -> None:
-    assert len(template_body().encode()) < 51_200
-
-
-def test_every_substitution_in_the_definition_is_given_by_the_template() -> None:
-    asked = set(re.findall(r"\$\{(\w+)\}", (TEMPLATE.parent / "classify_image.asl.json").read_text()))
-    given = TEMPLATE.read_text().split("DefinitionSubstitutions:")[1].split("Outputs:")[0]
-    assert asked == set(re.findall(r"^ +(\w+):", given, re.MULTILINE))
 
 
 def test_events_older_than_the_deployment_are_not_told_again() -> None:

@@ -35,6 +35,19 @@ def load_services_early() -> None:
     threading.Thread(target=_load, args=(names,), name="warmup", daemon=True).start()
 
 
+@hooks.on_infra_ready(priority=10)
+def run_state_machines_otherwise() -> None:
+    """Make Distributed Maps do as AWS does, and states cost less; beside the start, as the imports take a second."""
+    threading.Thread(target=_change_state_machines, name="state-machines", daemon=True).start()
+
+
+def _change_state_machines() -> None:
+    from . import map_run, shortcuts  # noqa: PLC0415
+
+    map_run.install()
+    shortcuts.install()
+
+
 def _load(names: list[str]) -> None:
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - not before the runtime is up
 

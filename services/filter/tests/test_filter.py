@@ -195,3 +195,21 @@ def test_importing_the_handler_loads_nothing_but_its_own_two_files() -> None:
     service = Path(__file__).parents[1]
     loaded = subprocess.run([sys.executable, "-c", code], cwd=service, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == ["errors", "handler"]
+
+
+@pytest.mark.parametrize(("threshold", "passes"), [(0.5, True), (0.9, True), (0.91, False), (1, False)])
+def test_an_execution_may_bring_its_own_threshold(
+    threshold: float, passes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THRESHOLD", "0.75")
+    if passes:
+        assert handler(event(0.9, 0.1, threshold=threshold), CONTEXT)["threshold"] == threshold
+    else:
+        with pytest.raises(ThresholdConfidenceNotMet, match=str(threshold)):
+            handler(event(0.9, 0.1, threshold=threshold), CONTEXT)
+
+
+@pytest.mark.parametrize("threshold", [0.49, 1.01, math.nan, math.inf, 10**400, True, "0.9", None, [0.9]])
+def test_a_threshold_of_its_own_that_is_unusable_is_invalid_input(threshold: object) -> None:
+    with pytest.raises(InvalidInput, match="threshold"):
+        handler(event(1, 0, threshold=threshold), CONTEXT)

@@ -1,0 +1,34 @@
+"""Reads the template and the definitions as they are sent to AWS."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as what they stand for, near enough to compare and to look up."""
+
+
+def _short_form(loader: Loader, tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return {tag: loader.construct_scalar(node)}
+    assert isinstance(node, yaml.SequenceNode)
+    return {tag: loader.construct_sequence(node, deep=True)}
+
+
+Loader.add_multi_constructor("!", _short_form)  # type: ignore[no-untyped-call]
+
+
+def load(text: str) -> dict[str, Any]:
+    """Read a template."""
+    found: dict[str, Any] = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
+    return found
+
+
+def machines(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give a machine and those inside its Maps."""
+    yield node
+    for state in node["States"].values():
+        if "ItemProcessor" in state:
+            yield from machines(state["ItemProcessor"])

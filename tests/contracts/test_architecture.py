@@ -1,0 +1,91 @@
+"""The house stands: which wing may import which, and how long a file and a function may be."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ALLOWED = {
+    "scones": {"emulation", "training", "monitoring", "orchestration"},
+    "emulation": {"training.serving", "training.errors"},
+    "training": set[str](),
+    "monitoring": set[str](),
+    "orchestration": set[str](),
+}
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 60
+
+
+def modules(wing: str) -> list[Path]:
+    return sorted(path for path in (ROOT / wing).rglob("*.py") if "tests" not in path.parts)
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every module that is named in an import, also inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def forbidden(wing: str, source: str) -> list[str]:
+    """The imports in `source` that no module of `wing` may make; a longer name of an allowed one is allowed."""
+    found = []
+    for name in imported(ast.parse(source)):
+        other = name.split(".", maxsplit=1)[0]
+        if other not in ALLOWED or other == wing:
+            continue
+        covered = any(
+            name == allowed or name.startswith(f"{allowed}.") or allowed.startswith(f"{name}.")
+            for allowed in ALLOWED[wing]
+        )
+        if not covered:
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("wing", ALLOWED)
+def test_no_arrow_runs_back_up(wing: str) -> None:
+    offences = {str(path.relative_to(ROOT)): forbidden(wing, path.read_text("utf-8")) for path in modules(wing)}
+    assert {path: names for path, names in offences.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("wing", "source"),
+    [
+        ("training", "import scones.settings"),
+        ("monitoring", "from orchestration import executions"),
+        ("orchestration", "def late():\n    from training.endpoint import deploy"),
+        ("emulation", "from training.vehicle_net import train"),
+        ("emulation", "import scones"),
+    ],
+)
+def test_a_forbidden_import_is_found(wing: str, source: str) -> None:
+    assert forbidden(wing, source)
+
+
+@pytest.mark.parametrize("service", ["serialize", "classify", "filter"])
+def test_a_service_imports_nothing_of_the_rest(service: str) -> None:
+    others = {*ALLOWED, "services", "tests"}
+    for path in modules(f"services/{service}"):
+        names = {name.split(".", maxsplit=1)[0] for name in imported(ast.parse(path.read_text("utf-8")))}
+        assert not names & others, path
+
+
+def functions_of(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+@pytest.mark.parametrize("wing", [*ALLOWED, "services", "bench"])
+def test_files_and_functions_are_taken_in_at_one_sitting(wing: str) -> None:
+    long_files = [str(path) for path in modules(wing) if len(path.read_text("utf-8").splitlines()) > LONGEST_FILE]
+    long_functions = [
+        f"{path}:{name}" for path in modules(wing) for name, lines in functions_of(path) if lines > LONGEST_FUNCTION
+    ]
+    assert (long_files, long_functions) == ([], [])

@@ -1,0 +1,196 @@
+"""Every role may do what its code and its machine do, on the resource that they do it to, and nothing more.
+
+What is done is read from the code (the calls on AWS clients in the functions), from the rendered definitions (the
+resources of their states), and from a short table of what AWS itself does in a role's name, each entry with its source.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.session import Session
+
+from orchestration.definitions import TEMPLATE, definition, template_body
+from tests.contracts.rendered import load, machines
+
+ROOT = Path(__file__).parents[2]
+RESOURCES: dict[str, dict[str, Any]] = load(template_body())["Resources"]
+
+# The action that a call needs where it is not the call's own name, and what it is done to.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/
+CALLS = {
+    ("s3", "get_object"): {("s3:GetObject", "DataBucket/*"), ("s3:ListBucket", "DataBucket")},
+    ("sagemaker-runtime", "invoke_endpoint"): {("sagemaker:InvokeEndpoint", "endpoint/EndpointName")},
+}
+TASKS = {
+    "lambda:invoke": "lambda:InvokeFunction",
+    "sqs:sendMessage": "sqs:SendMessage",
+    "aws-sdk:sfn:describeMapRun": "states:DescribeMapRun",
+    # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    "s3:listObjectsV2": "s3:ListBucket",
+    "s3:getObject": "s3:GetObject",
+}
+BATCH = "classify-batch"
+TO_WHAT = {
+    "s3:ListBucket": "DataBucket",
+    "s3:GetObject": "DataBucket/*",
+    "states:DescribeMapRun": f"mapRun:{BATCH}/*",
+}
+DISTRIBUTED_MAP = {
+    # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    ("states:StartExecution", f"stateMachine:{BATCH}"),
+    ("states:DescribeExecution", f"execution:{BATCH}/*"),
+    ("states:StopExecution", f"execution:{BATCH}/*"),
+    ("s3:PutObject", "DataBucket/batch-results/*"),
+    ("s3:ListMultipartUploadParts", "DataBucket/batch-results/*"),
+    ("s3:AbortMultipartUpload", "DataBucket/batch-results/*"),
+}
+ENDPOINT = {
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms
+    ("s3:GetObject", "DataBucket/models/*"),
+    ("s3:ListBucket", "DataBucket"),
+    ("s3:PutObject", "DataBucket/capture/*"),
+    *(
+        (f"logs:{name}", "log-group:/aws/sagemaker/Endpoints/EndpointName:*")
+        for name in ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
+    ),
+    ("cloudwatch:PutMetricData", "*"),
+    ("ecr:GetAuthorizationToken", "*"),
+    *(
+        (f"ecr:{name}", f"repository/{repository}")
+        for name in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
+        for repository in ("InferenceRepository", "image-classification")
+    ),
+}
+FUNCTIONS = {"serialize": "SerializeRole", "classify": "ClassifyRole", "filter": "FilterRole"}
+MACHINES = {"classify_image": "ClassifyImageRole", "classify_batch": "ClassifyBatchRole"}
+
+
+def target(resource: Any) -> str:
+    """Name a policy's resource as the tables above do, whatever of CloudFormation's forms it is written in."""
+    if isinstance(resource, dict):
+        (resource,) = resource.values()
+    text = str(resource).removesuffix(".Arn")
+    text = re.sub(r"^arn:\$\{AWS::Partition\}:[\w-]+:\$\{AWS::Region\}:(\$\{AWS::AccountId\}|\*):", "", text)
+    return re.sub(r"\$\{(?:AWS::StackName\}-)?(\w+)?(?:\.Arn)?\}?", lambda found: found[1] or "", text)
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(role: str) -> Iterator[dict[str, Any]]:
+    for policy in RESOURCES[role]["Properties"]["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def allowed(role: str) -> set[tuple[str, str]]:
+    """Every pair of action and resource in a role's own policies."""
+    found = set()
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        found |= {(a, target(r)) for a in listed(statement["Action"]) for r in listed(statement["Resource"])}
+    return found
+
+
+def calls(service: str) -> set[tuple[str, str]]:
+    """The calls that a function's code makes on an AWS client: methods of that client's operations, by AST."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "services" / service).glob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    created = [
+        node.args[0].value
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"create_client", "client"}
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    methods = {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+    found = set()
+    for name in map(str, created):
+        operations = Session().get_service_model(name).operation_names
+        found |= {(name, method) for method in methods & set(map(xform_name, operations))}
+    return found
+
+
+def tasks(machine: str) -> set[tuple[str, str]]:
+    """What the states of a machine do: the action, and the substitution or path that says to what."""
+    whole = definition(TEMPLATE.parent / f"{machine}.asl.json")
+    states = [state for part in machines(whole) for state in part["States"].values()]
+    found = set()
+    for part in [*states, *(state["ItemReader"] for state in states if "ItemReader" in state)]:
+        if "Resource" in part:
+            action = TASKS[part["Resource"].split(":states:::")[1]]
+            to = part["Parameters"].get("FunctionName") or part["Parameters"].get("QueueUrl")
+            found.add((action, to[2:-1] if to else TO_WHAT[action]))
+    return found
+
+
+@pytest.mark.parametrize("service", FUNCTIONS)
+def test_a_function_may_do_what_its_code_does_and_write_its_log(service: str) -> None:
+    made = calls(service)
+    assert made <= set(CALLS), "a new call: say in CALLS what it needs"
+    logs = f"{service.capitalize()}Logs"
+    needed = {pair for call in made for pair in CALLS[call]}
+    assert allowed(FUNCTIONS[service]) == needed | {("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)}
+
+
+def test_every_call_in_the_table_is_made_by_some_function() -> None:
+    assert {call for service in FUNCTIONS for call in calls(service)} == set(CALLS)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_may_do_what_its_states_do(machine: str) -> None:
+    own = DISTRIBUTED_MAP if machine == "classify_batch" else set()
+    assert allowed(MACHINES[machine]) == tasks(machine) | own
+
+
+def test_the_endpoint_may_do_what_sagemaker_says_it_needs() -> None:
+    assert allowed("EndpointRole") == ENDPOINT
+
+
+def test_the_trigger_may_start_the_machine_that_it_targets() -> None:
+    (rule,) = RESOURCES["IncomingRule"]["Properties"]["Targets"]
+    assert target(rule["RoleArn"]) == "IncomingRole"
+    assert allowed("IncomingRole") == {("states:StartExecution", target(rule["Arn"]))}
+
+
+def test_no_role_is_left_out() -> None:
+    roles = {name for name, found in RESOURCES.items() if found["Type"] == "AWS::IAM::Role"}
+    assert roles == {*FUNCTIONS.values(), *MACHINES.values(), "EndpointRole", "IncomingRole"}
+
+
+# Actions for which IAM knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/
+WITHOUT_RESOURCE = {
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+    *(f"xray:{name}" for name in ("GetSamplingRules", "GetSamplingTargets", "PutTelemetryRecords", "PutTraceSegments")),
+    *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
+    *(
+        f"logs:{name}"
+        for name in ("ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups")
+    ),
+}
+
+
+def test_a_wildcard_stands_only_where_nothing_can_be_named() -> None:
+    documents = [policy["PolicyDocument"] for r in RESOURCES.values() for policy in r["Properties"].get("Policies", [])]
+    documents += [
+        r["Properties"]["PolicyDocument"] for r in RESOURCES.values() if r["Type"] == "AWS::IAM::ManagedPolicy"
+    ]
+    found = [statement for document in documents for statement in document["Statement"]]
+    anywhere = {action for s in found if s["Resource"] == "*" for action in listed(s["Action"])}
+    assert anywhere == WITHOUT_RESOURCE
+    assert not [action for s in found for action in listed(s["Action"]) if "*" in action]
+
+
+def test_who_is_traced_or_logged_may_send_that() -> None:
+    for kind, policies in {"Function": ["TracePolicy"], "StateMachine": ["TracePolicy", "WorkflowLogPolicy"]}.items():
+        for found in (r["Properties"] for r in RESOURCES.values() if r["Type"].endswith(f"::{kind}")):
+            role = RESOURCES[target(found.get("Role") or found["RoleArn"])]
+            assert [target(arn) for arn in role["Properties"]["ManagedPolicyArns"]] == policies

@@ -1,0 +1,53 @@
+"""An object that appears under incoming/ is classified without anybody's doing."""
+
+import io
+import json
+import time
+from uuid import uuid4
+
+import pytest
+from PIL import Image
+
+from tests.integration.conftest import Running
+
+pytestmark = pytest.mark.integration
+
+NAMES = [
+    "plain.png",
+    "with spaces and + plus.png",
+    "Fahrrad-grün Öl.png",
+    "100% sure%20.png",
+    'a "quoted" name & more.png',
+    "自転車.png",
+]
+
+
+def png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (32, 32), "gray").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_each_new_object_becomes_one_execution_that_finds_it_whatever_it_is_called(scripted: Running) -> None:
+    s3, stepfunctions = scripted.client("s3"), scripted.client("stepfunctions")
+    batch = uuid4().hex
+    keys = {f"incoming/{batch}/{name}" for name in NAMES}
+    for key in [*keys, f"elsewhere/{batch}/incoming/no.png"]:
+        s3.put_object(Bucket=scripted.outputs["DataBucket"], Key=key, Body=png())
+
+    def executions() -> list[dict[str, str]]:
+        """Every execution whose input speaks of this batch, as it was described."""
+        machine = scripted.outputs["StateMachineArn"]
+        pages = stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=machine)
+        listed = [execution["executionArn"] for page in pages for execution in page["executions"]]
+        described = [stepfunctions.describe_execution(executionArn=arn) for arn in listed]
+        return [execution for execution in described if batch in execution["input"]]
+
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        found = executions()
+        if len(found) >= len(keys) and all(execution["status"] != "RUNNING" for execution in found):
+            break
+        time.sleep(0.3)
+    assert [execution["status"] for execution in found] == ["SUCCEEDED"] * len(keys), found
+    assert {json.loads(execution["output"])["s3_key"] for execution in found} == keys

@@ -1,0 +1,84 @@
+"""The template and the definitions in it, as AWS would get them, before judges that know nothing of LocalStack."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.definitions import TEMPLATE, template_body
+
+pytest.importorskip("cfnlint", reason="the environment `template` has the linters")
+
+CHECKOV = TEMPLATE.with_name("checkov.yaml")
+
+
+def as_uploaded(path: Path, body: str) -> Path:
+    """Write a template for the linters, which do not substitute and look for a fixed text where the partition is."""
+    path.write_text(body.replace("${Partition}", "aws"), "utf-8")
+    return path
+
+
+def said(program: str, *arguments: str) -> str:
+    command = [str(Path(sys.executable).with_name(program)), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=250, check=False).stdout
+
+
+def cfn_lint_findings(folder: Path, body: str) -> set[str]:
+    return set(re.findall(r"^[EWI]\d{4}.*", said("cfn-lint", str(as_uploaded(folder / "t.yaml", body))), re.MULTILINE))
+
+
+def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
+    assert cfn_lint_findings(tmp_path, template_body()) == set()
+
+
+@pytest.fixture(scope="module")
+def security_findings(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+    """What the security linter says of the template and of one with two holes, by file: it takes long to start."""
+    folder = tmp_path_factory.mktemp("templates")
+    holes = template_body().replace("BlockPublicAcls: true", "BlockPublicAcls: false")
+    holes = holes.replace("VersioningConfiguration: {Status: Enabled}", "VersioningConfiguration: {Status: Suspended}")
+    files = [as_uploaded(folder / "whole.yaml", template_body()), as_uploaded(folder / "holes.yaml", holes)]
+    output = said("checkov", "--file", *map(str, files), "--config-file", str(CHECKOV))
+    assert "Passed checks" in output
+    return set(re.findall(r"^Check: (\w+).*\n.*\n\s+File: .*?(\w+)\.yaml", output, re.MULTILINE))
+
+
+def test_the_security_linter_finds_nothing_that_is_not_justified(security_findings: set[tuple[str, str]]) -> None:
+    assert [check for check, file in security_findings if file == "whole"] == []
+
+
+def test_the_security_linter_finds_what_is_planted(security_findings: set[tuple[str, str]]) -> None:
+    assert {check for check, file in security_findings if file == "holes"} == {"CKV_AWS_21", "CKV_AWS_53"}
+
+
+def test_every_exception_is_justified_in_its_own_line() -> None:
+    skipped = [line for line in CHECKOV.read_text("utf-8").splitlines() if line.strip().startswith("- CKV")]
+    assert skipped
+    assert all(re.fullmatch(r"  - CKV_AWS_\d+ +# .{20,}", line) for line in skipped)
+
+
+def spoilt(change: Callable[[dict[str, Any]], object]) -> str:
+    """Return the template with a change made to the one image's states."""
+
+    def respell(found: re.Match[str]) -> str:
+        machine = json.loads(found[1].replace("''", "'"))
+        change(machine["States"])
+        return "DefinitionString: '" + json.dumps(machine).replace("'", "''") + "'"
+
+    return re.sub(r"DefinitionString: '(.+)'$", respell, template_body(), count=1, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda states: states["SerializeImageData"].pop("Resource"), lambda states: states.pop("SerializeImageData")],
+    ids=["a task without a resource", "a start that is not there"],
+)
+def test_the_second_validator_of_the_language_finds_what_is_planted(
+    change: Callable[[dict[str, Any]], object], tmp_path: Path
+) -> None:
+    assert any("E3601" in finding for finding in cfn_lint_findings(tmp_path, spoilt(change)))
