@@ -1,8 +1,14 @@
 """What can go wrong when looking at captured inferences.
 
 MonitoringError
-└── CaptureIncomplete
+├── CaptureIncomplete
+├── CaptureOff
+├── BaselineMissing
+├── BaselineUnreadable
+└── BaselineTooSmall
 """
+
+from pathlib import Path
 
 
 class MonitoringError(Exception):
@@ -19,3 +25,33 @@ class CaptureIncomplete(MonitoringError):
         )
         self.captured = captured
         self.expected = expected
+
+
+class CaptureOff(MonitoringError):
+    """The endpoint writes nothing down."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(
+            f"endpoint {endpoint} has no data capture: deploy it with capture on (`scones endpoint deploy` does)"
+        )
+
+
+class BaselineMissing(MonitoringError):
+    """There is no baseline where one was looked for."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no {path}: make a baseline with `scones baseline`")
+
+
+class BaselineUnreadable(MonitoringError):
+    """The file is no baseline of this version."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} is no baseline ({why}): make it again with `scones baseline`")
+
+
+class BaselineTooSmall(MonitoringError):
+    """Too few answers to compare anything with."""
+
+    def __init__(self, n: int, least: int) -> None:
+        super().__init__(f"{n} answers are too few for a baseline: it takes at least {least}")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LABELS = ("bicycle", "motorcycle")
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -27,6 +29,13 @@ class Rate:
         return cls(successes, n, successes / n, float(interval.low), float(interval.high))
 
 
+def in_words(rate: Rate) -> str:
+    """Return a rate with what it rests on."""
+    if rate.n == 0:
+        return "none"
+    return f"{rate.value:.1%}  ({rate.successes} of {rate.n}; 95 % interval {rate.low:.1%} to {rate.high:.1%})"
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the endpoint said of an image whose label is known: ``inferences`` is ``[p_bicycle, p_motorcycle]``."""
@@ -35,9 +44,14 @@ class Answer:
     inferences: tuple[float, float]
 
     @property
+    def predicted(self) -> int:
+        """The likelier class: 0 bicycle, 1 motorcycle."""
+        return int(np.argmax(self.inferences))
+
+    @property
     def is_right(self) -> bool:
         """Whether the likelier class is the true one."""
-        return int(np.argmax(self.inferences)) == self.label
+        return self.predicted == self.label
 
     @property
     def confidence(self) -> float:
@@ -62,6 +76,36 @@ def evaluate(answers: Sequence[Answer], threshold: float) -> Evaluation:
         accepted=Rate.of(len(accepted), len(answers)),
         accuracy_accepted=Rate.of(sum(answer.is_right for answer in accepted), len(accepted)),
     )
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """The answers to the images of one class; ``median_confidence`` is NaN where there are none."""
+
+    label: int
+    accuracy: Rate
+    accepted: Rate
+    median_confidence: float
+
+
+def by_class(answers: Sequence[Answer], threshold: float) -> tuple[ClassFigures, ClassFigures]:
+    """Return the figures of the images that are bicycles, and of those that are motorcycles."""
+
+    def figures(label: int) -> ClassFigures:
+        own = [answer for answer in answers if answer.label == label]
+        found = evaluate(own, threshold)
+        median = float(np.median([answer.confidence for answer in own])) if own else float("nan")
+        return ClassFigures(label, found.accuracy, found.accepted, median)
+
+    return figures(0), figures(1)
+
+
+def confusion(answers: Sequence[Answer]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return how many images of each true class (row) were answered with each class (column)."""
+    counts = [[0, 0], [0, 0]]
+    for answer in answers:
+        counts[answer.label][answer.predicted] += 1
+    return (counts[0][0], counts[0][1]), (counts[1][0], counts[1][1])
 
 
 def percentiles(milliseconds: Sequence[float]) -> dict[str, float]:

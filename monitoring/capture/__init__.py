@@ -1,0 +1,13 @@
+"""Reads what the endpoint saw: the data capture that SageMaker writes to S3.
+
+Keys read ``{prefix}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-uuid.jsonl`` in UTC, one JSON record a line, many
+lines a file (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html).
+"""
+
+from monitoring.capture.place import place_of
+from monitoring.capture.reading import Place, Reading
+from monitoring.capture.record import CapturedInference
+from monitoring.capture.report import CaptureReport
+from monitoring.capture.waiting import wait_for
+
+__all__ = ["CaptureReport", "CapturedInference", "Place", "Reading", "place_of", "wait_for"]

@@ -1,0 +1,144 @@
+"""How every plot looks, and how it becomes a file or a part of a page."""
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BICYCLE, MOTORCYCLE, THRESHOLD = "#1f6fd6", "#d62f2c", "#1a8a3c"
+INK, MUTED, LINE, PAPER = "#20242a", "#5f6873", "#d5dae0", "#ffffff"
+WARN, BAND = "#b06a00", "#8d9aab"
+CLASS_COLOURS = (BICYCLE, MOTORCYCLE)
+CLASS_MARKERS = ("o", "D")
+"""A circle and a diamond, so that the classes can be told apart without their colours."""
+WIDTH, HEIGHT = 5.4, 3.7
+"""Inches. At the width of a phone the smallest text is still about 9 pixels high."""
+DPI = 180
+_VARIABLES = {
+    BICYCLE: "--bicycle",
+    MOTORCYCLE: "--motorcycle",
+    THRESHOLD: "--threshold",
+    INK: "--ink",
+    MUTED: "--muted",
+    LINE: "--line",
+    PAPER: "--surface",
+    WARN: "--warn",
+    BAND: "--band",
+}
+_RC: Any = {
+    "font.family": "DejaVu Sans",  # matplotlib brings it: the same plot on every machine
+    "font.size": 10.5,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "scones",
+    "path.simplify": True,
+}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn figure. ``name`` is its files' stem, ``alt`` says in words what it shows."""
+
+    name: str
+    title: str
+    alt: str
+    figure: "Figure"
+
+    def svg(self) -> str:
+        """Return an SVG document, the same text for the same data."""
+        import matplotlib as mpl  # noqa: PLC0415 - takes most of a second
+
+        out = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        with mpl.rc_context(_RC):
+            self.figure.savefig(out, format="svg", facecolor=PAPER, metadata=nothing)
+        return out.getvalue()
+
+    def png(self) -> bytes:
+        """Return a PNG."""
+        import matplotlib as mpl  # noqa: PLC0415
+
+        out = io.BytesIO()
+        with mpl.rc_context(_RC):
+            self.figure.savefig(out, format="png", dpi=DPI, facecolor=PAPER, metadata={"Software": None})
+        self.figure.set_layout_engine("none")  # it is laid out by now
+        return out.getvalue()
+
+    def write(self, folder: Path) -> str:
+        """Write ``name.png`` and ``name.svg`` and return the SVG."""
+        folder.mkdir(parents=True, exist_ok=True)
+        svg = self.svg()
+        (folder / f"{self.name}.svg").write_text(svg, "utf-8")
+        (folder / f"{self.name}.png").write_bytes(self.png())
+        return svg
+
+
+def inline(svg: str, name: str) -> str:
+    """Return an SVG document as an element of an HTML page that follows the page's colours.
+
+    Ids get ``name`` in front, because a page has many such elements and an id only once.
+    """
+    element = svg[svg.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    element = re.sub(r'\s(xmlns(:xlink)?="[^"]*"|version="1\.1")', "", element)
+    element = re.sub(r'(<svg\b[^>]*?)\s(?:width|height)="[^"]*"', r"\1", element)
+    element = re.sub(r'(<svg\b[^>]*?)\s(?:width|height)="[^"]*"', r"\1", element, count=1)
+    element = element.replace("xlink:href=", "href=")
+    element = re.sub(r'\bid="', f'id="{name}-', element)
+    element = re.sub(r'href="#', f'href="#{name}-', element)
+    element = re.sub(r"url\(#", f"url(#{name}-", element)
+    for colour, variable in _VARIABLES.items():
+        element = element.replace(colour, f"var({variable}, {colour})")
+    return element.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1).strip()
+
+
+def canvas(height: float = HEIGHT) -> "tuple[Figure, Axes]":
+    """Return an empty figure with one pair of axes, without frame."""
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with mpl.rc_context(_RC):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)  # type: ignore[union-attr, call-arg]
+        axes = figure.add_subplot()
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(LINE)
+    axes.tick_params(colors=MUTED, labelsize=10, length=3)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_color(MUTED)
+    return figure, axes
+
+
+def say(axes: "Axes", sentence: str) -> None:
+    """Put a sentence where there is nothing to draw."""
+    axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", color=MUTED, wrap=True)
+
+
+def threshold_line(axes: "Axes", threshold: float, x: float = 0.01, ha: str = "left") -> None:
+    """Draw the threshold as a dashed green line across, named at its foot."""
+    axes.axhline(threshold, color=THRESHOLD, linestyle=(0, (5, 3)), linewidth=1.6, zorder=3)
+    axes.annotate(
+        f"threshold {threshold:g}",
+        (x, threshold),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -4),
+        textcoords="offset points",
+        ha=ha,
+        va="top",
+        color=THRESHOLD,
+        fontsize=10,
+        fontweight="bold",
+    )
+
+
+def percent(axis: Any, decimals: int = 0) -> None:
+    """Label an axis in percent of one."""
+    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
+
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals, symbol=" %"))

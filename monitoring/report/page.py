@@ -1,0 +1,202 @@
+"""Writes the page and its plots."""
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from PIL import Image
+
+from monitoring import plots, threshold
+from monitoring.calibration import calibration
+from monitoring.evaluate import LABELS, Rate, by_class, evaluate, percentiles
+from monitoring.plots import style
+from monitoring.report.content import Content, ReportedImage
+
+SHOWN = 60
+"""So many accepted images have a thumbnail; of all others every one."""
+_NONE = "\N{EN DASH}"
+_SIDE = 96
+_LARGEST = 40_000_000
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where the page is, and its plots, each as PNG and SVG."""
+
+    page: Path
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class _Figure:
+    name: str
+    title: str
+    alt: str
+    svg: Markup
+
+
+def write(content: Content, folder: Path, name: str = "report") -> Written:
+    """Write ``name.html`` and the plots into ``folder``."""
+    drawn = _plots(content)
+    figures = {plot.name: _figure(plot, plot.write(folder)) for plot in drawn}
+    page = folder / f"{name}.html"
+    page.write_text(render(content, figures), "utf-8")
+    return Written(page, tuple(folder / f"{plot.name}.{kind}" for plot in drawn for kind in ("png", "svg")))
+
+
+def render(content: Content, figures: "dict[str, _Figure]") -> str:
+    """Return the page; every text is escaped."""
+    environment = Environment(
+        loader=PackageLoader("monitoring", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "thumbnail": thumbnail,
+        "size": _size,
+        "milliseconds": _milliseconds,
+        "percent": _percent,
+        "sentence": _sentence,
+    }
+    source, _, _ = PackageLoader("monitoring", "report").get_source(environment, "style.css")
+    answers = content.answers
+    return environment.get_template("page.html.jinja").render(
+        content=content,
+        figures=figures,
+        css=Markup(source),  # noqa: S704 - our own file
+        cards=_cards(content),
+        classes=by_class(answers, content.threshold),
+        labels=LABELS,
+        advice=threshold.advise(answers, content.target_accuracy),
+        galleries=_galleries(content.images),
+        executions=[image for image in content.images if image.execution],
+    )
+
+
+def thumbnail(content: bytes | None) -> str | None:
+    """Return an image as a data URI of a small PNG; None where it is none, or too large to decode."""
+    if content is None:
+        return None
+    try:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            if image.width * image.height > _LARGEST:
+                return None
+            image.draft("RGB", (_SIDE, _SIDE))
+            image.thumbnail((_SIDE, _SIDE))
+            small = image.convert("RGB")
+    except Exception:  # noqa: BLE001 - damaged bytes lead Pillow into errors of many kinds
+        return None
+    out = io.BytesIO()
+    small.save(out, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+
+
+def _plots(content: Content) -> list[plots.Plot]:
+    answers = content.answers
+    drawn = [
+        plots.scatter(answers, content.threshold),
+        plots.reliability(calibration(answers)),
+        plots.confusion_matrix(answers),
+        plots.threshold_curve(answers, content.threshold),
+    ]
+    if content.timeline is not None:
+        drawn.insert(1, plots.confidence_over_time(content.timeline))
+    if content.drift is not None and content.drift.signals:
+        drawn.append(plots.drift_signals(content.drift.signals))
+    return drawn
+
+
+def _figure(plot: plots.Plot, svg: str) -> _Figure:
+    return _Figure(plot.name, plot.title, plot.alt, Markup(style.inline(svg, plot.name)))  # noqa: S704 - drawn here
+
+
+def _cards(content: Content) -> list[tuple[str, str, str]]:
+    """Title, figure and small print of each card; what has no denominator has no card."""
+    answers = content.answers
+    found = evaluate(answers, content.threshold)
+    counts = {place: sum(image.place == place for image in content.images) for place in ("accepted", "review")}
+    failed = len(content.images) - sum(counts.values())
+    ends = f"{counts['accepted']} accepted, {counts['review']} to review, {failed} failed"
+    cards = [("Images", f"{len(content.images)}", ends)]
+    for title, rate in (
+        ("Accuracy", found.accuracy),
+        (f"Accepted at {content.threshold:g}", found.accepted),
+        ("Right among the accepted", found.accuracy_accepted),
+    ):
+        if rate.n:
+            cards.append((title, f"{rate.value:.1%}", _interval(rate)))
+    if answers:
+        cards.append(("Calibration error", f"{calibration(answers).ece:.3f}", "0 means: as right as it says"))
+    times = [image.milliseconds for image in content.images if image.milliseconds is not None]
+    if times:
+        latency = percentiles(times)
+        cards.append(("Latency", f"{latency['p50']:.0f} ms", f"median of the executions; p95 {latency['p95']:.0f} ms"))
+    if content.timeline is not None:
+        cards.append(("Captured", f"{content.timeline.n:,}", "inferences read from the endpoint's data capture"))
+    if content.drift is not None and content.drift.estimated_accuracy is not None:
+        guess = content.drift.estimated_accuracy
+        cards.append(
+            ("Estimated accuracy", f"{guess.value:.1%}", f"without labels; {guess.low:.1%} to {guess.high:.1%}")
+        )
+    return cards
+
+
+def _interval(rate: Rate) -> str:
+    return f"{rate.successes} of {rate.n}; 95 % interval {rate.low:.1%} to {rate.high:.1%}"
+
+
+def _galleries(images: Sequence[ReportedImage]) -> list[dict[str, Any]]:
+    """Title, images and whether it is open; the most confident mistakes first."""
+    wrong = [image for image in images if image.is_wrong]
+    rest = [image for image in images if not image.is_wrong]
+    chosen = [
+        ("Wrong answers", "the most confident first", wrong, True),
+        ("To review", "right, or of unknown truth, but below the threshold", _of(rest, "review"), True),
+        ("Failed", "no answer", [i for i in rest if i.place in {"failure", "other"}], True),
+        ("Accepted", "right, or of unknown truth", _of(rest, "accepted"), False),
+    ]
+    return [
+        {
+            "title": title,
+            "note": note,
+            "count": len(members),
+            "is_open": is_open,
+            "images": sorted(members, key=lambda image: -(image.confidence or 0))[: None if is_open else SHOWN],
+        }
+        for title, note, members, is_open in chosen
+    ]
+
+
+def _of(images: Sequence[ReportedImage], place: str) -> list[ReportedImage]:
+    return [image for image in images if image.place == place]
+
+
+def _sentence(text: str) -> Markup:
+    """A sentence with a capital and a full stop; what stands between backquotes is set as code."""
+    parts = [escape(part) for part in text.rstrip(".").split("`")]
+    parts[0] = parts[0][:1].upper() + parts[0][1:]
+    odd_ones_are_code = (Markup("<code>{}</code>").format(p) if n % 2 else p for n, p in enumerate(parts))
+    return Markup("").join(odd_ones_are_code) + "."
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return _NONE if value is None or math.isnan(value) else f"{value:.{digits}%}"
+
+
+def _size(count: int | None) -> str:
+    if count is None:
+        return _NONE
+    return f"{count:,} B" if count < 10_000 else f"{count / 1024:,.0f} KiB"
+
+
+def _milliseconds(value: float | None) -> str:
+    return _NONE if value is None else f"{value:,.0f} ms"
