@@ -10,7 +10,26 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from emulation.errors import EmulationError
 from monitoring.errors import MonitoringError
 from orchestration.errors import OrchestrationError
-from scones import commands, demo, local
+from scones import (
+    baseline,
+    batch,
+    commands,
+    cost,
+    demo,
+    deploy,
+    endpoint,
+    evaluation,
+    images,
+    keep,
+    local,
+    monitor,
+    redrive,
+    reporting,
+    review,
+    run,
+    show,
+    train,
+)
 from scones.console import err, escape
 from scones.errors import SconesError
 from training.data.errors import DataError
@@ -26,14 +45,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
+app.command()(evaluation.evaluate)
+app.command()(reporting.report)
 app.command()(local.up)
 app.command()(local.down)
 app.command()(local.status)
+app.command()(keep.keep)
 app.command()(commands.stage)
-app.add_typer(commands.endpoint, name="endpoint")
-app.command()(commands.deploy)
-app.command()(commands.destroy)
-app.command()(commands.run)
+app.command()(train.train)
+app.add_typer(endpoint.app, name="endpoint")
+app.command()(deploy.deploy)
+app.command()(deploy.destroy)
+app.add_typer(images.app, name="images")
+app.command()(cost.cost)
+app.command()(run.run)
+app.command()(show.show)
+app.command()(batch.batch)
+app.command()(review.review)
+app.command()(redrive.redrive)
+app.command()(monitor.monitor)
+app.command()(baseline.baseline)
 
 
 def main() -> None:

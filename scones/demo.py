@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import boto3
-import numpy as np
 import typer
 
 from emulation import detached
@@ -18,8 +17,12 @@ from emulation.state import StackState
 from monitoring import capture
 from orchestration import executions
 from orchestration.executions import Image, Outcome
-from scones import commands, console, local, options, pipeline, summary
+from scones import commands, console, inspection, local, options, pipeline, reporting, summary
+from scones.sampling import sample
 from scones.settings import Settings
+
+if TYPE_CHECKING:
+    from monitoring.report import Content
 
 CAPTURE_PATIENCE = 60.0
 
@@ -47,7 +50,9 @@ def demo(
     ] = False,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Executions under way at once.")] = 4,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running; `scones down` ends it.")] = False,
-    out: Annotated[Path, typer.Option("--out", help="Folder for summary.json.")] = Path("out"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for summary.json, report.html and the plots.")] = Path(
+        "out"
+    ),
     home: options.HomeOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -59,7 +64,9 @@ def demo(
     watch = Stopwatch()
     with watch.step("total"), _running(settings, watch, keep=keep) as state:
         session = OfflineSession(state.localstack_url, state.sagemaker_url, settings.region)
-        found, threshold = _pipeline(session, settings, watch, images, concurrency, synthetic=synthetic)
+        found, content = _pipeline(session, settings, watch, images, concurrency, synthetic=synthetic)
+        with watch.step("report"), console.progress("drawing"):
+            written = reporting.write(content, out)
     result = summary.Summary(
         **found,
         seconds=watch.seconds,
@@ -67,21 +74,23 @@ def demo(
             "summary": str(out / "summary.json"),
             "logs": str(state.logs),
             "staged images": str(settings.home / "data"),
+            "report": str(written.page),
         },
     )
     result.write(out / "summary.json")
     if as_json:
         console.print_json(result.to_dict())
     else:
-        console.out.print(summary.render(result, threshold))
+        console.out.print(summary.render(result, content.threshold))
+        console.out.print(str(written.page), soft_wrap=True, highlight=False)
     if not result.is_accounted_for:
         raise typer.Exit(1)
 
 
 def _pipeline(
     session: boto3.Session, settings: Settings, watch: Stopwatch, count: int, concurrency: int, *, synthetic: bool
-) -> tuple[dict[str, Any], float]:
-    """Deploy, stage, serve, run and count; return the summary's figures and the threshold."""
+) -> "tuple[dict[str, Any], Content]":
+    """Deploy, stage, serve, run and count; return the summary's figures and what the report is to say."""
     with watch.step("deploy"), console.progress("deploying the stack"):
         pipeline.deploy_stack(session, settings, {})
         deployed = pipeline.deployed(session, settings)
@@ -97,19 +106,25 @@ def _pipeline(
     with watch.step("run"), console.progress("classifying") as advance:
         inputs += _broken(session.client("s3"), deployed.data_bucket, run_name, inputs[0])
         outcomes = _run(session, deployed, inputs, run_name, concurrency, advance)
-    labelled = summary.answers(outcomes, dataset.labels, _reviewed(session, outcomes))
+        inspected = inspection.inspect_all(session.client("stepfunctions"), [each.execution_arn for each in outcomes])
+    labelled = summary.answers(outcomes, dataset.labels, _reviewed(inspected))
+    place = capture.Place(deployed.data_bucket, pipeline.CAPTURE_PREFIX, deployed.endpoint_name)
     with watch.step("capture"), console.progress("waiting for captured inferences"):
         captured = capture.wait_for(
             session.client("s3"),
-            deployed.data_bucket,
-            pipeline.CAPTURE_PREFIX,
-            deployed.endpoint_name,
+            place,
             since,
             len(labelled),
             timeout=CAPTURE_PATIENCE,
         )
     counts = {"dataset": dataset.name, "captured": captured, "answered": len(labelled), **queues.since()}
-    return counts | summary.figures(outcomes, labelled, deployed.threshold), deployed.threshold
+    images = inspection.reported(
+        outcomes, inspected, dataset.labels, inspection.reader(session.client("s3"), settings.home / "data")
+    )
+    content = reporting.content(
+        session, settings, deployed, f"{count} held-out test images of {dataset.name}", images, since, place
+    )
+    return counts | summary.figures(outcomes, labelled, deployed.threshold), content
 
 
 @contextmanager
@@ -136,17 +151,12 @@ def _running(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[St
 
 def _import_early() -> None:
     """Some libraries take seconds to import: do it while LocalStack starts."""
+    import matplotlib.backends.backend_agg  # noqa: PLC0415
+    import matplotlib.backends.backend_svg  # noqa: PLC0415
+    import matplotlib.dates  # noqa: PLC0415
+    import matplotlib.figure  # noqa: F401, PLC0415
     import sagemaker.core.resources  # noqa: F401, PLC0415
     import scipy.stats  # noqa: F401, PLC0415
-
-
-def sample(keys: list[str], labels: dict[str, int], count: int) -> list[str]:
-    """Return up to ``count`` keys, the classes by turns, shuffled by a fixed seed within each."""
-    shuffled = [keys[i] for i in np.random.default_rng(0).permutation(len(keys))]
-    classes = [[key for key in shuffled if labels[key] == label] for label in sorted(set(labels.values()))]
-    longest = max(map(len, classes), default=0)
-    turns = [members[turn] for turn in range(longest) for members in classes if turn < len(members)]
-    return turns[:count]
 
 
 def _broken(s3: Any, bucket: str, run_name: str, good: Image) -> list[Image]:
@@ -177,15 +187,9 @@ def _run(
     )
 
 
-def _reviewed(session: boto3.Session, outcomes: list[Outcome]) -> dict[str, list[float]]:
+def _reviewed(inspected: dict[str, inspection.Inspected]) -> dict[str, tuple[float, float]]:
     """What the endpoint said of the images below the threshold: their executions fail and so have no output."""
-    client = session.client("stepfunctions")
-    found = {}
-    for outcome in outcomes:
-        if outcome.error == summary.BELOW_THRESHOLD:
-            entered = executions.state_input(client, outcome.execution_arn, "FilterInferences")
-            found[outcome.execution_arn] = entered["inferences"] if entered else []
-    return found
+    return {arn: each.inferences for arn, each in inspected.items() if each.inferences is not None}
 
 
 class _QueueCounts:

@@ -2,10 +2,19 @@
 
 SconesError
 ├── UnknownTarget
-└── ImagesMissing
+├── TargetHasNoRegistry
+├── ImagesMissing
+├── EndpointAnsweredNothing
+├── BatchUnclear
+├── LabelMalformed
+├── ImageNotInReview
+├── ImageGone
+├── AnswersMissing
+└── AnswersUnreadable
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class SconesError(Exception):
@@ -19,8 +28,73 @@ class ImagesMissing(SconesError):
         super().__init__(f"no images in {given}: give files, folders or s3://bucket/key addresses")
 
 
+class EndpointAnsweredNothing(SconesError):
+    """The endpoint answered none of the images that it was asked about."""
+
+    def __init__(self, endpoint: str, count: int, reason: str) -> None:
+        super().__init__(
+            f"endpoint {endpoint} answered none of {count} images ({reason}): `scones endpoint status` says how it is"
+        )
+
+
 class UnknownTarget(SconesError):
     """SCONES_TARGET names nothing that there is."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"SCONES_TARGET is '{name}': it must be one of {', '.join(known)}")
+
+
+class TargetHasNoRegistry(SconesError):
+    """Images can be pushed to AWS only."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"the target '{target}' has no registry and needs none: name `--target aws`")
+
+
+class BatchUnclear(SconesError):
+    """A batch is started from a source or followed by its ARN, one of the two."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "name one of the two: what to classify (a folder, s3://bucket/prefix, a manifest) or --attach ARN"
+        )
+
+
+class LabelMalformed(SconesError):
+    """A label that was given is not KEY=LABEL."""
+
+    def __init__(self, text: str, known: Sequence[str]) -> None:
+        super().__init__(f"'{text}' is no label: write KEY=LABEL with one of {', '.join(known)}")
+
+
+class ImageNotInReview(SconesError):
+    """Nothing in the review queue is about that image."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__(
+            f"the review queue has no image {', '.join(keys)}: `scones review` lists those that it has; "
+            "one that somebody else is looking at comes back in a few minutes"
+        )
+
+
+class ImageGone(SconesError):
+    """An image for review cannot be read any more."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{address} cannot be read ({reason}): label it 'neither' to take it off the review queue")
+
+
+class AnswersMissing(SconesError):
+    """A baseline needs answers for images that the network has not seen, and training left none."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"there is no {path}: name the out-of-fold answers of the training with --answers, or take --test or --captured"
+        )
+
+
+class AnswersUnreadable(SconesError):
+    """The file of out-of-fold answers is not what training writes, or is about other images."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} cannot be used: {why}")

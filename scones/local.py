@@ -1,13 +1,16 @@
 """`scones up`, `down` and `status`: the stand-in for AWS, as plain processes."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from emulation import detached
+from emulation.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
 from emulation.embedded import EmbeddedStack
+from emulation.processes import answers
 from emulation.state import StackState
 from scones import console, options
 from scones.settings import Settings
@@ -89,29 +92,46 @@ def status(home: options.HomeOption = None, as_json: options.JsonOption = False)
     """
     settings = options.settings(home=home)
     found = detached.status(settings.home)
+    elsewhere = {} if found.running else _containers(settings)
+    running = found.running or any(elsewhere.values())
+    addresses = _addresses(found.state) if found.state else _published(settings) if running else {}
+    health = found.health if found.running else elsewhere if running else {}
     if as_json:
-        addresses = _addresses(found.state) if found.state else {}
-        console.print_json({"running": found.running, "health": found.health, "addresses": addresses})
-    elif found.state is None:
-        console.err.print(f"nothing is running in {settings.home}: `scones up` starts it")
+        console.print_json({"running": running, "health": health, "addresses": addresses})
+    elif not running:
+        console.err.print(f"nothing is running in {settings.home}: `scones up` or `docker compose up` starts it")
     else:
-        _show(found.state, found.health)
-    if not found.running:
+        _table(addresses, found.state.logs if found.state else "docker compose logs", health)
+    if not running:
         raise typer.Exit(NOT_RUNNING)
-    if not all(found.health.values()):
+    if not all(health.values()):
         raise typer.Exit(1)
+
+
+def _published(settings: Settings) -> dict[str, str]:
+    return {"localstack": settings.localstack_url, "sagemaker": settings.sagemaker_url}
+
+
+def _containers(settings: Settings) -> dict[str, bool]:
+    """Which parts of a stack answer that `docker compose up` started at the settings' addresses."""
+    paths = {"localstack": LOCALSTACK_HEALTH, "sagemaker": SAGEMAKER_HEALTH}
+    return {name: answers(url + paths[name]) for name, url in _published(settings).items()}
 
 
 def _addresses(state: StackState) -> dict[str, str]:
     return {"localstack": state.localstack_url, "sagemaker": state.sagemaker_url, **state.lambda_urls}
 
 
-def _show(state: StackState, health: Mapping[str, bool] | None = None) -> None:
+def _show(state: StackState) -> None:
+    _table(_addresses(state), state.logs)
+
+
+def _table(addresses: Mapping[str, str], logs: Path | str, health: Mapping[str, bool] | None = None) -> None:
     table = Table.grid(padding=(0, 2))
-    for name, address in _addresses(state).items():
-        answers = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]does not answer[/]"
-        table.add_row(f"[bold]{name}[/]", address, answers)
-    table.add_row("[bold]logs[/]", str(state.logs))
+    for name, address in addresses.items():
+        said = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]does not answer[/]"
+        table.add_row(f"[bold]{name}[/]", address, said)
+    table.add_row("[bold]logs[/]", str(logs))
     console.out.print(table)
 
 

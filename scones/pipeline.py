@@ -17,7 +17,7 @@ from scones.settings import ROOT, Settings, Target
 
 if TYPE_CHECKING:
     from training.data.pictures import Source
-    from training.endpoint import EndpointStatus
+    from training.hosting import EndpointStatus, Options
 
 SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"
 CAPTURE_PREFIX = "capture"
@@ -29,6 +29,7 @@ class Deployed:
     """What a deployed stack answers to, by the names of its outputs."""
 
     state_machine_arn: str
+    batch_state_machine_arn: str
     data_bucket: str
     review_queue_url: str
     failure_queue_url: str
@@ -41,6 +42,7 @@ class Deployed:
         """Read the stack's outputs."""
         return cls(
             state_machine_arn=outputs["StateMachineArn"],
+            batch_state_machine_arn=outputs["BatchStateMachineArn"],
             data_bucket=outputs["DataBucket"],
             review_queue_url=outputs["ReviewQueueUrl"],
             failure_queue_url=outputs["FailureQueueUrl"],
@@ -75,10 +77,11 @@ def deploy_stack(
     on_event: stack.OnEvent = lambda _: None,
 ) -> stack.Deployment:
     """Create or update the stack; the endpoint's name derives from the stack's."""
+    local = stack.LOCAL_PARAMETERS if settings.target is Target.LOCAL else {}
     return stack.deploy(
         session.client("cloudformation"),
         settings.stack,
-        {"EndpointName": settings.endpoint_name, **parameters},
+        {"EndpointName": settings.endpoint_name, **local, **parameters},
         on_changes=on_changes,
         on_event=on_event,
         poll=0.2 if settings.target is Target.LOCAL else 3.0,
@@ -127,26 +130,42 @@ def stage(source: "Source", session: boto3.Session, settings: Settings, bucket: 
 
 
 def deploy_endpoint(
-    session: boto3.Session, target: Deployed, *, model_dir: Path = SHIPPED_MODEL, image_uri: str, instance_type: str
+    session: boto3.Session,
+    target: Deployed,
+    *,
+    model_dir: Path = SHIPPED_MODEL,
+    artefact: str | None = None,
+    image_uri: str,
+    instance_type: str,
+    capture_percent: int = 100,
+    options: "Options | None" = None,
 ) -> "EndpointStatus":
-    """Package a model, put it in S3 under its own digest, and serve it with data capture on."""
+    """Serve a model with data capture: a training job's artefact, or a folder that goes to S3 under its own digest."""
     from training import endpoint  # noqa: PLC0415
+    from training.hosting import Options  # noqa: PLC0415
+
+    return endpoint.deploy(
+        session,
+        name=target.endpoint_name,
+        image_uri=image_uri,
+        model_data_url=artefact or _packaged(session, target.data_bucket, model_dir),
+        role_arn=target.endpoint_role_arn,
+        capture_uri=f"s3://{target.data_bucket}/{CAPTURE_PREFIX}",
+        capture_percent=capture_percent,
+        instance_type=instance_type,
+        options=options or Options(),
+    )
+
+
+def _packaged(session: boto3.Session, bucket: str, model_dir: Path) -> str:
     from training.vehicle_net.package import package  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as scratch:
         archive = package(model_dir, Path(scratch) / "model.tar.gz")
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()[:16]
         key = f"models/{digest}/model.tar.gz"
-        session.client("s3").upload_file(str(archive), target.data_bucket, key)
-    return endpoint.deploy(
-        session,
-        name=target.endpoint_name,
-        image_uri=image_uri,
-        model_data_url=f"s3://{target.data_bucket}/{key}",
-        role_arn=target.endpoint_role_arn,
-        capture_uri=f"s3://{target.data_bucket}/{CAPTURE_PREFIX}",
-        instance_type=instance_type,
-    )
+        session.client("s3").upload_file(str(archive), bucket, key)
+    return f"s3://{bucket}/{key}"
 
 
 def upload_images(s3: Any, bucket: str, prefix: str, paths: Sequence[Path], advance: Advance) -> list[executions.Image]:

@@ -59,9 +59,15 @@ class Settings:
             home=Path(environ.get("SCONES_HOME", ROOT / ".scones")).absolute(),
             cache=Path(environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones")).absolute(),
             archive=Path(archive).expanduser().absolute() if archive else None,
-            localstack_url=environ.get("SCONES_LOCALSTACK_URL", cls.localstack_url),
-            sagemaker_url=environ.get("SCONES_SAGEMAKER_URL", cls.sagemaker_url),
+            localstack_url=_url(environ, "LOCALSTACK", cls.localstack_url),
+            sagemaker_url=_url(environ, "SAGEMAKER", cls.sagemaker_url),
         )
+
+
+def _url(environ: Mapping[str, str], part: str, default: str) -> str:
+    """The address named, else this machine at the port that docker-compose.yml publishes, else the default."""
+    port = environ.get(f"SCONES_{part}_PORT")
+    return environ.get(f"SCONES_{part}_URL") or (f"http://127.0.0.1:{port}" if port else default)
 
 
 def _target(name: str) -> Target:

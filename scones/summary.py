@@ -12,10 +12,9 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 
-from monitoring.evaluate import Answer, Evaluation, Rate, evaluate, percentiles
+from monitoring.evaluate import Answer, Evaluation, Rate, evaluate, in_words, percentiles
 from orchestration.executions import Outcome
-
-BELOW_THRESHOLD = "ThresholdConfidenceNotMet"
+from scones.inspection import BELOW_THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -113,9 +112,9 @@ def render(summary: Summary, threshold: float) -> RenderableType:
     figure = Table.grid(padding=(0, 2))
     rows = [
         ("data", f"{summary.dataset}, held-out test images"),
-        ("accuracy", _rate(summary.evaluation.accuracy)),
-        (f"accepted at {threshold}", _rate(summary.evaluation.accepted)),
-        ("right among accepted", _rate(summary.evaluation.accuracy_accepted)),
+        ("accuracy", in_words(summary.evaluation.accuracy)),
+        (f"accepted at {threshold}", in_words(summary.evaluation.accepted)),
+        ("right among accepted", in_words(summary.evaluation.accuracy_accepted)),
         ("latency", f"p50 {summary.latency_ms['p50']:.0f} ms, p95 {summary.latency_ms['p95']:.0f} ms an execution"),
         ("captured", f"{summary.captured} of {summary.answered} answered inferences"),
         ("queues", f"review {summary.review_queue}, failure {summary.failure_queue}"),
@@ -130,12 +129,6 @@ def render(summary: Summary, threshold: float) -> RenderableType:
         else "[red]some images are not accounted for: see the logs[/]"
     )
     return Panel(Group(outcomes, "", figure), title="Scones", subtitle=verdict, expand=False)
-
-
-def _rate(rate: Rate) -> str:
-    if rate.n == 0:
-        return "none"
-    return f"{rate.value:.1%}  ({rate.successes} of {rate.n}; 95 % interval {rate.low:.1%} to {rate.high:.1%})"
 
 
 def _number(value: float) -> float | None:

@@ -1,0 +1,166 @@
+"""`scones deploy` and `scones destroy`: the stack and its container images, made and unmade."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import boto3
+import typer
+
+from orchestration import stack, teardown
+from orchestration.errors import StackMissing
+from scones import aws, console, images, options, pipeline
+from scones.settings import Settings, Target
+
+
+def deploy(
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold", min=0.5, max=1, help="The least confidence that passes without review [default: 0.94]."
+        ),
+    ] = None,
+    architecture: images.ArchitectureOption = "x86_64",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", metavar="NAME=VALUE", help="One of the template's parameters; may be repeated."),
+    ] = None,
+    target: options.TargetOption = None,
+    stack_name: options.StackOption = None,
+    home: options.HomeOption = None,
+    yes: options.YesOption = False,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Create or update the stack: bucket, queues, functions, state machines. Shows the changes before it makes them.
+
+    On AWS the functions' images are built and pushed to ECR first, unless ECR has them; locally nothing is pushed.
+    Example: `scones deploy --target aws --threshold 0.9 --parameter WorkflowType=EXPRESS`
+    """
+    settings = options.settings(target, stack_name, home)
+    session = aws.session(settings)
+    parameters: dict[str, str] = {"Architecture": architecture}
+    if threshold is not None:
+        parameters["Threshold"] = str(threshold)
+    addresses: dict[str, str] = {}
+    if settings.target is Target.AWS:
+        published = images.publish(session, settings, images.SERVICES, architecture)
+        addresses = {name: image.uri for name, image in published.items()}
+        parameters |= {f"{name.capitalize()}ImageUri": uri for name, uri in addresses.items()}
+        parameters["InferenceRepository"] = images.repository(settings, images.INFERENCE)
+    parameters |= _named(parameter or [])
+
+    def show(changes: tuple[stack.Change, ...]) -> None:
+        for change in changes:
+            console.err.print(f"  {change.action:7} {change.resource_type:38} {change.resource}", highlight=False)
+        options.confirm("Apply these changes?", settings, yes=yes)
+
+    deployment = pipeline.deploy_stack(session, settings, parameters, show, _tell_event)
+    if not deployment.changes:
+        console.err.print("nothing to change: the stack is up to date")
+    if as_json:
+        changes = [asdict(change) for change in deployment.changes]
+        found = {"stack": settings.stack, "changed": bool(changes), "changes": changes, "images": addresses}
+        console.print_json(found | {"outputs": deployment.outputs})
+    else:
+        console.tell(deployment.outputs, as_json=False)
+
+
+def _named(given: list[str]) -> dict[str, str]:
+    """Read NAME=VALUE; CloudFormation itself names a parameter that the template does not have."""
+    for item in given:
+        if "=" not in item:
+            raise typer.BadParameter(f"'{item}' is not NAME=VALUE", param_hint="--parameter")
+    return dict(item.split("=", 1) for item in given)
+
+
+def destroy(
+    with_images: Annotated[
+        bool, typer.Option("--images", help="Delete the container images' ECR repositories as well.")
+    ] = False,
+    target: options.TargetOption = None,
+    stack_name: options.StackOption = None,
+    home: options.HomeOption = None,
+    yes: options.YesOption = False,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Delete the endpoint, every object in the stack's buckets, the stack and its logs. On AWS asks first.
+
+    Example: `scones destroy --target aws --images`
+    """
+    settings = options.settings(target, stack_name, home)
+    session = aws.session(settings)
+    cloudformation = session.client("cloudformation")
+    buckets, groups, is_there = _found(cloudformation, settings.stack)
+    if not is_there and not (with_images and settings.target is Target.AWS):
+        raise StackMissing(settings.stack)
+    options.confirm(_question(settings, buckets, with_images=with_images), settings, yes=yes)
+    gone = _delete_endpoint(session, settings)
+    if is_there:
+        with console.progress("deleting objects") as advance:
+            teardown.delete_stack(
+                cloudformation,
+                session.client("s3"),
+                settings.stack,
+                on_deleted=lambda count: advance(count, count),
+                on_event=_tell_event,
+                poll=0.2 if settings.target is Target.LOCAL else 3.0,
+            )
+        gone.append(settings.stack)
+    groups.append(f"/aws/sagemaker/Endpoints/{settings.endpoint_name}")
+    gone += teardown.delete_log_groups(session.client("logs"), groups)
+    gone += _delete_images(session, settings, wanted=with_images)
+    if as_json:
+        console.print_json({"deleted": gone})
+    else:
+        console.err.print(f"gone: {', '.join(gone)}", highlight=False, soft_wrap=True)
+
+
+def _found(cloudformation: Any, name: str) -> tuple[list[str], list[str], bool]:
+    """Return the stack's buckets and log groups, and whether there is a stack."""
+    try:
+        stack.outputs(cloudformation, name)
+    except StackMissing:
+        return [], [], False
+    kinds = ("AWS::S3::Bucket", "AWS::Logs::LogGroup")
+    buckets, groups = (teardown.resources(cloudformation, name, kind) for kind in kinds)
+    return buckets, groups, True
+
+
+def _question(settings: Settings, buckets: list[str], *, with_images: bool) -> str:
+    parts = [f"the stack {settings.stack}", f"the endpoint {settings.endpoint_name}"]
+    parts += [f"every object in {bucket}" for bucket in buckets]
+    parts += ["every image in its ECR repositories"] if with_images else []
+    return f"This deletes {', '.join(parts)}, for good. Go on?"
+
+
+def _delete_endpoint(session: boto3.Session, settings: Settings) -> list[str]:
+    from training import endpoint  # noqa: PLC0415
+    from training.errors import EndpointMissing  # noqa: PLC0415
+
+    try:
+        return endpoint.delete(session, settings.endpoint_name)
+    except EndpointMissing:
+        return []
+
+
+def _delete_images(session: boto3.Session, settings: Settings, *, wanted: bool) -> list[str]:
+    names = [images.repository(settings, name) for name in (*images.SERVICES, images.INFERENCE)]
+    if settings.target is not Target.AWS:
+        return []
+    if not wanted:
+        console.err.print(
+            f"images that were pushed to {names[0]} and its like stay in ECR, where they cost cents a month: "
+            "`scones destroy --images` deletes them",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return []
+    from orchestration.images import delete_repositories  # noqa: PLC0415
+
+    return delete_repositories(session.client("ecr"), names)
+
+
+def _tell_event(event: stack.StackEvent) -> None:
+    if event.status.endswith(("_COMPLETE", "_FAILED")):
+        console.err.print(
+            f"  {event.status:20} {event.resource} {console.escape(event.reason)}", highlight=False, style="dim"
+        )

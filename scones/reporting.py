@@ -1,0 +1,163 @@
+"""`scones report`: one page on what the workflow and the endpoint did lately."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import boto3
+import typer
+from botocore.exceptions import ClientError
+
+from monitoring.errors import CaptureOff
+from scones import __version__, aws, console, inspection, options, pipeline
+from scones.settings import Settings
+
+if TYPE_CHECKING:
+    from monitoring.capture import Place
+    from monitoring.drift import DriftReport
+    from monitoring.report import Content, ReportedImage, Written
+    from monitoring.timeline import Timeline
+
+BASELINE = "baseline.json"
+_PACKAGES = ("boto3", "matplotlib", "numpy", "onnxruntime", "pillow", "sagemaker-core", "scipy")
+
+
+def report(
+    hours: Annotated[float, typer.Option("--hours", min=0, help="How far back captured inferences are read.")] = 24.0,
+    executions: Annotated[int, typer.Option("--executions", min=0, help="How many of the newest executions.")] = 200,
+    out: Annotated[Path, typer.Option("--out", help="Folder for report.html and its plots.")] = Path("out"),
+    target: options.TargetOption = None,
+    stack_name: options.StackOption = None,
+    home: options.HomeOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Write one HTML file on what was classified lately, with its plots as PNG and SVG beside it.
+
+    Example: `scones report --hours 2 --out out`
+    """
+    settings = options.settings(target, stack_name, home)
+    session = aws.session(settings)
+    deployed = pipeline.deployed(session, settings)
+    stepfunctions, s3 = session.client("stepfunctions"), session.client("s3")
+    with console.progress("reading executions") as advance:
+        machine = deployed.state_machine_arn
+        outcomes = inspection.recent(stepfunctions, machine, executions) if executions else []
+        inspected = inspection.inspect_all(stepfunctions, [each.execution_arn for each in outcomes], advance)
+        labels = staged_labels(settings.home / "data")
+        images = inspection.reported(outcomes, inspected, labels, inspection.reader(s3, settings.home / "data"))
+    with console.progress("reading captured inferences"):
+        since = datetime.now(UTC) - timedelta(hours=hours)
+        said = content(session, settings, deployed, f"{settings.stack} on {settings.target}", images, since)
+    with console.progress("drawing"):
+        written = write(said, out)
+    if as_json:
+        console.print_json({"report": str(written.page), "plots": [str(file) for file in written.files]})
+    else:
+        console.out.print(str(written.page), soft_wrap=True)
+
+
+def content(
+    session: boto3.Session,
+    settings: Settings,
+    deployed: pipeline.Deployed,
+    title: str,
+    images: "Sequence[ReportedImage]",
+    since: datetime,
+    place: "Place | None" = None,
+) -> "Content":
+    """Gather what the report says of these images, and of all that was captured since then.
+
+    ``place`` is where the endpoint's captures lie; the endpoint is asked where it is None.
+    """
+    from monitoring.report import Content  # noqa: PLC0415 - Jinja is not for every command
+
+    timeline, drift, notes = _captured(session, deployed, since, place)
+    return Content(
+        title=f"Scones: {title}",
+        made=datetime.now(UTC),
+        threshold=deployed.threshold,
+        images=images,
+        timeline=timeline,
+        drift=drift,
+        notes=notes,
+        settings=facts(settings, deployed),
+        versions=versions(),
+    )
+
+
+def _captured(
+    session: boto3.Session, deployed: pipeline.Deployed, since: datetime, place: "Place | None"
+) -> "tuple[Timeline | None, DriftReport | None, list[str]]":
+    """Read confidence over time, drift, and sentences on what was left out; None twice where nothing is captured."""
+    from monitoring.baseline import Baseline  # noqa: PLC0415 - numpy is not for every command
+    from monitoring.capture import Reading, place_of  # noqa: PLC0415
+    from monitoring.drift import look  # noqa: PLC0415
+    from monitoring.timeline import Timeline  # noqa: PLC0415
+    from monitoring.window import Window  # noqa: PLC0415
+
+    try:
+        where = place or place_of(session.client("sagemaker"), deployed.endpoint_name)
+    except CaptureOff as error:
+        return None, None, [str(error)]
+    except ClientError as error:
+        return None, None, [f"endpoint {deployed.endpoint_name}: {error.response['Error'].get('Message', error)}"]
+    reading = Reading(session.client("s3"), where, since)
+    window = Window.of(reading)
+    path = pipeline.SHIPPED_MODEL / BASELINE
+    baseline = Baseline.read(path) if path.exists() else None
+    timeline = Timeline.of(window, deployed.threshold)
+    return timeline, look(window, baseline, deployed.threshold), reading.report.sentences()
+
+
+def write(content: "Content", folder: Path, name: str = "report") -> "Written":
+    """Write the page and its plots; drawing is imported only here, because it takes a second."""
+    from monitoring.report import write as write_page  # noqa: PLC0415
+
+    return write_page(content, folder, name)
+
+
+def staged_labels(folder: Path) -> dict[str, int]:
+    """Return the label of every staged image, of both splits, by its key in S3."""
+    from training.data.errors import DataError  # noqa: PLC0415
+    from training.data.manifest import MANIFEST, read_manifest  # noqa: PLC0415
+    from training.data.pictures import SPLITS  # noqa: PLC0415
+
+    labels = {}
+    for manifest in sorted(folder.glob(f"*/{MANIFEST}")):
+        try:
+            found = read_manifest(manifest.parent)
+        except DataError:
+            continue
+        for split in SPLITS:
+            for path, file in found.pictures(split).items():
+                if file.label is not None:
+                    labels[f"datasets/{manifest.parent.name}/{path}"] = file.label
+    return labels
+
+
+def facts(settings: Settings, deployed: pipeline.Deployed) -> Mapping[str, str]:
+    """Return the settings that a reader of the report may want to know."""
+    return {
+        "target": str(settings.target),
+        "region": settings.region,
+        "stack": settings.stack,
+        "endpoint": deployed.endpoint_name,
+        "threshold": f"{deployed.threshold:g}",
+        "state machine": deployed.state_machine_arn,
+        "data bucket": deployed.data_bucket,
+        "review queue": deployed.review_queue_url.rsplit("/", 1)[-1],
+        "failure queue": deployed.failure_queue_url.rsplit("/", 1)[-1],
+    }
+
+
+def versions() -> Mapping[str, str]:
+    """Return the versions of what made the report and the answers."""
+    return {
+        "scones": __version__,
+        "Python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        **{name: version(name) for name in _PACKAGES},
+    }

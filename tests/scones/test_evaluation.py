@@ -1,0 +1,83 @@
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from monitoring.report import Content
+from scones import evaluation
+from scones.errors import EndpointAnsweredNothing
+from scones.evaluation import Labelled, ask, figures, probabilities, sampled
+
+
+class Session:
+    """Hands out one client, which is stubbed."""
+
+    def __init__(self) -> None:
+        self.runtime: Any = boto3.client(
+            "sagemaker-runtime", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+
+    def client(self, _service: str, **_options: Any) -> Any:
+        return self.runtime
+
+
+def answer(body: bytes) -> dict[str, Any]:
+    return {"Body": StreamingBody(io.BytesIO(body), len(body)), "ContentType": "application/json"}
+
+
+@pytest.fixture
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Labelled]:
+    monkeypatch.setattr(evaluation, "_WORKERS", 1)  # the stub answers in order
+    paths = [tmp_path / f"{n}.png" for n in range(4)]
+    for path in paths:
+        path.write_bytes(b"image")
+    return [Labelled(path, n % 2) for n, path in enumerate(paths)]
+
+
+def asked(images: list[Labelled], bodies: list[bytes | str]) -> Content:
+    session: Any = Session()
+    with Stubber(session.runtime) as stub:
+        for body in bodies:
+            if isinstance(body, bytes):
+                stub.add_response("invoke_endpoint", answer(body))
+            else:
+                stub.add_client_error("invoke_endpoint", body, "no")
+        found = ask(session, "vehicles", images, 0.94, lambda _done, _total: None)
+    return Content("", datetime.now(UTC), 0.94, found)
+
+
+def test_the_answers_are_compared_with_the_labels(images: list[Labelled]) -> None:
+    found = figures(asked(images, [b"[0.99, 0.01]", b"[0.03, 0.97]", b"[0.4, 0.6]", b'{"prediction": [0.02, 0.98]}']))
+    assert (found["accuracy"]["successes"], found["accuracy"]["n"]) == (3, 4)
+    assert (found["accepted"]["successes"], found["accuracy_accepted"]["value"]) == (3, 1.0)
+    assert found["confusion"] == ((1, 1), (0, 2))
+
+
+def test_an_image_that_is_not_answered_is_counted_apart(images: list[Labelled]) -> None:
+    content = asked(images, [b"[0.99, 0.01]", "ModelError", b"[NaN, 1]", b"[0.02, 0.98]"])
+    assert [image.error for image in content.images] == [None, "ModelError", "MalformedInference", None]
+    assert (figures(content)["images"], figures(content)["answered"]) == (4, 2)
+
+
+def test_an_endpoint_that_answers_nothing_is_an_error_that_says_why(images: list[Labelled]) -> None:
+    with pytest.raises(EndpointAnsweredNothing, match=r"none of 4 images \(no\)"):
+        asked(images, ["ValidationError"] * 4)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"[0.5]", b"[0.9, 0.9]", b"[-1, 2]", b"no", b'{"a": 1}', b"[NaN, NaN]"])
+def test_an_answer_that_is_no_pair_of_probabilities_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - json's own error is one, too
+        probabilities(body)
+
+
+def test_the_same_seed_draws_the_same_images_half_of_each_class() -> None:
+    images = [Labelled(Path(f"{n}.png"), n % 2) for n in range(100)]
+    chosen = sampled(images, 50, 7)
+    assert sum(image.label for image in chosen) == 25
+    assert chosen == sampled(images, 50, 7)
+    assert chosen != sampled(images, 50, 8)

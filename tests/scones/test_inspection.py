@@ -1,0 +1,74 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from orchestration.executions import Image, Outcome
+from scones.inspection import BELOW_THRESHOLD, Inspected, inspect, reader, recent, reported
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+ARN = "arn:aws:states:us-east-1:000000000000:execution:scones:run-00000-a-png"
+
+
+def client(service: str) -> Any:
+    return boto3.client(service, "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+
+def outcome(key: str, status: str = "SUCCEEDED", error: str | None = None, **output: Any) -> Outcome:
+    return Outcome(Image("b", key), ARN, status, output or None, error, None, 100.0)
+
+
+def test_the_filters_input_tells_what_the_endpoint_said_of_a_failed_execution() -> None:
+    entered = json.dumps({"s3_key": "a.png", "inferences": [0.4, 0.6]})
+    stepfunctions = client("stepfunctions")
+    event = {"timestamp": NOON, "type": "TaskStateEntered", "id": 1, "previousEventId": 0}
+    events = [event | {"stateEnteredEventDetails": {"name": "FilterInferences", "input": entered}}]
+    with Stubber(stepfunctions) as stub:
+        stub.add_response("get_execution_history", {"events": events}, {"executionArn": ARN})
+        found = inspect(stepfunctions, ARN)
+    assert found.inferences == (0.4, 0.6)
+    assert [(stay.name, stay.input_bytes) for stay in found.states] == [("FilterInferences", len(entered))]
+
+
+@pytest.mark.parametrize("given", ["[1]", "7", '{"s3_bucket": "b"}'])
+def test_an_execution_whose_input_names_no_image_is_still_told_of(given: str) -> None:
+    stepfunctions = client("stepfunctions")
+    machine = "arn:aws:states:us-east-1:000000000000:stateMachine:scones"
+    times = {"startDate": NOON, "stopDate": NOON}
+    about = {"executionArn": ARN, "stateMachineArn": machine, "name": "run", "status": "FAILED", **times}
+    with Stubber(stepfunctions) as stub:
+        stub.add_response("list_executions", {"executions": [about]}, {"stateMachineArn": machine, "maxResults": 9})
+        stub.add_response("describe_execution", {**about, "input": given, "error": "InvalidInput"})
+        found = recent(stepfunctions, machine, 9)
+    assert [(each.error, each.image.s3_key) for each in found] == [("InvalidInput", "an input that names no image")]
+
+
+def test_each_outcome_is_reported_where_it_ended() -> None:
+    outcomes = [
+        outcome("a.png", inferences=[0.99, 0.01]),
+        outcome("b.png", "FAILED", BELOW_THRESHOLD),
+        outcome("c.png", "FAILED", "UnsupportedImage"),
+        outcome("d.png", "TIMED_OUT"),
+    ]
+    inspected = {ARN: Inspected((), (0.4, 0.6))}
+    found = reported(outcomes, inspected, {"a.png": 0}, lambda image: image.s3_key.encode())
+    assert [image.place for image in found] == ["accepted", "review", "failure", "other"]
+    assert [image.inferences for image in found[:2]] == [(0.99, 0.01), (0.4, 0.6)]
+    assert (found[0].label, found[1].label, found[0].content) == (0, None, b"a.png")
+    assert found[0].execution == "run-00000-a-png"
+
+
+def test_a_staged_image_is_read_from_disk_and_no_key_leads_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "data" / "cifar100").mkdir(parents=True)
+    (tmp_path / "data" / "cifar100" / "a.png").write_bytes(b"staged")
+    (tmp_path / "secret").write_bytes(b"secret")
+    s3 = client("s3")
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", "NoSuchKey", http_status_code=404)
+        read = reader(s3, tmp_path / "data")
+        assert read(Image("b", "datasets/cifar100/a.png")) == b"staged"
+        assert read(Image("b", "datasets/../secret")) is None

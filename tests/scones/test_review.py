@@ -1,0 +1,91 @@
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from scones.contact_sheet import Card, render, thumbnail
+from scones.errors import LabelMalformed
+from scones.review import parse_labels
+from scones.reviewed import merged
+from training.data.lst import Entry, format_lst, parse_lst
+
+
+def png(width: int = 8, height: int = 8) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(out, "PNG")
+    return out.getvalue()
+
+
+class Read(HTMLParser):
+    """What a browser would see: the tags, and the keys of the figures."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.keys: list[str | None] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag == "figure":
+            self.keys.append(dict(attrs).get("data-key"))
+
+
+HOSTILE = ['"><script>alert(1)</script>', "a&b<c>'d\".png", "$count ${cards}", "</figure><img src=x onerror=alert(1)>"]
+
+
+@given(st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(exclude_categories=["C"]), min_size=1)))
+def test_no_key_or_cause_becomes_markup(text: str) -> None:
+    plain, hostile = (Read(render([Card("b", word, (), word, png())])) for word in ("x", text))
+    assert hostile.tags == plain.tags
+    assert hostile.keys == [text]
+
+
+def test_the_page_asks_nothing_of_anybody_else() -> None:
+    page = render([Card("b", "http://elsewhere/a.png", (0.6, 0.4), "", png()), Card("b", "gone", (), "gone", None)])
+    assert all(address.startswith("data:") for address in re.findall(r'(?:src|href)="?([^"> ]*)', page))
+    assert "bicycle 60.0%" in page
+    assert page.count("data:image/png;base64,") == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"text", png()[:40], b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
+def test_what_is_no_image_has_no_thumbnail(content: bytes) -> None:
+    assert thumbnail(content) is None
+
+
+def test_a_thumbnail_is_small_and_keeps_the_shape() -> None:
+    small = thumbnail(png(1000, 500))
+    assert small is not None
+    assert Image.open(io.BytesIO(small)).size == (160, 80)
+
+
+def test_a_label_is_what_stands_behind_the_last_equals_sign() -> None:
+    lines = ["a=b.png=bicycle", " c.png=neither ", "", "c.png=motorcycle"]
+    assert parse_labels(lines) == {"a=b.png": "bicycle", "c.png": "motorcycle"}
+
+
+@pytest.mark.parametrize("line", ["bicycle", "a.png=", "=bicycle", "a.png=tricycle", "a.png"])
+def test_a_label_that_is_none_is_named(line: str) -> None:
+    with pytest.raises(LabelMalformed, match="KEY=LABEL"):
+        parse_labels([line])
+
+
+FILES = st.text("abc", min_size=1, max_size=3).map(lambda name: f"{name}.png")
+
+
+@given(st.lists(st.dictionaries(FILES, st.integers(0, 1), max_size=5), max_size=5))
+def test_labels_of_any_number_of_sittings_make_one_listing_where_the_last_answer_counts(
+    sittings: list[dict[str, int]],
+) -> None:
+    entries: list[Entry] = []
+    expected: dict[str, int] = {}
+    for labels in sittings:
+        entries = merged(entries, labels)
+        expected |= labels
+    assert parse_lst(format_lst(entries), Path("x")) == entries
+    assert {entry.file: entry.label for entry in entries} == expected
