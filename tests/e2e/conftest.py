@@ -27,6 +27,7 @@ class Site:
     """AWS as a client outside sees it: LocalStack through its own client library, SageMaker through boto3."""
 
     localstack: Any
+    localstack_url: str
     sagemaker_url: str
     mailbox: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -99,7 +100,7 @@ def site(project: Project | None) -> Site:
     else:
         local = f"http://127.0.0.1:{project.localstack_port}"
         sagemaker = f"http://127.0.0.1:{project.sagemaker_port}"
-    return Site(localstack_client.session.Session(localstack_host=urlsplit(local).netloc), sagemaker)
+    return Site(localstack_client.session.Session(localstack_host=urlsplit(local).netloc), local, sagemaker)
 
 
 @pytest.fixture(scope="session")
