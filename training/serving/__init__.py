@@ -1,1 +1,1 @@
-"""The inference container: an image in, `[p_bicycle, p_motorcycle]` out, in SageMaker's protocol."""
+"""The inference container: an image in, one probability for each label out, in SageMaker's protocol."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from training.serving import lifeline, logs
 from training.serving.errors import START_FAILED, ModelError
+from training.serving.served import VEHICLES, Served
 
 log = logging.getLogger(__name__)
 
@@ -28,22 +29,22 @@ def main(arguments: list[str] | None = None) -> int:
     lifeline.watch()
     try:
         with _bind(options.host, options.port) if options.fd is None else socket.socket(fileno=options.fd) as listener:
-            return _run(listener, options.model_dir, options.workers, options.threads)
+            return _run(listener, Served(options.model_dir, options.threads, options.labels), options.workers)
     except (ModelError, OSError) as error:
         fields = {"error": type(error).__name__, "message": str(error)}
         log.error("start failed", extra={"fields": fields})  # noqa: TRY400  the message says it all
         return START_FAILED
 
 
-def _run(listener: socket.socket, model_dir: Path, workers: int, threads: int) -> int:
+def _run(listener: socket.socket, served: Served, workers: int) -> int:
     # Imported where they are wanted: the supervisor starts its workers before it would have loaded ONNX Runtime.
     if workers > 1:
         from training.serving.supervisor import supervise  # noqa: PLC0415
 
-        return supervise(listener, model_dir, workers, threads)
+        return supervise(listener, served, workers)
     from training.serving.server import serve  # noqa: PLC0415
 
-    serve(listener, model_dir, threads)
+    serve(listener, served)
     return 0
 
 
@@ -90,7 +91,20 @@ def command_line() -> argparse.ArgumentParser:
         help="processes; SAGEMAKER_MODEL_SERVER_WORKERS",
     )
     command.add_argument("--threads", type=_number(1), default="1", help="threads of one inference")
+    command.add_argument(
+        "--labels",
+        type=_labels,
+        default=environment.get("LABELS", ",".join(VEHICLES)),
+        help="what the model must tell apart, label 0 before label 1; LABELS",
+    )
     return parser
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    labels = tuple(text.split(","))
+    if len(set(labels)) != len(VEHICLES) or not all(labels):
+        raise argparse.ArgumentTypeError(f"{text!r} is not two different names with a comma between")
+    return labels
 
 
 def _number(least: int) -> Callable[[str], int]:

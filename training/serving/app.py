@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Classifier(Protocol):
-    """What turns an encoded image into [p_bicycle, p_motorcycle], as `training.serving.model.Model` does."""
+    """What turns an encoded image into [p_0, p_1], as `training.serving.model.Model` does."""
 
     def classify(self, data: bytes, /) -> Sequence[float]:
         """Return the probabilities; raise an ImageError for bytes that are no image to look at."""

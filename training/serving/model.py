@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +12,9 @@ import onnxruntime
 
 from training.serving.errors import InvalidModel, InvalidPreprocessing, ModelNotFound
 from training.serving.preprocess import Preprocessing, decode, to_pixels
+from training.serving.served import VEHICLES
 
 FORMAT: Final = 1
-LABELS: Final = ("bicycle", "motorcycle")
 _SUM_TOLERANCE: Final = 1e-3
 
 
@@ -25,29 +26,27 @@ class Model:
         self._session = session
 
     def classify(self, data: bytes) -> list[float]:
-        """Return [p_bicycle, p_motorcycle] for an encoded image.
+        """Return one probability for each label, [p_0, p_1], for an encoded image.
 
         Raises an ImageError for bytes that are no image to look at, InvalidModel for an answer that is no probability.
         """
         return self.predict(to_pixels(decode(data), self.preprocessing))
 
     def predict(self, pixels: npt.NDArray[np.uint8]) -> list[float]:
-        """Return [p_bicycle, p_motorcycle] for one image of the network's size, (size, size, 3) RGB."""
+        """Return [p_0, p_1] for one image of the network's size, (size, size, 3) RGB."""
         (answers,) = self._session.run(["probabilities"], {"pixels": pixels[np.newaxis]})
         probabilities: list[float] = answers[0].tolist()
         if not _are_probabilities(probabilities):
-            raise InvalidModel(
-                f"the network answered {probabilities}: that is not one probability for each of {LABELS}"
-            )
+            raise InvalidModel(f"the network answered {probabilities}: that is not one probability for each label")
         return probabilities
 
 
-def load(model_dir: Path, threads: int = 1) -> Model:
-    """Load and try out the model in a directory; `threads` is for one inference.
+def load(model_dir: Path, threads: int = 1, labels: Sequence[str] = VEHICLES) -> Model:
+    """Load and try out the model in a directory; `threads` is for one inference, `labels` is what it must tell apart.
 
     Raises ModelNotFound, InvalidModel or InvalidPreprocessing.
     """
-    preprocessing = _read_preprocessing(model_dir / "model.json")
+    preprocessing = _read_preprocessing(model_dir / "model.json", labels)
     session = _open_session(model_dir / "model.onnx", threads)
     _check_signature(session, preprocessing.size)
     model = Model(session, preprocessing)
@@ -56,7 +55,7 @@ def load(model_dir: Path, threads: int = 1) -> Model:
     return model
 
 
-def _read_preprocessing(path: Path) -> Preprocessing:
+def _read_preprocessing(path: Path, labels: Sequence[str]) -> Preprocessing:
     try:
         fields: Any = json.loads(path.read_bytes())
     except FileNotFoundError as error:
@@ -65,8 +64,10 @@ def _read_preprocessing(path: Path) -> Preprocessing:
         raise InvalidModel(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise InvalidModel(f"{path} is not of format {FORMAT}: train or package the model again")
-    if fields.get("labels") != list(LABELS):
-        raise InvalidModel(f"{path} has the labels {fields.get('labels')!r}: this server answers for {list(LABELS)}")
+    if fields.get("labels") != list(labels):
+        raise InvalidModel(
+            f"{path} has the labels {fields.get('labels')!r}: this server answers for {list(labels)}; LABELS says which"
+        )
     try:
         return Preprocessing.from_dict(fields.get("preprocessing", {}))
     except InvalidPreprocessing as error:
@@ -98,7 +99,7 @@ def _check_signature(session: onnxruntime.InferenceSession, side: int) -> None:
 
 def _are_probabilities(values: list[float]) -> bool:
     return (
-        len(values) == len(LABELS)
+        len(values) == len(VEHICLES)
         and all(math.isfinite(value) and value >= 0 for value in values)
         and math.isclose(sum(values), 1, abs_tol=_SUM_TOLERANCE)
     )

@@ -5,7 +5,7 @@ import logging
 import socket
 import time
 import warnings
-from pathlib import Path
+from dataclasses import asdict
 from typing import Final
 
 import uvicorn
@@ -13,6 +13,7 @@ from PIL.Image import DecompressionBombWarning
 
 from training.serving.app import create_app
 from training.serving.model import load
+from training.serving.served import Served
 
 GRACE_SECONDS: Final = 25  # SageMaker kills 30 s after SIGTERM
 FAREWELL_SECONDS: Final = 0.25
@@ -21,7 +22,7 @@ KEEP_ALIVE_SECONDS: Final = 75  # longer than callers keep an idle connection: t
 log = logging.getLogger(__name__)
 
 
-def serve(listener: socket.socket, model_dir: Path, threads: int) -> None:
+def serve(listener: socket.socket, served: Served) -> None:
     """Load the model, then listen until SIGTERM or SIGINT; requests under way are answered first.
 
     Raises ModelError where there is no model to serve.
@@ -29,9 +30,9 @@ def serve(listener: socket.socket, model_dir: Path, threads: int) -> None:
     logging.captureWarnings(capture=True)
     warnings.simplefilter("error", DecompressionBombWarning)
     begun = time.perf_counter()
-    model = load(model_dir, threads)
+    model = load(served.model_dir, served.threads, served.labels)
     seconds = round(time.perf_counter() - begun, 3)
-    log.info("model loaded", extra={"fields": {"model_dir": model_dir, "threads": threads, "seconds": seconds}})
+    log.info("model loaded", extra={"fields": {**asdict(served), "seconds": seconds}})
     config = uvicorn.Config(
         create_app(model),
         http="h11",  # httptools and uvloop would save 0.2 ms of some 5

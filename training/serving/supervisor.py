@@ -12,11 +12,11 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Final
 
 from training.serving import lifeline
 from training.serving.errors import START_FAILED
+from training.serving.served import Served
 
 GRACE_SECONDS: Final = 27  # a little more than a worker gives its own requests
 POLL_SECONDS: Final = 0.1
@@ -25,13 +25,13 @@ LEAST_LIFE_SECONDS: Final = 1.0  # a worker that dies at once is not replaced mo
 log = logging.getLogger(__name__)
 
 
-def supervise(listener: socket.socket, model_dir: Path, workers: int, threads: int) -> int:
+def supervise(listener: socket.socket, served: Served, workers: int) -> int:
     """Keep workers serving a bound socket until SIGTERM or SIGINT, or until one cannot start; return the exit code."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    command = [sys.executable, "-m", "training.serving", "serve", "--fd", str(listener.fileno())]
-    command += ["--model-dir", str(model_dir), "--workers", "1", "--threads", str(threads)]
+    command = [sys.executable, "-m", "training.serving", "serve", "--fd", str(listener.fileno()), "--workers", "1"]
+    command += served.arguments()
     read, write = os.pipe()
     try:
         team = [_Worker(command, (listener.fileno(), read), read) for _ in range(workers)]

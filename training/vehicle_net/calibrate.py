@@ -16,7 +16,7 @@ _BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm
 
 @dataclass(frozen=True)
 class Calibration:
-    """p_motorcycle = sigmoid((motorcycle logit - bicycle logit) / temperature)."""
+    """p_1 = sigmoid((logit of label 1 - logit of label 0) / temperature)."""
 
     temperature: float = 1.0
 
@@ -26,12 +26,12 @@ class Calibration:
 
     def probabilities(self, margins: Floats) -> Floats:
         """Probabilities (N, 2) of logit differences (N,)."""
-        motorcycle = expit(margins / self.temperature)
-        return np.stack([1 - motorcycle, motorcycle], axis=1)
+        second = expit(margins / self.temperature)
+        return np.stack([1 - second, second], axis=1)
 
 
 def fit(margins: Floats, labels: Labels) -> Calibration:
-    """The temperature of least log loss on out-of-fold logit differences (N,) and labels (N,), 1 for motorcycle.
+    """The temperature of least log loss on out-of-fold logit differences (N,) and labels (N,), 0 or 1.
 
     Labels are smoothed as Platt (1999) proposes, so that the fit stays finite where no answer is wrong.
     """

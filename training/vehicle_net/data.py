@@ -16,8 +16,6 @@ from training.serving.preprocess import Preprocessing, decode, to_pixels
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.recipe import Recipe
 
-LABELS = ("bicycle", "motorcycle")
-
 TRAINING_SEEDS = 10_000_000
 """First seed of the vehicles that are rendered for training; those that are rendered for scoring lie elsewhere."""
 SCORING_SEEDS = 50_000_000
@@ -25,7 +23,7 @@ SCORING_SEEDS = 50_000_000
 
 @dataclass(frozen=True)
 class Images:
-    """Pixels (N, S, S, 3) uint8 and labels (N,), 0 bicycle and 1 motorcycle."""
+    """Pixels (N, S, S, 3) uint8 and labels (N,), 0 or 1, as the recipe names them."""
 
     pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
@@ -75,10 +73,8 @@ def read_listing(path: Path) -> list[Entry]:
     if not entries:
         raise MalformedChannel(listing, "lists no image")
     for entry in entries:
-        if entry.label >= len(LABELS):
-            raise MalformedChannel(
-                listing, f"label {entry.label} of {entry.file} is neither 0 (bicycle) nor 1 (motorcycle)"
-            )
+        if entry.label > 1:
+            raise MalformedChannel(listing, f"label {entry.label} of {entry.file} is neither 0 nor 1")
     return entries
 
 
@@ -111,7 +107,7 @@ def rendered(count: int, first_seed: int, spec: Preprocessing, *, side: int = 32
 
 
 def rendered_pool(recipe: Recipe, *, workers: int = 1) -> Images | None:
-    """The rendered vehicles that training draws from; None where the recipe wants none."""
-    if not recipe.rendered:
+    """The rendered vehicles that training draws from; None where the recipe wants none or is about something else."""
+    if not recipe.rendered or not recipe.of_vehicles:
         return None
     return rendered(recipe.rendered, TRAINING_SEEDS, training_preprocessing(recipe), workers=workers)

@@ -1,13 +1,12 @@
 """model.json: what belongs to model.onnx but is not in the graph."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from training.serving.preprocess import Preprocessing
 from training.vehicle_net.calibrate import Calibration
-from training.vehicle_net.data import LABELS
 
 FORMAT = 1
 
@@ -23,6 +22,7 @@ class Provenance:
 
 def write(
     path: Path,
+    labels: Sequence[str],
     spec: Preprocessing,
     calibration: Calibration,
     metrics: Mapping[str, object],
@@ -31,7 +31,7 @@ def write(
     """Write model.json."""
     content = {
         "format": FORMAT,
-        "labels": list(LABELS),
+        "labels": list(labels),
         "preprocessing": spec.to_dict(),
         "calibration": calibration.to_dict(),
         "metrics": metrics,

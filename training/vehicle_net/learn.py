@@ -47,7 +47,7 @@ def margins(network: VehicleNet, images: Images, *, mirror: bool, batch: int = 2
 def built(recipe: Recipe, device: str) -> VehicleNet:
     """The network before its first step: with ImageNet weights and normalisations folded, or from scratch."""
     if recipe.pretrained:
-        network = pretrained(recipe.backbone)
+        network = pretrained(recipe.backbone, of_vehicles=recipe.of_vehicles)
         network.fold()
         network.freeze(recipe.frozen)
     else:

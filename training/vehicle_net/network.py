@@ -129,7 +129,7 @@ class InvertedResidual(nn.Module):
 
 
 class VehicleNet(nn.Module):
-    """Pixels in [-1, 1], (N, 3, S, S), to logits (N, 2): bicycle, motorcycle."""
+    """Pixels in [-1, 1], (N, 3, S, S), to logits (N, 2), one for each label."""
 
     def __init__(self, backbone: str) -> None:
         super().__init__()
@@ -213,12 +213,13 @@ _BICYCLES = (671, 444)
 _MOTORCYCLES = (665, 670)
 
 
-def pretrained(backbone: str) -> VehicleNet:
-    """A network with ImageNet weights; its classifier starts from ImageNet's own two-wheeled classes."""
+def pretrained(backbone: str, *, of_vehicles: bool = True) -> VehicleNet:
+    """A network with ImageNet weights; its classifier starts from ImageNet's own two-wheeled classes, or from zero."""
     state = _own_names(torch.load(imagenet_file(backbone), map_location="cpu", weights_only=True))
     for part in ("weight", "bias"):
         published = state[f"classifier.{part}"]
-        state[f"classifier.{part}"] = torch.stack([published[list(rows)].mean(0) for rows in (_BICYCLES, _MOTORCYCLES)])
+        started = torch.stack([published[list(rows)].mean(0) for rows in (_BICYCLES, _MOTORCYCLES)])
+        state[f"classifier.{part}"] = started if of_vehicles else torch.zeros_like(started)
     network = VehicleNet(backbone)
     network.load_state_dict(state)
     return network

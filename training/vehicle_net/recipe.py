@@ -1,17 +1,23 @@
 """What a training run is told: the chosen recipe as defaults, each field a hyperparameter and a command-line option."""
 
 import argparse
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
+from training.serving.served import VEHICLES
 from training.vehicle_net.errors import InvalidHyperparameter
+
+_LABELS = re.compile(r"[\w-]{1,60},[\w-]{1,60}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides the weights besides the images; docs/model-card.md says how the defaults were found."""
 
+    labels: str = ",".join(VEHICLES)
+    """The names of labels 0 and 1, with a comma between."""
     backbone: str = "lite0"
     """lite0, lite1, lite2, or tiny, which has no ImageNet weights."""
     pretrained: bool = True
@@ -36,7 +42,7 @@ class Recipe:
     frozen: int = 3
     """Blocks after the stem that keep their ImageNet weights."""
     rendered: int = 2000
-    """Rendered vehicles to draw from, besides the images of the train channel."""
+    """Rendered vehicles to draw from, besides the images of the train channel; none where `labels` are not vehicles."""
     rendered_each_epoch: int = 250
     folds: int = 5
     """Parts of the train channel for cross-validation."""
@@ -70,7 +76,20 @@ class Recipe:
             changes[name] = _converted(given, value, types[name])
         return replace(cls(), **changes)
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """What label 0 and label 1 are called."""
+        first, second = self.labels.split(",")
+        return first, second
+
+    @property
+    def of_vehicles(self) -> bool:
+        """Whether the labels are those that rendered vehicles and ImageNet's two-wheelers can stand for."""
+        return self.names == VEHICLES
+
     def __post_init__(self) -> None:
+        if not _LABELS.fullmatch(self.labels) or len(set(self.labels.split(","))) != 2:
+            raise InvalidHyperparameter("labels", self.labels, "two different names with a comma between are needed")
         if self.calibration_folds not in {0, *range(2, self.folds + 1)}:
             raise InvalidHyperparameter(
                 "calibration_folds", self.calibration_folds, f"0 or 2 to {self.folds}, the number of folds, is needed"

@@ -115,7 +115,7 @@ def _write_out_of_fold(job: Job, found: crossvalidate.OutOfFold) -> None:
     job.model_dir.mkdir(parents=True, exist_ok=True)
     with (job.model_dir / OUT_OF_FOLD).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("file", "label", "bicycle", "motorcycle"))
+        rows.writerow(("file", "label", *job.recipe.names))
         for position, label, answer in zip(found.positions, found.labels, found.probabilities(), strict=True):
             rows.writerow((entries[position].file, label, *(f"{share:.6f}" for share in answer)))
 
@@ -146,7 +146,7 @@ def train(job: Job) -> Path:
         images={"train": real.digest(), "train_count": len(real), "rendered_count": len(drawn) if drawn else 0},
         versions={name: metadata.version(name) for name in ("torch", "numpy", "pillow", "onnx", "onnxruntime")},
     )
-    write(job.model_dir / "model.json", spec, calibration, figures, provenance)
+    write(job.model_dir / "model.json", recipe.names, spec, calibration, figures, provenance)
     return job.model_dir
 
 

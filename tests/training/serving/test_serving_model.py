@@ -76,6 +76,13 @@ def test_a_description_of_another_model_is_refused_and_the_value_named(
         load(make_model(**description))
 
 
+def test_a_model_of_other_classes_is_served_where_they_are_asked_for(make_model: MakeModel, red: bytes) -> None:
+    folder = make_model(labels=["apple", "orange"])
+    assert sum(load(folder, labels=("apple", "orange")).classify(red)) == pytest.approx(1)
+    with pytest.raises(InvalidModel, match="'apple', 'orange'"):
+        load(folder)
+
+
 def test_what_is_no_network_is_refused(make_model: MakeModel) -> None:
     with pytest.raises(InvalidModel, match=r"model\.onnx"):
         load(make_model(b"not a network"))

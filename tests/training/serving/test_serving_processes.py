@@ -72,6 +72,7 @@ def test_sagemaker_names_the_port_and_the_workers_and_the_command_line_has_the_l
     monkeypatch.setenv("SAGEMAKER_MODEL_SERVER_WORKERS", "3")
     named = command_line().parse_args(["serve"])
     assert (named.port, named.workers) == (9191, 3)
+    assert plain.labels == ("bicycle", "motorcycle")
     argued = command_line().parse_args(["serve", "--port", "1234", "--workers", "1"])
     assert (argued.port, argued.workers) == (1234, 1)
 

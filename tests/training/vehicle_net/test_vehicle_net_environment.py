@@ -31,6 +31,11 @@ def test_hyperparameters_are_read_from_strings_and_numbers_alike() -> None:
     assert recipe.batch == Recipe().batch
 
 
+def test_other_classes_are_named_by_a_hyperparameter() -> None:
+    recipe = job_of([], ENVIRONMENT | {"SM_HPS": '{"labels": "apple,sweet_pepper"}'}).recipe
+    assert (recipe.names, recipe.of_vehicles, Recipe().of_vehicles) == (("apple", "sweet_pepper"), False, True)
+
+
 def test_an_option_wins_over_the_environment() -> None:
     job = job_of(["--epochs", "7", "--train", "/mine", "--device", "cpu", "--model-dir", "m"], ENVIRONMENT)
     assert (job.recipe.epochs, job.train.images, job.device, job.model_dir) == (7, Path("/mine"), "cpu", Path("m"))
@@ -72,6 +77,10 @@ def test_a_missing_channel_is_named(environment: dict[str, str], missing: str) -
         '{"epochs": 2.5}',
         '{"pretrained": "perhaps"}',
         '{"calibration_folds": 1}',
+        '{"labels": "apple"}',
+        '{"labels": "apple,apple"}',
+        '{"labels": "apple,orange,pear"}',
+        '{"labels": "apple, orange"}',
         "[1]",
         "{",
     ],

@@ -135,6 +135,19 @@ def test_the_validation_channel_changes_nothing_but_what_is_reported(
     assert (with_validation / "model.onnx").read_bytes() == (without / "model.onnx").read_bytes()
 
 
+def test_other_classes_are_named_in_the_model_and_not_mixed_with_rendered_vehicles(
+    script_mode: dict[str, str], tmp_path: Path
+) -> None:
+    told = json.loads(script_mode["SM_HPS"]) | {"labels": "apple,orange", "rendered": "8"}
+    options = ["--checkpoint-dir", str(tmp_path / "kept")]
+    model = train.train(job_of(options, script_mode | {"SM_HPS": json.dumps(told)}))
+    description = json.loads((model / "model.json").read_text(encoding="utf-8"))
+    assert description["labels"] == ["apple", "orange"]
+    assert description["provenance"]["images"]["rendered_count"] == 0
+    assert "rendered" not in description["metrics"]
+    assert (model / "out_of_fold.csv").read_text(encoding="utf-8").startswith("file,label,apple,orange\n")
+
+
 def test_what_is_refused_is_said_in_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert train.main(["--train", str(tmp_path), "--train-lst", str(tmp_path / "no.lst")]) == 1
     told = capsys.readouterr().err
