@@ -17,6 +17,7 @@ from scones import (
     cost,
     demo,
     deploy,
+    doctor,
     endpoint,
     evaluation,
     images,
@@ -45,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
+app.command()(doctor.doctor)
 app.command()(evaluation.evaluate)
 app.command()(reporting.report)
 app.command()(local.up)

@@ -31,10 +31,10 @@ def ensure_environment(cache: Path, *, installer: Installer | None = None, progr
     Two callers at once make it once. A build that fails or is killed leaves nothing that is used.
     Raises EnvironmentBuildFailed.
     """
-    environment = cache / "localstack" / _key()
-    python = environment / "bin" / "python"
+    python = environment_at(cache)
     if python.exists():
         return python
+    environment = python.parents[1]
     tell = progress or (lambda _line: None)
     try:
         environment.parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +44,11 @@ def ensure_environment(cache: Path, *, installer: Installer | None = None, progr
     except OSError as error:
         raise EnvironmentBuildFailed(str(error), environment.parent) from error
     return python
+
+
+def environment_at(cache: Path) -> Path:
+    """Return where under ``cache`` the Python of this version's environment is, or will be."""
+    return cache / "localstack" / _key() / "bin" / "python"
 
 
 def _key() -> str:
