@@ -6,7 +6,7 @@ In       s3_bucket     str             passed on
          content_type  str             "image/jpeg" or "image/png"
 Out      s3_bucket     str
          s3_key        str
-         inferences    [float, float]  probability of bicycle, of motorcycle: each in 0..1, together 1 within 0.001
+         inferences    [float, float]  probability of each label: each in 0..1, together 1 within 0.001
 Errors   EndpointUnavailable and EndpointTimeout, which are worth a retry; EndpointNotFound, EndpointAccessDenied,
          EndpointRejectedImage, MalformedInference, InvalidInput, InvalidConfiguration
 

@@ -2,7 +2,7 @@
 
 FilterError
 ├── InvalidInput                the event is not what ClassifyImageData answers, or its threshold is out of range
-├── InvalidConfiguration        THRESHOLD is not a usable number
+├── InvalidConfiguration        THRESHOLD is not a usable number, or LABELS are not two names
 ├── MalformedInference          the inferences are not two probabilities
 └── ThresholdConfidenceNotMet   the model is not sure enough: a person decides
 """

@@ -51,6 +51,21 @@ def test_the_second_probability_is_the_motorcycles() -> None:
     assert handler(event(0.01, 0.99), CONTEXT)["label"] == "motorcycle"
 
 
+def test_other_labels_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABELS", "apple,sweet_pepper")
+    assert [handler(event(*given), CONTEXT)["label"] for given in ((0.97, 0.03), (0.03, 0.97))] == [
+        "apple",
+        "sweet_pepper",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "apple", "apple,apple", "a,b,c", "apple,", 'apple,"', "apple, orange", "a,ü"])
+def test_labels_that_are_not_two_plain_names_are_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABELS", text)
+    with pytest.raises(InvalidConfiguration, match="LABELS must be two"):
+        handler(event(0.97, 0.03), CONTEXT)
+
+
 @pytest.mark.parametrize("inferences", [(0.94, 0.06), (0.06, 0.94), (1, 0), (0.94 + 1e-9, 0.06)])
 def test_confidence_at_or_above_the_threshold_passes(inferences: tuple[float, float]) -> None:
     assert handler(event(*inferences), CONTEXT)["confidence"] == max(inferences)
