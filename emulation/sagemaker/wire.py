@@ -75,7 +75,8 @@ class _Connection(asyncio.Protocol):
             raise ContainerDown("the connection to the model server is closed")
         self._waiting = asyncio.get_running_loop().create_future()
         self._reply, self._chunks, self._size, self.reusable = Reply(), [], 0, False
-        self._transport.writelines((head, body))
+        # From Python 3.12 on, an empty piece stays in the transport's buffer, and the loop never comes to rest.
+        self._transport.writelines((head, body) if body else (head,))
         return await self._waiting
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import random
 import statistics
 import struct
 import tarfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from emulation.sagemaker import validation, wire
+from emulation.sagemaker import validation
 from emulation.sagemaker.artefacts import Artefacts, Limits, unpack
 from emulation.sagemaker.capture import Capture, Exchange
 from emulation.sagemaker.container import Scripted
-from emulation.sagemaker.errors import ContainerBabble, ContainerDown, ContainerTimeout, LaunchFailed
+from emulation.sagemaker.errors import LaunchFailed
 from emulation.sagemaker.spool import Spool, Target, Thresholds
 from emulation.sagemaker.state import Account, Kind, Record, Store, write_atomically
 from tests.emulation.sagemaker.harness import archive, capture_config
@@ -284,88 +284,3 @@ def test_javas_patterns_mean_the_same_here(member: str, value: str, good: bool) 
     shape = botocore.session.get_session().get_service_model("sagemaker").shape_for("Tag")
     found = list(validation.violations({"Key": "k", "Value": "v", member: value}, shape))
     assert (found == []) is good
-
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-def exchange(handler: Handler, body: bytes = b"x", seconds: float = 1.0, times: int = 1) -> list[wire.Reply]:
-    """Answers of a server to ``times`` requests, one after the other."""
-
-    async def run() -> list[wire.Reply]:
-        async with await asyncio.start_server(handler, "127.0.0.1", 0, limit=2**24) as server:
-            client = wire.Wire("127.0.0.1", server.sockets[0].getsockname()[1])
-            try:
-                return [
-                    await client.request("POST", "/invocations", headers={"a": "b"}, body=body, seconds=seconds)
-                    for _ in range(times)
-                ]
-            finally:
-                client.close()
-
-    return asyncio.run(run())
-
-
-def answering(*pieces: bytes, close: bool = False) -> Handler:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
-                await reader.readexactly(length)
-                for piece in pieces:
-                    writer.write(piece)
-                    await writer.drain()
-                    await asyncio.sleep(0.01)
-                if close:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        writer.close()
-
-    return handle
-
-
-def test_an_answer_in_pieces_is_put_together() -> None:
-    (reply,) = exchange(answering(b"HTTP/1.1 200 OK\r\nContent-", b"Length: 4\r\nX-Y: z\r\n\r\nab", b"cd"))
-    assert (reply.status, reply.body, reply.headers["x-y"]) == (200, b"abcd", "z")
-
-
-def test_an_answer_in_chunks_is_put_together() -> None:
-    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"
-    assert [reply.body for reply in exchange(answering(chunks), times=3)] == [b"abcde"] * 3
-
-
-def test_a_connection_that_the_server_closed_is_replaced() -> None:
-    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-    assert [reply.body for reply in exchange(answering(whole, close=True), times=3)] == [b"ok"] * 3
-
-
-@pytest.mark.parametrize(
-    ("handler", "error"),
-    [
-        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", close=True), ContainerDown),
-        (answering(b"", close=True), ContainerDown),
-        (answering(b"<html>no HTTP</html>\r\n\r\n"), ContainerBabble),
-        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 9_000_000), ContainerBabble),
-        (answering(b"HTTP/1.1 200 OK\r\n"), ContainerTimeout),
-    ],
-)
-def test_no_whole_answer_is_a_named_error(handler: Handler, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        exchange(handler, seconds=0.5)
-
-
-def test_a_large_body_arrives_whole() -> None:
-    body = bytes(range(256)) * 20_000
-
-    async def echo_length(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        received = await reader.readexactly(len(body))
-        answer = str(received == body).encode()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
-        await writer.drain()
-        writer.close()
-
-    (reply,) = exchange(echo_length, body=body, seconds=5)
-    assert reply.body == b"True"
