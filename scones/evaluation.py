@@ -2,6 +2,7 @@
 
 import json
 import math
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import boto3
 import typer
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 from rich.table import Table
 
 from scones import __version__, aws, console, options, pipeline, reporting
@@ -127,35 +128,30 @@ def ask(
 
 
 def _ask(client: Any, endpoint: str, image: Labelled, threshold: float) -> "ReportedImage":
+    """Ask about one image, under an id by which `scones monitor` knows that this is no traffic."""
+    from monitoring.capture import EVALUATION, Malformed, probabilities  # noqa: PLC0415 - numpy, Pillow
     from monitoring.report import ReportedImage  # noqa: PLC0415
 
     content = image.path.read_bytes()
     unanswered = ReportedImage(image.path.name, "failure", label=image.label, content=content)
     try:
         answer = client.invoke_endpoint(
-            EndpointName=endpoint, ContentType="image/png", Accept="application/json", Body=content
+            EndpointName=endpoint,
+            ContentType="image/png",
+            Accept="application/json",
+            Body=content,
+            InferenceId=f"{EVALUATION}{uuid.uuid4()}",
         )
-        inferences = probabilities(answer["Body"].read())
+        inferences = probabilities(answer["Body"].read().decode(errors="replace"))
     except ClientError as error:
         code, message = error.response["Error"].get("Code", "ClientError"), error.response["Error"].get("Message", "")
         return replace(unanswered, error=code, message=message)
-    except ValueError as error:
+    except HTTPClientError as error:  # one that was not answered in time says nothing of the others
+        return replace(unanswered, error=type(error).__name__, message=str(error))
+    except Malformed as error:
         return replace(unanswered, error="MalformedInference", message=str(error))
     place: Literal["accepted", "review"] = "accepted" if max(inferences) >= threshold else "review"
     return replace(unanswered, place=place, inferences=inferences)
-
-
-def probabilities(body: bytes) -> tuple[float, float]:
-    """Read ``[p_bicycle, p_motorcycle]``, bare or under "prediction" or "probabilities"; raises ValueError."""
-    found = json.loads(body)
-    if isinstance(found, dict):
-        found = next((found[key] for key in ("prediction", "predictions", "probabilities") if key in found), None)
-    if not isinstance(found, list) or len(found) != 2:
-        raise ValueError(f"the endpoint's answer is no pair of probabilities: {body[:80]!r}")
-    pair = float(found[0]), float(found[1])
-    if not all(math.isfinite(each) and 0 <= each <= 1 for each in pair) or abs(sum(pair) - 1) > 0.01:
-        raise ValueError(f"the endpoint's answer is no pair of probabilities: {body[:80]!r}")
-    return pair
 
 
 def _content(

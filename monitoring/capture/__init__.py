@@ -5,9 +5,19 @@ lines a file (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data
 """
 
 from monitoring.capture.place import place_of
-from monitoring.capture.reading import Place, Reading
-from monitoring.capture.record import CapturedInference
+from monitoring.capture.reading import EVALUATION, Place, Reading
+from monitoring.capture.record import CapturedInference, Malformed, probabilities
 from monitoring.capture.report import CaptureReport
 from monitoring.capture.waiting import wait_for
 
-__all__ = ["CaptureReport", "CapturedInference", "Place", "Reading", "place_of", "wait_for"]
+__all__ = [
+    "EVALUATION",
+    "CaptureReport",
+    "CapturedInference",
+    "Malformed",
+    "Place",
+    "Reading",
+    "place_of",
+    "probabilities",
+    "wait_for",
+]

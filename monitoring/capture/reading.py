@@ -22,6 +22,8 @@ LARGE = 4 << 20
 """A larger file is not fetched ahead but streamed when its turn comes."""
 REMEMBERED = 50_000
 """A record that comes twice is found among so many others before it."""
+EVALUATION = "evaluation-"
+"""What the inferenceId of a request begins with that was made to evaluate the endpoint: it is no traffic."""
 _STREAMED = 1 << 18
 _NAME = re.compile(r"(\d\d)-(\d\d)-\d{3}-[^/]*\.jsonl(?:\.gz)?\Z")
 _SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -46,8 +48,10 @@ class Place:
 class Reading:
     """The inferences of ``[since, until]``, read while iterated over; ``report`` counts along.
 
-    ``until`` None has no end: what is dated in the future, by a clock that is ahead, is included and counted. Each
-    iteration reads anew. Files come in the order of their names, which is that of time; records as they lie in a file.
+    Records keep whole seconds, and so does ``since``: what was answered later in its second is not lost. Requests that
+    were made to evaluate the endpoint are counted and left out. ``until`` None has no end: what is dated in the future,
+    by a clock that is ahead, is included and counted. Each iteration reads anew. Files come in the order of their
+    names, which is that of time; records as they lie in a file.
     """
 
     def __init__(
@@ -62,7 +66,8 @@ class Reading:
     ) -> None:
         self.report = CaptureReport()
         self._s3, self._place, self._workers = s3, place, workers
-        self._since, self._until, self._now = since.astimezone(UTC), until and until.astimezone(UTC), now
+        self._since = since.astimezone(UTC).replace(microsecond=0)
+        self._until, self._now = until and until.astimezone(UTC), now
 
     def __iter__(self) -> Iterator[CapturedInference]:
         self.report = CaptureReport()
@@ -95,6 +100,9 @@ class Reading:
             return False
         if inference.event_id in seen:
             self.report.duplicates += 1
+            return False
+        if (inference.inference_id or "").startswith(EVALUATION):
+            self.report.evaluation += 1
             return False
         seen[inference.event_id] = None
         if len(seen) > REMEMBERED:

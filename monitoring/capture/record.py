@@ -78,7 +78,7 @@ def parse(line: bytes) -> CapturedInference:
             time=_utc(meta["inferenceTime"]),
             event_id=str(meta["eventId"]),
             inference_id=meta.get("inferenceId"),
-            inferences=_probabilities(answer["data"], answer.get("encoding", "BASE64")),
+            inferences=probabilities(_decoded(answer["data"], answer.get("encoding", "BASE64"))),
             content_type=sent.get("observedContentType") if sent else None,
             body=str(sent["data"]) if sent else None,
             encoding=sent.get("encoding", "BASE64") if sent else "BASE64",
@@ -95,8 +95,12 @@ def _utc(text: str) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def _probabilities(data: str, encoding: str) -> tuple[float, float]:
-    text = base64.b64decode(data).decode() if encoding == "BASE64" else data
+def _decoded(data: str, encoding: str) -> str:
+    return base64.b64decode(data).decode() if encoding == "BASE64" else data
+
+
+def probabilities(text: str) -> tuple[float, float]:
+    """Read ``[p_bicycle, p_motorcycle]`` from an endpoint's answer, in any form that it comes in. Raises Malformed."""
     values = _values(text)
     if len(values) != 2 or not all(math.isfinite(value) and value >= 0 for value in values):
         raise Malformed(f"an answer that is no pair of probabilities: {text[:80]!r}")
@@ -118,4 +122,7 @@ def _values(text: str) -> list[float]:
             found = found[0]
         else:
             break
-    return [float(value) for value in found] if isinstance(found, list) else []
+    try:
+        return [float(value) for value in found] if isinstance(found, list) else []
+    except (ValueError, TypeError) as error:
+        raise Malformed(f"an answer that is no pair of probabilities: {text[:80]!r}") from error

@@ -10,9 +10,9 @@ class CaptureReport:
 
     ``listings`` and ``fetches`` are calls to S3. ``files`` were read, ``foreign`` objects are no capture files,
     ``vanished`` ones were deleted between listing and fetching. ``records`` were handed on; not handed on were
-    ``outside`` the time range, ``duplicates`` (an eventId seen before), ``malformed`` lines, ``torn`` last lines,
-    records of an ``unknown_version`` and ``unanswered`` ones. ``ahead`` of ``records`` are dated in the future, by
-    ``skew`` seconds at most: the clocks differ.
+    ``outside`` the time range, ``duplicates`` (an eventId seen before), requests of an ``evaluation``, ``malformed``
+    lines, ``torn`` last lines, records of an ``unknown_version`` and ``unanswered`` ones. ``ahead`` of ``records`` are
+    dated in the future, by ``skew`` seconds at most: the clocks differ.
     """
 
     listings: int = 0
@@ -23,6 +23,7 @@ class CaptureReport:
     records: int = 0
     outside: int = 0
     duplicates: int = 0
+    evaluation: int = 0
     malformed: int = 0
     torn: int = 0
     unknown_version: int = 0
@@ -32,23 +33,36 @@ class CaptureReport:
 
     def sentences(self) -> list[str]:
         """Say what was left out and why, and nothing where all was well."""
-        said = {
-            f"{_of(self.foreign, 'object')} under the capture prefix are no capture files": self.foreign,
-            f"{_of(self.vanished, 'file')} vanished while being read": self.vanished,
-            f"{_of(self.duplicates, 'record')} came twice and count once": self.duplicates,
-            f"{_of(self.malformed, 'line')} are no inference with two probabilities": self.malformed,
-            f"{_of(self.torn, 'file')} end in a torn line": self.torn,
-            f"{_of(self.unknown_version, 'record')} are of an unknown eventVersion": self.unknown_version,
-            f"{_of(self.unanswered, 'record')} have no answer: capture the endpoint's output, too": self.unanswered,
-            f"{_of(self.ahead, 'record')} are dated up to {self.skew:.0f} s in the future: the clocks of this machine "
-            "and of the endpoint differ": self.ahead,
-        }
-        return [sentence for sentence, count in said.items() if count]
+        ahead = f"dated up to {self.skew:.0f} s in the future: the clocks of this machine and of the endpoint differ"
+        said = (
+            (
+                self.foreign,
+                "object under the capture prefix is no capture file",
+                "objects under the capture prefix are no capture files",
+            ),
+            (self.vanished, "file vanished while being read", "files vanished while being read"),
+            (self.duplicates, "record came twice and counts once", "records came twice and count once"),
+            (
+                self.evaluation,
+                "record of `scones evaluate` is left out: it is no traffic",
+                "records of `scones evaluate` are left out: they are no traffic",
+            ),
+            (
+                self.malformed,
+                "line is no inference with two probabilities",
+                "lines are no inferences with two probabilities",
+            ),
+            (self.torn, "file ends in a torn line", "files end in a torn line"),
+            (self.unknown_version, "record is of an unknown eventVersion", "records are of an unknown eventVersion"),
+            (
+                self.unanswered,
+                "record has no answer: capture the endpoint's output, too",
+                "records have no answer: capture the endpoint's output, too",
+            ),
+            (self.ahead, f"record is {ahead}", f"records are {ahead}"),
+        )
+        return [f"{count:,} {one if count == 1 else many}" for count, one, many in said if count]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as plain JSON values."""
         return asdict(self)
-
-
-def _of(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else '(s)'}"

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.capture import Place, Reading, place_of, wait_for
+from monitoring.capture import EVALUATION, Place, Reading, place_of, wait_for
 from monitoring.capture import reading as module
 from monitoring.capture.lines import lines
 from monitoring.capture.record import Malformed, Unanswered, parse
@@ -70,7 +70,19 @@ def test_every_form_of_an_answer_is_read(answer: str, encoding: str) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["[0.25]", "[0.2, 0.3, 0.5]", "[NaN, 1]", "[-0.5, 1.5]", "[0.9, 0.9]", "error", "", "{}", "null", '["a", 1]'],
+    [
+        "[0.25]",
+        "[0.2, 0.3, 0.5]",
+        "[NaN, 1]",
+        "[-0.5, 1.5]",
+        "[0.9, 0.9]",
+        "error",
+        "",
+        "{}",
+        "null",
+        '["a", 1]',
+        "[[1], 2]",
+    ],
 )
 def test_an_answer_that_is_no_pair_of_probabilities_is_malformed(answer: str) -> None:
     with pytest.raises(Malformed):
@@ -120,7 +132,7 @@ def test_a_file_that_breaks_off_is_counted_once_and_loses_nothing_else() -> None
     assert got[:3] == ["a", "c", "d"]
     assert 3 + 100 < len(got) < 2000
     assert (found.report.torn, found.report.malformed) == (2, 0)
-    assert found.report.sentences() == ["2 file(s) end in a torn line"]
+    assert found.report.sentences() == ["2 files end in a torn line"]
 
 
 def test_what_is_no_inference_is_counted_and_never_fatal() -> None:
@@ -142,6 +154,20 @@ def test_a_record_that_came_twice_counts_once() -> None:
     found = reading(FakeS3({key(NOON, "a"): file(line("x"), line("y")), key(NOON, "b"): file(line("x"))}))
     assert ids(found) == ["x", "y"]
     assert found.report.duplicates == 1
+
+
+def test_what_was_asked_to_evaluate_the_endpoint_is_counted_apart() -> None:
+    mine, others = f"{EVALUATION}1", "order-1"
+    s3 = FakeS3({key(NOON, "a"): file(line("a", inferenceId=mine), line("b", inferenceId=others), line("c"))})
+    found = reading(s3)
+    assert ids(found) == ["b", "c"]
+    assert found.report.evaluation == 1
+    assert found.report.sentences() == ["1 record of `scones evaluate` is left out: it is no traffic"]
+
+
+def test_a_range_that_begins_within_a_second_keeps_that_seconds_records() -> None:
+    s3 = FakeS3({key(NOON): file(line("a", NOON))})
+    assert ids(Reading(s3, PLACE, NOON + timedelta(milliseconds=700), now=lambda: NOON)) == ["a"]
 
 
 def test_a_file_that_vanishes_is_counted_and_a_refusal_is_an_error() -> None:

@@ -8,10 +8,11 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
+from monitoring.capture import EVALUATION
 from monitoring.report import Content
 from scones import evaluation
 from scones.errors import EndpointAnsweredNothing
-from scones.evaluation import Labelled, ask, figures, probabilities, sampled
+from scones.evaluation import Labelled, ask, figures, sampled
 
 
 class Session:
@@ -69,10 +70,19 @@ def test_an_endpoint_that_answers_nothing_is_an_error_that_says_why(images: list
         asked(images, ["ValidationError"] * 4)
 
 
-@pytest.mark.parametrize("body", [b"[]", b"[0.5]", b"[0.9, 0.9]", b"[-1, 2]", b"no", b'{"a": 1}', b"[NaN, NaN]"])
-def test_an_answer_that_is_no_pair_of_probabilities_is_refused(body: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - json's own error is one, too
-        probabilities(body)
+def test_questions_bear_an_id_that_tells_them_from_traffic(images: list[Labelled]) -> None:
+    session: Any = Session()
+    asked_with: list[str] = []
+    session.runtime.meta.events.register(
+        "provide-client-params.sagemaker-runtime.InvokeEndpoint",
+        lambda params, **_: asked_with.append(params["InferenceId"]),
+    )
+    with Stubber(session.runtime) as stub:
+        for _ in images:
+            stub.add_response("invoke_endpoint", answer(b"[0.99, 0.01]"))
+        ask(session, "vehicles", images, 0.94, lambda _done, _total: None)
+    assert len(set(asked_with)) == len(images)
+    assert all(each.startswith(EVALUATION) and len(each) <= 64 for each in asked_with)
 
 
 def test_the_same_seed_draws_the_same_images_half_of_each_class() -> None:
