@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,56 @@ from monitoring.errors import BaselineMissing, BaselineTooSmall, BaselineUnreada
 from monitoring.images import NAMES, ImageStatistics
 from monitoring.window import Window
 
-FORMAT = 1
+FORMAT = 2
 LEAST = 100
 MOST = 2000
 _DIGITS = 5
+_LEAST_MAGNITUDE = -100
 Floats = npt.NDArray[np.float64]
 
 
 def rounded(values: npt.ArrayLike) -> Floats:
     """Round to what the file keeps, so that what is compared with it has the same ties."""
     array = np.asarray(values, np.float64)
-    return np.array([float(f"{value:.{_DIGITS}g}") for value in array], np.float64)
+    magnitude = np.floor(np.log10(np.abs(array), where=array != 0, out=np.zeros_like(array)))
+    scale = 10.0 ** (_DIGITS - 1 - np.maximum(magnitude, _LEAST_MAGNITUDE))
+    result: Floats = np.round(array * scale) / scale
+    return result
+
+
+@dataclass(frozen=True)
+class Known:
+    """How ``n`` answers did whose truth was known: the share that was right, and their mean confidence.
+
+    ``variance`` is that of the share, were each answer right with its confidence. The answers need not be those whose
+    confidences are compared: what calibration leaves over is learnt best from many, such as those of cross-validation.
+    """
+
+    n: int
+    accuracy: float
+    mean_confidence: float
+    variance: float
+
+    @classmethod
+    def of(cls, confidences: npt.ArrayLike, accuracy: float) -> "Known":
+        """Return it for answers of these confidences (N,), a share of which was right."""
+        answers = np.asarray(confidences, np.float64)
+        variance = float((answers * (1 - answers)).sum()) / len(answers) ** 2
+        return cls(len(answers), accuracy, float(answers.mean()), variance)
+
+    @property
+    def offset(self) -> float:
+        """By how much the answers were right more often than they said."""
+        return self.accuracy - self.mean_confidence
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Answers that the model gave for images that it had not been trained on, and what these images looked like.
+    """Answers that the model gave for images that it had not been trained on, and what images looked like.
 
     ``confidences`` (N,); ``labels`` counts bicycles and motorcycles among the answers; ``images`` has the statistics of
-    up to N images by name, (M,) each. ``accuracy`` is the share of right answers where the truth was known. ``source``
-    says in words what was answered, and ``model`` is the SHA-256 of the network that answered, where known.
+    up to M images by name, (M,) each; they may be of more images than were answered. ``source`` says in words what was
+    answered, and ``model`` is the SHA-256 of the network that answered, where known.
     """
 
     source: str
@@ -40,7 +70,7 @@ class Baseline:
     confidences: Floats
     labels: tuple[int, int]
     images: Mapping[str, Floats]
-    accuracy: float | None = None
+    known: Known | None = None
     model: str | None = None
 
     @classmethod
@@ -51,10 +81,10 @@ class Baseline:
         images: Sequence[ImageStatistics],
         *,
         source: str,
-        accuracy: float | None = None,
+        known: Known | None = None,
         model: str | None = None,
     ) -> "Baseline":
-        """Return the baseline of N answers: confidences (N,), predicted labels (N,), statistics of their images.
+        """Return the baseline of N answers: confidences (N,), predicted labels (N,), statistics of M images.
 
         Of more than 2,000 answers or images an evenly spread 2,000 are kept. Raises BaselineTooSmall.
         """
@@ -69,7 +99,7 @@ class Baseline:
             confidences=_spread(np.sort(answers)),
             labels=(len(answers) - motorcycles, motorcycles),
             images=columns if images else {},
-            accuracy=accuracy,
+            known=known,
             model=model,
         )
 
@@ -78,29 +108,33 @@ class Baseline:
         """Return the baseline of what was captured in a quiet time; whether the answers were right is not known."""
         return cls.of(window.confidences, window.labels, window.images, source=source)
 
-    def write(self, path: Path) -> None:
-        """Write the file, in one go."""
+    def encode(self) -> bytes:
+        """Return what the file holds."""
         body = {
             "format": FORMAT,
             "source": self.source,
             "n": self.n,
-            "accuracy": self.accuracy,
+            "known": asdict(self.known) if self.known else None,
             "model": self.model,
             "labels": list(self.labels),
             "confidences": self.confidences.tolist(),
             "images": {name: values.tolist() for name, values in self.images.items()},
         }
+        return json.dumps(body).encode() + b"\n"
+
+    def write(self, path: Path) -> None:
+        """Write the file, in one go."""
         partial = path.with_name(f"{path.name}.partial")
-        partial.write_text(json.dumps(body) + "\n", "utf-8")
+        partial.write_bytes(self.encode())
         partial.replace(path)
 
     @classmethod
-    def read(cls, path: Path) -> "Baseline":
-        """Read the file. Raises BaselineMissing or BaselineUnreadable."""
+    def decode(cls, content: bytes, where: str) -> "Baseline":
+        """Read what a file holds that lies at ``where``. Raises BaselineUnreadable."""
         try:
-            body = json.loads(path.read_bytes())
+            body = json.loads(content)
             if body["format"] != FORMAT:
-                raise BaselineUnreadable(path, f"format {body['format']!r}, not {FORMAT}")
+                raise BaselineUnreadable(where, f"format {body['format']!r}, not {FORMAT}")
             bicycles, motorcycles = body["labels"]
             return cls(
                 source=str(body["source"]),
@@ -108,13 +142,19 @@ class Baseline:
                 confidences=_column(body["confidences"]),
                 labels=(int(bicycles), int(motorcycles)),
                 images={name: _column(body["images"][name]) for name in NAMES if name in body["images"]},
-                accuracy=body.get("accuracy"),
+                known=Known(**body["known"]) if body["known"] else None,
                 model=body.get("model"),
             )
-        except FileNotFoundError:
-            raise BaselineMissing(path) from None
         except (ValueError, KeyError, TypeError) as error:
-            raise BaselineUnreadable(path, str(error)) from error
+            raise BaselineUnreadable(where, str(error)) from error
+
+    @classmethod
+    def read(cls, path: Path) -> "Baseline":
+        """Read the file. Raises BaselineMissing or BaselineUnreadable."""
+        try:
+            return cls.decode(path.read_bytes(), str(path))
+        except FileNotFoundError:
+            raise BaselineMissing(str(path)) from None
 
 
 def _column(values: Any) -> Floats:

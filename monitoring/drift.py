@@ -61,8 +61,8 @@ class Signal:
 class Estimate:
     """Accuracy without labels, with an interval that covers the true accuracy of these images at 95 %.
 
-    The mean of the calibrated confidences, moved by what the baseline's mean was off its known accuracy (Guillory et
-    al. 2021, difference of confidences, https://arxiv.org/abs/2107.03315). It holds as long as nothing has drifted.
+    The mean of the calibrated confidences, moved by what those of known truth were off their accuracy (Guillory et al.
+    2021, difference of confidences, https://arxiv.org/abs/2107.03315). It holds as long as nothing has drifted.
     """
 
     value: float
@@ -118,8 +118,7 @@ def _signal(found: Comparison, adjusted: float) -> Signal:
         verdict = Verdict.DRIFTED if much else Verdict.WATCH
     else:
         verdict = Verdict.WATCH if adjusted < LIKELY and much else Verdict.STABLE
-    p = "p < 0.0001" if adjusted < 0.0001 else f"p = {adjusted:.2g}"
-    sentence = f"{found.says} ({found.test} {found.statistic:.3f}, adjusted {p})"
+    sentence = f"{found.says} ({found.test} {found.statistic:.3f}, adjusted {in_short(adjusted)})"
     return Signal(
         found.name,
         found.test,
@@ -134,6 +133,11 @@ def _signal(found: Comparison, adjusted: float) -> Signal:
     )
 
 
+def in_short(p: float) -> str:
+    """Return a p value as people write it."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
+
+
 def _sentence(verdict: Verdict, found: Sequence[Signal]) -> str:
     if verdict is Verdict.STABLE:
         return f"stable: none of {len(found)} signals differs from the baseline"
@@ -145,9 +149,9 @@ def _estimate(window: Window, baseline: Baseline | None) -> Estimate | None:
     if not len(window):
         return None
     value, variance = float(window.confidences.mean()), _variance(window.confidences)
-    if baseline is not None and baseline.accuracy is not None:
-        value += baseline.accuracy - float(baseline.confidences.mean())
-        variance += _variance(baseline.confidences)
+    if baseline is not None and baseline.known is not None:
+        value += baseline.known.offset
+        variance += baseline.known.variance
     reach = 1.96 * float(np.sqrt(variance))
     value = min(1.0, max(0.0, value))
     return Estimate(value, max(0.0, value - reach), min(1.0, value + reach))

@@ -8,8 +8,6 @@ MonitoringError
 └── BaselineTooSmall
 """
 
-from pathlib import Path
-
 
 class MonitoringError(Exception):
     """Base of this wing's errors."""
@@ -39,15 +37,15 @@ class CaptureOff(MonitoringError):
 class BaselineMissing(MonitoringError):
     """There is no baseline where one was looked for."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"there is no {path}: make a baseline with `scones baseline`")
+    def __init__(self, where: str) -> None:
+        super().__init__(f"there is no {where}: make a baseline with `scones baseline`")
 
 
 class BaselineUnreadable(MonitoringError):
     """The file is no baseline of this version."""
 
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} is no baseline ({why}): make it again with `scones baseline`")
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where} is no baseline ({why}): make it again with `scones baseline`")
 
 
 class BaselineTooSmall(MonitoringError):

@@ -46,17 +46,23 @@ class Bin:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Confidence over time. ``width`` is a bin's, in seconds. Without inferences there are no bins and no points."""
+    """Confidence over time. ``width`` is a bin's, in seconds. ``silence`` says why there is none."""
 
     threshold: float
     width: float
     bins: tuple[Bin, ...]
     points: tuple[Point, ...]
+    silence: str = "no inference was captured in this time"
 
     @property
     def n(self) -> int:
         """How many inferences there were."""
         return sum(each.n for each in self.bins)
+
+    @classmethod
+    def nothing(cls, threshold: float, silence: str) -> "Timeline":
+        """Return a timeline of no inference, and say why there is none."""
+        return cls(threshold, 0.0, (), (), silence)
 
     @classmethod
     def of(cls, window: Window, threshold: float, most_bins: int = MOST_BINS) -> "Timeline":

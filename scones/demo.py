@@ -17,7 +17,7 @@ from emulation.state import StackState
 from monitoring import capture
 from orchestration import executions
 from orchestration.executions import Image, Outcome
-from scones import commands, console, inspection, local, options, pipeline, reporting, summary
+from scones import commands, console, inspection, local, monitor, options, pipeline, reporting, summary
 from scones.sampling import sample
 from scones.settings import Settings
 
@@ -121,10 +121,16 @@ def _pipeline(
     images = inspection.reported(
         outcomes, inspected, dataset.labels, inspection.reader(session.client("s3"), settings.home / "data")
     )
-    content = reporting.content(
-        session, settings, deployed, f"{count} held-out test images of {dataset.name}", images, since, place
-    )
+    title = f"{count} held-out test images of {dataset.name}"
+    baseline = _baseline(dataset.name)
+    content = reporting.content(session, settings, deployed, title, images, monitor.Span(since), baseline)
     return counts | summary.figures(outcomes, labelled, deployed.threshold), content
+
+
+def _baseline(dataset: str) -> Path | None:
+    """Rendered vehicles have a baseline of their own: beside photographs they would be drift."""
+    path = pipeline.SHIPPED_MODEL / f"baseline-{dataset}.json"
+    return path if path.is_file() else None
 
 
 @contextmanager

@@ -9,12 +9,11 @@ SconesError
 ├── LabelMalformed
 ├── ImageNotInReview
 ├── ImageGone
-├── AnswersMissing
-└── AnswersUnreadable
+├── EndpointHasNoModel
+└── EndpointGone
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 
 class SconesError(Exception):
@@ -84,17 +83,18 @@ class ImageGone(SconesError):
         super().__init__(f"{address} cannot be read ({reason}): label it 'neither' to take it off the review queue")
 
 
-class AnswersMissing(SconesError):
-    """A baseline needs answers for images that the network has not seen, and training left none."""
+class EndpointHasNoModel(SconesError):
+    """There is no model beside which a baseline could lie."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(f"endpoint {endpoint} serves no model from S3: write the baseline to a file with --out")
+
+
+class EndpointGone(SconesError):
+    """An endpoint that is not there, and that left no captured inference in the time asked for."""
+
+    def __init__(self, endpoint: str, span: str) -> None:
         super().__init__(
-            f"there is no {path}: name the out-of-fold answers of the training with --answers, or take --test or --captured"
+            f"there is no endpoint {endpoint}, and it has left no captured inference from {span}: "
+            "`scones endpoint status` says which there is"
         )
-
-
-class AnswersUnreadable(SconesError):
-    """The file of out-of-fold answers is not what training writes, or is about other images."""
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} cannot be used: {why}")

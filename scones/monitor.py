@@ -1,5 +1,6 @@
 """`scones monitor`: is the endpoint still seeing what its model was made for?"""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,16 +14,14 @@ from botocore.exceptions import ClientError
 from rich.table import Table
 
 from monitoring import capture, drift, metrics
-from monitoring.baseline import Baseline
 from monitoring.drift import DriftReport, Verdict
-from monitoring.errors import BaselineMissing
 from monitoring.timeline import Timeline
 from monitoring.window import Window
 from orchestration.errors import StackMissing
-from scones import aws, console, options, pipeline
+from scones import aws, console, model_baseline, options, pipeline
+from scones.errors import EndpointGone
 from scones.settings import Settings
 
-BASELINE = pipeline.SHIPPED_MODEL / "baseline.json"
 DEFAULT_THRESHOLD = 0.94
 EXIT_CODES = {Verdict.UNKNOWN: 0, Verdict.STABLE: 0, Verdict.WATCH: 3, Verdict.DRIFTED: 4}
 _COLOURS = {Verdict.UNKNOWN: "dim", Verdict.STABLE: "green", Verdict.WATCH: "yellow", Verdict.DRIFTED: "red"}
@@ -39,6 +38,14 @@ EndpointOption = Annotated[
     str | None, typer.Option("--endpoint", help="Another endpoint than the stack's.", metavar="NAME")
 ]
 
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        help="What to compare with [default: baseline.json beside the endpoint's model]; `scones baseline` makes one.",
+    ),
+]
+
 
 @dataclass(frozen=True)
 class Span:
@@ -53,12 +60,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Look:
-    """What a look at the captures found; ``baseline`` is None where there is none yet."""
+    """What a look at the captures found."""
 
     endpoint: str
     span: Span
     window: Window
-    baseline: Baseline | None
     drift: DriftReport
     timeline: Timeline
     capture: capture.CaptureReport
@@ -83,19 +89,18 @@ def monitor(  # noqa: PLR0913, PLR0917 - each is an option
     begin: FromOption = None,
     end: ToOption = None,
     endpoint: EndpointOption = None,
-    baseline: Annotated[
-        Path, typer.Option("--baseline", help="What to compare with; `scones baseline` makes one.")
-    ] = BASELINE,
+    baseline: BaselineOption = None,
     threshold: Annotated[
         float | None, typer.Option("--threshold", min=0.5, max=1, help="Least confidence [default: the stack's].")
     ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for monitor.json and the plots.")] = Path("out/monitor"),
     publish: Annotated[bool, typer.Option("--publish", help="Put the figures into CloudWatch, too.")] = False,
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
     home: options.HomeOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Read what the endpoint captured and compare it with the baseline.
+    """Read what the endpoint captured, draw it over time, and compare it with the baseline.
 
     Exit code 0 stable (or too little to tell), 3 watch, 4 drifted, 1 error.
 
@@ -105,7 +110,9 @@ def monitor(  # noqa: PLR0913, PLR0917 - each is an option
     span = span_of(since, begin, end, datetime.now(UTC))
     session = aws.session(settings)
     with console.progress("reading captures"):
-        found = look(session, settings, span, endpoint=endpoint, baseline=read_baseline(baseline), threshold=threshold)
+        found = look(session, settings, span, endpoint=endpoint, baseline=baseline, threshold=threshold)
+    with console.progress("drawing"):
+        _draw(found, out)
     if publish:
         cloudwatch = session.client("cloudwatch")
         at = found.span.until or datetime.now(UTC)
@@ -114,7 +121,7 @@ def monitor(  # noqa: PLR0913, PLR0917 - each is an option
     if as_json:
         console.print_json(found.to_dict())
     else:
-        _show(found)
+        _show(found, out)
     raise typer.Exit(EXIT_CODES[found.drift.verdict])
 
 
@@ -124,23 +131,28 @@ def look(
     span: Span,
     *,
     endpoint: str | None = None,
-    baseline: Baseline | None = None,
+    baseline: Path | None = None,
     threshold: float | None = None,
 ) -> Look:
-    """Read the captures of a time range and judge them. Raises StackMissing or CaptureOff."""
+    """Read the captures of a time range and judge them; ``baseline`` is the file to compare with, if one was named.
+
+    Raises StackMissing, CaptureOff, EndpointGone, BaselineMissing or BaselineUnreadable.
+    """
     name = endpoint or settings.endpoint_name
     deployed = _deployed(session, settings, needed=endpoint is None)
     place = place_of(session, name, deployed)
     least = threshold or (deployed.threshold if deployed else DEFAULT_THRESHOLD)
+    compared = model_baseline.find(session, name, baseline)
     reading = capture.Reading(session.client("s3"), place, span.since, span.until)
     window = Window.of(reading)
+    if not len(window) and place.is_abandoned:
+        raise EndpointGone(name, str(span))
     until = span.until or datetime.now(UTC)
     return Look(
         endpoint=name,
         span=span,
         window=window,
-        baseline=baseline,
-        drift=drift.look(window, baseline, least),
+        drift=drift.look(window, compared, least),
         timeline=Timeline.of(window, least),
         capture=reading.report,
         latency=metrics.latency(session.client("cloudwatch"), name, place.variant, span.since, until),
@@ -154,18 +166,10 @@ def place_of(session: boto3.Session, endpoint: str, deployed: pipeline.Deployed 
     except ClientError as error:
         if deployed is None or "Could not find" not in str(error):
             raise
-        console.err.print(f"endpoint {endpoint} is not there; what it left in s3://{deployed.data_bucket} is read")
-        return capture.Place(deployed.data_bucket, pipeline.CAPTURE_PREFIX, endpoint)
-
-
-def read_baseline(path: Path) -> Baseline | None:
-    """Read a baseline; where the default one is absent there is none, where a named one is, that is an error."""
-    try:
-        return Baseline.read(path)
-    except BaselineMissing:
-        if path != BASELINE:
-            raise
-        return None
+        console.err.print(
+            f"endpoint {endpoint} is not there; what it left in s3://{deployed.data_bucket} is read", soft_wrap=True
+        )
+        return capture.Place(deployed.data_bucket, pipeline.CAPTURE_PREFIX, endpoint, is_abandoned=True)
 
 
 def span_of(since: str | None, begin: str | None, end: str | None, now: datetime) -> Span:
@@ -203,15 +207,25 @@ def _deployed(session: boto3.Session, settings: Settings, *, needed: bool) -> pi
         return None
 
 
-def _show(found: Look) -> None:
+def _draw(found: Look, folder: Path) -> None:
+    from monitoring import plots  # noqa: PLC0415 - drawing takes a second to import
+
+    plots.confidence_over_time(found.timeline).write(folder)
+    plots.drift_signals(found.drift).write(folder)
+    (folder / "monitor.json").write_text(json.dumps(found.to_dict(), indent=2) + "\n", "utf-8")
+
+
+def _show(found: Look, folder: Path) -> None:
     report = found.drift
     colour = _COLOURS[report.verdict]
     console.out.print(f"[bold {colour}]{report.verdict}[/]  {found.endpoint}, {found.span}", highlight=False)
-    console.out.print(console.escape(report.sentence), highlight=False, soft_wrap=True)
+    sentence = report.sentence.removeprefix(f"{report.verdict}: ")
+    console.out.print(console.escape(sentence), highlight=False, soft_wrap=True)
     if report.signals:
         console.out.print(_table(report))
     for line in _lines(found):
         console.out.print(console.escape(line), highlight=False, soft_wrap=True)
+    console.out.print(f"plots: {folder / 'confidence.png'}, {folder / 'drift.png'}", highlight=False, soft_wrap=True)
 
 
 def _table(report: DriftReport) -> Table:
@@ -240,4 +254,6 @@ def _lines(found: Look) -> Iterator[str]:
         yield f"estimated accuracy {estimate.value:.1%} (95 % interval {estimate.low:.1%} to {estimate.high:.1%})"
     if found.latency.mean is not None:
         yield f"model latency {found.latency.mean:.0f} ms on average, {found.latency.worst:.0f} ms at worst"
+    if found.drift.baseline is not None:
+        yield f"compared with: {found.drift.baseline}"
     yield from (f"note: {note}" for note in (*found.drift.notes, *found.capture.sentences()))

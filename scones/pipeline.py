@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from training.hosting import EndpointStatus, Options
 
 SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"
+BASELINE = "baseline.json"
+"""Beside a model, on disk and in S3: what its answers and its images looked like when all was well."""
 CAPTURE_PREFIX = "capture"
 _UPLOADS = 16
 
@@ -163,9 +165,16 @@ def _packaged(session: boto3.Session, bucket: str, model_dir: Path) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         archive = package(model_dir, Path(scratch) / "model.tar.gz")
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()[:16]
-        key = f"models/{digest}/model.tar.gz"
-        session.client("s3").upload_file(str(archive), bucket, key)
-    return f"s3://{bucket}/{key}"
+        s3, folder = session.client("s3"), f"models/{digest}"
+        s3.upload_file(str(archive), bucket, f"{folder}/model.tar.gz")
+        _keep_baseline(s3, bucket, f"{folder}/{BASELINE}", model_dir / BASELINE)
+    return f"s3://{bucket}/{folder}/model.tar.gz"
+
+
+def _keep_baseline(s3: Any, bucket: str, key: str, path: Path) -> None:
+    """Put the model's baseline beside it, but not over one that was made since, of what the endpoint captured."""
+    if path.is_file() and not s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("KeyCount"):
+        s3.upload_file(str(path), bucket, key)
 
 
 def upload_images(s3: Any, bucket: str, prefix: str, paths: Sequence[Path], advance: Advance) -> list[executions.Image]:

@@ -2,32 +2,33 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import boto3
 import typer
-from botocore.exceptions import ClientError
 
 from monitoring.errors import CaptureOff
-from scones import __version__, aws, console, inspection, options, pipeline
+from monitoring.timeline import Timeline
+from scones import __version__, aws, console, inspection, monitor, options, pipeline
+from scones.errors import EndpointGone
 from scones.settings import Settings
 
 if TYPE_CHECKING:
-    from monitoring.capture import Place
     from monitoring.drift import DriftReport
     from monitoring.report import Content, ReportedImage, Written
-    from monitoring.timeline import Timeline
 
-BASELINE = "baseline.json"
 _PACKAGES = ("boto3", "matplotlib", "numpy", "onnxruntime", "pillow", "sagemaker-core", "scipy")
 
 
-def report(
-    hours: Annotated[float, typer.Option("--hours", min=0, help="How far back captured inferences are read.")] = 24.0,
+def report(  # noqa: PLR0913, PLR0917 - each is an option
+    since: monitor.SinceOption = None,
+    begin: monitor.FromOption = None,
+    end: monitor.ToOption = None,
     executions: Annotated[int, typer.Option("--executions", min=0, help="How many of the newest executions.")] = 200,
+    baseline: monitor.BaselineOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for report.html and its plots.")] = Path("out"),
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
@@ -36,9 +37,10 @@ def report(
 ) -> None:
     """Write one HTML file on what was classified lately, with its plots as PNG and SVG beside it.
 
-    Example: `scones report --hours 2 --out out`
+    Example: `scones report --since 2h --out out`
     """
     settings = options.settings(target, stack_name, home)
+    span = monitor.span_of(since, begin, end, datetime.now(UTC))
     session = aws.session(settings)
     deployed = pipeline.deployed(session, settings)
     stepfunctions, s3 = session.client("stepfunctions"), session.client("s3")
@@ -49,8 +51,8 @@ def report(
         labels = staged_labels(settings.home / "data")
         images = inspection.reported(outcomes, inspected, labels, inspection.reader(s3, settings.home / "data"))
     with console.progress("reading captured inferences"):
-        since = datetime.now(UTC) - timedelta(hours=hours)
-        said = content(session, settings, deployed, f"{settings.stack} on {settings.target}", images, since)
+        title = f"{settings.stack} on {settings.target}"
+        said = content(session, settings, deployed, title, images, span, baseline)
     with console.progress("drawing"):
         written = write(said, out)
     if as_json:
@@ -65,16 +67,13 @@ def content(
     deployed: pipeline.Deployed,
     title: str,
     images: "Sequence[ReportedImage]",
-    since: datetime,
-    place: "Place | None" = None,
+    span: monitor.Span,
+    baseline: Path | None = None,
 ) -> "Content":
-    """Gather what the report says of these images, and of all that was captured since then.
-
-    ``place`` is where the endpoint's captures lie; the endpoint is asked where it is None.
-    """
+    """Gather what the report says of these images, and of all that was captured in a time range."""
     from monitoring.report import Content  # noqa: PLC0415 - Jinja is not for every command
 
-    timeline, drift, notes = _captured(session, deployed, since, place)
+    timeline, drift, notes = _captured(session, settings, deployed, span, baseline)
     return Content(
         title=f"Scones: {title}",
         made=datetime.now(UTC),
@@ -89,27 +88,14 @@ def content(
 
 
 def _captured(
-    session: boto3.Session, deployed: pipeline.Deployed, since: datetime, place: "Place | None"
-) -> "tuple[Timeline | None, DriftReport | None, list[str]]":
-    """Read confidence over time, drift, and sentences on what was left out; None twice where nothing is captured."""
-    from monitoring.baseline import Baseline  # noqa: PLC0415 - numpy is not for every command
-    from monitoring.capture import Reading, place_of  # noqa: PLC0415
-    from monitoring.drift import look  # noqa: PLC0415
-    from monitoring.timeline import Timeline  # noqa: PLC0415
-    from monitoring.window import Window  # noqa: PLC0415
-
+    session: boto3.Session, settings: Settings, deployed: pipeline.Deployed, span: monitor.Span, baseline: Path | None
+) -> "tuple[Timeline, DriftReport | None, list[str]]":
+    """Read confidence over time, drift, and sentences on what was left out; where there is nothing, it says why."""
     try:
-        where = place or place_of(session.client("sagemaker"), deployed.endpoint_name)
-    except CaptureOff as error:
-        return None, None, [str(error)]
-    except ClientError as error:
-        return None, None, [f"endpoint {deployed.endpoint_name}: {error.response['Error'].get('Message', error)}"]
-    reading = Reading(session.client("s3"), where, since)
-    window = Window.of(reading)
-    path = pipeline.SHIPPED_MODEL / BASELINE
-    baseline = Baseline.read(path) if path.exists() else None
-    timeline = Timeline.of(window, deployed.threshold)
-    return timeline, look(window, baseline, deployed.threshold), reading.report.sentences()
+        found = monitor.look(session, settings, span, baseline=baseline)
+    except (CaptureOff, EndpointGone) as error:
+        return Timeline.nothing(deployed.threshold, str(error)), None, []
+    return found.timeline, found.drift, found.capture.sentences()
 
 
 def write(content: "Content", folder: Path, name: str = "report") -> "Written":

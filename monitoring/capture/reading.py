@@ -32,12 +32,13 @@ _GONE = frozenset({"NoSuchKey", "404"})
 
 @dataclass(frozen=True)
 class Place:
-    """Where captures lie: ``s3://{bucket}/{prefix}/{endpoint}/{variant}/``."""
+    """Where captures lie: ``s3://{bucket}/{prefix}/{endpoint}/{variant}/``; abandoned where the endpoint is gone."""
 
     bucket: str
     prefix: str
     endpoint: str
     variant: str = VARIANT
+    is_abandoned: bool = False
 
     @property
     def root(self) -> str:

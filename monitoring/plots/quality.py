@@ -34,12 +34,13 @@ def scatter(answers: Sequence[Answer], threshold: float) -> Plot:
         if missed.any():
             axes.scatter(x[missed], y[missed], s=130, facecolors="none", edgecolors=INK, linewidths=1.3, zorder=5)
             axes.scatter(x[missed], y[missed], s=48, marker="x", color=INK, linewidths=1.3, zorder=6)
-        said = f"{name}\n{len(own)} images, {int(missed.sum())} wrong" if own else f"{name}\nno images"
+        images = f"{len(own) or 'no'} image{'' if len(own) == 1 else 's'}"
+        said = f"{name}\n{images}, {int(missed.sum())} wrong" if own else f"{name}\n{images}"
         axes.text(label, 0.462, said, ha="center", va="top", color=CLASS_COLOURS[label], fontweight="bold")
     if not answers:
         style.say(axes, _NOTHING)
     style.threshold_line(axes, threshold, x=0.5, ha="center")
-    axes.set_xlim(-0.5, 1.5)
+    axes.set_xlim(-0.45, 1.45)
     axes.set_ylim(_floor(threshold), 1.012)
     axes.set_xticks([])
     axes.set_ylabel("confidence")
@@ -53,8 +54,8 @@ def _floor(threshold: float) -> float:
 
 
 def _jitter(n: int) -> "npt.NDArray[np.floating]":
-    """Offsets in -0.28 to 0.28: neighbours in rank lie far apart, and every run gives the same."""
-    return ((np.arange(n) * _GOLDEN) % 1 - 0.5) * 0.56
+    """Offsets in -0.23 to 0.23: neighbours in rank lie far apart, and every run gives the same."""
+    return ((np.arange(n) * _GOLDEN) % 1 - 0.5) * 0.46
 
 
 def _scatter_words(answers: Sequence[Answer], threshold: float, wrong: int) -> str:
@@ -93,12 +94,17 @@ def reliability(found: Calibration) -> Plot:
     sizes = [25 + 175 * each.accuracy.n / largest for each in found.bins]
     axes.errorbar(x, y, yerr=np.clip(reach, 0, 1), fmt="none", ecolor=MUTED, elinewidth=1, capsize=0, zorder=3)
     axes.scatter(x, y, s=sizes, color=CLASS_COLOURS[0], alpha=0.85, linewidths=0, zorder=4)
-    axes.text(0.99, 0.03, "line: right as often as it says", transform=axes.transAxes, ha="right", color=MUTED,
-              fontsize=9.5)  # fmt: skip
+    for each in found.bins:
+        axes.text(each.confidence, 0.0, str(each.accuracy.n), ha="center", va="bottom", color=MUTED, fontsize=9)
+    if min(x) > 0.64:  # else a bin's interval would run through the words
+        axes.text(0.5, 0.52, "as right as it says", color=MUTED, fontsize=9.5, rotation=45, rotation_mode="anchor",
+                  transform_rotates_text=True)  # fmt: skip
+    axes.set_title("grey: how many answers", loc="left", fontsize=9, color=MUTED)
     axes.set_title(f"calibration error {found.ece:.3f}", loc="right", fontsize=10, color=INK)
     n = sum(each.accuracy.n for each in found.bins)
     words = (
-        f"Reliability of {n} answers: expected calibration error {found.ece:.3f}; by bin of confidence: "
+        f"Reliability of {n} answers, with 95 % intervals; on the line an answer is as often right as it says. "
+        f"Expected calibration error {found.ece:.3f}; by bin of confidence: "
         + ", ".join(
             f"{each.confidence:.0%} sure, {each.accuracy.value:.0%} right of {each.accuracy.n}" for each in found.bins
         )
@@ -146,7 +152,7 @@ def _cell(x: int, y: int, colour: str, alpha: float, *, mistake: bool) -> "Recta
 
 def threshold_curve(answers: Sequence[Answer], threshold: float) -> Plot:
     """Draw the accuracy among the accepted over the share accepted, as the threshold falls; mark the one in use."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+    from matplotlib.ticker import FixedLocator, MaxNLocator  # noqa: PLC0415
 
     figure, axes = style.canvas()
     axes.set_xlabel("share accepted")
@@ -163,7 +169,8 @@ def threshold_curve(answers: Sequence[Answer], threshold: float) -> Plot:
     low = min(accuracy)
     span = max(1 - low, 0.02)
     axes.set_ylim(max(0.0, low - 0.35 * span), 1 + 0.12 * span)
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(*axes.get_ylim())
+    axes.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if tick < 1.0001]))
     style.percent(axes.yaxis, 1 if span < 0.05 else 0)
     axes.grid(axis="y", color=LINE, linewidth=0.7)
     axes.step(coverage, accuracy, where="post", color=CLASS_COLOURS[0], linewidth=1.8, zorder=3)

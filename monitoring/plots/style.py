@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ CLASS_MARKERS = ("o", "D")
 WIDTH, HEIGHT = 5.4, 3.7
 """Inches. At the width of a phone the smallest text is still about 9 pixels high."""
 DPI = 180
+_LONGEST_LINE = 46
 _VARIABLES = {
     BICYCLE: "--bicycle",
     MOTORCYCLE: "--motorcycle",
@@ -69,12 +71,13 @@ class Plot:
         return out.getvalue()
 
     def write(self, folder: Path) -> str:
-        """Write ``name.png`` and ``name.svg`` and return the SVG."""
+        """Write ``name.png`` and ``name.svg`` under their title, and return the SVG without, for a page that has it."""
         folder.mkdir(parents=True, exist_ok=True)
-        svg = self.svg()
-        (folder / f"{self.name}.svg").write_text(svg, "utf-8")
+        bare = self.svg()
+        self.figure.suptitle(self.title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
+        (folder / f"{self.name}.svg").write_text(self.svg(), "utf-8")
         (folder / f"{self.name}.png").write_bytes(self.png())
-        return svg
+        return bare
 
 
 def inline(svg: str, name: str) -> str:
@@ -117,7 +120,13 @@ def canvas(height: float = HEIGHT) -> "tuple[Figure, Axes]":
 
 def say(axes: "Axes", sentence: str) -> None:
     """Put a sentence where there is nothing to draw."""
-    axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", color=MUTED, wrap=True)
+    lines = textwrap.fill(plain(sentence), _LONGEST_LINE)
+    axes.text(0.5, 0.4, lines, transform=axes.transAxes, ha="center", va="center", color=MUTED)
+
+
+def plain(sentence: str) -> str:
+    """Return a sentence without its full stop and the backquotes around commands."""
+    return sentence.rstrip(".").replace("`", "")
 
 
 def threshold_line(axes: "Axes", threshold: float, x: float = 0.01, ha: str = "left") -> None:
@@ -141,4 +150,4 @@ def percent(axis: Any, decimals: int = 0) -> None:
     """Label an axis in percent of one."""
     from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
 
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals, symbol=" %"))
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals, symbol="%"))

@@ -1,11 +1,11 @@
 """Plots of what was captured, where the truth is not known."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.drift import in_short
 from monitoring.evaluate import LABELS
 from monitoring.plots import style
 from monitoring.plots.style import BAND, CLASS_COLOURS, CLASS_MARKERS, INK, LINE, MUTED, THRESHOLD, WARN, Plot
@@ -13,26 +13,25 @@ from monitoring.plots.style import BAND, CLASS_COLOURS, CLASS_MARKERS, INK, LINE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from monitoring.drift import Signal
+    from monitoring.drift import DriftReport
     from monitoring.timeline import Timeline
 
-_NOTHING = "no inference was captured in this time"
+_CONFIDENCE = "Confidence over time"
 _LONGEST_LABEL = 24
+_VERDICTS = {"stable": (THRESHOLD, "o"), "watch": (WARN, "s"), "drifted": (CLASS_COLOURS[1], "D")}
 
 
 def confidence_over_time(timeline: "Timeline") -> Plot:
     """Draw each inference's confidence, their rolling mean, the band in which most lie, and the threshold."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415
-
     figure, axes = style.canvas()
     axes.set_ylabel("confidence")
     lowest = min([timeline.threshold, *(point.confidence for point in timeline.points)])
     axes.set_ylim(max(0.0, min(0.78, lowest - 0.06)), 1.012)
     if not timeline.points:
         style.threshold_line(axes, timeline.threshold)
-        style.say(axes, _NOTHING)
+        style.say(axes, timeline.silence)
         axes.set_xticks([])
-        return Plot("confidence", "Confidence over time", f"Confidence over time: {_NOTHING}.", figure)
+        return Plot("confidence", _CONFIDENCE, f"{_CONFIDENCE}: {style.plain(timeline.silence)}.", figure)
     _band(axes, timeline)
     for label, name in enumerate(LABELS):
         own = [point for point in timeline.points if point.label == label]
@@ -45,20 +44,31 @@ def confidence_over_time(timeline: "Timeline") -> Plot:
             alpha=0.6,
             linewidths=0,
             zorder=4,
-            label=name,
+            label=name if own else f"no {name}",
         )
     style.threshold_line(axes, timeline.threshold)
-    locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    axes.set_xlabel("UTC")
-    if len(timeline.points) == 1:
-        axes.set_xticks([timeline.points[0].time], [f"{timeline.points[0].time:%Y-%m-%d %H:%M:%S}"])  # type: ignore[arg-type]
+    _time_axis(axes, timeline)
     figure.legend(
-        loc="outside upper center", ncols=4, frameon=False, fontsize=9, handletextpad=0.3, columnspacing=1.0,
-        labelcolor=INK, borderpad=0.1,
+        loc="outside lower center", ncols=4, frameon=False, fontsize=9, handletextpad=0.6, handlelength=1.6,
+        columnspacing=1.4, labelcolor=INK, borderpad=0.1,
     )  # fmt: skip
-    return Plot("confidence", "Confidence over time", _words(timeline), figure)
+    return Plot("confidence", _CONFIDENCE, _words(timeline), figure)
+
+
+def _time_axis(axes: "Axes", timeline: "Timeline") -> None:
+    """Times of day where the whole is within three days, else days; the axis' name has what they leave out."""
+    from matplotlib.dates import AutoDateLocator, DateFormatter  # noqa: PLC0415
+
+    first, last = timeline.points[0].time, timeline.points[-1].time
+    span = (last - first).total_seconds()
+    days = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    axes.set_xlabel(f"{days}, UTC")
+    if not span:
+        axes.set_xticks([first], [f"{first:%H:%M:%S}"])  # type: ignore[arg-type]
+        return
+    form = "%H:%M:%S" if span < 300 else "%H:%M" if span < 86_400 else "%d %b\n%H:%M" if span < 259_200 else "%d %b"
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=6))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(DateFormatter(form))  # type: ignore[no-untyped-call]
 
 
 def _band(axes: "Axes", timeline: "Timeline") -> None:
@@ -77,7 +87,7 @@ def _band(axes: "Axes", timeline: "Timeline") -> None:
         alpha=0.3,
         linewidth=0,
         zorder=1,
-        label="10 to 90 %",
+        label="80% lie here",
     )
     axes.plot(middles, values("rolling_mean"), color=INK, linewidth=1.8, zorder=5, label="rolling mean")
 
@@ -94,25 +104,34 @@ def _words(timeline: "Timeline") -> str:
     )
 
 
-def drift_signals(signals: Sequence["Signal"]) -> Plot:
-    """Draw how far each signal is from the baseline, in units of what counts as much."""
+def drift_signals(report: "DriftReport") -> Plot:
+    """Draw how far each signal is from the baseline, in units of what matters, and what follows from it."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    signals = report.signals
     figure, axes = style.canvas(height=max(2.2, 0.34 * len(signals) + 1.1))
     if not signals:
         axes.set_xticks([])
         axes.set_yticks([])
-        style.say(axes, "no signal was compared with a baseline")
-        return Plot("drift", "Drift", "Drift: no signal was compared with a baseline.", figure)
+        axes.spines[["left", "bottom"]].set_visible(False)
+        style.say(axes, report.sentence)
+        return Plot("drift", "Drift", f"Drift: {style.plain(report.sentence)}.", figure)
     ranked = sorted(signals, key=lambda signal: signal.statistic / signal.material)
     sizes = [signal.statistic / signal.material for signal in ranked]
-    colours = [{"stable": THRESHOLD, "watch": WARN, "drifted": CLASS_COLOURS[1]}.get(s.verdict, MUTED) for s in ranked]
-    markers = [{"stable": "o", "watch": "s", "drifted": "D"}.get(signal.verdict, "o") for signal in ranked]
+    reach = max(1.15, 1.05 * max(sizes))
     axes.hlines(range(len(ranked)), 0, sizes, color=LINE, linewidth=2, zorder=1)
-    for row, (size, colour, marker) in enumerate(zip(sizes, colours, markers, strict=True)):
-        axes.scatter([size], [row], s=48, color=colour, marker=marker, zorder=3, clip_on=False)
     axes.axvline(1, color=MUTED, linestyle=(0, (5, 3)), linewidth=1.2, zorder=2)
+    for row, (signal, size) in enumerate(zip(ranked, sizes, strict=True)):
+        colour, marker = _VERDICTS.get(signal.verdict, (MUTED, "o"))
+        axes.scatter([size], [row], s=48, color=colour, marker=marker, zorder=3, clip_on=False)
+        said = f"{signal.verdict}, {in_short(signal.adjusted_p)}"
+        axes.text(1.03, row, said, transform=axes.get_yaxis_transform(), color=colour, fontsize=9, va="center")
     axes.set_yticks(range(len(ranked)), [signal.name[:_LONGEST_LABEL] for signal in ranked])
-    axes.set_xlim(0, max(1.15, 1.08 * max(sizes)))
-    axes.set_xlabel("difference from the baseline (1 = counts as much)")
+    axes.set_xlim(0, reach)
+    axes.set_ylim(-0.6, len(ranked) - 0.4)
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.set_xlabel("difference; from 1 on it matters")
     axes.tick_params(axis="y", length=0, pad=10)
     words = "; ".join(f"{s.name} {s.verdict}, {size:.2f}" for s, size in zip(ranked[::-1], sizes[::-1], strict=True))
-    return Plot("drift", "Drift", f"Difference from the baseline where 1 counts as much: {words}.", figure)
+    sure = "a signal has drifted only where the difference is also surely no chance"
+    return Plot("drift", "Drift", f"Difference from the baseline, which matters from 1 on ({sure}): {words}.", figure)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, Protocol
 
 from monitoring.drift import DriftReport
@@ -10,7 +10,6 @@ from monitoring.evaluate import LABELS, Answer
 from monitoring.timeline import Timeline
 
 Place = Literal["accepted", "review", "failure", "other"]
-_TOLERATED = timedelta(seconds=5)
 
 
 class State(Protocol):
@@ -114,14 +113,6 @@ class Content:
             found.append(f"no answer reaches the threshold {self.threshold:g}: everything goes to review")
         if len(answers) == 1:
             found.append("one image proves nothing: the intervals say how little")
-        return (*found, *self._of_captures())
-
-    def _of_captures(self) -> list[str]:
-        if self.timeline is None:
-            return []
-        if not self.timeline.n:
-            return ["no inference was captured in this time"]
-        late = max(point.time for point in self.timeline.points) - self.made
-        if late > _TOLERATED:
-            return [f"inferences are dated up to {late.total_seconds():.0f} s after this report: two clocks differ"]
-        return []
+        if self.timeline is not None and not self.timeline.n:
+            found.append(self.timeline.silence)
+        return tuple(found)

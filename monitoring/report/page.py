@@ -110,8 +110,8 @@ def _plots(content: Content) -> list[plots.Plot]:
     ]
     if content.timeline is not None:
         drawn.insert(1, plots.confidence_over_time(content.timeline))
-    if content.drift is not None and content.drift.signals:
-        drawn.append(plots.drift_signals(content.drift.signals))
+    if content.drift is not None:
+        drawn.append(plots.drift_signals(content.drift))
     return drawn
 
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from monitoring.baseline import Baseline, rounded
+from monitoring.baseline import Baseline, Known, rounded
 from monitoring.capture.record import parse
 from monitoring.errors import BaselineMissing, BaselineTooSmall, BaselineUnreadable
 from monitoring.images import NAMES, measure
@@ -25,14 +27,16 @@ def png(image: Image.Image) -> bytes:
 def baseline(n: int = 100) -> Baseline:
     found = measure(png(SCENE))
     assert found is not None
-    return Baseline.of(np.linspace(0.5, 1, n), [0, 1] * (n // 2), [found] * n, source="here", accuracy=0.9, model="ab")
+    answers = np.linspace(0.5, 1, n)
+    known = Known.of(answers, 0.9)
+    return Baseline.of(answers, [0, 1] * (n // 2), [found] * n, source="here", known=known, model="ab")
 
 
 def test_a_baseline_comes_back_as_it_was_written(tmp_path: Path) -> None:
     made, path = baseline(), tmp_path / "baseline.json"
     made.write(path)
     read = Baseline.read(path)
-    assert (read.source, read.n, read.labels, read.accuracy, read.model) == ("here", 100, (50, 50), 0.9, "ab")
+    assert (read.source, read.n, read.labels, read.known, read.model) == ("here", 100, (50, 50), made.known, "ab")
     assert np.array_equal(read.confidences, made.confidences)
     assert {name: values.tolist() for name, values in read.images.items()} == {
         name: made.images[name].tolist() for name in NAMES
@@ -47,7 +51,21 @@ def test_a_large_baseline_keeps_its_distribution() -> None:
 
 
 def test_both_sides_are_rounded_alike() -> None:
-    assert rounded([0.123456789, 123.456789, 0.99999951]).tolist() == [0.12346, 123.46, 1.0]
+    assert rounded([0.123456789, 123.456789, 0.99999951, 0.0]).tolist() == [0.12346, 123.46, 1.0, 0.0]
+
+
+@given(st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1))
+def test_what_is_rounded_stays_as_it_is(values: list[float]) -> None:
+    once = rounded(values)
+    assert np.array_equal(rounded(json.loads(json.dumps(once.tolist()))), once)
+    assert once == pytest.approx(values, rel=1e-4, abs=1e-90)
+
+
+def test_what_is_known_of_answers_is_how_far_they_were_off() -> None:
+    found = Known.of([0.8, 0.9], 1.0)
+    assert (found.n, found.accuracy) == (2, 1.0)
+    assert (found.mean_confidence, found.offset) == pytest.approx((0.85, 0.15))
+    assert found.variance == pytest.approx((0.8 * 0.2 + 0.9 * 0.1) / 4)
 
 
 def test_too_few_answers_are_no_baseline() -> None:
@@ -61,7 +79,7 @@ def test_a_missing_baseline_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": 2}, {"labels": [1]}, {"confidences": []}, {"confidences": ["a"]}, {"images": None}]
+    "change", [{"format": 1}, {"labels": [1]}, {"confidences": []}, {"confidences": ["a"]}, {"images": None}]
 )
 def test_what_is_no_baseline_is_refused(change: dict[str, object], tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"

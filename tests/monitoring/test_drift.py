@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitoring import drift, signals
-from monitoring.baseline import Baseline
+from monitoring.baseline import Baseline, Known
 from monitoring.drift import Timeline, Verdict
 from monitoring.images import ImageStatistics
 from monitoring.window import Window
@@ -166,7 +166,7 @@ def test_the_estimated_accuracy_is_the_mean_confidence() -> None:
 
 def test_a_baseline_that_was_overconfident_corrects_the_estimate() -> None:
     plain = baseline()
-    off = replace(plain, accuracy=float(plain.confidences.mean()) - 0.05)
+    off = replace(plain, known=Known.of(plain.confidences, float(plain.confidences.mean()) - 0.05))
     estimate = drift.look(window(1000), off, 0.94).estimated_accuracy
     assert estimate is not None
     assert estimate.value == pytest.approx(window(1000).confidences.mean() - 0.05)

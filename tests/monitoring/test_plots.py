@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from monitoring import plots
+from monitoring.baseline import Baseline
 from monitoring.calibration import calibration
+from monitoring.drift import look
 from monitoring.evaluate import Answer
 from monitoring.plots.style import BICYCLE, MOTORCYCLE, THRESHOLD, inline
 from monitoring.timeline import Timeline
@@ -51,6 +53,56 @@ def test_confidence_over_time_draws_whatever_was_captured(seconds: list[float]) 
     said = {0: "no inference", 1: "1 inference,"}.get(len(seconds), f"{len(seconds)} inferences,")
     assert said in plot.alt
     assert ET.fromstring(plot.svg()).tag.endswith("svg")  # noqa: S314
+
+
+def test_where_nothing_is_captured_the_plot_says_why() -> None:
+    plot = plots.confidence_over_time(Timeline.nothing(0.94, "endpoint vehicles has no data capture"))
+    assert plot.alt == "Confidence over time: endpoint vehicles has no data capture."
+    assert "endpoint vehicles has no data capture" in words(plot).replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ([0.0, 30.0], "2026-03-01, UTC"),
+        ([0.0, 2 * 86_400.0], "2026-03-01 to 2026-03-03, UTC"),
+        ([0.0, 90 * 86_400.0], "2026-03-01 to 2026-05-30, UTC"),
+    ],
+)
+def test_the_axis_of_time_names_its_days(seconds: list[float], said: str) -> None:
+    (axes,) = plots.confidence_over_time(timeline(seconds, [0.9, 0.99])).figure.axes
+    assert axes.get_xlabel() == said
+
+
+def test_one_class_only_is_said_in_the_legend() -> None:
+    (legend,) = plots.confidence_over_time(timeline([0.0, 30.0], [0.9, 0.99])).figure.legends
+    assert [text.get_text() for text in legend.get_texts()][-2:] == ["bicycle", "no motorcycle"]
+
+
+@pytest.mark.parametrize("n", [0, 1, 29, 200])
+def test_drift_is_drawn_whatever_there_is(n: int) -> None:
+    dice = np.random.default_rng(0)
+    seen = Window(1.7e9 + np.arange(n, dtype=np.float64), dice.uniform(0.8, 1, n), np.zeros(n, np.int8))
+    quiet = Baseline.of(dice.uniform(0.8, 1, 200), [0] * 200, (), source="a quiet time")
+    report = look(seen, quiet, 0.94)
+    plot = plots.drift_signals(report)
+    assert plot.alt.endswith(".")
+    if report.signals:
+        assert words(plot).count("stable, p = ") == len(report.signals)
+    else:
+        assert report.sentence in words(plot).replace("\n", " ")
+
+
+def words(plot: plots.Plot) -> str:
+    """All that is written in a plot's axes."""
+    return "\n".join(text.get_text() for axes in plot.figure.axes for text in axes.texts)
+
+
+def test_files_bear_a_title_that_the_page_has_already(tmp_path: Path) -> None:
+    plot = plots.scatter(MIXED, 0.94)
+    inline_svg = plot.write(tmp_path)
+    assert plot.figure.get_suptitle() == "Confidence by true label"
+    assert len((tmp_path / "scatter.svg").read_text("utf-8")) > len(inline_svg)
 
 
 def test_the_scatter_has_the_colours_that_were_asked_for() -> None:

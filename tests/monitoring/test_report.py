@@ -1,7 +1,7 @@
 import io
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from monitoring.baseline import Baseline
+from monitoring.capture import CaptureReport
 from monitoring.drift import look
 from monitoring.report import Content, ReportedImage, write
 from monitoring.report.page import render
@@ -56,9 +57,9 @@ IMAGES = [
 ]
 
 
-def window(n: int, ahead: float = 0.0) -> Window:
+def window(n: int) -> Window:
     dice = np.random.default_rng(0)
-    times = NOON.timestamp() - np.arange(n, dtype=np.float64) + ahead
+    times = NOON.timestamp() - np.arange(n, dtype=np.float64)
     return Window(times, dice.uniform(0.8, 1, n), dice.integers(0, 2, n).astype(np.int8))
 
 
@@ -175,14 +176,17 @@ SURE = ReportedImage("s.png", "accepted", (0.99, 0.01), 0)
     [
         ({"images": [], "timeline": Timeline.of(window(0), 0.94)}, "No inference was captured in this time."),
         ({"images": []}, "No image was classified in this time."),
-        ({"notes": ["endpoint x has no data capture"], "timeline": None, "drift": None}, "has no data capture."),
+        (
+            {"timeline": Timeline.nothing(0.94, "endpoint x has no data capture"), "drift": None},
+            "Endpoint x has no data capture.",
+        ),
         ({"images": [SURE, SURE]}, "Every image is a bicycle: nothing is known of the other class."),
         ({"images": [UNSURE, replace(UNSURE, label=1)]}, "No answer reaches the threshold 0.94"),
         ({"images": [SURE]}, "One image proves nothing"),
         ({"images": [replace(SURE, label=None)]}, "No label is known for these images"),
         (
-            {"timeline": Timeline.of(window(9, ahead=90), 0.94)},
-            "dated up to 90 s after this report: two clocks differ.",
+            {"notes": CaptureReport(records=9, ahead=9, skew=90).sentences()},
+            "9 records are dated up to 90 s in the future: the clocks of this machine and of the endpoint differ.",
         ),
         ({"drift": look(window(1), None, 0.94)}, "There is no baseline to compare with"),
     ],
@@ -191,7 +195,3 @@ def test_what_there_is_little_of_is_said_in_a_sentence(changes: dict[str, Any], 
     text = Page(render(content(**changes), {})).text
     assert sentence in text
     assert "nan" not in text
-
-
-def test_a_clock_that_is_right_is_not_mentioned() -> None:
-    assert not any("clocks" in note for note in content(made=NOON + timedelta(seconds=1)).all_notes)

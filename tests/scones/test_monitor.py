@@ -1,4 +1,5 @@
 import hashlib
+import io
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ import boto3
 import numpy as np
 import pytest
 import typer
+from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 
 from monitoring import drift, metrics
@@ -17,9 +19,9 @@ from monitoring.errors import BaselineMissing
 from monitoring.timeline import Timeline
 from monitoring.window import Window
 from scones import baseline as baseline_command
-from scones import monitor
-from scones.errors import AnswersMissing, AnswersUnreadable
-from scones.pipeline import Deployed
+from scones import model_baseline, monitor
+from scones.errors import EndpointHasNoModel
+from scones.pipeline import SHIPPED_MODEL, Deployed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -58,18 +60,15 @@ def test_every_verdict_has_an_exit_code() -> None:
     assert set(monitor.EXIT_CODES) == set(Verdict)
 
 
-def test_a_baseline_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BaselineMissing):
-        monitor.read_baseline(tmp_path / "baseline.json")
-    monkeypatch.setattr(monitor, "BASELINE", tmp_path / "baseline.json")
-    assert monitor.read_baseline(tmp_path / "baseline.json") is None
-
-
-def test_the_shipped_baseline_is_of_the_shipped_network() -> None:
-    found = Baseline.read(monitor.BASELINE)
-    network = (monitor.BASELINE.parent / "model.onnx").read_bytes()
+@pytest.mark.parametrize("name", ["baseline.json", "baseline-synthetic.json"])
+def test_the_shipped_baselines_are_of_the_shipped_network(name: str) -> None:
+    found = Baseline.read(SHIPPED_MODEL / name)
+    network = (SHIPPED_MODEL / "model.onnx").read_bytes()
     assert found.model == hashlib.sha256(network).hexdigest()
-    assert found.n >= 1000
+    assert found.n >= 100
+    assert len(found.images["brightness"]) >= 1000
+    assert found.known is not None
+    assert found.known.n >= 1000
 
 
 def window(n: int = 200) -> Window:
@@ -133,18 +132,21 @@ DEPLOYED = Deployed(
 )
 
 
-class OneClient:
-    """A session with one client only."""
+class Clients:
+    """A session with these clients only."""
 
-    def __init__(self, client: Any) -> None:
-        self.client = lambda _service: client
+    def __init__(self, **clients: Any) -> None:
+        self.clients = clients
+
+    def client(self, service: str) -> Any:
+        return self.clients[service]
 
 
 def test_an_endpoint_that_was_deleted_has_left_its_captures() -> None:
     client, stub = stubbed("sagemaker")
     for _ in range(2):
         stub.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "vehicles".')
-    session: Any = OneClient(client)
+    session: Any = Clients(sagemaker=client)
     with stub:
         found = monitor.place_of(session, "vehicles", replace(DEPLOYED, data_bucket="bucket"))
         assert (found.bucket, found.root) == ("bucket", "capture/vehicles/AllTraffic")
@@ -152,21 +154,69 @@ def test_an_endpoint_that_was_deleted_has_left_its_captures() -> None:
             monitor.place_of(session, "vehicles", None)
 
 
-def test_without_out_of_fold_answers_the_ways_out_are_named(tmp_path: Path) -> None:
-    with pytest.raises(AnswersMissing, match="--test or --captured"):
-        list(baseline_command._rows(tmp_path / "out_of_fold.csv"))
+def serving(stub: Stubber, artefact: str | None = "s3://bucket/models/ab/model.tar.gz") -> None:
+    times = {"CreationTime": NOW, "LastModifiedTime": NOW}
+    arn = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/vehicles"
+    config: dict[str, Any] = {"EndpointConfigName": "c", "EndpointConfigArn": arn, "CreationTime": NOW}
+    stub.add_response(
+        "describe_endpoint",
+        {"EndpointName": "e", "EndpointArn": arn, "EndpointConfigName": "c", "EndpointStatus": "InService", **times},
+        {"EndpointName": "vehicles"},
+    )
+    variants = [{"VariantName": "AllTraffic", "ModelName": "m"}]
+    stub.add_response("describe_endpoint_config", {**config, "ProductionVariants": variants})
+    container = {"Image": "i"} | ({"ModelDataUrl": artefact} if artefact else {})
+    model = {"ModelName": "m", "ModelArn": arn, "CreationTime": NOW, "ExecutionRoleArn": arn}
+    stub.add_response("describe_model", {**model, "PrimaryContainer": container}, {"ModelName": "m"})
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n", "file,label,bicycle,motorcycle\nx.png,0,nine,0.1\n"])
-def test_answers_that_training_did_not_write_are_refused(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "out_of_fold.csv"
-    path.write_text(text, "utf-8")
-    with pytest.raises(AnswersUnreadable, match="out_of_fold"):
-        list(baseline_command._rows(path))
+def test_the_baseline_lies_beside_the_model_that_is_served(tmp_path: Path) -> None:
+    sagemaker, asked = stubbed("sagemaker")
+    s3, held = stubbed("s3")
+    session: Any = Clients(sagemaker=sagemaker, s3=s3)
+    made = Baseline.of(np.linspace(0.5, 1, 100), [0, 1] * 50, (), source="here")
+    where = {"Bucket": "bucket", "Key": "models/ab/baseline.json"}
+    content = made.encode()
+    serving(asked)
+    serving(asked)
+    serving(asked)
+    held.add_response("put_object", {}, {**where, "Body": content, "ContentType": "application/json"})
+    held.add_response("get_object", {"Body": StreamingBody(io.BytesIO(content), len(content))}, where)
+    held.add_client_error("get_object", "NoSuchKey", http_status_code=404, expected_params=where)
+    with asked, held:
+        assert model_baseline.store(session, "vehicles", made) == "s3://bucket/models/ab/baseline.json"
+        found = model_baseline.find(session, "vehicles", None)
+        assert found is not None
+        assert (found.source, found.n) == ("here", 100)
+        assert model_baseline.find(session, "vehicles", None) is None
+    with pytest.raises(BaselineMissing):
+        model_baseline.find(session, "vehicles", tmp_path / "baseline.json")
+
+
+def test_an_endpoint_without_a_model_of_its_own_has_no_baseline() -> None:
+    sagemaker, asked = stubbed("sagemaker")
+    session: Any = Clients(sagemaker=sagemaker)
+    serving(asked, artefact=None)
+    asked.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "vehicles".')
+    with asked:
+        assert model_baseline.find(session, "vehicles", None) is None
+        with pytest.raises(EndpointHasNoModel, match="--out"):
+            model_baseline.store(session, "vehicles", Baseline.of(np.ones(100), [0] * 100, (), source="here"))
 
 
 def test_the_accuracy_of_a_baseline_is_that_of_its_answers(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"network")
-    answered = [baseline_command.Answered(n % 2, (0.9, 0.1), None) for n in range(100)]
-    made = baseline_command.of_answers(answered, "here", tmp_path)
-    assert (made.accuracy, made.labels, made.n) == (0.5, (100, 0), 100)
+    answers = dict.fromkeys(range(100), (0.9, 0.1))
+    truth = {number: number % 2 for number in range(100)}
+    made = baseline_command.of_answers(answers, truth, [], "here", tmp_path)
+    assert made.known is not None
+    assert (made.known.accuracy, made.known.n, made.labels, made.n) == (0.5, 100, (100, 0), 100)
+
+
+def test_what_calibration_left_over_is_learnt_from_cross_validation_where_there_was_one(tmp_path: Path) -> None:
+    found = baseline_command.cross_validated(SHIPPED_MODEL)
+    assert found is not None
+    assert (found.n, found.accuracy) == (1000, 0.973)
+    assert found.offset == pytest.approx(0.973 - 0.969, abs=1e-4)
+    (tmp_path / "model.json").write_text("{}")
+    assert baseline_command.cross_validated(tmp_path) is None
