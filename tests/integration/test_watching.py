@@ -1,0 +1,134 @@
+"""Evaluation, monitoring and the report as a user drives them, against the real local stack and its captures."""
+
+import io
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bench.batch import Rig
+from monitoring import capture
+from scones.pipeline import SHIPPED_MODEL
+from tests.integration.users import User
+from training.data.synthetic import Severity, render
+
+pytestmark = pytest.mark.integration
+SYNTHETIC = str(SHIPPED_MODEL / "baseline-synthetic.json")
+TRAFFIC = 120
+FIRST_SEED = 110_000_000
+
+
+@pytest.fixture(scope="module")
+def user(rig: Rig) -> User:
+    return User.of(rig)
+
+
+def ask(rig: Rig, count: int, first_seed: int, severity: Severity | None = None) -> str:
+    """Send rendered vehicles to the endpoint, wait until they are captured, and return when that began."""
+    begin = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)  # records keep whole seconds
+    while datetime.now(UTC) < begin:
+        pass
+    runtime = rig.client("sagemaker-runtime")
+
+    def one(row: int) -> None:
+        body = io.BytesIO()
+        Image.fromarray(render(row % 2, first_seed + row, severity=severity)).save(body, "PNG")
+        runtime.invoke_endpoint(EndpointName=rig.deployed.endpoint_name, ContentType="image/png", Body=body.getvalue())[
+            "Body"
+        ].read()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(one, range(count)))
+    place = capture.place_of(rig.client("sagemaker"), rig.deployed.endpoint_name)
+    capture.wait_for(rig.client("s3"), place, begin, count, timeout=60)
+    return begin.isoformat()
+
+
+@pytest.fixture(scope="module")
+def quiet(rig: Rig) -> str:
+    """When a time began in which the endpoint was asked about what its baseline knows."""
+    return ask(rig, TRAFFIC, FIRST_SEED)
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, quiet: str, tmp_path: Path) -> None:
+    answer = user.scones("evaluate", "--synthetic", "--sample", "10", "--out", str(tmp_path / "out"), "--json")
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert (found["answered"], sum(map(sum, found["confusion"]))) == (10, 10)
+    assert found == json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert {"evaluation.html", "scatter.png", "scatter.svg", "reliability.png"} <= files(tmp_path / "out")
+    seen = user.scones("monitor", "--from", quiet, "--baseline", SYNTHETIC, "--out", str(tmp_path / "seen"), "--json")
+    assert seen.returncode == 0, seen.stdout
+    watched = json.loads(seen.stdout)
+    assert watched["drift"]["n"] == TRAFFIC
+    assert watched["capture"]["evaluation"] == 10
+    assert "10 records of `scones evaluate` are left out: they are no traffic" in watched["notes"]
+    assert files(tmp_path / "seen") == {
+        "monitor.json", "confidence.png", "confidence.svg", "drift.png", "drift.svg",
+    }  # fmt: skip
+
+
+def test_night_is_drift_with_an_exit_code_and_a_metric(rig: Rig, user: User, tmp_path: Path) -> None:
+    dark = ask(rig, TRAFFIC, FIRST_SEED + TRAFFIC, Severity(night=0.6))
+    answer = user.scones(
+        "monitor", "--from", dark, "--baseline", SYNTHETIC, "--publish", "--out", str(tmp_path)
+    )  # fmt: skip
+    assert answer.returncode == 4, answer.stdout + answer.stderr
+    assert "brightness fell" in answer.stdout
+    metrics = rig.client("cloudwatch").list_metrics(Namespace="Scones", MetricName="Drift")["Metrics"]
+    assert [metric["Dimensions"][0]["Value"] for metric in metrics] == [rig.deployed.endpoint_name]
+
+
+def test_traffic_of_a_quiet_time_becomes_the_baseline_beside_the_model(user: User, quiet: str, tmp_path: Path) -> None:
+    end = (datetime.fromisoformat(quiet) + timedelta(minutes=1)).isoformat()
+    made = user.scones("baseline", "--captured", "--from", quiet, "--to", end, "--json")
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["baseline"].startswith("s3://")
+    seen = user.scones("monitor", "--from", quiet, "--to", end, "--out", str(tmp_path), "--json")
+    assert json.loads(seen.stdout)["drift"]["baseline"].startswith("captured by")
+
+
+def test_an_empty_time_is_said_to_be_so(user: User, tmp_path: Path) -> None:
+    answer = user.scones("monitor", "--from", "2020-01-01", "--to", "2020-01-02", "--out", str(tmp_path))
+    assert answer.returncode == 0
+    assert "no inference was captured in this time" in answer.stdout
+    assert (tmp_path / "confidence.png").stat().st_size > 1000
+
+
+@pytest.fixture
+def blind(rig: Rig) -> Iterator[str]:
+    """An endpoint without data capture."""
+    sagemaker: Any = rig.client("sagemaker")
+    config = sagemaker.describe_endpoint(EndpointName=rig.deployed.endpoint_name)["EndpointConfigName"]
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    sagemaker.create_endpoint_config(EndpointConfigName="blind", ProductionVariants=variants)
+    sagemaker.create_endpoint(EndpointName="blind", EndpointConfigName="blind")
+    yield "blind"
+    sagemaker.delete_endpoint(EndpointName="blind")
+
+
+def test_an_endpoint_without_capture_and_one_that_is_not_there_are_errors_in_words(user: User, blind: str) -> None:
+    for name, sentence in ((blind, "endpoint blind has no data capture"), ("none", "there is no endpoint none")):
+        answer = user.scones("monitor", "--endpoint", name)
+        assert answer.returncode == 1, answer.stdout
+        assert sentence in answer.stderr
+
+
+def test_a_report_tells_of_what_was_captured(user: User, quiet: str, tmp_path: Path) -> None:
+    answer = user.scones(
+        "report", "--from", quiet, "--executions", "0", "--baseline", SYNTHETIC, "--out", str(tmp_path)
+    )
+    assert answer.returncode == 0, answer.stderr
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "Confidence over time of" in page
+    assert "rendered vehicles" in page
+    assert {"report.html", "confidence.png", "drift.png", "scatter.png"} <= files(tmp_path)
