@@ -1,6 +1,6 @@
 """How often drift is announced where there is none, and how often it is found where there is some.
 
-python -m bench.drift [--model DIR] [--photographs DIR] [--runs 200] [--window 500] [--share 0.3] [--pool 9000]
+python -m bench.drift [--model DIR] [--photographs DIR] [--runs 200] [--window 500] [--share 0.3] [--pool 6000]
                       [--seed 10000] [--workers 2] [--json FILE]
 
 Rendered vehicles, none of them a training image, are drawn and answered once. Each run then draws a baseline and, apart
@@ -26,6 +26,7 @@ from PIL import Image
 from monitoring import drift
 from monitoring.baseline import Baseline, Known
 from monitoring.drift import Verdict
+from monitoring.evaluate import Rate
 from monitoring.images import ImageStatistics, measure_pixels
 from monitoring.window import Window
 from training.data.synthetic import Severity, degrade, render
@@ -218,7 +219,7 @@ def measured(name: str, usual: Answers, strange: Answers | None, how: Setting) -
 def outcomes(model: Path, pool: int, workers: int, how: Setting, folder: Path | None) -> Iterator[Outcome]:
     """Measure on rendered vehicles, then on photographs where there are some."""
     usual: Answers | None = None
-    for name, answers in rendered(model, pool, workers):
+    for name, answers in rendered(model, pool, workers) if pool else ():
         usual = usual or answers
         strange = None if answers is usual else answers
         yield measured(f"rendered, {name}", usual, strange, how)
@@ -240,11 +241,13 @@ def _changed(how: Setting, **changes: object) -> Setting:
 
 
 def _tell(outcome: Outcome) -> None:
+    alarms = Rate.of(round(outcome.runs * (1 - outcome.stable)), outcome.runs)
     print(
         f"{outcome.name:38} {outcome.window:5} stable {outcome.stable:6.1%}  watch {outcome.watch:6.1%}  "
-        f"drifted {outcome.drifted:6.1%}   accuracy {outcome.accuracy:.3f} estimated {outcome.estimate:.3f}, "
-        f"off by {outcome.mean_error:.3f} on average, {outcome.worst_error:.3f} at worst, within 0.03 "
-        f"{outcome.within_3_points:.1%}, in its interval {outcome.covered:.1%}",
+        f"drifted {outcome.drifted:6.1%}  alarms {alarms.low:.1%} to {alarms.high:.1%}   "
+        f"accuracy {outcome.accuracy:.3f} estimated {outcome.estimate:.3f}, off by {outcome.mean_error:.3f} on average, "
+        f"{outcome.worst_error:.3f} at worst, within 0.03 {outcome.within_3_points:.1%}, "
+        f"in its interval {outcome.covered:.1%}",
         flush=True,
     )
 
@@ -257,13 +260,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--window", type=int, default=500)
     parser.add_argument("--share", type=float, default=0.3)
-    parser.add_argument("--pool", type=int, default=9000)
+    parser.add_argument("--pool", type=int, default=6000, help="rendered vehicles; 0 for photographs alone")
     parser.add_argument("--seed", type=int, default=10_000, help="of the first run's draw")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, help="where to write the figures")
     given = parser.parse_args(arguments)
     least = BASELINE + max(given.window, *WINDOWS)
-    if given.pool < least:
+    if 0 < given.pool < least:
         parser.error(f"--pool must be {least} at least: {BASELINE} for the baseline, and the largest window")
     began = time.monotonic()
     how = Setting(given.runs, given.window, given.share, given.seed)

@@ -95,7 +95,7 @@ def look(window: Window, baseline: Baseline | None, threshold: float) -> DriftRe
     if len(window) == 0:
         return DriftReport(0, Verdict.UNKNOWN, "no inference was captured in this time", (), None, notes, source)
     if baseline is None:
-        sentence = "there is no baseline to compare with: make one with `scones baseline`"
+        sentence = "there is no baseline to compare with: name one, or make one with `scones baseline --captured`"
         return DriftReport(len(window), Verdict.UNKNOWN, sentence, (), estimate, notes, source)
     if len(window) < LEAST:
         sentence = f"{_count(len(window))} in this time: too few to tell, it takes {LEAST}"
