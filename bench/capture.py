@@ -126,16 +126,19 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         write(root, given.records, given.files, given.hours)
         size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) / _MIB
-        s3, before, began = Folder(root), _peak(), time.monotonic()
+        s3, before, began, used = Folder(root), _peak(), time.monotonic(), time.process_time()
         reading = Reading(s3, PLACE, START, START + timedelta(hours=given.hours))
         found = len(Window.of(reading)) if given.window else sum(1 for _ in reading)
-        seconds = time.monotonic() - began
+        seconds, used = time.monotonic() - began, time.process_time() - used
         report = reading.report
         print(
             f"{found:,} of {given.records:,} records "
             f"from {report.files} files, {size:.0f} MiB, {report.torn} torn lines"
         )
-        print(f"{seconds:.1f} s, {found / seconds:,.0f} records/s; peak memory {_peak():.0f} MiB, {before:.0f} before")
+        print(
+            f"{seconds:.1f} s, {found / seconds:,.0f} records/s; {found / used:,.0f} records a second of processor time"
+        )
+        print(f"peak memory {_peak():.0f} MiB, {before:.0f} before")
         print(f"S3 calls: {s3.calls}, for {given.hours} hours")
         hour = Folder(root)
         few = Reading(hour, PLACE, START + timedelta(hours=2), START + timedelta(hours=3))

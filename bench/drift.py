@@ -245,9 +245,9 @@ def _tell(outcome: Outcome) -> None:
     print(
         f"{outcome.name:38} {outcome.window:5} stable {outcome.stable:6.1%}  watch {outcome.watch:6.1%}  "
         f"drifted {outcome.drifted:6.1%}  alarms {alarms.low:.1%} to {alarms.high:.1%}   "
-        f"accuracy {outcome.accuracy:.3f} estimated {outcome.estimate:.3f}, off by {outcome.mean_error:.3f} on average, "
-        f"{outcome.worst_error:.3f} at worst, within 0.03 {outcome.within_3_points:.1%}, "
-        f"in its interval {outcome.covered:.1%}",
+        f"accuracy {outcome.accuracy:.3f} estimated {outcome.estimate:.3f}, "
+        f"off by {outcome.mean_error:.3f} on average, {outcome.worst_error:.3f} at worst, "
+        f"within 0.03 {outcome.within_3_points:.1%}, in its interval {outcome.covered:.1%}",
         flush=True,
     )
 
