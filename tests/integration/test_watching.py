@@ -19,7 +19,7 @@ from training.data.synthetic import Severity, render
 
 pytestmark = pytest.mark.integration
 SYNTHETIC = str(SHIPPED_MODEL / "baseline-synthetic.json")
-TRAFFIC = 120
+TRAFFIC = 80
 FIRST_SEED = 110_000_000
 
 

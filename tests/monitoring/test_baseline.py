@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
@@ -54,6 +54,7 @@ def test_both_sides_are_rounded_alike() -> None:
     assert rounded([0.123456789, 123.456789, 0.99999951, 0.0]).tolist() == [0.12346, 123.46, 1.0, 0.0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1))
 def test_what_is_rounded_stays_as_it_is(values: list[float]) -> None:
     once = rounded(values)

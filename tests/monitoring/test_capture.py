@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.capture import EVALUATION, Place, Reading, place_of, wait_for
@@ -93,6 +93,7 @@ FIELDS = st.sampled_from(["captureData", "eventMetadata", "endpointOutput", "dat
 SCALARS = st.none() | st.booleans() | st.floats() | st.text()
 
 
+@settings(deadline=None)
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(FIELDS, inner)))
 def test_any_other_json_is_refused_by_name_and_nothing_worse(content: Any) -> None:
     body = {"eventVersion": "0", **content} if isinstance(content, dict) else content
@@ -108,6 +109,7 @@ def test_packed_files_are_read_whatever_their_name() -> None:
     assert ids(reading(FakeS3(files))) == ["a", "b", "c", "d"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.binary(max_size=9).map(lambda b: b.replace(b"\n", b"")), max_size=9), st.booleans(), st.integers(1, 7)
 )

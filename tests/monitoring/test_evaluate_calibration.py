@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.calibration import calibration
@@ -28,6 +28,7 @@ def test_the_error_is_the_distance_weighted_by_the_answers() -> None:
     assert [(each.accuracy.n, each.accuracy.successes) for each in found.bins] == [(2, 1), (6, 6)]
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_every_answer_is_in_one_bin_that_holds_its_confidence(given_answers: list[Answer]) -> None:
     found = calibration(given_answers)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.evaluate import Answer, by_class, confusion, evaluate
@@ -29,6 +29,7 @@ def test_advice_from_few_answers_says_how_little_they_prove() -> None:
     assert "interval begins at" in advise(SURE_AND_RIGHT, 0.99).sentence
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_each_point_of_the_curve_is_what_its_threshold_gives(answers: list[Answer]) -> None:
     for threshold, coverage, accuracy in curve(answers):
