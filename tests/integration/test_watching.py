@@ -19,7 +19,7 @@ from training.data.synthetic import Severity, render
 
 pytestmark = pytest.mark.integration
 SYNTHETIC = str(SHIPPED_MODEL / "baseline-synthetic.json")
-TRAFFIC = 80
+TRAFFIC = 110  # a baseline takes 100
 FIRST_SEED = 110_000_000
 
 
@@ -50,23 +50,26 @@ def ask(rig: Rig, count: int, first_seed: int, severity: Severity | None = None)
 
 
 @pytest.fixture(scope="module")
-def quiet(rig: Rig) -> str:
-    """When a time began in which the endpoint was asked about what its baseline knows."""
-    return ask(rig, TRAFFIC, FIRST_SEED)
+def quiet(rig: Rig) -> list[str]:
+    """Options for a time in which the endpoint was asked about what its baseline knows."""
+    begin = ask(rig, TRAFFIC, FIRST_SEED)
+    return ["--from", begin, "--to", datetime.now(UTC).isoformat()]
 
 
 def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, quiet: str, tmp_path: Path) -> None:
+def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, quiet: list[str], tmp_path: Path) -> None:
     answer = user.scones("evaluate", "--synthetic", "--sample", "10", "--out", str(tmp_path / "out"), "--json")
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)
     assert (found["answered"], sum(map(sum, found["confusion"]))) == (10, 10)
     assert found == json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert {"evaluation.html", "scatter.png", "scatter.svg", "reliability.png"} <= files(tmp_path / "out")
-    seen = user.scones("monitor", "--from", quiet, "--baseline", SYNTHETIC, "--out", str(tmp_path / "seen"), "--json")
+    seen = user.scones(
+        "monitor", "--from", quiet[1], "--baseline", SYNTHETIC, "--out", str(tmp_path / "seen"), "--json"
+    )
     assert seen.returncode == 0, seen.stdout
     watched = json.loads(seen.stdout)
     assert watched["drift"]["n"] == TRAFFIC
@@ -88,12 +91,13 @@ def test_night_is_drift_with_an_exit_code_and_a_metric(rig: Rig, user: User, tmp
     assert [metric["Dimensions"][0]["Value"] for metric in metrics] == [rig.deployed.endpoint_name]
 
 
-def test_traffic_of_a_quiet_time_becomes_the_baseline_beside_the_model(user: User, quiet: str, tmp_path: Path) -> None:
-    end = (datetime.fromisoformat(quiet) + timedelta(minutes=1)).isoformat()
-    made = user.scones("baseline", "--captured", "--from", quiet, "--to", end, "--json")
+def test_traffic_of_a_quiet_time_becomes_the_baseline_beside_the_model(
+    user: User, quiet: list[str], tmp_path: Path
+) -> None:
+    made = user.scones("baseline", "--captured", *quiet, "--json")
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout)["baseline"].startswith("s3://")
-    seen = user.scones("monitor", "--from", quiet, "--to", end, "--out", str(tmp_path), "--json")
+    seen = user.scones("monitor", *quiet, "--out", str(tmp_path), "--json")
     assert json.loads(seen.stdout)["drift"]["baseline"].startswith("captured by")
 
 
@@ -123,10 +127,8 @@ def test_an_endpoint_without_capture_and_one_that_is_not_there_are_errors_in_wor
         assert sentence in answer.stderr
 
 
-def test_a_report_tells_of_what_was_captured(user: User, quiet: str, tmp_path: Path) -> None:
-    answer = user.scones(
-        "report", "--from", quiet, "--executions", "0", "--baseline", SYNTHETIC, "--out", str(tmp_path)
-    )
+def test_a_report_tells_of_what_was_captured(user: User, quiet: list[str], tmp_path: Path) -> None:
+    answer = user.scones("report", *quiet, "--executions", "0", "--baseline", SYNTHETIC, "--out", str(tmp_path))
     assert answer.returncode == 0, answer.stderr
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "Confidence over time of" in page
