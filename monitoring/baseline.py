@@ -60,7 +60,7 @@ class Known:
 class Baseline:
     """Answers that the model gave for images that it had not been trained on, and what images looked like.
 
-    ``confidences`` (N,); ``labels`` counts bicycles and motorcycles among the answers; ``images`` has the statistics of
+    ``confidences`` (N,); ``labels`` counts the answers of each label; ``images`` has the statistics of
     up to M images by name, (M,) each; they may be of more images than were answered. ``source`` says in words what was
     answered, and ``model`` is the SHA-256 of the network that answered, where known.
     """
@@ -91,13 +91,13 @@ class Baseline:
         answers = np.asarray(confidences, np.float64)
         if len(answers) < LEAST:
             raise BaselineTooSmall(len(answers), LEAST)
-        motorcycles = int(np.asarray(labels).sum())
+        second = int(np.asarray(labels).sum())
         columns = {name: _spread(np.sort([getattr(image, name) for image in images])) for name in NAMES}
         return cls(
             source=source,
             n=len(answers),
             confidences=_spread(np.sort(answers)),
-            labels=(len(answers) - motorcycles, motorcycles),
+            labels=(len(answers) - second, second),
             images=columns if images else {},
             known=known,
             model=model,
@@ -135,12 +135,12 @@ class Baseline:
             body = json.loads(content)
             if body["format"] != FORMAT:
                 raise BaselineUnreadable(where, f"format {body['format']!r}, not {FORMAT}")
-            bicycles, motorcycles = body["labels"]
+            first, second = body["labels"]
             return cls(
                 source=str(body["source"]),
                 n=int(body["n"]),
                 confidences=_column(body["confidences"]),
-                labels=(int(bicycles), int(motorcycles)),
+                labels=(int(first), int(second)),
                 images={name: _column(body["images"][name]) for name in NAMES if name in body["images"]},
                 known=Known(**body["known"]) if body["known"] else None,
                 model=body.get("model"),

@@ -14,6 +14,7 @@ import numpy as np
 
 from monitoring import signals
 from monitoring.baseline import Baseline
+from monitoring.evaluate import VEHICLES, Labels
 from monitoring.signals import Comparison
 from monitoring.timeline import Bin, Point, Timeline
 from monitoring.window import Window
@@ -87,9 +88,9 @@ class DriftReport:
         return asdict(self)
 
 
-def look(window: Window, baseline: Baseline | None, threshold: float) -> DriftReport:
+def look(window: Window, baseline: Baseline | None, threshold: float, labels: Labels = VEHICLES) -> DriftReport:
     """Compare a window with the baseline; ``threshold`` is the least confidence that is accepted."""
-    notes = _notes(window, baseline, threshold)
+    notes = _notes(window, baseline, threshold, labels)
     estimate = _estimate(window, baseline)
     source = baseline.source if baseline else None
     if len(window) == 0:
@@ -100,7 +101,7 @@ def look(window: Window, baseline: Baseline | None, threshold: float) -> DriftRe
     if len(window) < LEAST:
         sentence = f"{_count(len(window))} in this time: too few to tell, it takes {LEAST}"
         return DriftReport(len(window), Verdict.UNKNOWN, sentence, (), estimate, notes, source)
-    found = _judged(signals.compare(window, baseline, threshold))
+    found = _judged(signals.compare(window, baseline, threshold, labels))
     verdict = max((signal.verdict for signal in found), key=_ORDER.index)
     return DriftReport(len(window), verdict, _sentence(verdict, found), found, estimate, notes, source)
 
@@ -162,14 +163,13 @@ def _variance(confidences: "np.ndarray[Any, Any]") -> float:
     return float((confidences * (1 - confidences)).sum()) / len(confidences) ** 2
 
 
-def _notes(window: Window, baseline: Baseline | None, threshold: float) -> tuple[str, ...]:
+def _notes(window: Window, baseline: Baseline | None, threshold: float, labels: Labels) -> tuple[str, ...]:
     if not len(window):
         return ()
     notes = []
-    names = ("bicycle", "motorcycle")
     present = {int(label) for label in np.unique(window.labels)}
     if len(present) == 1 and len(window) > 1:
-        notes.append(f"every answer is {names[present.pop()]}: if that is not so, the model or its input is broken")
+        notes.append(f"every answer is {labels[present.pop()]}: if that is not so, the model or its input is broken")
     if (window.confidences < threshold).all() and len(window) > 1:
         notes.append(f"every confidence is below {threshold:g}: nothing passes without review")
     if window.unreadable:

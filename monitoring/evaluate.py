@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
-LABELS = ("bicycle", "motorcycle")
+Labels: TypeAlias = tuple[str, str]
+"""What label 0 and label 1 are called."""
+VEHICLES: Labels = ("bicycle", "motorcycle")
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,14 @@ def in_words(rate: Rate) -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the endpoint said of an image whose label is known: ``inferences`` is ``[p_bicycle, p_motorcycle]``."""
+    """What the endpoint said of an image whose label is known: ``inferences`` has a probability for each label."""
 
     label: int
     inferences: tuple[float, float]
 
     @property
     def predicted(self) -> int:
-        """The likelier class: 0 bicycle, 1 motorcycle."""
+        """The likelier label, 0 or 1."""
         return int(np.argmax(self.inferences))
 
     @property
@@ -89,7 +92,7 @@ class ClassFigures:
 
 
 def by_class(answers: Sequence[Answer], threshold: float) -> tuple[ClassFigures, ClassFigures]:
-    """Return the figures of the images that are bicycles, and of those that are motorcycles."""
+    """Return the figures of the images whose true label is 0, and of those whose is 1."""
 
     def figures(label: int) -> ClassFigures:
         own = [answer for answer in answers if answer.label == label]

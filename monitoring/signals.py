@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.baseline import Baseline, rounded
+from monitoring.evaluate import Labels
 from monitoring.window import Window
 
 MUCH = {"D": 0.1, "PSI": 0.25, "share below threshold": 0.05, "label mix": 0.1}
@@ -31,14 +32,14 @@ class Comparison:
     says: str
 
 
-def compare(window: Window, baseline: Baseline, threshold: float) -> list[Comparison]:
+def compare(window: Window, baseline: Baseline, threshold: float, labels: Labels) -> list[Comparison]:
     """Return the outcome of every test that the data allow."""
     confidences = rounded(window.confidences)
     found = [
         kolmogorov_smirnov("confidence", baseline.confidences, confidences),
         population_stability("confidence bands", baseline.confidences, confidences),
         share_below(baseline.confidences, confidences, threshold),
-        label_mix(baseline.labels, window.labels),
+        label_mix(baseline.labels, window.labels, labels[1]),
     ]
     return found + list(_images(window, baseline))
 
@@ -100,17 +101,17 @@ def share_below(then: Floats, now: Floats, threshold: float) -> Comparison:
     )  # fmt: skip
 
 
-def label_mix(then: tuple[int, int], labels: npt.NDArray[Any]) -> Comparison:
-    """Chi-square test of the share of motorcycles among the answers."""
+def label_mix(then: tuple[int, int], labels: npt.NDArray[Any], name_of_1: str) -> Comparison:
+    """Chi-square test of the share of label 1 among the answers."""
     from scipy.stats import chi2_contingency  # noqa: PLC0415
 
-    motorcycles = int(labels.sum())
-    table = np.array([then, (len(labels) - motorcycles, motorcycles)])
+    second = int(labels.sum())
+    table = np.array([then, (len(labels) - second, second)])
     one_sided = (table.sum(axis=0) == 0).any()  # the same one class then and now: nothing to test
     p = 1.0 if one_sided else float(chi2_contingency(table, correction=False).pvalue)
-    before, after = then[1] / sum(then), motorcycles / len(labels)
+    before, after = then[1] / sum(then), second / len(labels)
     name = "label mix"
     return Comparison(
         name, "difference", abs(after - before), MUCH[name], p, before, after,
-        f"{name}: motorcycles went from {before:.0%} to {after:.0%} of the answers",
+        f"{name}: {name_of_1} went from {before:.0%} to {after:.0%} of the answers",
     )  # fmt: skip

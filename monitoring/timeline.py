@@ -18,7 +18,7 @@ _WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800,
 
 @dataclass(frozen=True)
 class Point:
-    """One inference of a sample that is spread evenly over time. ``label``: 0 bicycle, 1 motorcycle."""
+    """One inference of a sample that is spread evenly over time. ``label`` is the likelier, 0 or 1."""
 
     time: datetime
     confidence: float
@@ -30,7 +30,7 @@ class Bin:
     """The inferences of ``[start, end)``. Where ``n`` is 0, ``mean`` and ``share_below`` are None.
 
     ``rolling_mean`` and the band from ``low`` to ``high`` (10th to 90th percentile of the confidences) are over this
-    bin and the four before it; None where those are empty too. ``labels`` counts bicycles and motorcycles.
+    bin and the four before it; None where those are empty too. ``labels`` counts the answers of each.
     """
 
     start: datetime
@@ -97,7 +97,7 @@ def _bin(
 ) -> Bin:
     inside = slice(cuts[number], cuts[number + 1])
     own, recent = confidences[inside], confidences[cuts[max(0, number + 1 - ROLLING)] : cuts[number + 1]]
-    motorcycles = int(labels[inside].sum())
+    second = int(labels[inside].sum())
     low, high = np.percentile(recent, _BAND) if len(recent) else (None, None)
     return Bin(
         start=_time(edges[number]),
@@ -105,7 +105,7 @@ def _bin(
         n=len(own),
         mean=_mean(own),
         share_below=_mean(own < threshold),
-        labels=(len(own) - motorcycles, motorcycles),
+        labels=(len(own) - second, second),
         rolling_mean=_mean(recent),
         low=None if low is None else float(low),
         high=None if high is None else float(high),

@@ -17,7 +17,7 @@ IMAGE_SAMPLE = 2000
 
 @dataclass(frozen=True)
 class Window:
-    """N inferences: ``times`` (seconds since 1970), ``confidences`` and ``labels`` (0 bicycle, 1 motorcycle), all (N,).
+    """N inferences: ``times`` (seconds since 1970), ``confidences`` and ``labels`` (0 or 1, the likelier), all (N,).
 
     ``images`` are the statistics of a uniform sample of at most 2,000 images; ``unreadable`` counts those of the sample
     that are no images.

@@ -193,7 +193,7 @@ def figures(content: "Content") -> dict[str, Any]:
         "accuracy_accepted": _rate(found.accuracy_accepted),
         "confusion": evaluate.confusion(answers),
         "classes": {
-            evaluate.LABELS[each.label]: {
+            evaluate.VEHICLES[each.label]: {
                 "accuracy": _rate(each.accuracy),
                 "accepted": _rate(each.accepted),
                 "median_confidence": None if math.isnan(each.median_confidence) else each.median_confidence,
@@ -228,7 +228,7 @@ def _show(content: "Content", dataset: str, split: str, page: Path) -> None:
         (f"accepted at {content.threshold:g}", evaluate.in_words(found.accepted)),
         ("right among accepted", evaluate.in_words(found.accuracy_accepted)),
         *(
-            (f"{evaluate.LABELS[each.label]}s right", evaluate.in_words(each.accuracy))
+            (f"{evaluate.VEHICLES[each.label]}s right", evaluate.in_words(each.accuracy))
             for each in evaluate.by_class(answers, content.threshold)
         ),
         ("calibration error", f"{calibration.calibration(answers).ece:.3f}"),

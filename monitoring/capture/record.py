@@ -29,7 +29,7 @@ class Unanswered(ValueError):
 class CapturedInference:
     """One answered request. ``time`` is UTC, to the second as SageMaker writes it.
 
-    ``inferences`` is ``[p_bicycle, p_motorcycle]``; ``inference_id`` is what the caller sent along, if anything.
+    ``inferences`` has a probability for each label; ``inference_id`` is what the caller sent along, if anything.
     ``content_type`` is the request's, None where the input was not captured. Latency is no part of a record.
     """
 
@@ -55,7 +55,7 @@ class CapturedInference:
 
     @property
     def label(self) -> int:
-        """The likelier class: 0 bicycle, 1 motorcycle."""
+        """The likelier label, 0 or 1."""
         return int(self.inferences[1] > self.inferences[0])
 
     @property
@@ -100,7 +100,7 @@ def _decoded(data: str, encoding: str) -> str:
 
 
 def probabilities(text: str) -> tuple[float, float]:
-    """Read ``[p_bicycle, p_motorcycle]`` from an endpoint's answer, in any form that it comes in. Raises Malformed."""
+    """Read ``[p_0, p_1]`` from an endpoint's answer, in any form that it comes in. Raises Malformed."""
     values = _values(text)
     if len(values) != 2 or not all(math.isfinite(value) and value >= 0 for value in values):
         raise Malformed(f"an answer that is no pair of probabilities: {text[:80]!r}")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from monitoring import threshold as thresholds
 from monitoring.calibration import Calibration
-from monitoring.evaluate import LABELS, Answer, confusion, evaluate
+from monitoring.evaluate import VEHICLES, Answer, Labels, confusion, evaluate
 from monitoring.plots import style
 from monitoring.plots.style import BAND, CLASS_COLOURS, CLASS_MARKERS, INK, LINE, MUTED, PAPER, THRESHOLD, WARN, Plot
 
@@ -19,11 +19,11 @@ _GOLDEN = (5**0.5 - 1) / 2
 _NOTHING = "no image with a known label was answered"
 
 
-def scatter(answers: Sequence[Answer], threshold: float) -> Plot:
+def scatter(answers: Sequence[Answer], threshold: float, labels: Labels = VEHICLES) -> Plot:
     """Draw each answer's confidence over its image's true class; wrong answers are ringed and crossed."""
     figure, axes = style.canvas()
     wrong = [answer for answer in answers if not answer.is_right]
-    for label, name in enumerate(LABELS):
+    for label, name in enumerate(labels):
         own = sorted((a for a in answers if a.label == label), key=lambda answer: answer.confidence)
         x = label + _jitter(len(own))
         y = np.array([answer.confidence for answer in own])
@@ -46,7 +46,7 @@ def scatter(answers: Sequence[Answer], threshold: float) -> Plot:
     axes.set_ylabel("confidence")
     if wrong:
         axes.set_title("⊗ wrong answer", loc="right", fontsize=10, color=INK)
-    return Plot("scatter", "Confidence by true label", _scatter_words(answers, threshold, len(wrong)), figure)
+    return Plot("scatter", "Confidence by true label", _scatter_words(answers, threshold, labels, len(wrong)), figure)
 
 
 def _floor(threshold: float) -> float:
@@ -58,13 +58,13 @@ def _jitter(n: int) -> "npt.NDArray[np.floating]":
     return ((np.arange(n) * _GOLDEN) % 1 - 0.5) * 0.46
 
 
-def _scatter_words(answers: Sequence[Answer], threshold: float, wrong: int) -> str:
+def _scatter_words(answers: Sequence[Answer], threshold: float, labels: Labels, wrong: int) -> str:
     if not answers:
         return f"Confidence by true label: {_NOTHING}."
     counts = [sum(answer.label == label for answer in answers) for label in (0, 1)]
     accepted = evaluate(answers, threshold).accepted.successes
     return (
-        f"Confidence by true label for {counts[0]} bicycles (blue circles) and {counts[1]} motorcycles (red diamonds): "
+        f"Confidence by true label, {counts[0]} {labels[0]} (blue circles) and {counts[1]} {labels[1]} (red diamonds): "
         f"{accepted} of {len(answers)} lie at or above the threshold {threshold:g}; {_wrong(wrong)}."
     )
 
@@ -112,7 +112,7 @@ def reliability(found: Calibration) -> Plot:
     return Plot("reliability", "Reliability", f"{words}.", figure)
 
 
-def confusion_matrix(answers: Sequence[Answer]) -> Plot:
+def confusion_matrix(answers: Sequence[Answer], labels: Labels = VEHICLES) -> Plot:
     """Draw how many images of each class were answered with each; mistakes are the two outlined cells."""
     counts = np.array(confusion(answers))
     figure, axes = style.canvas()
@@ -126,16 +126,16 @@ def confusion_matrix(answers: Sequence[Answer]) -> Plot:
             axes.text(said, true + 0.24, note, ha="center", va="center", fontsize=10, color=MUTED)
     axes.set_xlim(-0.52, 1.52)
     axes.set_ylim(1.52, -0.52)
-    axes.set_xticks([0, 1], LABELS)
-    axes.set_yticks([0, 1], LABELS, rotation=90, va="center")
+    axes.set_xticks([0, 1], labels)
+    axes.set_yticks([0, 1], labels, rotation=90, va="center")
     axes.set_xlabel("answer")
     axes.set_ylabel("true label")
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
     words = "; ".join(
-        f"of {int(counts[label].sum())} {name}s {counts[label, label]} were answered {name}"
-        for label, name in enumerate(LABELS)
+        f"of {int(counts[label].sum())} {name} {counts[label, label]} were answered {name}"
+        for label, name in enumerate(labels)
     )
     return Plot("confusion", "Confusion", f"Confusion matrix: {words}.", figure)
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BICYCLE, MOTORCYCLE, THRESHOLD = "#1f6fd6", "#d62f2c", "#1a8a3c"
+FIRST, SECOND, THRESHOLD = "#1f6fd6", "#d62f2c", "#1a8a3c"
 INK, MUTED, LINE, PAPER = "#20242a", "#5f6873", "#d5dae0", "#ffffff"
 WARN, BAND = "#b06a00", "#8d9aab"
-CLASS_COLOURS = (BICYCLE, MOTORCYCLE)
+CLASS_COLOURS = (FIRST, SECOND)
 CLASS_MARKERS = ("o", "D")
 """A circle and a diamond, so that the classes can be told apart without their colours."""
 WIDTH, HEIGHT = 5.4, 3.7
@@ -22,8 +22,8 @@ WIDTH, HEIGHT = 5.4, 3.7
 DPI = 180
 _LONGEST_LINE = 46
 _VARIABLES = {
-    BICYCLE: "--bicycle",
-    MOTORCYCLE: "--motorcycle",
+    FIRST: "--first",
+    SECOND: "--second",
     THRESHOLD: "--threshold",
     INK: "--ink",
     MUTED: "--muted",

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.drift import in_short
-from monitoring.evaluate import LABELS
+from monitoring.evaluate import VEHICLES, Labels
 from monitoring.plots import style
 from monitoring.plots.style import BAND, CLASS_COLOURS, CLASS_MARKERS, INK, LINE, MUTED, THRESHOLD, WARN, Plot
 
@@ -21,7 +21,7 @@ _LONGEST_LABEL = 24
 _VERDICTS = {"stable": (THRESHOLD, "o"), "watch": (WARN, "s"), "drifted": (CLASS_COLOURS[1], "D")}
 
 
-def confidence_over_time(timeline: "Timeline") -> Plot:
+def confidence_over_time(timeline: "Timeline", labels: Labels = VEHICLES) -> Plot:
     """Draw each inference's confidence, their rolling mean, the band in which most lie, and the threshold."""
     figure, axes = style.canvas()
     axes.set_ylabel("confidence")
@@ -33,7 +33,7 @@ def confidence_over_time(timeline: "Timeline") -> Plot:
         axes.set_xticks([])
         return Plot("confidence", _CONFIDENCE, f"{_CONFIDENCE}: {style.plain(timeline.silence)}.", figure)
     _band(axes, timeline)
-    for label, name in enumerate(LABELS):
+    for label, name in enumerate(labels):
         own = [point for point in timeline.points if point.label == label]
         axes.scatter(
             [point.time for point in own],  # type: ignore[arg-type]  # matplotlib converts datetimes

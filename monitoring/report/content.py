@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from monitoring.drift import DriftReport
-from monitoring.evaluate import LABELS, Answer
+from monitoring.evaluate import VEHICLES, Answer, Labels
 from monitoring.timeline import Timeline
 
 Place = Literal["accepted", "review", "failure", "other"]
@@ -35,7 +35,7 @@ class State(Protocol):
 class ReportedImage:
     """An image and what came of it.
 
-    ``place`` is where it ended; ``label`` is its true one (0 bicycle, 1 motorcycle), where known; ``content`` the
+    ``place`` is where it ended; ``label`` is its true one, where known; ``content`` the
     encoded image, where it can still be read; ``execution`` its execution's name, None where there was none.
     """
 
@@ -58,9 +58,9 @@ class ReportedImage:
         return Answer(self.label, self.inferences)
 
     @property
-    def predicted(self) -> str | None:
-        """The likelier class's name."""
-        return None if self.inferences is None else LABELS[int(self.inferences[1] > self.inferences[0])]
+    def predicted(self) -> int | None:
+        """The likelier label."""
+        return None if self.inferences is None else int(self.inferences[1] > self.inferences[0])
 
     @property
     def confidence(self) -> float | None:
@@ -86,6 +86,7 @@ class Content:
     made: datetime
     threshold: float
     images: Sequence[ReportedImage]
+    labels: Labels = VEHICLES
     timeline: Timeline | None = None
     drift: DriftReport | None = None
     notes: Sequence[str] = ()
@@ -108,7 +109,7 @@ class Content:
         elif not answers:
             found.append("no label is known for these images, so it cannot be said which answers are right")
         elif len({answer.label for answer in answers}) == 1 and len(answers) > 1:
-            found.append(f"every image is a {LABELS[answers[0].label]}: nothing is known of the other class")
+            found.append(f"every image is a {self.labels[answers[0].label]}: nothing is known of the other class")
         if len(answers) > 1 and max(answer.confidence for answer in answers) < self.threshold:
             found.append(f"no answer reaches the threshold {self.threshold:g}: everything goes to review")
         if len(answers) == 1:

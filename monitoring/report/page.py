@@ -14,7 +14,7 @@ from PIL import Image
 
 from monitoring import plots, threshold
 from monitoring.calibration import calibration
-from monitoring.evaluate import LABELS, Rate, by_class, evaluate, percentiles
+from monitoring.evaluate import Rate, by_class, evaluate, percentiles
 from monitoring.plots import style
 from monitoring.report.content import Content, ReportedImage
 
@@ -75,7 +75,7 @@ def render(content: Content, figures: "dict[str, _Figure]") -> str:
         css=Markup(source),  # noqa: S704 - our own file
         cards=_cards(content),
         classes=by_class(answers, content.threshold),
-        labels=LABELS,
+        labels=content.labels,
         advice=threshold.advise(answers, content.target_accuracy),
         galleries=_galleries(content.images),
         executions=[image for image in content.images if image.execution],
@@ -103,13 +103,13 @@ def thumbnail(content: bytes | None) -> str | None:
 def _plots(content: Content) -> list[plots.Plot]:
     answers = content.answers
     drawn = [
-        plots.scatter(answers, content.threshold),
+        plots.scatter(answers, content.threshold, content.labels),
         plots.reliability(calibration(answers)),
-        plots.confusion_matrix(answers),
+        plots.confusion_matrix(answers, content.labels),
         plots.threshold_curve(answers, content.threshold),
     ]
     if content.timeline is not None:
-        drawn.insert(1, plots.confidence_over_time(content.timeline))
+        drawn.insert(1, plots.confidence_over_time(content.timeline, content.labels))
     if content.drift is not None:
         drawn.append(plots.drift_signals(content.drift))
     return drawn

@@ -114,7 +114,7 @@ def test_one_class_only_is_said_and_drifts() -> None:
 
 
 def test_one_class_then_and_now_is_no_drift_in_the_label_mix() -> None:
-    found = signals.label_mix((100, 0), np.zeros(50, np.int8))
+    found = signals.label_mix((100, 0), np.zeros(50, np.int8), "motorcycle")
     assert found.p_value == 1
 
 

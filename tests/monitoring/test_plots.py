@@ -13,7 +13,7 @@ from monitoring.baseline import Baseline
 from monitoring.calibration import calibration
 from monitoring.drift import look
 from monitoring.evaluate import Answer
-from monitoring.plots.style import BICYCLE, MOTORCYCLE, THRESHOLD, inline
+from monitoring.plots.style import FIRST, SECOND, THRESHOLD, inline
 from monitoring.timeline import Timeline
 from monitoring.window import Window
 
@@ -107,7 +107,7 @@ def test_files_bear_a_title_that_the_page_has_already(tmp_path: Path) -> None:
 
 def test_the_scatter_has_the_colours_that_were_asked_for() -> None:
     svg = plots.scatter(MIXED, 0.94).svg()
-    assert all(colour in svg for colour in (BICYCLE, MOTORCYCLE, THRESHOLD))
+    assert all(colour in svg for colour in (FIRST, SECOND, THRESHOLD))
     assert "stroke-dasharray" in svg
 
 
@@ -136,4 +136,4 @@ def test_an_inline_drawing_refers_to_nothing_but_itself() -> None:
     ids = {element.get("id") for element in root.iter() if element.get("id")}
     links = {value[1:] for element in root.iter() for key, value in element.items() if key == "href"}
     assert links <= ids
-    assert f"var(--bicycle, {BICYCLE})" in svg
+    assert f"var(--first, {FIRST})" in svg
