@@ -55,6 +55,7 @@ lock: .tools/.ready
 	$(LOCK) --group docker -c requirements/scones.txt -o requirements/docker.txt
 	$(LOCK) --group supply -c requirements/scones.txt -o requirements/supply.txt
 	$(LOCK) --group template -o requirements/template.txt
+	$(LOCK) --group bench -o requirements/bench.txt
 	@for service in serialize classify filter; do (cd services/$$service && \
 	../../$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 requirements-test.in -o requirements-test.txt); done
 	$(LOCK) --group tools -o requirements/tools.txt

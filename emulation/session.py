@@ -21,6 +21,7 @@ class OfflineSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
         kwargs.setdefault(
             "endpoint_url", self.sagemaker_url if service_name in _SAGEMAKER_SERVICES else self.localstack_url
         )
-        path_style = Config(s3={"addressing_style": "path"})
-        kwargs["config"] = path_style.merge(kwargs["config"]) if kwargs.get("config") else path_style
+        # No host but this one: neither a bucket's name nor a prefix such as StartSyncExecution's goes before it.
+        one_host = Config(s3={"addressing_style": "path"}, inject_host_prefix=False)
+        kwargs["config"] = one_host.merge(kwargs["config"]) if kwargs.get("config") else one_host
         return super().client(service_name, *args, **kwargs)

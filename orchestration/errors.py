@@ -4,6 +4,7 @@ OrchestrationError
 ├── StackError
 │   ├── StackMissing
 │   ├── StackBusy
+│   ├── ParametersUnknown
 │   └── StackFailed
 ├── ImageError
 │   ├── EngineUnavailable
@@ -39,6 +40,13 @@ class StackBusy(StackError):
 
     def __init__(self, name: str, status: str) -> None:
         super().__init__(f"stack '{name}' is {status}: wait until that has ended, then try again")
+
+
+class ParametersUnknown(StackError):
+    """The template has no such parameters."""
+
+    def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(f"the template has no parameter {', '.join(names)}: it has {', '.join(known)}")
 
 
 class StackFailed(StackError):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,14 +67,21 @@ def run(  # noqa: PLR0913 - all but four have a default
     """Start one execution an image, at most ``concurrency`` at a time, and return their outcomes in the images' order.
 
     ``threshold`` is the least confidence that passes, where it is not to be the stack's own; ``timeout`` and ``poll``
-    are in seconds. Raises ExecutionTimeout when an execution outlives ``timeout``.
+    are in seconds. An Express workflow is started synchronously, as it keeps nothing to look at afterwards: the
+    client's read timeout must be beyond its five minutes.
+    Raises ExecutionTimeout when an execution outlives ``timeout``.
     """
+    express = is_express(stepfunctions, state_machine_arn)
+    given_up = threading.Event()
 
     def follow(numbered: tuple[int, Image]) -> Outcome:
         number, image = numbered
         name = execution_name(image, f"{run_name}-{number:05d}")
-        arn = start(stepfunctions, state_machine_arn, image, name, threshold)
-        outcome = wait(stepfunctions, arn, image, timeout=timeout, poll=poll)
+        if express:
+            outcome = run_express(stepfunctions, state_machine_arn, image, name, threshold)
+        else:
+            arn = start(stepfunctions, state_machine_arn, image, name, threshold)
+            outcome = wait(stepfunctions, arn, image, timeout=timeout, poll=poll, given_up=given_up)
         on_outcome(outcome)
         return outcome
 
@@ -82,35 +90,55 @@ def run(  # noqa: PLR0913 - all but four have a default
         try:
             return [future.result() for future in futures]
         except BaseException:
+            given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
+def is_express(stepfunctions: Any, state_machine_arn: str) -> bool:
+    """Whether a state machine is an Express workflow."""
+    return bool(stepfunctions.describe_state_machine(stateMachineArn=state_machine_arn)["type"] == "EXPRESS")
+
+
+def run_express(
+    stepfunctions: Any, state_machine_arn: str, image: Image, name: str, threshold: float | None = None
+) -> Outcome:
+    """Run one execution of an Express workflow to its end."""
+    answer = stepfunctions.start_sync_execution(
+        stateMachineArn=state_machine_arn, name=name, input=_payload(image, threshold)
+    )
+    return _outcome(image, answer)
+
+
 def start(stepfunctions: Any, state_machine_arn: str, image: Image, name: str, threshold: float | None = None) -> str:
     """Start one execution and return its ARN."""
-    given = {"s3_bucket": image.s3_bucket, "s3_key": image.s3_key}
     answer = stepfunctions.start_execution(
-        stateMachineArn=state_machine_arn,
-        name=name,
-        input=json.dumps(given if threshold is None else given | {"threshold": threshold}),
+        stateMachineArn=state_machine_arn, name=name, input=_payload(image, threshold)
     )
     arn: str = answer["executionArn"]
     return arn
 
 
-def wait(stepfunctions: Any, execution_arn: str, image: Image, *, timeout: float, poll: float) -> Outcome:
-    """Wait until the execution has ended; raises ExecutionTimeout after ``timeout`` seconds.
+def wait(
+    stepfunctions: Any,
+    execution_arn: str,
+    image: Image,
+    *,
+    timeout: float,
+    poll: float,
+    given_up: threading.Event | None = None,
+) -> Outcome:
+    """Wait until the execution has ended; raises ExecutionTimeout after ``timeout`` seconds, or once it is given up.
 
     Looks after ``poll`` seconds, then ever less often, but at least once a second.
     """
-    deadline = time.monotonic() + timeout
+    deadline, stop = time.monotonic() + timeout, given_up or threading.Event()
     while True:
         answer = stepfunctions.describe_execution(executionArn=execution_arn)
         if answer["status"] in _TERMINAL:
             return _outcome(image, answer)
-        if time.monotonic() > deadline:
+        if stop.wait(poll) or time.monotonic() > deadline:
             raise ExecutionTimeout(1, timeout)
-        time.sleep(poll)
         poll = min(poll * _PATIENCE, _SELDOMEST)
 
 
@@ -131,6 +159,11 @@ def queue_length(sqs: Any, queue_url: str) -> int:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
     return sum(int(attributes[name]) for name in names)
+
+
+def _payload(image: Image, threshold: float | None) -> str:
+    given = {"s3_bucket": image.s3_bucket, "s3_key": image.s3_key}
+    return json.dumps(given if threshold is None else given | {"threshold": threshold})
 
 
 def _outcome(image: Image, answer: dict[str, Any]) -> Outcome:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -46,12 +47,14 @@ class Message:
 class Redriven:
     """What became of the failure queue's messages.
 
-    ``started`` executions run anew; ``already`` had been started by an earlier call that did not come to delete their
-    messages; ``left`` stay in the queue: of another error than asked for, or without an input to start with.
+    ``started`` are the ARNs of the executions that run anew; ``already`` had been started by an earlier call that did
+    not come to delete their messages; ``failed_again`` of the new ones are back in the queue already; ``left`` stay in
+    it: of another error than asked for, or without an input to start with.
     """
 
-    started: int
+    started: tuple[str, ...]
     already: int
+    failed_again: int
     left: int
 
 
@@ -102,25 +105,40 @@ def redrive(
     a call that died in between is completed by the next, because Step Functions refuses a name that it knows
     (an Express workflow does not, and may then run twice). Executions that fail anew while this runs are left.
     """
-    started: set[str] = set()
-    already = 0
+    started: dict[str, None] = {}
+    already = failed_again = 0
     kept: list[Message] = []
     try:
         for message in receive(sqs, queue_url):
             payload = _input(stepfunctions, message)
+            is_new_failure = message.execution_arn in started
+            failed_again += is_new_failure
             asked_for = not errors or message.error in errors
-            if message.execution_arn in started or not asked_for or payload is None:
+            if is_new_failure or not asked_for or payload is None:
                 kept.append(message)
                 continue
             arn = _start(stepfunctions, state_machine_arn, redrive_name(message.execution_arn, payload), payload)
             if arn is None or arn in started:
                 already += 1
             else:
-                started.add(arn)
+                started[arn] = None
             delete(sqs, queue_url, [message])
     finally:
         release(sqs, queue_url, kept)
-    return Redriven(len(started), already, len(kept))
+    return Redriven(tuple(started), already, failed_again, len(kept) - failed_again)
+
+
+def errors_in(sqs: Any, queue_url: str) -> Counter[str]:
+    """Count the failure queue's messages by the error's name; looking takes nothing away."""
+    found: Counter[str] = Counter()
+    seen: list[Message] = []
+    try:
+        for message in receive(sqs, queue_url):
+            seen.append(message)
+            found[message.error or "unnamed"] += 1
+    finally:
+        release(sqs, queue_url, seen)
+    return found
 
 
 def redrive_name(execution_arn: str, payload: str) -> str:

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from orchestration.definitions import template_body
-from orchestration.errors import StackBusy, StackFailed, StackMissing
+from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackMissing
 
 # What LocalStack 4.14 does not do (EXPRESS children, dashboards) and what would only cost it time (logs).
 LOCAL_PARAMETERS = {"BatchItemType": "STANDARD", "Dashboard": "DISABLED", "WorkflowLogLevel": "OFF"}
@@ -31,11 +32,16 @@ class StackEvent:
 
 @dataclass(frozen=True)
 class Change:
-    """What a change set is about to do to one resource: Add, Modify or Remove."""
+    """What a change set is about to do to one resource: Add, Modify or Remove.
+
+    ``replacement`` says whether a new one takes the place of a modified one: True, False or Conditional; None where
+    that is no question.
+    """
 
     action: str
     resource: str
     resource_type: str
+    replacement: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ def deploy(
     name: str,
     parameters: Mapping[str, str],
     *,
+    initial: Mapping[str, str] = MappingProxyType({}),
     body: str | None = None,
     on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
     on_event: OnEvent = lambda _: None,
@@ -58,18 +65,16 @@ def deploy(
 ) -> Deployment:
     """Create or update the stack and wait until it is done.
 
-    ``on_changes`` sees the change set before it is applied and may raise to stop there, which leaves nothing behind;
-    ``poll`` is in seconds.
-    Raises StackFailed with the first real reason, StackBusy when another deployment is under way.
+    A parameter that is not among ``parameters`` keeps the value that the stack has; where it has none, ``initial``
+    gives one, else the template. ``on_changes`` sees the change set before it is applied and may raise to stop there,
+    which leaves nothing behind; ``poll`` is in seconds.
+    Raises StackFailed with the first real reason, StackBusy when another deployment is under way, ParametersUnknown.
     """
-    status = _status(cloudformation, name)
-    if status == "ROLLBACK_COMPLETE":  # a first creation that failed: nothing but its shell is left
-        delete(cloudformation, name, on_event=on_event, poll=poll)
-        status = None
-    if status is not None and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-        raise StackBusy(name, status)
-    is_new = status in (None, "REVIEW_IN_PROGRESS")
-    change_set = _create_change_set(cloudformation, name, parameters, body or template_body(), is_new=is_new)
+    body = body or template_body()
+    current = _current(cloudformation, name, on_event, poll)
+    is_new = current is None
+    chosen = _chosen(cloudformation, body, parameters, initial, _held(current))
+    change_set = _create_change_set(cloudformation, name, chosen, body, is_new=is_new)
     changes = _wait_for_change_set(cloudformation, name, change_set, poll)
     if changes:
         with _dropped_unless_agreed(cloudformation, name, change_set, is_new=is_new):
@@ -80,6 +85,11 @@ def deploy(
     else:
         cloudformation.delete_change_set(StackName=name, ChangeSetName=change_set)
     return Deployment(outputs(cloudformation, name), changes)
+
+
+def parameters_of(cloudformation: Any, name: str) -> dict[str, str]:
+    """Return the values of a deployed stack's parameters by name; none where there is no stack."""
+    return _held(_describe(cloudformation, name))
 
 
 def outputs(cloudformation: Any, name: str) -> dict[str, str]:
@@ -112,20 +122,47 @@ def _describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
     return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
 
-def _status(cloudformation: Any, name: str) -> str | None:
+def _current(cloudformation: Any, name: str, on_event: OnEvent, poll: float) -> dict[str, Any] | None:
+    """Return the stack that is to be updated; None where one is to be created. Raises StackBusy."""
     stack = _describe(cloudformation, name)
-    return None if stack is None else stack["StackStatus"]
+    status = stack["StackStatus"] if stack else "REVIEW_IN_PROGRESS"
+    if status == "ROLLBACK_COMPLETE":  # a first creation that failed: nothing but its shell is left
+        delete(cloudformation, name, on_event=on_event, poll=poll)
+        return None
+    if status == "REVIEW_IN_PROGRESS":  # a change set was made and never applied
+        return None
+    if status.endswith("_IN_PROGRESS"):
+        raise StackBusy(name, status)
+    return stack
+
+
+def _held(stack: dict[str, Any] | None) -> dict[str, str]:
+    return {one["ParameterKey"]: one["ParameterValue"] for one in (stack or {}).get("Parameters", [])}
+
+
+def _chosen(
+    cloudformation: Any, body: str, given: Mapping[str, str], initial: Mapping[str, str], held: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return every parameter whose value is not the template's own. Raises ParametersUnknown."""
+    validated = cloudformation.validate_template(TemplateBody=body)
+    known = {one["ParameterKey"] for one in validated.get("Parameters", [])}
+    if unknown := sorted(set(given) - known):
+        raise ParametersUnknown(unknown, sorted(known))
+    named = {**{key: value for key, value in initial.items() if key not in held}, **given}
+    chosen: list[dict[str, Any]] = [{"ParameterKey": key, "ParameterValue": value} for key, value in named.items()]
+    kept = sorted((set(held) & known) - set(named))
+    return chosen + [{"ParameterKey": key, "UsePreviousValue": True} for key in kept]
 
 
 def _create_change_set(
-    cloudformation: Any, name: str, parameters: Mapping[str, str], body: str, *, is_new: bool
+    cloudformation: Any, name: str, parameters: list[dict[str, Any]], body: str, *, is_new: bool
 ) -> str:
     answer = cloudformation.create_change_set(
         StackName=name,
         ChangeSetName=f"scones-{time.time_ns()}",
         ChangeSetType="CREATE" if is_new else "UPDATE",
         TemplateBody=body,
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Parameters=parameters,
         Capabilities=["CAPABILITY_IAM"],
     )
     change_set: str = answer["Id"]
@@ -150,7 +187,9 @@ def _wait_for_change_set(cloudformation: Any, name: str, change_set: str, poll: 
         status, reason = answer["Status"], answer.get("StatusReason", "")
         if status == "CREATE_COMPLETE":
             resources = [change["ResourceChange"] for change in answer["Changes"]]
-            return tuple(Change(r["Action"], r["LogicalResourceId"], r["ResourceType"]) for r in resources)
+            return tuple(
+                Change(r["Action"], r["LogicalResourceId"], r["ResourceType"], r.get("Replacement")) for r in resources
+            )
         if status == "FAILED" and any(sign in reason for sign in _NO_CHANGES):
             return ()
         if status == "FAILED":

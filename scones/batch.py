@@ -17,9 +17,8 @@ from orchestration import batch as batches
 from orchestration.batch import Finished, ItemResult, Ledger
 from scones import aws, console, given, options, pipeline
 from scones.errors import BatchUnclear, ImagesMissing
-from scones.run import ThresholdOption
+from scones.run import INTERRUPTED, ThresholdOption
 
-INTERRUPTED = 130
 _COLUMNS = ("s3_bucket", "s3_key", "outcome", "label", "confidence", "message", "milliseconds", "execution_arn")
 
 
@@ -142,6 +141,8 @@ def _payload(s3: Any, bucket: str, name: str, source: str) -> dict[str, Any]:
     """Return the batch machine's input for what the user named; local files are uploaded."""
     if source.startswith("s3://"):
         there, key = given.address(source)
+        if not s3.list_objects_v2(Bucket=there, Prefix=key, MaxKeys=1).get("Contents"):
+            raise ImagesMissing(source)
         return {"s3_bucket": there, ("manifest_key" if key.endswith(".json") else "prefix"): key}
     path = Path(source)
     if path.is_dir():

@@ -1,7 +1,8 @@
 """`scones deploy` and `scones destroy`: the stack and its container images, made and unmade."""
 
+from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import boto3
 import typer
@@ -19,7 +20,10 @@ def deploy(
             "--threshold", min=0.5, max=1, help="The least confidence that passes without review [default: 0.94]."
         ),
     ] = None,
-    architecture: images.ArchitectureOption = "x86_64",
+    architecture: Annotated[
+        Literal["x86_64", "arm64"] | None,
+        typer.Option("--architecture", help="What the functions run on [default: the stack's own, else x86_64]."),
+    ] = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option("--parameter", metavar="NAME=VALUE", help="One of the template's parameters; may be repeated."),
@@ -33,27 +37,27 @@ def deploy(
     """Create or update the stack: bucket, queues, functions, state machines. Shows the changes before it makes them.
 
     On AWS the functions' images are built and pushed to ECR first, unless ECR has them; locally nothing is pushed.
+    What is not named keeps the value that the stack has.
     Example: `scones deploy --target aws --threshold 0.9 --parameter WorkflowType=EXPRESS`
     """
     settings = options.settings(target, stack_name, home)
     session = aws.session(settings)
-    parameters: dict[str, str] = {"Architecture": architecture}
+    parameters: dict[str, str] = {} if architecture is None else {"Architecture": architecture}
     if threshold is not None:
         parameters["Threshold"] = str(threshold)
+    parameters |= _named(parameter or [])
     addresses: dict[str, str] = {}
     if settings.target is Target.AWS:
-        published = images.publish(session, settings, images.SERVICES, architecture)
+        held = stack.parameters_of(session.client("cloudformation"), settings.stack)
+        chosen = parameters.get("Architecture") or held.get("Architecture", "x86_64")
+        published = images.publish(session, settings, images.SERVICES, chosen)
         addresses = {name: image.uri for name, image in published.items()}
-        parameters |= {f"{name.capitalize()}ImageUri": uri for name, uri in addresses.items()}
-        parameters["InferenceRepository"] = images.repository(settings, images.INFERENCE)
-    parameters |= _named(parameter or [])
-
-    def show(changes: tuple[stack.Change, ...]) -> None:
-        for change in changes:
-            console.err.print(f"  {change.action:7} {change.resource_type:38} {change.resource}", highlight=False)
-        options.confirm("Apply these changes?", settings, yes=yes)
-
-    deployment = pipeline.deploy_stack(session, settings, parameters, show, _tell_event)
+        parameters = {
+            **{f"{name.capitalize()}ImageUri": uri for name, uri in addresses.items()},
+            "InferenceRepository": images.repository(settings, images.INFERENCE),
+            **parameters,
+        }
+    deployment = _deployed(session, settings, parameters, yes=yes)
     if not deployment.changes:
         console.err.print("nothing to change: the stack is up to date")
     if as_json:
@@ -62,6 +66,41 @@ def deploy(
         console.print_json(found | {"outputs": deployment.outputs})
     else:
         console.tell(deployment.outputs, as_json=False)
+
+
+def _deployed(session: boto3.Session, settings: Settings, parameters: dict[str, str], *, yes: bool) -> stack.Deployment:
+    """Deploy with a bar that rests while the user is asked; an interruption ends the following, not the deployment."""
+    with ExitStack() as bar:
+        advance = bar.enter_context(console.progress("comparing with what is deployed"))
+        total = done = 0
+
+        def show(changes: tuple[stack.Change, ...]) -> None:
+            nonlocal advance, total
+            bar.close()
+            for change in changes:
+                console.err.print(_told(change), highlight=False, soft_wrap=True)
+            options.confirm("Apply these changes?", settings, yes=yes)
+            advance, total = bar.enter_context(console.progress("applying")), len(changes)
+
+        def follow(event: stack.StackEvent) -> None:
+            nonlocal done
+            done += event.status.endswith("_COMPLETE")
+            advance(min(done, total), total)
+            _tell_event(event)
+
+        try:
+            return pipeline.deploy_stack(session, settings, parameters, show, follow)
+        except KeyboardInterrupt:
+            bar.close()
+            if total:
+                console.err.print("CloudFormation goes on with the deployment; only the following of it has ended")
+            raise
+
+
+def _told(change: stack.Change) -> str:
+    notes = {"True": "  [yellow]replaced by a new one[/]", "Conditional": "  [yellow]may be replaced[/]"}
+    note = notes.get(change.replacement or "", "")
+    return f"  {change.action:7} {change.resource_type:38} {change.resource}{note}"
 
 
 def _named(given: list[str]) -> dict[str, str]:

@@ -78,12 +78,13 @@ def deploy_stack(
     on_changes: Callable[[tuple[stack.Change, ...]], None] = lambda _: None,
     on_event: stack.OnEvent = lambda _: None,
 ) -> stack.Deployment:
-    """Create or update the stack; the endpoint's name derives from the stack's."""
+    """Create or update the stack; the endpoint's name derives from the stack's, unless it was given another."""
     local = stack.LOCAL_PARAMETERS if settings.target is Target.LOCAL else {}
     return stack.deploy(
         session.client("cloudformation"),
         settings.stack,
-        {"EndpointName": settings.endpoint_name, **local, **parameters},
+        parameters,
+        initial={"EndpointName": settings.endpoint_name, **local},
         on_changes=on_changes,
         on_event=on_event,
         poll=0.2 if settings.target is Target.LOCAL else 3.0,

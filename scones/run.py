@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from botocore.config import Config
 from rich.console import Group
 from rich.live import Live
 from rich.table import Table
@@ -18,6 +19,9 @@ from orchestration.executions import Outcome
 from scones import aws, console, given, options, pipeline
 
 SHOWN = 12
+INTERRUPTED = 130
+# An Express workflow answers when it has ended, which may take five minutes.
+PATIENT = Config(read_timeout=310)
 
 ThresholdOption = Annotated[
     float | None,
@@ -46,19 +50,23 @@ def run(
     settings = options.settings(target, stack_name, home)
     session = aws.session(settings)
     deployed = pipeline.deployed(session, settings)
-    run_name = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    run_name = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     with console.progress("uploading") as advance:
         inputs = given.images(session.client("s3"), deployed.data_bucket, run_name, images, advance)
-    with live(len(inputs)) as show:
-        outcomes = executions.run(
-            session.client("stepfunctions"),
-            deployed.state_machine_arn,
-            inputs,
-            run_name=run_name,
-            threshold=threshold,
-            concurrency=concurrency,
-            on_outcome=show,
-        )
+    try:
+        with live(len(inputs)) as show:
+            outcomes = executions.run(
+                session.client("stepfunctions", config=PATIENT),
+                deployed.state_machine_arn,
+                inputs,
+                run_name=run_name,
+                threshold=threshold,
+                concurrency=concurrency,
+                on_outcome=show,
+            )
+    except KeyboardInterrupt:
+        console.err.print(f"what was started goes on, under names that begin with {run_name}", highlight=False)
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         console.print_json([asdict(outcome) | {"message": outcome.message} for outcome in outcomes])
     else:

@@ -23,6 +23,8 @@ def localstack_environment(host: str, port: int, directory: Path, containers: Ma
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DNS_ADDRESS": "0",
         "LS_LOG": "warning",
+        # What one of its services asks of another does not travel through its own web server.
+        "IN_MEMORY_CLIENT": "1",
         "SERVICES": ",".join(WARM_SERVICES + OTHER_SERVICES),
         "STRICT_SERVICE_LOADING": "1",
         "LAMBDA_RUNTIME_EXECUTOR": "scones",

@@ -9,7 +9,7 @@ from typing import Any
 import platformdirs
 import pytest
 
-from bench.batch import Rig, running
+from bench.workflow.rig import Rig, running
 from emulation.embedded import EmbeddedStack
 from emulation.session import OfflineSession
 from orchestration import stack
@@ -98,5 +98,5 @@ def scripted(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[
 @pytest.fixture(scope="session")
 def rig(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Rig]:
     """The local stack with our own Lambdas, the shipped model in service and an endpoint that can be made to fail."""
-    with running(tmp_path_factory.mktemp("rig"), cache) as found:
+    with running(tmp_path_factory.mktemp("rig"), cache, relayed=True) as found:
         yield found

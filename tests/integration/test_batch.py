@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import batch as bench
+from bench.workflow.batches import batch
+from bench.workflow.rig import Rig, pictures
 from orchestration import batch as batches
 from orchestration.executions import Image
 from orchestration.history import history
@@ -14,17 +15,17 @@ from tests.integration.users import User
 pytestmark = pytest.mark.integration
 
 
-def test_a_batch_accounts_for_every_image_as_one_by_one_would(rig: bench.Rig, tmp_path: Path) -> None:
-    found = bench.batch(rig, tmp_path, 40)
+def test_a_batch_accounts_for_every_image_as_one_by_one_would(rig: Rig, tmp_path: Path) -> None:
+    found = batch(rig, tmp_path, 40)
     assert (found["exit"], found["images"], found["differing"]) == (0, 40, 0)
     assert sum(found["outcomes"].values()) == 40
     assert found["queued"].get("failure") == found["outcomes"]["UnsupportedImage"] == 2
     assert found["queued"].get("review", 0) == found["outcomes"].get("ThresholdConfidenceNotMet", 0)
     assert sum(found["labels"].values()) == found["outcomes"]["SUCCEEDED"]
-    assert sum(fault["struck"] for fault in found["faults"]["faults"]) > 0
+    assert found["throttled"] > 0
 
 
-def test_keys_of_any_spelling_under_a_prefix_are_each_taken_once(rig: bench.Rig) -> None:
+def test_keys_of_any_spelling_under_a_prefix_are_each_taken_once(rig: Rig) -> None:
     s3, bucket = rig.client("s3"), rig.deployed.data_bucket
     for number in range(12):
         s3.put_object(Bucket=bucket, Key=f"many/{number:02d} +ü.png", Body=b"no image")
@@ -36,9 +37,9 @@ def test_keys_of_any_spelling_under_a_prefix_are_each_taken_once(rig: bench.Rig)
     assert keys == sorted(batches.listed(s3, payload))
 
 
-def test_a_batch_can_be_followed_again_and_a_threshold_of_its_own_holds(rig: bench.Rig, tmp_path: Path) -> None:
+def test_a_batch_can_be_followed_again_and_a_threshold_of_its_own_holds(rig: Rig, tmp_path: Path) -> None:
     s3, bucket = rig.client("s3"), rig.deployed.data_bucket
-    bench.pictures(tmp_path / "two", 2, broken=0)
+    pictures(tmp_path / "two", 2, broken=0)
     keys = [f"own/{path.name}" for path in sorted((tmp_path / "two").iterdir())]
     for key in keys:
         s3.upload_file(str(tmp_path / "two" / Path(key).name), bucket, key)
@@ -51,8 +52,8 @@ def test_a_batch_can_be_followed_again_and_a_threshold_of_its_own_holds(rig: ben
     assert [visit.name for visit in history(rig.client("stepfunctions"), arn)][-1] == "Summary"
 
 
-def test_one_image_may_have_its_own_threshold_too(rig: bench.Rig, tmp_path: Path) -> None:
-    bench.pictures(tmp_path / "one", 1, broken=0)
+def test_one_image_may_have_its_own_threshold_too(rig: Rig, tmp_path: Path) -> None:
+    pictures(tmp_path / "one", 1, broken=0)
     rig.client("s3").upload_file(str(tmp_path / "one" / "000000.png"), rig.deployed.data_bucket, "one.png")
     image = [Image(rig.deployed.data_bucket, "one.png")]
     (strict,), (lenient,) = (rig.run(image, f"t-{t}".replace(".", ""), threshold=t) for t in (1.0, 0.5))

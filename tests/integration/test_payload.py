@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import batch as bench
+from bench.workflow.payloads import PAYLOADS, payload
+from bench.workflow.rig import Rig
 
 pytestmark = pytest.mark.integration
 
 
-def test_no_size_of_image_dies_of_the_limit_on_states(rig: bench.Rig, tmp_path: Path) -> None:
-    found = bench.payload(rig, tmp_path)
-    assert len(found) == 2 * len(bench.PAYLOADS)
+def test_no_size_of_image_dies_of_the_limit_on_states(rig: Rig, tmp_path: Path) -> None:
+    found = payload(rig, tmp_path)
+    assert len(found) == 2 * len(PAYLOADS)
     assert {end["ended"] for end in found.values()} <= {"bicycle", "motorcycle", "ImageTooLarge"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import batch as bench
+from bench.workflow.rig import Rig, pictures
 from orchestration import executions
 from scones import pipeline, reviewed
 from tests.integration.users import User
@@ -14,13 +14,13 @@ from training.data.lst import parse_lst
 pytestmark = pytest.mark.integration
 
 
-def upload(rig: bench.Rig, folder: Path, count: int, name: str) -> list[executions.Image]:
-    bench.pictures(folder / name, count, broken=0)
+def upload(rig: Rig, folder: Path, count: int, name: str) -> list[executions.Image]:
+    pictures(folder / name, count, broken=0)
     paths = sorted((folder / name).iterdir())
     return pipeline.upload_images(rig.client("s3"), rig.deployed.data_bucket, f"runs/{name}", paths, lambda *_: None)
 
 
-def test_failures_run_again_once_the_endpoint_is_back(rig: bench.Rig, tmp_path: Path) -> None:
+def test_failures_run_again_once_the_endpoint_is_back(rig: Rig, tmp_path: Path) -> None:
     images, user, before = upload(rig, tmp_path, 3, "failing"), User.of(rig), rig.queued()
     rig.faults(kind="html", share=1.0)
     try:
@@ -30,14 +30,17 @@ def test_failures_run_again_once_the_endpoint_is_back(rig: bench.Rig, tmp_path: 
     errors = {str(outcome.error) for outcome in outcomes}
     assert {outcome.status for outcome in outcomes} == {"FAILED"}
     assert (rig.queued() - before)["failure"] == 3
-    answer = user.scones("redrive", "--json", *(word for error in errors for word in ("--error", error)))
-    assert json.loads(answer.stdout)["started"] == 3, answer.stderr
-    bench.settled(rig)
+    waiting = json.loads(user.scones("redrive", "--dry-run", "--json").stdout)
+    assert waiting["waiting"] == (rig.queued())["failure"]
+    assert sum(waiting["errors"][error] for error in errors) >= 3
+    answer = user.scones("redrive", "--wait", "--json", *(word for error in errors for word in ("--error", error)))
+    assert (answer.returncode, json.loads(answer.stdout)["started"]) == (0, 3), answer.stderr
+    assert json.loads(answer.stdout)["outcomes"] == {"SUCCEEDED": 3}
     assert rig.queued()["failure"] == before["failure"]
     assert json.loads(user.scones("redrive", "--error", *errors, "--json").stdout)["started"] == 0
 
 
-def test_a_reviewed_image_becomes_a_line_of_the_next_trainings_manifest(rig: bench.Rig, tmp_path: Path) -> None:
+def test_a_reviewed_image_becomes_a_line_of_the_next_trainings_manifest(rig: Rig, tmp_path: Path) -> None:
     images, user = upload(rig, tmp_path, 3, "unsure"), User.of(rig)
     rig.run(images, "unsure", threshold=1.0)
     keys = [image.s3_key for image in images]
@@ -60,7 +63,7 @@ def test_a_reviewed_image_becomes_a_line_of_the_next_trainings_manifest(rig: ben
     assert [contents.get(content) for content in sent] == [0, 1, None]
 
 
-def test_a_label_for_an_image_that_is_not_waiting_changes_nothing(rig: bench.Rig) -> None:
+def test_a_label_for_an_image_that_is_not_waiting_changes_nothing(rig: Rig) -> None:
     waiting = rig.queued()["review"]
     answer = User.of(rig).scones("review", "--label", "nowhere.png=bicycle")
     assert (answer.returncode, rig.queued()["review"]) == (1, waiting)

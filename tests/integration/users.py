@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Self
 
-from bench.batch import Rig
+from bench.workflow.rig import Rig
 
 
 @dataclass(frozen=True)

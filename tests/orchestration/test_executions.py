@@ -1,4 +1,5 @@
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,9 @@ class FakeStepFunctions:
         self.looks = looks
         self.inputs: dict[str, dict[str, str]] = {}
         self.seen: dict[str, int] = {}
+
+    def describe_state_machine(self, stateMachineArn: str) -> dict[str, str]:  # noqa: N803
+        return {"type": "STANDARD"}
 
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, str]:  # noqa: A002, N803
         arn = f"{stateMachineArn}:{name}"
@@ -64,6 +68,41 @@ def test_a_cause_that_is_no_wrapped_message_is_kept_as_it_is(cause: str | None) 
 def test_an_execution_that_does_not_end_is_given_up_on_in_time() -> None:
     with pytest.raises(ExecutionTimeout, match="1 executions"):
         run(FakeStepFunctions(looks=10**9), "arn", images("a.png"), run_name="r", timeout=0, poll=0)
+
+
+def test_who_is_interrupted_waits_for_nobody() -> None:
+    def interrupt(_outcome: Outcome) -> None:
+        raise KeyboardInterrupt
+
+    class Endless(FakeStepFunctions):
+        def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+            self.looks = 1 if "first" in self.inputs[executionArn]["s3_key"] else 10**9
+            return super().describe_execution(executionArn)
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run(Endless(), "arn", images("first.png", "endless.png"), run_name="r", on_outcome=interrupt)
+    assert time.monotonic() - began < 5
+
+
+class FakeExpress:
+    """Answers when an execution has ended, as an Express workflow does, and keeps nothing to look at."""
+
+    def describe_state_machine(self, stateMachineArn: str) -> dict[str, str]:  # noqa: N803
+        return {"type": "EXPRESS"}
+
+    def start_sync_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002, N803
+        answer = {"executionArn": f"{stateMachineArn}:{name}", "startDate": START, "stopDate": START}
+        given = json.loads(input)
+        if given["s3_key"] == "bad.png":
+            return {**answer, "status": "FAILED", "error": "ImageNotFound"}
+        return {**answer, "status": "SUCCEEDED", "output": input}
+
+
+def test_an_express_workflow_is_run_to_its_end_by_the_call_that_starts_it() -> None:
+    fine, bad = run(FakeExpress(), "arn", images("a.png", "bad.png"), run_name="r", threshold=0.7)
+    assert (fine.status, fine.output) == ("SUCCEEDED", {"s3_bucket": "bucket", "s3_key": "a.png", "threshold": 0.7})
+    assert (bad.status, bad.error) == ("FAILED", "ImageNotFound")
 
 
 @given(st.text(max_size=1024), st.integers(0, 99_999))

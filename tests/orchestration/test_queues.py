@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestration.errors import MessagesKept
 from orchestration.executions import Image
-from orchestration.queues import Message, delete, images_of, receive, redrive, release
+from orchestration.queues import Message, delete, errors_in, images_of, receive, redrive, release
 
 QUEUE = "https://sqs/queue"
 
@@ -80,7 +80,7 @@ def keys(machine: FakeStepFunctions) -> Counter[str]:
 def test_every_failure_is_started_once_and_leaves_the_queue() -> None:
     queue, machine = FakeQueue([failure(n) for n in range(25)]), FakeStepFunctions()
     found = redrive(queue, machine, QUEUE, "arn:machine")
-    assert (found.started, found.already, found.left) == (25, 0, 0)
+    assert (len(set(found.started)), found.already, found.failed_again, found.left) == (25, 0, 0, 0)
     assert keys(machine) == Counter(f"{n}.png" for n in range(25))
     assert not queue.messages
 
@@ -102,21 +102,28 @@ def test_a_call_that_dies_anywhere_is_completed_by_the_next_without_doubling(cou
 def test_two_messages_about_one_failure_start_it_once() -> None:
     queue, machine = FakeQueue([failure(1), failure(1)]), FakeStepFunctions()
     found = redrive(queue, machine, QUEUE, "arn:machine")
-    assert (found.started, found.already, len(machine.inputs)) == (1, 1, 1)
+    assert (len(found.started), found.already, len(machine.inputs)) == (1, 1, 1)
 
 
 def test_what_fails_again_at_once_is_left_for_the_next_call() -> None:
     queue = FakeQueue([failure(n) for n in range(3)])
     found = redrive(queue, FakeStepFunctions(queue), QUEUE, "arn:machine")
-    assert (found.started, found.left, len(queue.messages)) == (3, 3, 3)
+    assert (len(found.started), found.failed_again, found.left, len(queue.messages)) == (3, 3, 0, 3)
     assert not queue.hidden
 
 
 def test_other_errors_and_messages_without_an_input_are_left_in_sight() -> None:
     queue = FakeQueue([failure(1), failure(2, "UnsupportedImage"), "no json", {"no": "arn"}])
     found = redrive(queue, FakeStepFunctions(), QUEUE, "arn:machine", errors={"EndpointUnavailable"})
-    assert (found.started, found.left) == (1, 3)
+    assert (len(found.started), found.failed_again, found.left) == (1, 0, 3)
     assert not queue.hidden
+
+
+def test_failures_can_be_counted_by_error_and_stay_where_they_are() -> None:
+    queue = FakeQueue([failure(1), failure(2), failure(3, "UnsupportedImage"), "no json"])
+    found = errors_in(queue, QUEUE)
+    assert found == {"EndpointUnavailable": 2, "UnsupportedImage": 1, "unnamed": 1}
+    assert (len(queue.messages), queue.hidden) == (4, set())
 
 
 def test_an_input_that_did_not_fit_the_message_is_taken_from_the_execution() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestration.errors import StackBusy, StackFailed, StackMissing
+from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackMissing
 from orchestration.stack import Change, StackEvent, delete, deploy, outputs
 
 
@@ -26,6 +26,8 @@ class FakeCloudFormation:
         ]
         self.told = 0
         self.reason = reason
+        self.held = {"Threshold": "0.9", "Gone": "x"}
+        self.parameters: dict[str, str] = {}
         self.calls: list[str] = []
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
@@ -34,6 +36,7 @@ class FakeCloudFormation:
             message = f"Stack with id {StackName} does not exist"
             raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
         found = {"StackId": "id", "StackStatus": status, "Outputs": [{"OutputKey": "DataBucket", "OutputValue": "b"}]}
+        found["Parameters"] = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.held.items()]
         return {"Stacks": [found]}
 
     def get_paginator(self, _operation: str) -> "FakeCloudFormation":
@@ -42,7 +45,11 @@ class FakeCloudFormation:
     def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
         return [{"StackEvents": list(reversed(self.story[: self.told]))}]
 
+    def validate_template(self, TemplateBody: str) -> dict[str, Any]:  # noqa: N803
+        return {"Parameters": [{"ParameterKey": name} for name in ("Threshold", "EndpointName", "Dashboard")]}
+
     def create_change_set(self, **request: Any) -> dict[str, str]:
+        self.parameters = {one["ParameterKey"]: one.get("ParameterValue", "as before") for one in request["Parameters"]}
         self.calls.append(f"create {request['ChangeSetType']}")
         return {"Id": "change-set"}
 
@@ -78,6 +85,25 @@ def test_a_stack_that_needs_no_change_is_left_alone() -> None:
     fake = FakeCloudFormation("CREATE_COMPLETE", [], [], reason="The submitted information didn't contain changes.")
     assert deploy(fake, "s", {}, poll=0).changes == ()
     assert fake.calls == ["create UPDATE", "drop change set"]
+
+
+def test_what_is_not_named_keeps_the_value_that_the_stack_has() -> None:
+    fake = FakeCloudFormation("UPDATE_COMPLETE", ["UPDATE_COMPLETE"], [])
+    deploy(fake, "s", {"Dashboard": "DISABLED"}, initial={"Threshold": "0.94", "EndpointName": "e"}, poll=0)
+    assert fake.parameters == {"Threshold": "as before", "EndpointName": "e", "Dashboard": "DISABLED"}
+
+
+def test_what_is_named_wins_over_what_the_stack_has() -> None:
+    fake = FakeCloudFormation("UPDATE_COMPLETE", ["UPDATE_COMPLETE"], [])
+    deploy(fake, "s", {"Threshold": "0.8"}, poll=0)
+    assert fake.parameters == {"Threshold": "0.8"}
+
+
+def test_a_parameter_that_the_template_does_not_have_is_refused_by_name_before_anything_happens() -> None:
+    fake = FakeCloudFormation("UPDATE_COMPLETE", ["UPDATE_COMPLETE"], [])
+    with pytest.raises(ParametersUnknown, match=r"no parameter Treshold.*it has Dashboard, EndpointName, Threshold"):
+        deploy(fake, "s", {"Treshold": "0.8"}, poll=0)
+    assert fake.calls == []
 
 
 def test_a_rollback_is_reported_with_its_first_real_reason() -> None:

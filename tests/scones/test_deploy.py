@@ -27,6 +27,8 @@ class Surroundings:
 
     def __init__(self) -> None:
         self.parameters: dict[str, str] = {}
+        self.held: dict[str, str] = {}
+        self.architectures: list[str] = []
         self.changes: tuple[stack.Change, ...] = (CHANGE,)
         self.published: list[tuple[str, ...]] = []
         self.done: list[str] = []
@@ -35,8 +37,9 @@ class Surroundings:
     def client(self, name: str, **_: Any) -> str:
         return name
 
-    def publish(self, _session: Any, _settings: Settings, names: tuple[str, ...], _architecture: str) -> dict[str, Any]:
+    def publish(self, _session: Any, _settings: Settings, names: tuple[str, ...], architecture: str) -> dict[str, Any]:
         self.published.append(names)
+        self.architectures.append(architecture)
         return {
             name: registry.Published(name, f"scones/{name}", "t", DIGEST, f"ecr/scones/{name}@{DIGEST}", pushed=True)
             for name in names
@@ -69,6 +72,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Surroundings:
     monkeypatch.setattr(images, "publish", here.publish)
     monkeypatch.setattr(pipeline, "deploy_stack", here.deploy_stack)
     monkeypatch.setattr(stack, "outputs", here.outputs)
+    monkeypatch.setattr(stack, "parameters_of", lambda _, __: here.held)
     monkeypatch.setattr(teardown, "resources", lambda _, __, kind: ["data"] if "Bucket" in kind else ["/aws/lambda/f"])
     monkeypatch.setattr(teardown, "delete_stack", here.write("stack", answer=True))
     monkeypatch.setattr(teardown, "delete_log_groups", here.write("logs"))
@@ -93,15 +97,27 @@ def test_on_aws_the_stack_gets_every_image_by_digest(aws: Surroundings) -> None:
     assert found["images"]["filter"] == f"ecr/scones/filter@{DIGEST}"
 
 
+def test_images_are_built_for_what_the_stack_runs_on_already(aws: Surroundings) -> None:
+    aws.held = {"Architecture": "arm64"}
+    assert scones("deploy", "--target", "aws", "--yes").exit_code == 0
+    assert aws.architectures == ["arm64"]
+    assert "Architecture" not in aws.parameters
+
+
+def test_what_will_be_replaced_is_shown(aws: Surroundings) -> None:
+    aws.changes = (stack.Change("Modify", "ClassifyImage", "AWS::StepFunctions::StateMachine", "True"),)
+    assert "ClassifyImage  replaced by a new one" in scones("deploy").stderr
+
+
 def test_locally_no_image_is_pushed(aws: Surroundings) -> None:
     assert scones("deploy", "--threshold", "0.9").exit_code == 0
     assert aws.published == []
-    assert aws.parameters == {"Architecture": "x86_64", "Threshold": "0.9"}
+    assert aws.parameters == {"Threshold": "0.9"}
 
 
 def test_any_parameter_of_the_template_can_be_given(aws: Surroundings) -> None:
     assert scones("deploy", "--parameter", "WorkflowType=EXPRESS", "--parameter", "AlarmEmail=a@b.c?x=y").exit_code == 0
-    assert aws.parameters == {"Architecture": "x86_64", "WorkflowType": "EXPRESS", "AlarmEmail": "a@b.c?x=y"}
+    assert aws.parameters == {"WorkflowType": "EXPRESS", "AlarmEmail": "a@b.c?x=y"}
     assert scones("deploy", "--parameter", "WorkflowType").exit_code == 2
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from orchestration.definitions import TEMPLATE, template_body
+from tests.contracts.rendered import load
 
 pytest.importorskip("cfnlint", reason="the environment `template` has the linters")
 
@@ -73,12 +74,73 @@ def spoilt(change: Callable[[dict[str, Any]], object]) -> str:
     return re.sub(r"DefinitionString: '(.+)'$", respell, template_body(), count=1, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [lambda states: states["SerializeImageData"].pop("Resource"), lambda states: states.pop("SerializeImageData")],
-    ids=["a task without a resource", "a start that is not there"],
-)
-def test_the_second_validator_of_the_language_finds_what_is_planted(
+SPOILT: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a task without a resource": lambda states: states["SerializeImageData"].pop("Resource"),
+    "a start that is not there": lambda states: states.pop("SerializeImageData"),
+}
+
+
+@pytest.mark.parametrize("change", SPOILT.values(), ids=SPOILT)
+def test_cfn_lint_finds_what_is_planted_in_a_state_machine(
     change: Callable[[dict[str, Any]], object], tmp_path: Path
 ) -> None:
     assert any("E3601" in finding for finding in cfn_lint_findings(tmp_path, spoilt(change)))
+
+
+# What AWS has and the specification of the language, which statelint holds to, has not:
+# https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+BEYOND_THE_SPECIFICATION = {
+    'Field "Label" not allowed in State Machine.States.ClassifyPrefix',
+    'Field "Label" not allowed in State Machine.States.ClassifyManifest',
+    'Field "InputType" not allowed in State Machine.States.ClassifyManifest.ItemReader.ReaderConfig',
+}
+
+
+def sent(resource: str) -> dict[str, Any]:
+    """Return a definition as CloudFormation hands it on: out of the template, with every substitution made."""
+    properties = load(template_body())["Resources"][resource]["Properties"]
+    text: str = properties["DefinitionString"]
+    for name in properties["DefinitionSubstitutions"]:
+        text = text.replace(f"${{{name}}}", SUBSTITUTES.get(name, f"a-{name}"))
+    machine: dict[str, Any] = json.loads(text)
+    return machine
+
+
+SUBSTITUTES = {"Partition": "aws", "ItemExecutionType": "EXPRESS", "Defaults": "[0.94, 16, 100]"}
+
+
+def statelint_findings(folder: Path, machine: dict[str, Any]) -> set[str]:
+    path = folder / "machine.json"
+    path.write_text(json.dumps(machine), "utf-8")
+    lines = [line.strip() for line in said("statelint", str(path)).splitlines()]
+    return {line for line in lines if line and not re.fullmatch(r"(One error|\d+ errors):", line)}
+
+
+@pytest.mark.parametrize("resource", ["ClassifyImage", "ClassifyBatch"])
+def test_statelint_finds_nothing_that_aws_does_not_have(resource: str, tmp_path: Path) -> None:
+    expected = BEYOND_THE_SPECIFICATION if resource == "ClassifyBatch" else set()
+    assert statelint_findings(tmp_path, sent(resource)) == expected
+
+
+def reader(machine: dict[str, Any]) -> dict[str, Any]:
+    return dict(machine["States"]["ClassifyPrefix"]["ItemProcessor"]["States"])
+
+
+PLANTED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a next that is not there": lambda batch: reader(batch)["ClassifyImageData"].update(Next="Nowhere"),
+    "a state that nothing leads to": lambda batch: reader(batch)["ClassifyImageData"].update(Next="ImageFailed"),
+    "a retry that is a negative number": lambda batch: reader(batch)["FilterInferences"]["Retry"][0].update(
+        MaxAttempts=-6
+    ),
+    "a path that is none": lambda batch: reader(batch)["ImageFailed"].update(ErrorPath="Error"),
+    "a word that the language does not have": lambda batch: batch["States"]["ClassifyPrefix"].update(ItemSelektor={}),
+}
+
+
+@pytest.mark.parametrize("change", PLANTED.values(), ids=PLANTED)
+def test_statelint_finds_what_is_planted_inside_the_map(
+    change: Callable[[dict[str, Any]], object], tmp_path: Path
+) -> None:
+    machine = sent("ClassifyBatch")
+    change(machine)
+    assert statelint_findings(tmp_path, machine) > BEYOND_THE_SPECIFICATION

@@ -1,4 +1,4 @@
-"""Parts of a stack that die, or hang, and come back: the processes that `EmbeddedStack` started for this one."""
+"""Parts of a stack that die and come back: the processes that `EmbeddedStack` started for this one."""
 
 import os
 import signal
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import httpx
 import psutil
+
+from emulation.lifeline import VARIABLE, Lifeline
 
 
 def part(word: str) -> psutil.Process:
@@ -27,32 +29,26 @@ def killed(word: str, url: str, seconds: float) -> Iterator[subprocess.Popen[byt
     """
     process = part(word)
     command, place = process.cmdline(), process.cwd()
-    environment = {name: value for name, value in process.environ().items() if name != "SCONES_LIFELINE_FD"}
+    environment = {name: value for name, value in process.environ().items() if name != VARIABLE}
     process.send_signal(signal.SIGKILL)
     process.wait(10)
     time.sleep(seconds)
-    with subprocess.Popen(
-        command, env=environment, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    ) as new:
+    with (
+        Lifeline() as lifeline,
+        subprocess.Popen(
+            command,
+            env={**environment, **lifeline.environment},
+            cwd=place,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            pass_fds=lifeline.pass_fds,
+        ) as new,
+    ):
         try:
             _await(url)
             yield new
         finally:
             new.terminate()
-
-
-def cut_off(word: str, seconds: float) -> None:
-    """Let nothing that is sent to a part be answered for ``seconds``, as if the network between were gone.
-
-    The process is stopped: the kernel takes connections and keeps what they carry, as a network that drops packets
-    does from the sender's point of view, and delivers it afterwards.
-    """
-    process = part(word)
-    process.suspend()
-    try:
-        time.sleep(seconds)
-    finally:
-        process.resume()
 
 
 def _await(url: str, patience: float = 60.0) -> None:
