@@ -16,7 +16,7 @@ import typer
 from orchestration import batch as batches
 from orchestration.batch import Finished, ItemResult, Ledger
 from scones import aws, console, given, options, pipeline
-from scones.errors import BatchUnclear, ImagesMissing
+from scones.errors import BatchUnclear, BucketNotReadable, ImagesMissing
 from scones.run import INTERRUPTED, ThresholdOption
 
 _COLUMNS = ("s3_bucket", "s3_key", "outcome", "label", "confidence", "message", "milliseconds", "execution_arn")
@@ -74,7 +74,7 @@ def batch(  # noqa: PLR0913, PLR0917 - each is an option
     arn = attach
     if arn is None:
         name = f"batch-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-        payload = _payload(s3, deployed.data_bucket, name, str(source))
+        payload = _payload(s3, deployed, name, str(source))
         payload |= {} if threshold is None else {"threshold": threshold}
         payload |= {} if concurrency is None else {"max_concurrency": concurrency}
         arn = batches.start(stepfunctions, deployed.batch_state_machine_arn, payload, name)
@@ -137,10 +137,16 @@ def _writer(json_file: IO[str], csv_file: IO[str]) -> Any:
     return write
 
 
-def _payload(s3: Any, bucket: str, name: str, source: str) -> dict[str, Any]:
-    """Return the batch machine's input for what the user named; local files are uploaded."""
+def _payload(s3: Any, deployed: pipeline.Deployed, name: str, source: str) -> dict[str, Any]:
+    """Return the batch machine's input for what the user named; local files are uploaded.
+
+    Raises ImagesMissing, and BucketNotReadable for a bucket that the stack's roles may not read.
+    """
+    bucket = deployed.data_bucket
     if source.startswith("s3://"):
         there, key = given.address(source)
+        if there not in {bucket, deployed.image_bucket}:
+            raise BucketNotReadable(there, bucket)
         if not s3.list_objects_v2(Bucket=there, Prefix=key, MaxKeys=1).get("Contents"):
             raise ImagesMissing(source)
         return {"s3_bucket": there, ("manifest_key" if key.endswith(".json") else "prefix"): key}

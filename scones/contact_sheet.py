@@ -3,6 +3,7 @@
 import base64
 import io
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -27,10 +28,20 @@ class Card:
 
 
 def render(cards: Sequence[Card]) -> str:
-    """Return the page. Nothing in it comes from elsewhere, and no text of an image's becomes markup or script."""
-    return _PAGE.substitute(
-        count=len(cards), cards="\n".join(_figure(number, card) for number, card in enumerate(cards))
-    )
+    """Return the page, what the model is least sure of first.
+
+    Nothing in it comes from elsewhere, and no text of an image's becomes markup or script. A label names its image by
+    key, or by address where two buckets have that key.
+    """
+    times = Counter(card.s3_key for card in cards)
+    ordered = sorted(cards, key=lambda card: max(card.inferences, default=0.0))
+    names = [card.s3_key if times[card.s3_key] == 1 else f"s3://{card.s3_bucket}/{card.s3_key}" for card in ordered]
+    figures = [_figure(*numbered) for numbered in zip(range(len(cards)), names, ordered, strict=True)]
+    return _PAGE.substitute(title=_title(len(cards)), count=len(cards), cards="\n".join(figures))
+
+
+def _title(count: int) -> str:
+    return "1 image for review" if count == 1 else f"{count} images for review"
 
 
 def thumbnail(content: bytes) -> bytes | None:
@@ -52,7 +63,7 @@ def thumbnail(content: bytes) -> bytes | None:
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 
 
-def _figure(number: int, card: Card) -> str:
+def _figure(number: int, name: str, card: Card) -> str:
     small = thumbnail(card.content) if card.content is not None else None
     picture = "<div class=none>the image cannot be shown</div>"
     if small is not None:
@@ -60,7 +71,7 @@ def _figure(number: int, card: Card) -> str:
     said = ", ".join(
         f"{label} {probability:.1%}" for label, probability in zip(_SUGGESTIONS, card.inferences, strict=False)
     )
-    key = escape(card.s3_key, quote=True)
+    key = escape(name, quote=True)
     choices = " ".join(
         f'<label><input type=radio name="i{number}" value={label}> {label}</label>'
         for label in (*_SUGGESTIONS, "neither")
@@ -86,20 +97,32 @@ img, .none { width: 160px; height: 160px; object-fit: contain; image-rendering: 
 .none { display: grid; place-items: center; text-align: center; color: #666 }
 code { overflow-wrap: anywhere; font-size: 12px }
 p { margin: .3rem 0 }
-textarea { width: 100%; box-sizing: border-box; height: 8rem; font-family: ui-monospace, monospace }
+header { position: sticky; top: 0; background: #fafafa; padding: .5rem 0 }
+textarea { width: 100%; box-sizing: border-box; height: 5rem; font-family: ui-monospace, monospace }
+button { font: inherit; padding: .2rem .8rem }
+figure:has(input:checked) { border-color: #2f7d4f; background: #f3faf5 }
 </style>
-<h1>$count images for review</h1>
-<p>Choose what each image shows, save the lines below as <code>labels.txt</code>, and run
-<code>scones review --labels labels.txt</code>.</p>
-<textarea readonly aria-label="labels"></textarea>
+<h1>$title</h1>
+<p>Choose what each image shows, save the lines as <code>labels.txt</code>, and run
+<code>scones review --labels labels.txt</code>. What the model is least sure of comes first.</p>
+<header><textarea readonly aria-label="labels"></textarea>
+<p><button disabled>Save labels.txt</button> <output>0 of $count labelled</output></p></header>
 <main>
 $cards
 </main>
 <script>
-const lines = document.querySelector("textarea");
+const lines = document.querySelector("textarea"), save = document.querySelector("button");
 document.addEventListener("change", () => {
-  lines.value = [...document.querySelectorAll("input:checked")]
-    .map(input => input.closest("figure").dataset.key + "=" + input.value + "\\n").join("");
+  const chosen = [...document.querySelectorAll("input:checked")];
+  lines.value = chosen.map(input => input.closest("figure").dataset.key + "=" + input.value + "\\n").join("");
+  document.querySelector("output").value = chosen.length + " of $count labelled";
+  save.disabled = !chosen.length;
+});
+save.addEventListener("click", () => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([lines.value], {type: "text/plain"}));
+  link.download = "labels.txt";
+  link.click();
 });
 </script>
 </html>

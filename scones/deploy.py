@@ -1,5 +1,6 @@
 """`scones deploy` and `scones destroy`: the stack and its container images, made and unmade."""
 
+import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -121,7 +122,7 @@ def destroy(
     yes: options.YesOption = False,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Delete the endpoint, every object in the stack's buckets, the stack and its logs. On AWS asks first.
+    """Delete the endpoint, every object in the stack's buckets, the stack and its logs; asks first.
 
     Example: `scones destroy --target aws --images`
     """
@@ -131,7 +132,8 @@ def destroy(
     buckets, groups, is_there = _found(cloudformation, settings.stack)
     if not is_there and not (with_images and settings.target is Target.AWS):
         raise StackMissing(settings.stack)
-    options.confirm(_question(settings, buckets, with_images=with_images), settings, yes=yes)
+    if not yes and (settings.target is Target.AWS or sys.stdin.isatty()):
+        typer.confirm(_question(settings, buckets, with_images=with_images), abort=True, err=True)
     gone = _delete_endpoint(session, settings)
     if is_there:
         with console.progress("deleting objects") as advance:

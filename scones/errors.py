@@ -6,8 +6,10 @@ SconesError
 ├── ImagesMissing
 ├── EndpointAnsweredNothing
 ├── BatchUnclear
+├── BucketNotReadable
 ├── LabelMalformed
 ├── ImageNotInReview
+├── ImageAmbiguous
 ├── ImageGone
 ├── EndpointHasNoModel
 └── EndpointGone
@@ -59,6 +61,16 @@ class BatchUnclear(SconesError):
         )
 
 
+class BucketNotReadable(SconesError):
+    """The stack's functions may read its own bucket, and the one that it was deployed with."""
+
+    def __init__(self, bucket: str, own: str) -> None:
+        super().__init__(
+            f"the stack may not read the bucket '{bucket}', only its own, '{own}': "
+            f"`scones deploy --parameter ImageBucket={bucket}` lets it"
+        )
+
+
 class LabelMalformed(SconesError):
     """A label that was given is not KEY=LABEL."""
 
@@ -74,6 +86,13 @@ class ImageNotInReview(SconesError):
             f"the review queue has no image {', '.join(keys)}: `scones review` lists those that it has; "
             "one that somebody else is looking at comes back in a few minutes"
         )
+
+
+class ImageAmbiguous(SconesError):
+    """Two buckets have an image of that key in the review queue."""
+
+    def __init__(self, key: str, addresses: Sequence[str]) -> None:
+        super().__init__(f"'{key}' names {len(addresses)} images: label one by its address, {' or '.join(addresses)}")
 
 
 class ImageGone(SconesError):

@@ -38,6 +38,7 @@ class Deployed:
     endpoint_name: str
     endpoint_role_arn: str
     threshold: float
+    image_bucket: str | None = None
 
     @classmethod
     def from_outputs(cls, outputs: dict[str, str]) -> "Deployed":
@@ -51,6 +52,7 @@ class Deployed:
             endpoint_name=outputs["EndpointName"],
             endpoint_role_arn=outputs["EndpointRoleArn"],
             threshold=float(outputs["Threshold"]),
+            image_bucket=outputs.get("ImageBucket"),
         )
 
 

@@ -15,7 +15,7 @@ from orchestration.history import unwrapped
 from orchestration.queues import Message
 from scones import aws, console, contact_sheet, options, pipeline, reviewed
 from scones.contact_sheet import Card
-from scones.errors import ImageGone, ImageNotInReview, LabelMalformed
+from scones.errors import ImageAmbiguous, ImageGone, ImageNotInReview, LabelMalformed
 
 LABELS = {"bicycle": 0, "motorcycle": 1, "neither": None}
 MAX_BYTES = 32 * 1024 * 1024
@@ -86,8 +86,9 @@ def lay_out(sqs: Any, s3: Any, queue_url: str, sheet: Path, limit: int) -> dict[
 def take_down(sqs: Any, s3: Any, queue_url: str, bucket: str, answers: Mapping[str, str]) -> dict[str, Any]:
     """Write each answer to the training channel, then delete the messages about that image, then give the rest back.
 
-    A call that dies in between is completed by the same call again. Raises ImageNotInReview before anything is written
-    where a key is not in the queue, and ImageGone where an image cannot be copied.
+    A call that dies in between is completed by the same call again. Raises ImageNotInReview or ImageAmbiguous, before
+    anything is written, where a key is not in the queue or in two buckets, and ImageGone where an image cannot be
+    copied.
     """
     with _held(sqs, queue_url) as messages:
         waiting = queues.images_of(messages)
@@ -98,6 +99,9 @@ def take_down(sqs: Any, s3: Any, queue_url: str, bucket: str, answers: Mapping[s
         missing = [key for key in answers if key not in by_key]
         if missing:
             raise ImageNotInReview(missing)
+        for key in answers:
+            if len(by_key[key]) > 1:
+                raise ImageAmbiguous(key, [f"s3://{image.s3_bucket}/{image.s3_key}" for image in by_key[key]])
         decided = {image: answer for key, answer in answers.items() for image in by_key[key]}
         labels: dict[str, int] = {}
         for image, answer in decided.items():

@@ -17,7 +17,7 @@ def _short_form(loader: Loader, tag: str, node: yaml.Node) -> Any:
     return {tag: loader.construct_sequence(node, deep=True)}
 
 
-Loader.add_multi_constructor("!", _short_form)  # type: ignore[no-untyped-call]
+Loader.add_multi_constructor("!", _short_form)
 
 
 def load(text: str) -> dict[str, Any]:

@@ -160,6 +160,47 @@ def test_the_trigger_may_start_the_machine_that_it_targets() -> None:
     assert allowed("IncomingRole") == {("states:StartExecution", target(rule["Arn"]))}
 
 
+def test_another_bucket_may_be_read_as_the_stacks_own_and_by_the_same_roles() -> None:
+    policy = RESOURCES["ImageBucketPolicy"]["Properties"]
+    roles = {target(role) for role in policy["Roles"]}
+    found = {(s["Action"], s["Resource"]["Sub"]) for s in policy["PolicyDocument"]["Statement"]}
+    bucket = "arn:${AWS::Partition}:s3:::${ImageBucket}"
+    assert found == {("s3:GetObject", f"{bucket}/*"), ("s3:ListBucket", bucket)}
+    reading = {("s3:GetObject", "DataBucket/*"), ("s3:ListBucket", "DataBucket")}
+    assert roles == {name for name in (*FUNCTIONS.values(), *MACHINES.values()) if allowed(name) >= reading}
+
+
+def test_what_others_may_do_to_a_resource_is_what_the_template_has_them_do() -> None:
+    """Resource policies allow two things: failed events to the dead-letter queue, alarms to the topic."""
+    kinds = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
+    documents = [r["Properties"]["PolicyDocument"] for r in RESOURCES.values() if r["Type"] in kinds]
+    found = [statement for document in documents for statement in document["Statement"]]
+    granted = {
+        (
+            s["Principal"]["Service"],
+            s["Action"],
+            target(s["Resource"]),
+            *(key for of in s["Condition"].values() for key in of),
+        )
+        for s in found
+        if s["Effect"] == "Allow"
+    }
+    (event,) = RESOURCES["IncomingRule"]["Properties"]["Targets"]
+    notified = {
+        target(action)
+        for r in RESOURCES.values()
+        if r["Type"] == "AWS::CloudWatch::Alarm"
+        for action in r["Properties"]["AlarmActions"]
+    }
+    (topic,) = notified
+    assert granted == {
+        ("events.amazonaws.com", "sqs:SendMessage", target(event["DeadLetterConfig"]["Arn"]), "aws:SourceArn"),
+        ("cloudwatch.amazonaws.com", "sns:Publish", topic, "aws:SourceAccount"),
+    }
+    denied = {s["Sid"] for s in found if s["Effect"] == "Deny"}
+    assert (denied, len(found)) == ({"EncryptedConnectionsOnly"}, len(granted) + len(kinds))
+
+
 def test_no_role_is_left_out() -> None:
     roles = {name for name, found in RESOURCES.items() if found["Type"] == "AWS::IAM::Role"}
     assert roles == {*FUNCTIONS.values(), *MACHINES.values(), "EndpointRole", "IncomingRole"}

@@ -6,10 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestration.batch import ItemResult
-from scones.batch import written
+from scones.batch import _payload, written
 from scones.cli import app
-from scones.errors import BatchUnclear
+from scones.errors import BatchUnclear, BucketNotReadable, ImagesMissing
 from scones.given import address, walk
+from scones.pipeline import Deployed
 
 RESULT = ItemResult("b", 'a,"ü".png', "SUCCEEDED", "bicycle", 0.99, (0.99, 0.01), None, 12.34567, "arn")
 
@@ -48,6 +49,31 @@ def test_the_images_of_a_folder_are_found_at_any_depth_and_nothing_else(tmp_path
 )
 def test_an_address_is_bucket_and_key(text: str, parts: tuple[str, str]) -> None:
     assert address(text) == parts
+
+
+DEPLOYED = Deployed("m", "b", "own", "r", "f", "e", "role", 0.94, image_bucket="depot")
+
+
+class Bucket:
+    """Has one image under images/."""
+
+    def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, list[str]]:  # noqa: N803
+        return {"Contents": ["images/a.png"]} if "images/a.png".startswith(Prefix) else {}
+
+
+@pytest.mark.parametrize("bucket", ["own", "depot"])
+def test_a_prefix_of_a_bucket_that_the_stack_may_read_is_taken(bucket: str) -> None:
+    assert _payload(Bucket(), DEPLOYED, "n", f"s3://{bucket}/images/") == {"s3_bucket": bucket, "prefix": "images/"}
+
+
+def test_a_bucket_that_the_stack_may_not_read_is_refused_before_anything_starts() -> None:
+    with pytest.raises(BucketNotReadable, match="ImageBucket=elsewhere"):
+        _payload(Bucket(), DEPLOYED, "n", "s3://elsewhere/images/")
+
+
+def test_a_prefix_without_an_object_is_a_named_error_and_no_empty_batch() -> None:
+    with pytest.raises(ImagesMissing, match="s3://own/imges/"):
+        _payload(Bucket(), DEPLOYED, "n", "s3://own/imges/")
 
 
 @pytest.mark.parametrize("arguments", [[], ["photos", "--attach", "arn"]])

@@ -53,6 +53,14 @@ def test_the_page_asks_nothing_of_anybody_else() -> None:
     assert page.count("data:image/png;base64,") == 1
 
 
+def test_what_the_model_is_least_sure_of_comes_first_and_one_key_in_two_buckets_is_told_apart() -> None:
+    cards = [Card("b", "x", (0.9, 0.1), "", None), Card("c", "x", (0.2, 0.8), "", None), Card("b", "y", (), "", None)]
+    page = render(cards)
+    assert Read(page).keys == ["y", "s3://c/x", "s3://b/x"]
+    assert "3 images for review" in page
+    assert "<h1>1 image for review</h1>" in render(cards[:1])
+
+
 @pytest.mark.parametrize("content", [b"", b"text", png()[:40], b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
 def test_what_is_no_image_has_no_thumbnail(content: bytes) -> None:
     assert thumbnail(content) is None
