@@ -1,12 +1,13 @@
 """What a company would ask of the workflow, measured on the local stack: batches, outages, images of any size.
 
-python -m bench.batch [batch|growth|outage|payload ...] [--images 1000] [--into FILE] [--write docs/batch.md]
+python -m bench.batch [batch|growth|outage|payload|functions ...] [--images 1000] [--into FILE] [--write docs/batch.md]
 
 batch    1,000 rendered images as one batch, one in twenty broken and one in ten calls of the endpoint throttled: all
          accounted for, the same results as one by one, images a second, CPU seconds of each part of the stack
 growth   500 and 2,000 images: whether the memory of our processes grows with their number; samples of LocalStack
 outage   200 executions, in whose middle the endpoint is killed, then a Lambda, then the network to that Lambda is cut
 payload  images of 50 KB, 190 KB, 300 KB, 5 MB and 20 MB: classified, or refused by name
+functions  memory and time of each function on the largest images that are taken, beside what the template gives it
 
 Each is measured on a stack of its own. --into adds the figures to a file, from which --write makes the page.
 """
@@ -24,6 +25,7 @@ from typing import Any
 import psutil
 
 from bench.workflow.batches import batch, timed
+from bench.workflow.functions import functions
 from bench.workflow.outages import outage
 from bench.workflow.page import page
 from bench.workflow.payloads import payload
@@ -31,7 +33,7 @@ from bench.workflow.rig import Rig, families, running
 from bench.workflow.sampling import sampled
 from scones.settings import Settings
 
-WHAT = ("batch", "growth", "outage", "payload")
+WHAT = ("batch", "growth", "outage", "payload", "functions")
 GROWTH = (500, 2000)
 
 
@@ -44,21 +46,26 @@ def growth(rig: Rig, scratch: Path) -> dict[str, Any]:
 
 
 def measured(what: str, chosen: argparse.Namespace) -> dict[str, Any]:
-    """Measure one thing on a fresh stack, and say on what machine and when."""
-    cache = Settings.from_environment().cache
+    """Measure one thing, and say on what machine and when."""
     load = os.getloadavg()[0]
+    found = functions() if what == "functions" else on_a_stack(what, chosen)
+    return {"machine": machine(), "load": [round(load, 1), round(os.getloadavg()[0], 1)], "found": found}
+
+
+def on_a_stack(what: str, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Measure one thing on a fresh stack."""
+    cache = Settings.from_environment().cache
     with (
         tempfile.TemporaryDirectory() as name,
         running(Path(name) / "home", cache, relayed=what == "outage") as rig,
     ):
         scratch = Path(name)
-        found = {
+        return {
             "batch": lambda: batch(rig, scratch, chosen.images),
             "growth": lambda: growth(rig, scratch),
             "outage": lambda: outage(rig, scratch, chosen.executions, chosen.seconds),
             "payload": lambda: payload(rig, scratch),
         }[what]()
-    return {"machine": machine(), "load": [round(load, 1), round(os.getloadavg()[0], 1)], "found": found}
 
 
 def machine() -> dict[str, Any]:

@@ -43,12 +43,16 @@ EVENTS = {
     "classify": {"s3_bucket": "bench", "s3_key": "image.png", "image_data": "eA==", "content_type": "image/png"},
     "filter": {"s3_bucket": "bench", "s3_key": "image.png", "inferences": [0.99, 0.01]},
 }
+# ru_maxrss would begin with what the process that started this one had.
 _PROBE = """
-import json, resource, sys, time
+import json, pathlib, re, resource, sys, time
 event = json.loads(sys.argv[1])
 from handler import handler
 handler(event, type("Context", (), {"aws_request_id": "0" * 36, "get_remaining_time_in_millis": lambda self: 60000})())
-print(json.dumps([time.time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]), file=sys.stderr)
+answered, status = time.time(), pathlib.Path("/proc/self/status")
+peak = re.search("VmHWM: +([0-9]+)", status.read_text().replace("\\t", " ")) if status.exists() else None
+kibibytes = int(peak[1]) if peak else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps([answered, kibibytes / 1024]), file=sys.stderr)
 """
 
 
@@ -77,10 +81,11 @@ class _Answer(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _stand_in() -> Iterator[str]:
+def stand_in(image: bytes | None = None) -> Iterator[str]:
+    """Answer every GET with the image, else a small PNG, and give the address."""
     picture = BytesIO()
     Image.new("RGB", (32, 32), (90, 120, 60)).save(picture, "PNG")
-    _Answer.image = picture.getvalue()
+    _Answer.image = picture.getvalue() if image is None else image
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -90,7 +95,7 @@ def _stand_in() -> Iterator[str]:
         server.server_close()
 
 
-def _lay_out(folder: Path) -> dict[str, tuple[Path, str]]:
+def lay_out(folder: Path) -> dict[str, tuple[Path, str]]:
     """Write every handler into a folder of its own, ours as their images are built; name to folder and event."""
     found: dict[str, tuple[Path, str]] = {}
     for name, event in EVENTS.items():
@@ -109,7 +114,8 @@ def _lay_out(folder: Path) -> dict[str, tuple[Path, str]]:
     return found
 
 
-def _once(place: Path, event: str, address: str) -> tuple[float, float]:
+def once(place: Path, event: str, address: str) -> tuple[float, float]:
+    """Run a handler once in a process of its own; return milliseconds to its answer, and its peak of memory in MiB."""
     environment = {
         "PATH": os.environ["PATH"],
         "AWS_ENDPOINT_URL": address,
@@ -129,12 +135,12 @@ def _once(place: Path, event: str, address: str) -> tuple[float, float]:
 
 def measure(rounds: int) -> dict[str, dict[str, float]]:
     """Median milliseconds to the first answer and peak MiB of each handler, over processes started in turns."""
-    with tempfile.TemporaryDirectory() as scratch, _stand_in() as address:
-        laid = _lay_out(Path(scratch))
+    with tempfile.TemporaryDirectory() as scratch, stand_in() as address:
+        laid = lay_out(Path(scratch))
         samples: dict[str, list[tuple[float, float]]] = {name: [] for name in laid}
         for number in range(rounds + 1):
             for name, (place, event) in laid.items():
-                sample = _once(place, event, address)
+                sample = once(place, event, address)
                 if number:  # the first round warms the disk's cache
                     samples[name].append(sample)
     return {

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.workflow.parts import killed
 from bench.workflow.rig import Rig, pictures
-from orchestration import queues
+from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
 from scones import pipeline
 
@@ -39,7 +39,7 @@ def outage(rig: Rig, scratch: Path, count: int, seconds: float) -> dict[str, Any
     queued = rig.queued() - before
     failed = Counter(outcome.error for outcome in outcomes if outcome.status != "SUCCEEDED")
     succeeded = count - failed.total()
-    redriven = _redrive(rig)
+    redriven = _redrive(rig, {str(error) for error in failed}) if failed else {"started": 0}
     return {
         "executions": count,
         "outages": [vars(struck) for struck in breaker.struck],
@@ -96,11 +96,9 @@ class _Breaker(threading.Thread):
         self.struck.append(Struck(what, ended, len(running)))
 
 
-def _redrive(rig: Rig) -> dict[str, int]:
-    """Start what failed again, wait for it, and return what was started and how it ended."""
+def _redrive(rig: Rig, errors: set[str]) -> dict[str, int]:
+    """Start what failed in the outages again, wait for it, and return what was started and how it ended."""
     client, machine = rig.client("stepfunctions"), rig.deployed.state_machine_arn
-    found = queues.redrive(rig.client("sqs"), client, rig.deployed.failure_queue_url, machine)
-    rig.settled()
-    pages = client.get_paginator("list_executions").paginate(stateMachineArn=machine)
-    again = [item["status"] for page in pages for item in page["executions"] if item["name"].startswith("redrive-")]
-    return {"started": len(found.started), **Counter(again)}
+    found = queues.redrive(rig.client("sqs"), client, rig.deployed.failure_queue_url, machine, errors=errors)
+    ended = [executions.wait(client, arn, Image("", ""), timeout=600, poll=0.1).status for arn in found.started]
+    return {"started": len(found.started), **Counter(ended)}

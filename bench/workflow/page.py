@@ -3,6 +3,7 @@
 from typing import Any
 
 from bench.workflow.batches import COMMAND
+from bench.workflow.functions import MB_OF_A_CORE
 
 _HEAD = """# The workflow, measured
 Written by `python -m bench.batch --write docs/batch.md`. Rendered images of 32 by 32 pixels, the shipped network, the
@@ -67,10 +68,21 @@ Noise, which does not compress. {machine}
 {rows}
 """
 
+_FUNCTIONS = """
+## What the functions need
+Each in a process of its own, start included, the best of three runs, on the largest images that are taken. {machine}
+Lambda gives a core for each {core:,} MB, so that the last column but one is what those milliseconds would become there:
+an estimate, not a measurement. Memory beyond the peak is there for the share of a core that comes with it.
+
+| input | peak MiB | given MB | ms on a core | ms at that memory | time limit, s |
+|---|---:|---:|---:|---:|---:|
+{rows}
+"""
+
 
 def page(kept: dict[str, Any]) -> str:
     """Return the page; what has not been measured is left out."""
-    parts = {"batch": _batch, "growth": _growth, "outage": _outage, "payload": _payload}
+    parts = {"batch": _batch, "growth": _growth, "outage": _outage, "payload": _payload, "functions": _functions}
     measured = {name: write for name, write in parts.items() if name in kept}
     return _HEAD + "".join(write(kept[name]["found"], _machine(kept[name])) for name, write in measured.items())
 
@@ -149,3 +161,14 @@ def _outage(found: dict[str, Any], machine: str) -> str:
 def _payload(found: dict[str, Any], machine: str) -> str:
     rows = [f"| {name} | {one['bytes']:,} | {one['ended']} | {one['ms']:,} |" for name, one in found.items()]
     return _PAYLOAD.format(machine=machine, rows="\n".join(rows))
+
+
+def _functions(found: dict[str, Any], machine: str) -> str:
+    rows = []
+    for what, one in found["inputs"].items():
+        given = found["template"][what.partition(":")[0]]
+        there = one["ms"] / min(1.0, given["memory_mb"] / MB_OF_A_CORE)
+        rows.append(
+            f"| {what} | {one['mib']} | {given['memory_mb']:,} | {one['ms']:,} | {there:,.0f} | {given['timeout_s']} |"
+        )
+    return _FUNCTIONS.format(machine=machine, core=MB_OF_A_CORE, rows="\n".join(rows))

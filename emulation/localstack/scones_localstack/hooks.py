@@ -42,8 +42,9 @@ def run_state_machines_otherwise() -> None:
 
 
 def _change_state_machines() -> None:
-    from . import map_run, shortcuts  # noqa: PLC0415
+    from . import beginnings, map_run, shortcuts  # noqa: PLC0415
 
+    beginnings.install()
     map_run.install()
     shortcuts.install()
 
