@@ -34,8 +34,8 @@ def test_failures_run_again_once_the_endpoint_is_back(rig: Rig, tmp_path: Path) 
     assert waiting["waiting"] == (rig.queued())["failure"]
     assert sum(waiting["errors"][error] for error in errors) >= 3
     answer = user.scones("redrive", "--wait", "--json", *(word for error in errors for word in ("--error", error)))
-    assert (answer.returncode, json.loads(answer.stdout)["started"]) == (0, 3), answer.stderr
-    assert json.loads(answer.stdout)["outcomes"] == {"SUCCEEDED": 3}
+    found = json.loads(answer.stdout)
+    assert (answer.returncode, found["started"], found["outcomes"]) == (0, 3, {"SUCCEEDED": 3}), (found, answer.stderr)
     assert rig.queued()["failure"] == before["failure"]
     assert json.loads(user.scones("redrive", "--error", *errors, "--json").stdout)["started"] == 0
 
