@@ -25,7 +25,7 @@ class User:
         self.home = home
         self.environment = {**os.environ, "SCONES_HOME": str(home), "SCONES_CACHE": str(cache), "COLUMNS": "200"}
         self.environment.pop("SCONES_CIFAR100", None)
-        # Where nothing of this home runs, nothing is to be found either: somebody else's stack may have the usual ports.
+        # Where nothing of this home runs nothing is to be found: somebody else's stack may have the usual ports.
         self.environment |= {f"SCONES_{part}_URL": "http://127.0.0.1:1" for part in ("LOCALSTACK", "SAGEMAKER")}
 
     def command(self, *arguments: str) -> list[str]:

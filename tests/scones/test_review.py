@@ -1,4 +1,5 @@
 import io
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from scones.contact_sheet import Card, render, thumbnail
-from scones.errors import LabelMalformed
-from scones.review import parse_labels
+from scones.errors import ImageAmbiguous, LabelMalformed
+from scones.review import parse_labels, take_down
 from scones.reviewed import merged
 from training.data.lst import Entry, format_lst, parse_lst
 
@@ -59,6 +60,29 @@ def test_what_the_model_is_least_sure_of_comes_first_and_one_key_in_two_buckets_
     assert Read(page).keys == ["y", "s3://c/x", "s3://b/x"]
     assert "3 images for review" in page
     assert "<h1>1 image for review</h1>" in render(cards[:1])
+
+
+class TwoBuckets:
+    """A review queue with one key of two buckets; nothing may be taken from it."""
+
+    def __init__(self) -> None:
+        bodies = [json.dumps({"s3_bucket": bucket, "s3_key": "a.png"}) for bucket in ("b", "c")]
+        self.waiting = [{"MessageId": body, "ReceiptHandle": body, "Body": body} for body in bodies]
+        self.released = 0
+
+    def receive_message(self, **_: object) -> dict[str, object]:
+        messages, self.waiting = self.waiting, []
+        return {"Messages": messages}
+
+    def change_message_visibility_batch(self, QueueUrl: str, Entries: list[object]) -> None:  # noqa: N803
+        self.released += len(Entries)
+
+
+def test_a_key_of_two_buckets_is_not_labelled_by_guess() -> None:
+    queue = TwoBuckets()
+    with pytest.raises(ImageAmbiguous, match=r"s3://b/a\.png or s3://c/a\.png"):
+        take_down(queue, None, "url", "bucket", {"a.png": "bicycle"})
+    assert queue.released == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"text", png()[:40], b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
