@@ -81,7 +81,7 @@ def deploy(
             on_changes(changes)
         seen = _event_ids(cloudformation, name)
         cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
-        _follow(cloudformation, name, seen, on_event, poll)
+        _follow(cloudformation, name, name, seen, on_event, poll)
     else:
         cloudformation.delete_change_set(StackName=name, ChangeSetName=change_set)
     return Deployment(outputs(cloudformation, name), changes)
@@ -108,7 +108,7 @@ def delete(cloudformation: Any, name: str, *, on_event: OnEvent = lambda _: None
     stack_id = stack["StackId"]  # a deleted stack is only found by its id
     seen = _event_ids(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
-    _follow(cloudformation, stack_id, seen, on_event, poll)
+    _follow(cloudformation, name, stack_id, seen, on_event, poll)
     return True
 
 
@@ -126,7 +126,8 @@ def _current(cloudformation: Any, name: str, on_event: OnEvent, poll: float) -> 
     """Return the stack that is to be updated; None where one is to be created. Raises StackBusy."""
     stack = _describe(cloudformation, name)
     status = stack["StackStatus"] if stack else "REVIEW_IN_PROGRESS"
-    if status == "ROLLBACK_COMPLETE":  # a first creation that failed: nothing but its shell is left
+    if status == "ROLLBACK_COMPLETE" and not _has_been_complete(cloudformation, name):
+        # A first creation that failed: nothing but its shell is left.
         delete(cloudformation, name, on_event=on_event, poll=poll)
         return None
     if status == "REVIEW_IN_PROGRESS":  # a change set was made and never applied
@@ -134,6 +135,15 @@ def _current(cloudformation: Any, name: str, on_event: OnEvent, poll: float) -> 
     if status.endswith("_IN_PROGRESS"):
         raise StackBusy(name, status)
     return stack
+
+
+def _has_been_complete(cloudformation: Any, name: str) -> bool:
+    """Whether the stack has ever been whole. LocalStack calls a failed update ROLLBACK_COMPLETE as well."""
+    whole = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+    return any(
+        event["ResourceType"] == "AWS::CloudFormation::Stack" and event.get("ResourceStatus") in whole
+        for event in _events(cloudformation, name)
+    )
 
 
 def _held(stack: dict[str, Any] | None) -> dict[str, str]:
@@ -206,12 +216,12 @@ def _event_ids(cloudformation: Any, name: str) -> set[str]:
     return {event["EventId"] for event in _events(cloudformation, name)}
 
 
-def _follow(cloudformation: Any, name: str, seen: set[str], on_event: OnEvent, poll: float) -> None:
+def _follow(cloudformation: Any, name: str, found_by: str, seen: set[str], on_event: OnEvent, poll: float) -> None:
     """Report new events, oldest first, until the stack rests; raise StackFailed where it rests in the wrong place."""
     first_reason = ""
     while True:
-        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        fresh = [event for event in _events(cloudformation, name) if event["EventId"] not in seen]
+        stack = cloudformation.describe_stacks(StackName=found_by)["Stacks"][0]
+        fresh = [event for event in _events(cloudformation, found_by) if event["EventId"] not in seen]
         for raw in reversed(fresh):
             seen.add(raw["EventId"])
             event = StackEvent(

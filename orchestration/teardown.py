@@ -18,7 +18,9 @@ def resources(cloudformation: Any, name: str, resource_type: str) -> list[str]:
         found["PhysicalResourceId"]
         for page in pages
         for found in page["StackResourceSummaries"]
-        if found["ResourceType"] == resource_type and found["ResourceStatus"] != "DELETE_COMPLETE"
+        if found["ResourceType"] == resource_type
+        and found["ResourceStatus"] != "DELETE_COMPLETE"
+        and found.get("PhysicalResourceId")  # what could not be made has none
     ]
 
 

@@ -124,6 +124,20 @@ def test_the_shell_of_a_failed_creation_is_removed_before_the_next() -> None:
     assert fake.calls == ["delete stack", "create CREATE", "execute"]
 
 
+def test_a_stack_that_was_whole_once_is_never_taken_for_a_shell() -> None:
+    class OnceWhole(FakeCloudFormation):
+        """LocalStack says ROLLBACK_COMPLETE of a failed update too."""
+
+        def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
+            kind, status = "AWS::CloudFormation::Stack", "CREATE_COMPLETE"
+            whole = {"EventId": "0", "LogicalResourceId": StackName, "ResourceType": kind, "ResourceStatus": status}
+            return [{"StackEvents": [whole]}]
+
+    fake = OnceWhole("ROLLBACK_COMPLETE", ["UPDATE_COMPLETE"], [])
+    deploy(fake, "s", {}, poll=0)
+    assert fake.calls == ["create UPDATE", "execute"]
+
+
 def test_a_stack_that_is_being_changed_is_not_touched() -> None:
     fake = FakeCloudFormation("UPDATE_IN_PROGRESS", [], [])
     with pytest.raises(StackBusy, match="UPDATE_IN_PROGRESS"):

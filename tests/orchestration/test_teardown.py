@@ -49,7 +49,8 @@ class FakeCloudFormation:
             {"PhysicalResourceId": name, "ResourceType": kind, "ResourceStatus": "CREATE_COMPLETE"}
             for name, kind in kinds.items()
         ]
-        return [{"StackResourceSummaries": found}]
+        unmade = {"ResourceType": "AWS::S3::Bucket", "ResourceStatus": "CREATE_FAILED"}
+        return [{"StackResourceSummaries": [*found, unmade]}]
 
     def stack_deletion(self, *_: Any, **__: Any) -> bool:
         self.deletions += 1
