@@ -9,7 +9,8 @@ outage   200 executions, in whose middle the endpoint is killed, then a Lambda, 
 payload  images of 50 KB, 190 KB, 300 KB, 5 MB and 20 MB: classified, or refused by name
 functions  memory and time of each function on the largest images that are taken, beside what the template gives it
 
-Each is measured on a stack of its own. --into adds the figures to a file, from which --write makes the page.
+Each is measured on a stack of its own. --into adds the figures to a file, from which --write makes the page; --write
+alone measures nothing anew.
 """
 
 import argparse
@@ -92,7 +93,7 @@ def _cpuinfo() -> list[str]:
 def main() -> None:
     """Measure what was asked for, print it as JSON, and write the page where that was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench.batch", description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", choices=WHAT, default=list(WHAT))
+    parser.add_argument("what", nargs="*", choices=[*WHAT, []], metavar="WHAT", help=", ".join(WHAT))
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--executions", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each outage")
@@ -100,7 +101,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="the page to make of all figures that are kept")
     chosen = parser.parse_args()
     kept = json.loads(chosen.into.read_text()) if chosen.into.exists() else {}
-    for what in chosen.what:
+    for what in chosen.what or ([] if chosen.write else WHAT):
         kept[what] = measured(what, chosen)
         chosen.into.parent.mkdir(parents=True, exist_ok=True)
         chosen.into.write_text(json.dumps(kept, indent=2) + "\n")
