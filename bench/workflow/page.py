@@ -38,8 +38,8 @@ The same stack takes a small batch, then a large one. {machine}
 |---|---:|---:|
 {memory}
 
-With {times:.0f} times the images, what is ours takes at most {ours:.1%} more ({who}). LocalStack keeps every execution and every
-result in memory until it ends. Images a second: {small_rate:.1f} and {large_rate:.1f}.
+With {times:.0f} times the images, what is ours takes at most {ours:.1%} more ({who}). LocalStack keeps every execution
+and every result in memory until it ends. Images a second: {small_rate:.1f} and {large_rate:.1f}.
 """
 _SAMPLES = """
 What LocalStack's one interpreter was at during the small batch ({count:,} samples):
