@@ -110,7 +110,8 @@ def lay_out(target: Target, place: Path) -> None:
         "also_copy": [] if target.service else [wing for wing in WINGS if wing not in sources],
         "pytest_add_cli_args_test_selection": [test for test in target.tests if (place / test).exists()],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-k", _LEFT_OUT],
-        "process_isolation": "forkserver",
+        # Their tests share a server and a client that is kept, which must begin anew for each change.
+        "process_isolation": "forkserver" if target.service in {"classify", "serialize"} else "fork",
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     (place / "pyproject.toml").write_text("\n".join(["[tool.mutmut]", *lines, _PYTEST]), "utf-8")

@@ -2,8 +2,8 @@
 
 python -m bench.fuzz [TARGET ...] [--inputs 220000] [--seed 0] [--engine auto|atheris|random] [--json]
 
-Each target runs in a process of its own. A finding is an exception without a name of ours, an input that takes over 5 s,
-or a process that held over 512 MiB; its input is kept below ``out/fuzz``. atheris (coverage-guided) chooses the bytes
+Each target runs in a process of its own. A finding is an exception without a name of ours, an input that takes over 5 s
+(a command over 30 s), or a process that held over 512 MiB; its input is kept below ``out/fuzz``. atheris (coverage-guided) chooses the bytes
 where it is installed, else honest inputs are damaged at random. ``emulator`` sends requests over HTTP: see
 ``bench.sagemaker_fuzz``.
 """
@@ -23,9 +23,10 @@ from bench.fuzz.worker import MAKERS
 ROOT = Path(__file__).resolve().parents[2]
 EMULATOR = "emulator"
 MOST_MIB = 512
+_MOST_COMMANDS = 1000
 # Inputs in a hundred; what is left is shared by the others.
 _SHARES = {"serialize-image": 12, "serialize-event": 4, "classify-event": 6, "archive": 6, "archive-members": 6, "serving": 8,
-           "lambda-host": 6, "command-line": 1, EMULATOR: 5}  # fmt: skip
+           "lambda-host": 6, EMULATOR: 5}  # fmt: skip
 # Damaged field by field, which coverage does not know how to do, or beyond a socket, where it sees nothing.
 _RANDOM = {"filter-event", "serialize-event", "classify-event", "command-line", "lambda-host", "model-answer"}
 
@@ -35,7 +36,8 @@ def shares(names: list[str], inputs: int) -> dict[str, int]:
     rest = [name for name in names if name not in _SHARES]
     taken = sum(_SHARES.get(name, 0) for name in names)
     whole = 100 if rest else taken
-    return {name: -(-inputs * _SHARES.get(name, (100 - taken) // max(1, len(rest)) + 1) // whole) for name in names}
+    found = {name: -(-inputs * _SHARES.get(name, (100 - taken) // max(1, len(rest)) + 1) // whole) for name in names}
+    return found | {name: min(found[name], _MOST_COMMANDS) for name in names if name == "command-line"}
 
 
 def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dict[str, Any]:
@@ -46,12 +48,31 @@ def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dic
     report = out / f"{name}.json"
     report.unlink(missing_ok=True)
     led = coverage and name not in _RANDOM
-    command = [sys.executable, "-m", "bench.fuzz.worker", name, "--inputs", str(inputs), "--seed", str(seed), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.fuzz.worker",
+        name,
+        "--inputs",
+        str(inputs),
+        "--seed",
+        str(seed),
+        "--out",
+        str(out),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     done = subprocess.run(
-        [*command, *(["--coverage"] if led else [])], cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace", check=False
+        [*command, *(["--coverage"] if led else [])],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
-    found: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {"inputs": 0, "ends": {}, "findings": {}}
+    found: dict[str, Any] = (
+        json.loads(report.read_text()) if report.exists() else {"inputs": 0, "ends": {}, "findings": {}}
+    )
     if done.returncode:
         found["findings"][f"the process ended with {done.returncode}"] = done.stderr[-3000:]
     if found.get("peak_mib", 0) > MOST_MIB:
@@ -74,7 +95,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m bench.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"all where none is named: {', '.join([*MAKERS, EMULATOR])}")
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help=f"all where none is named: {', '.join([*MAKERS, EMULATOR])}"
+    )
     parser.add_argument("--inputs", type=int, default=220_000, help="of all targets together (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=["auto", "atheris", "random"], default="auto")
@@ -90,20 +113,27 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     reports = {}
     for name, inputs in shares(names, options.inputs).items():
-        reports[name] = fuzz(name, inputs, options.seed, options.out.resolve(), coverage=installed and options.engine != "random")
+        reports[name] = fuzz(
+            name, inputs, options.seed, options.out.resolve(), coverage=installed and options.engine != "random"
+        )
         if not options.json:
             _tell(name, reports[name])
     if options.json:
         print(json.dumps(reports, indent=2))
     else:
-        print(f"{sum(each['inputs'] for each in reports.values()):,} inputs, {sum(len(each['findings']) for each in reports.values())} findings")
+        print(
+            f"{sum(each['inputs'] for each in reports.values()):,} inputs, {sum(len(each['findings']) for each in reports.values())} findings"
+        )
     return 1 if any(each["findings"] for each in reports.values()) else 0
 
 
 def _tell(name: str, report: dict[str, Any]) -> None:
     ends = ", ".join(f"{count:,} {end}" for end, count in list(report["ends"].items())[:6])
     cost = f"slowest {report['slowest_seconds']:.2f} s, {report['peak_mib']:.0f} MiB" if "peak_mib" in report else ""
-    print(f"{name:18} {report['inputs']:8,} in {report['seconds']:6.1f} s, {report['engine']}  {cost}\n    {ends}", flush=True)
+    print(
+        f"{name:18} {report['inputs']:8,} in {report['seconds']:6.1f} s, {report['engine']}  {cost}\n    {ends}",
+        flush=True,
+    )
     for place, detail in report["findings"].items():
         print(f"    FOUND {place}\n{detail}", flush=True)
 

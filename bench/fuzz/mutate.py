@@ -6,7 +6,20 @@ from collections.abc import Iterator
 
 from bench.fuzz.target import Target
 
-_COMMON = (b"\x00", b"\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\x00" * 64, b"\n", b"\r\n", b"\t", b"..", b"/", b"%00", b"\\")
+_COMMON = (
+    b"\x00",
+    b"\xff",
+    b"\x7f\xff\xff\xff",
+    b"\xff\xff\xff\xff",
+    b"\x00" * 64,
+    b"\n",
+    b"\r\n",
+    b"\t",
+    b"..",
+    b"/",
+    b"%00",
+    b"\\",
+)
 _VALUES = (
     None, True, False, 0, 1, -1, 0.5, 1.0, 0.94, float("nan"), float("inf"), 10**400, -(2**63), "", "x", "\ud800", "\0", "\n{}\r",
     "a" * 2000, "%2F..%2F", "a+b%20c", "\u2028", [], [1], [1, 0], [0.5, 0.5], [0.94, 0.06], [0.939999, 0.06], [True, False],

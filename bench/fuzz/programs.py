@@ -56,7 +56,20 @@ def command_line() -> Target:
         b"run\ns3://b/k\n--json", b"show\narn:aws:states:us-east-1:000000000000:execution:m:e", b"stage\n--archive\na.png",
         b"review\n--json", b"redrive", b"batch\n.", b"endpoint\nstatus", b"monitor\n--json", b"report\n--out\nx", b"evaluate",
     )  # fmt: skip
-    words = (b"--json", b"--threshold\n", b"nan", b"-1", b"[red]", b"[/]", b"--help", b"--out\n", b"s3://", b"a.png", b"\xed\xa0\x80", b"9" * 400)
+    words = (
+        b"--json",
+        b"--threshold\n",
+        b"nan",
+        b"-1",
+        b"[red]",
+        b"[/]",
+        b"--help",
+        b"--out\n",
+        b"s3://",
+        b"a.png",
+        b"\xed\xa0\x80",
+        b"9" * 400,
+    )
     return Target(one, (), seeds, words, longest=400, is_costly=True)
 
 
@@ -74,13 +87,18 @@ def lambda_host() -> Target:
                 raised.append(error)
 
     function = SimpleNamespace(
-        configuration=SimpleNamespace(function_name="f"), configure=lambda _: None, invoke=lambda body: Reply(HTTPStatus.OK, body)
+        configuration=SimpleNamespace(function_name="f"),
+        configure=lambda _: None,
+        invoke=lambda body: Reply(HTTPStatus.OK, body),
     )
     server = Watched("127.0.0.1", 0, cast(LambdaFunction, function))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
 
     def one(data: bytes) -> None:
-        with socket.create_connection(server.server_address[:2], timeout=5) as client, contextlib.suppress(ConnectionError):
+        with (
+            socket.create_connection(server.server_address[:2], timeout=5) as client,
+            contextlib.suppress(ConnectionError),
+        ):
             client.sendall(data)
             client.shutdown(socket.SHUT_WR)
             while client.recv(65536):
@@ -96,7 +114,14 @@ def lambda_host() -> Target:
         b"GET /health HTTP/1.1\r\n\r\n",
         invoke * 2,
     )
-    words = (*JSON_WORDS, b"Content-Length: -1\r\n", b"Content-Length: x\r\n", b"9" * 30, b"Transfer-Encoding: chunked\r\n", b" HTTP/9.9")
+    words = (
+        *JSON_WORDS,
+        b"Content-Length: -1\r\n",
+        b"Content-Length: x\r\n",
+        b"9" * 30,
+        b"Transfer-Encoding: chunked\r\n",
+        b" HTTP/9.9",
+    )
     return Target(one, (), seeds, words)
 
 
@@ -136,5 +161,11 @@ def model_answer() -> Target:
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\n[1,\r\n2\r\n0]\r\n0\r\n\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n",
     )
-    words = (b"content-length: 99999999999\r\n", b"\r\n\r\n", b"transfer-encoding: chunked\r\n", b"ffffffff\r\n", b"HTTP/1.1 999 \r\n")
+    words = (
+        b"content-length: 99999999999\r\n",
+        b"\r\n\r\n",
+        b"transfer-encoding: chunked\r\n",
+        b"ffffffff\r\n",
+        b"HTTP/1.1 999 \r\n",
+    )
     return Target(lambda data: loop.run_until_complete(exchange(data)), (ContainerBabble, ContainerDown), seeds, words)

@@ -15,7 +15,18 @@ from bench.fuzz.services import pictures
 from bench.fuzz.target import JSON_WORDS, Target
 
 _FOLDER = "cifar-100-python"
-_PICKLE_WORDS = (b"cos\nsystem\n", b"c_codecs\nencode\n", b"\x8c\x02os", b"\x93", b"R", b"b", b"q\xff", b"h\x00", b"X\xff\xff\xff\x7f", b"(")
+_PICKLE_WORDS = (
+    b"cos\nsystem\n",
+    b"c_codecs\nencode\n",
+    b"\x8c\x02os",
+    b"\x93",
+    b"R",
+    b"b",
+    b"q\xff",
+    b"h\x00",
+    b"X\xff\xff\xff\x7f",
+    b"(",
+)
 
 
 def _split(protocol: int, rows: int = 4) -> bytes:
@@ -60,7 +71,9 @@ def archive() -> Target:
         path.write_bytes(data)
         read_classes(path)
 
-    return Target(one, (DataError,), (gzip.compress(_tar(), 1, mtime=0), gzip.compress(_tar(1), 0, mtime=0)), longest=200_000)
+    return Target(
+        one, (DataError,), (gzip.compress(_tar(), 1, mtime=0), gzip.compress(_tar(1), 0, mtime=0)), longest=200_000
+    )
 
 
 def archive_members() -> Target:
@@ -69,7 +82,18 @@ def archive_members() -> Target:
     from training.data.errors import DataError  # noqa: PLC0415
 
     path = _place()
-    words = (b"../../../../tmp/x", b"/etc/passwd", b"0" * 11, b"7" * 11, b"\x80" + b"\xff" * 11, b"2", b"L", b"x", b"1" * 12, b"ustar")
+    words = (
+        b"../../../../tmp/x",
+        b"/etc/passwd",
+        b"0" * 11,
+        b"7" * 11,
+        b"\x80" + b"\xff" * 11,
+        b"2",
+        b"L",
+        b"x",
+        b"1" * 12,
+        b"ustar",
+    )
 
     def one(data: bytes) -> None:
         path.write_bytes(gzip.compress(data, 1))
@@ -156,7 +180,7 @@ def capture() -> Target:
         reading.report.sentences()
 
     lines = b"".join(record(number, when, "aGk=") for number in range(2))
-    csv = lines.replace(b'[0.5, 0.5]', b"0.9,0.1").replace(b'"encoding":"JSON"', b'"encoding":"CSV"')
+    csv = lines.replace(b"[0.5, 0.5]", b"0.9,0.1").replace(b'"encoding":"JSON"', b'"encoding":"CSV"')
     times = (b"0001-01-01T00:00:00+23:59", b"9999-12-31T23:59:59-01:00")
     odd = lines.replace(b"2026-03-01T12:00:00Z", times[0]) + lines.replace(b"[0.5, 0.5]", b"[1" + b"0" * 400 + b", 0]")
     words = (*JSON_WORDS, *times, b'"eventVersion"', b"\n", b"\x1f\x8b", b"1" + b"0" * 400)

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -99,7 +101,15 @@ def serialize_event() -> Target:
     missing = b"404|<Error><Code>NoSuchKey</Code><Message>No.</Message></Error>"
     slow = b"503|<Error><Code>SlowDown</Code></Error>"
     seeds = tuple(event + b"\n" + answer for answer in (b"200|" + picture("PNG"), missing, slow, b"500|<html>"))
-    words = (*JSON_WORDS, b"%2F", b"+", b"arn:aws:s3:us-east-1:123456789012:accesspoint/a", b"../..", b"\n200|", b"\n403|<")
+    words = (
+        *JSON_WORDS,
+        b"%2F",
+        b"+",
+        b"arn:aws:s3:us-east-1:123456789012:accesspoint/a",
+        b"../..",
+        b"\n200|",
+        b"\n403|<",
+    )
 
     def one(data: bytes) -> None:
         head, _, answers.rest = data.partition(b"\n")
@@ -118,7 +128,16 @@ def classify_event() -> Target:
         b'400|{"Message": "Endpoint vehicles not found."}', b'429|{"Message": "busy"}', b"503|<html>", b"500|[]",
     )  # fmt: skip
     seeds = tuple(event + b"\n" + reply for reply in replies)
-    words = (*JSON_WORDS, b'"prediction"', b'"OriginalStatusCode"', b'"Message"', b"\n200|", b"\n424|", b"YQ==", b"====")
+    words = (
+        *JSON_WORDS,
+        b'"prediction"',
+        b'"OriginalStatusCode"',
+        b'"Message"',
+        b"\n200|",
+        b"\n424|",
+        b"YQ==",
+        b"====",
+    )
 
     def one(data: bytes) -> None:
         head, _, answers.rest = data.partition(b"\n")
@@ -129,14 +148,14 @@ def classify_event() -> Target:
 
 def _answering(make: Any, service: str) -> tuple[Any, SimpleNamespace]:
     """Return the service's own client, made as it is in Lambda, whose HTTP is replaced by ``rest``: ``status|body``."""
-    from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - the other targets do without botocore
+    import botocore.endpoint  # noqa: PLC0415 - the other targets do without botocore
+    from botocore.awsrequest import AWSResponse  # noqa: PLC0415
 
-    settings = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_MAX_ATTEMPTS": "1"}
-    import os  # noqa: PLC0415
-
-    os.environ.update(settings)
+    os.environ.update({"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"})
     client, answers = make(), SimpleNamespace(rest=b"")
-    client.meta.events.unregister(f"needs-retry.{client.meta.service_model.service_id.hyphenize()}")
+    botocore.endpoint.time = SimpleNamespace(
+        **{**vars(time), "sleep": lambda _seconds: None}
+    )  # its own retries, at once
 
     def send(request: Any, **_: object) -> AWSResponse:
         status, _, body = answers.rest.partition(b"|")

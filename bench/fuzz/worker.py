@@ -34,6 +34,7 @@ MAKERS = {
     "command-line": programs.command_line,
 }
 HANG_SECONDS = 5
+COMMAND_SECONDS = 30  # a command imports what it needs and makes clients, which takes seconds where others work as well
 _MOST_FINDINGS = 20
 
 
@@ -48,7 +49,7 @@ class Watch:
 
     def see(self, data: bytes) -> None:
         """Run one input. A hang ends the process: its stacks are then what the parent finds on standard error."""
-        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
+        faulthandler.dump_traceback_later(COMMAND_SECONDS if self._target.is_costly else HANG_SECONDS, exit=True)
         begun = time.perf_counter()
         try:
             self._target.one(data)
@@ -100,8 +101,15 @@ def _led_by_coverage(watch: Watch, target: Target, count: int, seed: int, corpus
         if done % 100 == 0 or done >= count:
             report.write_text(json.dumps(watch.report()))
 
-    limits = [f"-runs={count}", f"-max_len={target.longest}", f"-timeout={HANG_SECONDS}", "-rss_limit_mb=512", f"-seed={seed + 1}"]
-    atheris.Setup([sys.argv[0], str(corpus), f"-dict={words}", "-verbosity=0", "-print_final_stats=0", *limits], one)
+    limits = [
+        f"-runs={count}",
+        f"-max_len={target.longest}",
+        f"-timeout={HANG_SECONDS}",
+        "-rss_limit_mb=512",
+        f"-seed={seed + 1}",
+    ]
+    dictionary = [f"-dict={words}"] if target.words else []
+    atheris.Setup([sys.argv[0], str(corpus), *dictionary, "-verbosity=0", "-print_final_stats=0", *limits], one)
     atheris.Fuzz()
 
 
@@ -124,7 +132,9 @@ def main() -> None:
     if options.coverage:
         import atheris  # noqa: PLC0415
 
-        with atheris.instrument_imports(include=["handler", "image", "store", "endpoint", "inference", "training", "monitoring", "emulation"]):
+        with atheris.instrument_imports(
+            include=["handler", "image", "store", "endpoint", "inference", "training", "monitoring", "emulation"]
+        ):
             target = MAKERS[options.target]()
     else:
         target = MAKERS[options.target]()

@@ -70,7 +70,19 @@ def test_every_form_of_an_answer_is_read(answer: str, encoding: str) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["[0.25]", "[0.2, 0.3, 0.5]", "[NaN, 1]", "[-0.5, 1.5]", "[0.9, 0.9]", "error", "", "{}", "null", '["a", 1]', f"[1{'0' * 400}, 0]"],
+    [
+        "[0.25]",
+        "[0.2, 0.3, 0.5]",
+        "[NaN, 1]",
+        "[-0.5, 1.5]",
+        "[0.9, 0.9]",
+        "error",
+        "",
+        "{}",
+        "null",
+        '["a", 1]',
+        f"[1{'0' * 400}, 0]",
+    ],
 )
 def test_an_answer_that_is_no_pair_of_probabilities_is_malformed(answer: str) -> None:
     with pytest.raises(Malformed):

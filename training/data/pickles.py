@@ -80,7 +80,7 @@ class _Machine:
         self._memo: dict[int, Any] = {}
         self._short = 0
 
-    def run(self) -> object:  # noqa: C901, PLR0912 - a call for each instruction would take twice as long
+    def run(self) -> object:
         """Follow the instructions to STOP; those that a split has 50,000 of are followed here, without a call."""
         read, stack, memo, steps, number = self._read, self._stack, self._memo, self._table(), int.from_bytes
         push, pop = stack.append, stack.pop

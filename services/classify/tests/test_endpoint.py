@@ -102,6 +102,13 @@ def test_every_refusal_of_sagemaker_has_a_name(
     assert "endpoint 'vehicles'" in str(refusal.value)
 
 
+@pytest.mark.parametrize(("status", "named"), [(424, EndpointRejectedImage), (503, EndpointUnavailable)])
+def test_a_refusal_that_says_nothing_of_itself_goes_by_its_status(status: int, named: type[ClassifyError]) -> None:
+    silent = aws.ClientError({"ResponseMetadata": {"HTTPStatusCode": status}}, "InvokeEndpoint")  # type: ignore[typeddict-item]
+    with pytest.raises(named, match=f"SageMaker answered {status} '', ''"):
+        invoke(Raising(silent), "vehicles", b"image", "image/png")
+
+
 @pytest.mark.parametrize(
     ("original", "named"),
     [

@@ -27,7 +27,10 @@ def test_a_value_is_shown_where_it_is_text_and_by_its_type_where_not(value: obje
     ("event", "message"),
     [
         ("text", f"the event must be a JSON object, got 'text': {ADVICE}"),
-        ({"s3_bucket": 7, "s3_key": "k"}, f"s3_bucket must be text that is not empty, got a value of type int: {ADVICE}"),
+        (
+            {"s3_bucket": 7, "s3_key": "k"},
+            f"s3_bucket must be text that is not empty, got a value of type int: {ADVICE}",
+        ),
         ({"s3_bucket": "b", "s3_key": ""}, f"s3_key must be text that is not empty, got '': {ADVICE}"),
     ],
 )

@@ -49,7 +49,7 @@ def test_probabilities_sum_to_one_and_rise_with_the_margin(margin: float, temper
 
 
 def test_labels_are_smoothed_as_platt_proposes() -> None:
-    # Where every margin is the same size, the best sigmoid is the mean target: 4/5 of the motorcycles, 1/7 of the bicycles.
+    # Where all margins are of one size, the best sigmoid is the mean target: 4/5 of the motorcycles, 1/7 of the others.
     margins = np.array([2.0] * 3 + [-2.0] * 5)
     labels = (margins > 0).astype(np.int64)
     sure = (3 * 4 / 5 + 5 * (1 - 1 / 7)) / 8

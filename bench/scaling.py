@@ -1,0 +1,188 @@
+"""How far the pipeline scales: which quota bites first, and a simulation that is held to what this machine measures.
+
+python -m bench.scaling [--rate IMAGES_AN_HOUR]
+
+An image passes three Lambdas one after another, the second of which waits for the endpoint. The simulation is a closed
+queue: so many executions at a time, a processor with so many cores that all states share, and a time that passes in each
+execution without the processor (timers, polling). The two numbers that it needs are taken from the pipeline bench at
+concurrency 1 and 16; what it says of concurrency 4 is then a prediction.
+"""
+
+import argparse
+import heapq
+import json
+import math
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.results import Claim, NotMeasured, Section
+
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.json"
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A default quota of an AWS account in us-east-1: so many of ``what`` at a time or a second; the page is its source."""
+
+    name: str
+    limit: float
+    what: str
+    source: str
+    adjustable: bool = True
+
+
+@dataclass(frozen=True)
+class Load:
+    """What an image asks for; durations in seconds are assumptions, as in docs/cost.md, until measured on AWS."""
+
+    serialize: float = 0.060
+    classify: float = 0.060
+    filter: float = 0.003
+    transitions: int = 4
+    endpoint_per_second: float = 50.0
+    item_bytes: int = 100
+
+    @property
+    def lambda_seconds(self) -> float:
+        """Seconds of Lambda concurrency that an image takes up."""
+        return self.serialize + self.classify + self.filter
+
+
+_QUOTAS = {
+    "lambda": Quota("Lambda, concurrent executions of the account", 1000, "executions", "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"),
+    "transitions": Quota("Step Functions, state transitions, Standard", 5000, "a second", "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"),
+    "start": Quota("Step Functions, StartExecution, Standard", 300, "a second", "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"),
+    "children": Quota("Distributed Map, child executions at a time", 10_000, "children", "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html", adjustable=False),
+    "s3": Quota("S3, GET requests to one prefix", 5500, "a second", "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html", adjustable=False),
+    "endpoint": Quota("SageMaker, instances behind the endpoint (one by default)", 1, "instances", "orchestration's own default"),
+}  # fmt: skip
+
+
+def used(rate: float, load: Load) -> dict[str, float]:
+    """Return what ``rate`` images an hour take of each quota, in the quota's own unit."""
+    second = rate / HOUR
+    return {
+        "lambda": second * load.lambda_seconds,
+        "transitions": second * load.transitions,
+        "start": second,
+        "children": second * load.lambda_seconds,
+        "s3": second,
+        "endpoint": second / load.endpoint_per_second,
+    }
+
+
+def first_to_bite(load: Load) -> list[tuple[str, float]]:
+    """Return the quotas by the images an hour at which each is used up, the smallest first."""
+    return sorted(
+        ((name, quota.limit / used(1, load)[name]) for name, quota in _QUOTAS.items()), key=lambda each: each[1]
+    )
+
+
+def simulate(count: int, concurrency: int, cores: int, busy: float, idle: float, seed: int = 0) -> tuple[float, float]:
+    """Return executions a second and the median seconds of one, of ``count`` that run ``concurrency`` at a time.
+
+    Each needs ``busy`` seconds of one core, in ten slices that queue for the cores, and ``idle`` seconds beside.
+    """
+    dice, slices = random.Random(seed), 10  # noqa: S311 - no secrets
+    free = [0.0] * cores
+    ready = [(0.0, number, 0, 0.0) for number in range(min(concurrency, count))]
+    heapq.heapify(ready)
+    begun, taken, last = len(ready), [], 0.0
+    while ready:
+        now, number, done, started = heapq.heappop(ready)
+        core = heapq.heappop(free)
+        begin = max(now, core)
+        end = begin + dice.uniform(0.5, 1.5) * busy / slices
+        heapq.heappush(free, end)
+        after = end + idle / slices
+        if done + 1 < slices:
+            heapq.heappush(ready, (after, number, done + 1, started))
+            continue
+        taken.append(after - started)
+        last = max(last, after)
+        if begun < count:
+            heapq.heappush(ready, (after, begun, 0, after))
+            begun += 1
+    return count / last, sorted(taken)[len(taken) // 2]
+
+
+def fitted(single_ms: float, per_second: float, cores: int) -> tuple[float, float]:
+    """Return the seconds of a core, and those without one, that give a single execution's time and the throughput at 16."""
+    low, high = 0.0, single_ms / 1000
+    for _ in range(40):
+        busy = (low + high) / 2
+        found, _ = simulate(200, 16, cores, busy, max(0.0, single_ms / 1000 - busy))
+        low, high = (busy, high) if found > per_second else (low, busy)
+    return busy, max(0.0, single_ms / 1000 - busy)
+
+
+def section(options: Any) -> Section:  # noqa: ARG001 - it computes, and measures nothing
+    """Hold the simulation to the measured pipeline, for `make bench`."""
+    results = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    if "pipeline" not in results:
+        raise NotMeasured("it is held to the pipeline's figures: run `python -m bench pipeline` first")
+    measured, cores = results["pipeline"]["figures"], results["pipeline"]["machine"]["cpus"]
+    busy, idle = fitted(measured["1"]["p50"], measured["16"]["per_second"], cores)
+    rows, figures, off = [], {"busy_ms": round(busy * 1000, 1), "idle_ms": round(idle * 1000, 1)}, 0.0
+    for concurrency in (1, 4, 16):
+        rate, median = simulate(400, concurrency, cores, busy, idle)
+        seen = measured[str(concurrency)]
+        if concurrency == 4:
+            off = abs(rate / seen["per_second"] - 1)
+        rows.append(
+            [
+                f"{concurrency} at a time",
+                f"{seen['per_second']:.1f}",
+                f"{rate:.1f}",
+                f"{seen['p50']:.0f}",
+                f"{median * 1000:.0f}",
+            ]
+        )
+        figures[str(concurrency)] = round(rate, 2)
+    how = (
+        f"A closed queue before {cores} cores: {busy * 1000:.0f} ms of a core and {idle * 1000:.0f} ms without one an execution, fitted "
+        "to one and to sixteen at a time; four at a time is predicted."
+    )
+    header = ["executions", "a second, measured", "simulated", "p50 ms, measured", "simulated"]
+    claims = [Claim("the prediction for four at a time is off by, as a share", round(off, 2), 0.25)]
+    return Section("Scaling", how, header, rows, claims, figures)
+
+
+def table(load: Load, rates: tuple[int, ...] = (10_000, 100_000, 1_000_000)) -> str:
+    """Return which quota is used by how much at some rates, as Markdown."""
+    lines = ["| quota | default | " + " | ".join(f"{rate:,} an hour" for rate in rates) + " | used up at, an hour |"]
+    lines.append("|---|---:" + "|---:" * (len(rates) + 1) + "|")
+    for name, most in first_to_bite(load):
+        quota = _QUOTAS[name]
+        shares = " | ".join(_amount(used(rate, load)[name]) for rate in rates)
+        lines.append(
+            f"| [{quota.name}]({quota.source}) | {quota.limit:,.0f} {quota.what} | {shares} | {math.floor(most):,} |".replace(
+                "(orchestration's own default)", "(architecture.md)"
+            )
+        )
+    return "\n".join(lines)
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the arithmetic."""
+    parser = argparse.ArgumentParser(prog="python -m bench.scaling", description=__doc__.splitlines()[0])
+    parser.add_argument("--rate", type=int, default=1_000_000, help="images an hour (default: %(default)s)")
+    parser.add_argument(
+        "--endpoint", type=float, default=Load.endpoint_per_second, help="images a second of one instance"
+    )
+    options = parser.parse_args(arguments)
+    load = Load(endpoint_per_second=options.endpoint)
+    print(table(load, (options.rate,)))
+    print(f"\ninstances for {options.rate:,} an hour: {math.ceil(used(options.rate, load)['endpoint'])}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
