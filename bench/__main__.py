@@ -2,7 +2,7 @@
 
 python -m bench [NAME ...] [--quick] [--archive cifar-100-python.tar.gz] [--json FILE] [--markdown FILE]
 
-Results are added to the JSON file, of which the Markdown file is made: a bench that is run alone replaces its own section.
+Results are added to the JSON file, of which the Markdown file is made: a bench that is run alone replaces its section.
 Returns 1 where a claim is not met or a bench fails; one whose needs are not on this machine is named and left out.
 """
 
@@ -85,7 +85,7 @@ def _measured(name: str, options: Options) -> dict[str, Any] | None:
     except NotMeasured as reason:
         print(f"{name} is not measured: {reason}", file=sys.stderr)
         return None
-    except Exception:
+    except Exception:  # noqa: BLE001 - the other benches are to run all the same
         traceback.print_exc()
         return None
     about |= {"load_after": round(os.getloadavg()[0], 1), "seconds": round(time.monotonic() - begun)}

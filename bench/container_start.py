@@ -1,4 +1,4 @@
-"""The start of each Lambda in its container under the Runtime Interface Emulator, beside handlers that others would write."""
+"""The start of each Lambda in its container under the Runtime Interface Emulator, beside what others would write."""
 
 import json
 import re
@@ -53,8 +53,8 @@ def section(options: Any) -> Section:
         for name, ratio in ratios.items()
     ]
     how = (
-        f"Medians of {rounds} fresh containers of each, in turns: INIT REPORT of the Runtime Interface Emulator, the first "
-        "invocation as its caller sees it, init included, and the container's memory after it."
+        f"Medians of {rounds} fresh containers of each, in turns: INIT REPORT of the Runtime Interface Emulator, the "
+        "first invocation as its caller sees it, init included, and the container's memory after it."
     )
     return Section(
         "Lambda start, in its container",
@@ -78,7 +78,8 @@ def _images(scratch: Path) -> Iterator[dict[str, str]]:
             folder.mkdir()
             (folder / "handler.py").write_text(source, "utf-8")
             (folder / "Dockerfile").write_text(
-                f'FROM {BASE}\nCOPY handler.py ${{LAMBDA_TASK_ROOT}}/\nRUN python3 -m compileall -q "${{LAMBDA_TASK_ROOT}}"\n'
+                f"FROM {BASE}\nCOPY handler.py ${{LAMBDA_TASK_ROOT}}/\n"
+                'RUN python3 -m compileall -q "${LAMBDA_TASK_ROOT}"\n'
                 'CMD ["handler.handler"]\n'
             )
             built[name] = _built(folder, f"scones-bench-rival-{number}:{run}")
@@ -100,7 +101,8 @@ def _built(folder: Path, tag: str) -> str:
 def _started(tag: str, event: dict[str, Any], port: str) -> tuple[float, float, float]:
     """Start a container, invoke it once, and return init ms, ms of the first invocation, and MiB."""
     variables = {
-        "AWS_ENDPOINT_URL": f"http://host.docker.internal:{port}", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_ENDPOINT_URL": f"http://host.docker.internal:{port}", "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "bench",
         "AWS_SECRET_ACCESS_KEY": "bench", "ENDPOINT_NAME": "bench",
     }  # fmt: skip
     settings = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.results import NotMeasured, Section
 
+_OURS = ("SCONES_", "TOX_", "PYTHON", "VIRTUAL_ENV")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -21,7 +22,7 @@ def section(options: Any) -> Section:  # noqa: ARG001 - once is enough, and once
         clone = place / "scones"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)  # noqa: S607 - git of the user's PATH
         environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("SCONES_", "TOX_", "PYTHON", "VIRTUAL_ENV"))},
+            **{key: value for key, value in os.environ.items() if not key.startswith(_OURS)},
             "XDG_CACHE_HOME": str(place / "cache"), "UV_CACHE_DIR": str(place / "cache" / "uv"),
             "PIP_NO_CACHE_DIR": "1",
         }  # fmt: skip
@@ -37,7 +38,10 @@ def section(options: Any) -> Section:  # noqa: ARG001 - once is enough, and once
         ["cold: nothing installed, empty caches", f"{seconds[0]}"],
         ["warm: the second `make demo`", f"{seconds[1]}"],
     ]
-    how = "`git clone` and `make demo` on rendered vehicles, to its summary of 104 pictures; what is installed comes from this machine's package index."
+    how = (
+        "`git clone` and `make demo` on rendered vehicles, to its summary of 104 pictures; what is installed comes "
+        "from this machine's package index."
+    )
     return Section(
         "Time to the first result", how, ["`make demo`", "s"], rows, (), {"cold": seconds[0], "warm": seconds[1]}
     )

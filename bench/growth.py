@@ -37,7 +37,10 @@ def section(options: Any) -> Section:
             at_least=True,
         )
     ]
-    how = "Rendered images as one batch by `scones batch`, each size once, on a fresh embedded stack; seconds of the execution itself."
+    how = (
+        "Rendered images as one batch by `scones batch`, each size once, on a fresh embedded stack; seconds of the "
+        "execution itself."
+    )
     header = ["batch", "images a second", "s", f"of {sizes[-3 if len(sizes) > 2 else 0]} images"]
     return Section("Batch", how, header, rows, claims, figures)
 

@@ -3,8 +3,8 @@
 python -m bench.lambda_start [--rounds 15] [--json]
 
 Each figure is the median over processes started in turns: Python's own start, import of the handler and its first
-invocation, against a stand-in on loopback that answers S3's GetObject and SageMaker's InvokeEndpoint at once. Beside the
-time that passed stands the processor's, which a machine that does other work as well tells more truly.
+invocation, against a stand-in on loopback that answers S3's GetObject and SageMaker's InvokeEndpoint at once. Beside
+the time that passed stands the processor's, which a machine that does other work as well tells more truly.
 """
 
 import argparse
@@ -43,7 +43,7 @@ RIVALS = {
     + _BOTO3.format(service="sagemaker-runtime")
     + _INVOKE,
 }
-EVENTS = {
+EVENTS: dict[str, dict[str, Any]] = {
     "serialize": {"s3_bucket": "bench", "s3_key": "image.png"},
     "classify": {"s3_bucket": "bench", "s3_key": "image.png", "image_data": "eA==", "content_type": "image/png"},
     "filter": {"s3_bucket": "bench", "s3_key": "image.png", "inferences": [0.99, 0.01]},
@@ -175,7 +175,7 @@ def section(options: Any) -> Section:
     found = measure(3 if options.quick else 15)
 
     def ratio(name: str, figure: str) -> float:
-        return round(found[name][figure] / found[AGAINST[name]][figure], 2)
+        return float(round(found[name][figure] / found[AGAINST[name]][figure], 2))
 
     rows = []
     for name, each in found.items():
@@ -200,8 +200,8 @@ def section(options: Any) -> Section:
         Claim("the slowest of them, times faster than one that imports the SageMaker SDK", sdk, 5, at_least=True)
     )
     how = (
-        "A handler from nothing to its first answer as a bare process, against a stand-in for S3 and SageMaker on loopback: "
-        f"medians of {found['filter']['n']} processes of each, in turns; quartiles in brackets."
+        "A handler from nothing to its first answer as a bare process, against a stand-in for S3 and SageMaker on "
+        f"loopback: medians of {found['filter']['n']} processes of each, in turns; quartiles in brackets."
     )
     header = ["handler", "ms", "CPU ms", "peak MiB", "of its rival"]
     return Section("Lambda start, bare process", how, header, rows, claims, found)

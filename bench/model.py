@@ -1,4 +1,4 @@
-"""The shipped network beside what it replaces: batch 1 and 32, one and two threads, and PyTorch where it is installed."""
+"""The shipped network beside what it replaces: batch 1 and 32, one thread and two, and PyTorch where there is one."""
 
 import importlib.util
 import json
@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,7 +19,7 @@ Call = Callable[[], object]
 
 
 def resnet18(side: int, batch: int) -> bytes:
-    """ResNet-18 (https://arxiv.org/abs/1512.03385) with random weights: what transfer learning of the built-in algorithm runs."""
+    """ResNet-18 (https://arxiv.org/abs/1512.03385) with random weights, as the built-in algorithm transfers from it."""
     from onnx import TensorProto, helper  # noqa: PLC0415 - not in every environment
 
     from training.vehicle_net.yardstick import _Body  # noqa: PLC0415
@@ -48,7 +48,7 @@ def resnet18(side: int, batch: int) -> bytes:
         opset_imports=[helper.make_opsetid("", 17)],
     )
     model.ir_version = 9
-    return model.SerializeToString()
+    return cast("bytes", model.SerializeToString())
 
 
 def resnet152(batch: int) -> bytes:
@@ -58,7 +58,7 @@ def resnet152(batch: int) -> bytes:
     model = yardstick()
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = batch
-    return model.SerializeToString()
+    return cast("bytes", model.SerializeToString())
 
 
 def _onnx(model: bytes | Path, pixels: Any, threads: int) -> Call:
@@ -70,7 +70,7 @@ def _onnx(model: bytes | Path, pixels: Any, threads: int) -> Call:
 
 def _backbone() -> str:
     text = (SHIPPED / "model.json").read_text("utf-8")
-    return re.findall(r'"backbone": "([^"]+)"', text)[0]
+    return str(re.findall(r'"backbone": "([^"]+)"', text)[0])
 
 
 def _eager(side: int, batch: int, threads: int) -> Call:
@@ -112,7 +112,9 @@ def section(options: Any) -> Section:
     """Measure for `make bench`."""
     if importlib.util.find_spec("onnx") is None:
         raise NotMeasured("the rivals' graphs need onnx: `make bench` installs it")
-    rounds, rows, figures = (2 if options.quick else 15), {}, {}
+    rounds = 2 if options.quick else 15
+    rows: dict[str, list[str]] = {}
+    figures: dict[str, float] = {}
     for batch in (1, 32):
         for threads in (1, 2):
             calls = _contenders(batch, threads)
@@ -132,8 +134,8 @@ def section(options: Any) -> Section:
     ]
     eager = "" if "vehicle-net, PyTorch eager" in rows else " PyTorch was not installed: eager is not measured."
     how = (
-        f"Milliseconds an image, by ONNX Runtime on the CPU: medians of {rounds} batches, in turns. The rivals have random weights, "
-        f"which speed does not depend on.{eager}"
+        f"Milliseconds an image, by ONNX Runtime on the CPU: medians of {rounds} batches, in turns. The rivals have "
+        f"random weights, which speed does not depend on.{eager}"
     )
     header = ["network", "batch 1, 1 thread", "batch 1, 2 threads", "batch 32, 1 thread", "batch 32, 2 threads"]
     return Section("Model", how, header, list(rows.values()), claims, figures)

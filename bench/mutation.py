@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 
@@ -117,7 +118,7 @@ def lay_out(target: Target, place: Path) -> None:
     (place / "pyproject.toml").write_text("\n".join(["[tool.mutmut]", *lines, _PYTEST]), "utf-8")
 
 
-def run(name: str, out: Path, children: int) -> dict[str, object]:
+def run(name: str, out: Path, children: int) -> dict[str, Any]:
     """Mutate one target and return how many changes were noticed, how many not, and the names of these."""
     place = out / name
     lay_out(TARGETS[name], place)

@@ -48,8 +48,8 @@ def section(options: Any) -> Section:
     rows += [[f"in {state}", "", f"{middle}", "", ""] for state, middle in states.items()]
     claims = [Claim("p50 of a single execution, ms", figures["1"]["p50"], 300)]
     how = (
-        f"{count} executions a line on the embedded stack, the shipped model in service; ms as Step Functions tells them. "
-        "The rival is a state machine of one empty state on the same LocalStack."
+        f"{count} executions a line on the embedded stack, the shipped model in service; ms as Step Functions tells "
+        "them. The rival is a state machine of one empty state on the same LocalStack."
     )
     header = ["executions", "a second", "p50 ms", "p95 ms", "empty machine, p50 ms"]
     return Section("Pipeline", how, header, rows, claims, figures)

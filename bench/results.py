@@ -77,8 +77,8 @@ def markdown(results: dict[str, dict[str, Any]]) -> str:
     """Return docs/benchmarks.md: every section with its machine and date, in the order measured."""
     lines = [
         "# Benchmarks",
-        "Written by `make bench`; `docs/benchmarks.json` has the same figures for programs. Every figure stands beside its rival,",
-        "measured in turns in the same run. A load above 0 before a run means that the machine did other work as well.",
+        "Written by `make bench`; `docs/benchmarks.json` has the same figures for programs. Every figure stands beside",
+        "its rival of the same run. A load that is not near 0 before a run: the machine did other work, too.",
         "",
     ]
     for result in results.values():
@@ -95,7 +95,7 @@ def _section(result: dict[str, Any]) -> list[str]:
     ]
     where = (
         f"{about['date']}; {about['cpus']} CPUs ({about['processor']}), {about['memory_gib']} GiB, {about['system']}, "
-        f"Python {about['python']}; load {about['load_before']} before, {about['load_after']} after, of {about['cpus']}."
+        f"Python {about['python']}; load {about['load_before']} before and {about['load_after']} after."
     )
     return [*lines, "", where, ""]
 

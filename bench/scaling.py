@@ -3,9 +3,9 @@
 python -m bench.scaling [--rate IMAGES_AN_HOUR]
 
 An image passes three Lambdas one after another, the second of which waits for the endpoint. The simulation is a closed
-queue: so many executions at a time, a processor with so many cores that all states share, and a time that passes in each
-execution without the processor (timers, polling). The two numbers that it needs are taken from the pipeline bench at
-concurrency 1 and 16; what it says of concurrency 4 is then a prediction.
+queue: so many executions at a time, a processor with so many cores that all states share, and a time that passes in
+each execution without the processor (timers, polling). The two numbers that it needs are taken from the pipeline bench
+at concurrency 1 and 16; what it says of concurrency 4 is then a prediction.
 """
 
 import argparse
@@ -25,13 +25,12 @@ HOUR = 3600
 
 @dataclass(frozen=True)
 class Quota:
-    """A default quota of an AWS account in us-east-1: so many of ``what`` at a time or a second; the page is its source."""
+    """A default quota in us-east-1: so many of ``what`` at a time or a second; ``source`` is the page that says so."""
 
     name: str
     limit: float
     what: str
     source: str
-    adjustable: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,18 @@ class Load:
         return self.serialize + self.classify + self.filter
 
 
+_STEP_FUNCTIONS = "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"
+_LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
+_S3 = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html"
 _QUOTAS = {
-    "lambda": Quota("Lambda, concurrent executions of the account", 1000, "executions", "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"),
-    "transitions": Quota("Step Functions, state transitions, Standard", 5000, "a second", "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"),
-    "start": Quota("Step Functions, StartExecution, Standard", 300, "a second", "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"),
-    "children": Quota("Distributed Map, child executions at a time", 10_000, "children", "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html", adjustable=False),
-    "s3": Quota("S3, GET requests to one prefix", 5500, "a second", "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html", adjustable=False),
-    "endpoint": Quota("SageMaker, instances behind the endpoint (one by default)", 1, "instances", "orchestration's own default"),
-}  # fmt: skip
+    "batch": Quota("`BatchConcurrency`, the stack's own", 16, "images", "architecture.md"),
+    "endpoint": Quota("instances behind the endpoint, `scones endpoint deploy`", 1, "instances", "architecture.md"),
+    "start": Quota("Step Functions, StartExecution, Standard", 300, "a second", _STEP_FUNCTIONS),
+    "transitions": Quota("Step Functions, state transitions, Standard", 5000, "a second", _STEP_FUNCTIONS),
+    "children": Quota("Distributed Map, child executions", 10_000, "children", _STEP_FUNCTIONS),
+    "lambda": Quota("Lambda, concurrent executions", 1000, "executions", _LAMBDA),
+    "s3": Quota("S3, GET requests to one prefix", 5500, "a second", _S3),
+}
 
 
 def used(rate: float, load: Load) -> dict[str, float]:
@@ -68,6 +71,7 @@ def used(rate: float, load: Load) -> dict[str, float]:
         "lambda": second * load.lambda_seconds,
         "transitions": second * load.transitions,
         "start": second,
+        "batch": second * load.lambda_seconds,
         "children": second * load.lambda_seconds,
         "s3": second,
         "endpoint": second / load.endpoint_per_second,
@@ -110,7 +114,7 @@ def simulate(count: int, concurrency: int, cores: int, busy: float, idle: float,
 
 
 def fitted(single_ms: float, per_second: float, cores: int) -> tuple[float, float]:
-    """Return the seconds of a core, and those without one, that give a single execution's time and the throughput at 16."""
+    """Return the seconds of a core, and those without, that give a single execution's time and the throughput at 16."""
     low, high = 0.0, single_ms / 1000
     for _ in range(40):
         busy = (low + high) / 2
@@ -143,8 +147,8 @@ def section(options: Any) -> Section:  # noqa: ARG001 - it computes, and measure
         )
         figures[str(concurrency)] = round(rate, 2)
     how = (
-        f"A closed queue before {cores} cores: {busy * 1000:.0f} ms of a core and {idle * 1000:.0f} ms without one an execution, fitted "
-        "to one and to sixteen at a time; four at a time is predicted."
+        f"A closed queue before {cores} cores: {busy * 1000:.0f} ms of a core and {idle * 1000:.0f} ms without one "
+        "an execution, fitted to one and to sixteen at a time; four at a time is predicted."
     )
     header = ["executions", "a second, measured", "simulated", "p50 ms, measured", "simulated"]
     claims = [Claim("the prediction for four at a time is off by, as a share", round(off, 2), 0.25)]
@@ -159,9 +163,7 @@ def table(load: Load, rates: tuple[int, ...] = (10_000, 100_000, 1_000_000)) -> 
         quota = _QUOTAS[name]
         shares = " | ".join(_amount(used(rate, load)[name]) for rate in rates)
         lines.append(
-            f"| [{quota.name}]({quota.source}) | {quota.limit:,.0f} {quota.what} | {shares} | {math.floor(most):,} |".replace(
-                "(orchestration's own default)", "(architecture.md)"
-            )
+            f"| [{quota.name}]({quota.source}) | {quota.limit:,.0f} {quota.what} | {shares} | {math.floor(most):,} |"
         )
     return "\n".join(lines)
 

@@ -53,7 +53,11 @@ for split in ("train", "test"):
             plt.imsave(out / split / name.decode(), target)
 """
 WAYS = {"scones": OURS, "notebook": NOTEBOOK}
-_MEMORY = "\nimport resource\nused = resource.getrusage(resource.RUSAGE_SELF)\nprint(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, file=sys.stderr)\n"
+_MEMORY = """
+import resource
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, file=sys.stderr)
+"""
 
 
 def _once(program: str, archive: Path) -> tuple[float, float, float, int]:
@@ -108,8 +112,8 @@ def section(options: Any) -> Section:
         Claim("of its peak memory", round(ours["mebibytes"] / theirs["mebibytes"], 2), 0.7),
     ]
     how = (
-        "CIFAR-100's archive to PNG files, as a process from its start: `scones stage` with .lst files and manifest, and pandas "
-        f"with matplotlib's imsave row by row, without them. Medians of {1 if options.quick else 5}, in turns."
+        "CIFAR-100's archive to PNG files, as a process from its start: `scones stage` with .lst files and manifest, "
+        f"and pandas with matplotlib's imsave row by row, without them. Medians of {1 if options.quick else 5} each."
     )
     return Section("Staging", how, ["way", "s", "CPU s", "peak MiB", "images"], rows, claims, found)
 

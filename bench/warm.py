@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bench.lambda_start import RIVALS, _Answer, _lay_out, _stand_in
+from bench.lambda_start import _Answer, _lay_out, _stand_in
 from bench.results import Section
 
 SIZES = {
@@ -54,7 +54,8 @@ def picture(side: int, kind: str) -> bytes:
 
 def _invoked(place: Path, event: dict[str, str], address: str, rounds: int) -> tuple[list[float], float]:
     environment = {
-        "PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": address, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "bench",
+        "PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": address, "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "bench",
         "AWS_SECRET_ACCESS_KEY": "bench", "ENDPOINT_NAME": "bench", "HOME": str(place),
     }  # fmt: skip
     command = [sys.executable, "-c", _PROGRAM, str(rounds)]
@@ -108,9 +109,9 @@ def section(options: Any) -> Section:
             ]
         )
     how = (
-        f"Medians of {rounds} invocations of a warm process, against the stand-in on loopback; the rival is the plain boto3 handler, "
-        "which neither looks at the image nor makes it fit a state (the empty one for filter). KiB: the most that Python "
-        "allocates during one invocation; Pillow's pixels are not among it."
+        f"Medians of {rounds} invocations of a warm process, against the stand-in on loopback; the rival is the plain "
+        "boto3 handler, which neither looks at the image nor makes it fit a state (the empty one for filter). KiB: the "
+        "most that Python allocates during one invocation; Pillow's pixels are not among it."
     )
-    assert RIVALS  # noqa: S101 - the rivals are those of the start
+
     return Section("Warm invocation", how, ["handler, image", "ms", "rival ms", "KiB", "rival KiB"], rows, (), figures)

@@ -2,10 +2,10 @@
 
 python -m bench.fuzz [TARGET ...] [--inputs 220000] [--seed 0] [--engine auto|atheris|random] [--json]
 
-Each target runs in a process of its own. A finding is an exception without a name of ours, an input that takes over 5 s
-(a command over 30 s), or a process that held over 512 MiB; its input is kept below ``out/fuzz``. atheris (coverage-guided) chooses the bytes
-where it is installed, else honest inputs are damaged at random. ``emulator`` sends requests over HTTP: see
-``bench.sagemaker_fuzz``.
+Each target runs in a process of its own. A finding is an exception without a name of ours, an input that takes over
+5 s (a command over 30 s), or a process that held over 512 MiB; its input is kept below ``out/fuzz``. atheris, which is
+led by coverage, chooses the bytes where it is installed, else honest inputs are damaged at random. ``emulator`` sends
+requests over HTTP: see ``bench.sagemaker_fuzz``.
 """
 
 import argparse
@@ -25,7 +25,8 @@ EMULATOR = "emulator"
 MOST_MIB = 512
 _MOST_COMMANDS = 1000
 # Inputs in a hundred; what is left is shared by the others.
-_SHARES = {"serialize-image": 12, "serialize-event": 4, "classify-event": 6, "archive": 6, "archive-members": 6, "serving": 8,
+_SHARES = {"serialize-image": 12, "serialize-event": 4, "classify-event": 6, "archive": 6, "archive-members": 6,
+           "serving": 8,
            "lambda-host": 6, EMULATOR: 5}  # fmt: skip
 # Damaged field by field, which coverage does not know how to do, or beyond a socket, where it sees nothing.
 _RANDOM = {"filter-event", "serialize-event", "classify-event", "command-line", "lambda-host", "model-answer"}
@@ -121,9 +122,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         print(json.dumps(reports, indent=2))
     else:
-        print(
-            f"{sum(each['inputs'] for each in reports.values()):,} inputs, {sum(len(each['findings']) for each in reports.values())} findings"
-        )
+        findings = sum(len(each["findings"]) for each in reports.values())
+        print(f"{sum(each['inputs'] for each in reports.values()):,} inputs, {findings} findings")
     return 1 if any(each["findings"] for each in reports.values()) else 0
 
 

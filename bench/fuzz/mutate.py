@@ -20,10 +20,13 @@ _COMMON = (
     b"%00",
     b"\\",
 )
-_VALUES = (
-    None, True, False, 0, 1, -1, 0.5, 1.0, 0.94, float("nan"), float("inf"), 10**400, -(2**63), "", "x", "\ud800", "\0", "\n{}\r",
-    "a" * 2000, "%2F..%2F", "a+b%20c", "\u2028", [], [1], [1, 0], [0.5, 0.5], [0.94, 0.06], [0.939999, 0.06], [True, False],
-    ["0.9", "0.1"], [float("nan"), 1], [[[]]], {}, {"a": {}}, "YQ==", "YQ=", "image/jpeg", "image/gif", "arn:aws:s3:::b",
+_VALUES: tuple[object, ...] = (
+    None, True, False, 0, 1, -1, 0.5, 1.0, 0.94, float("nan"), float("inf"), 10**400, -(2**63), "", "x", "\ud800",
+    "\0", "\n{}\r",
+    "a" * 2000, "%2F..%2F", "a+b%20c", "\u2028", [], [1], [1, 0], [0.5, 0.5], [0.94, 0.06], [0.939999, 0.06],
+    [True, False],
+    ["0.9", "0.1"], [float("nan"), 1], [[[]]], {}, {"a": {}}, "YQ==", "YQ=", "image/jpeg", "image/gif",
+    "arn:aws:s3:::b",
 )  # fmt: skip
 _MOST_CHANGES = 6
 

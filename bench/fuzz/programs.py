@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +30,8 @@ def command_line() -> Target:
     nowhere = f"http://127.0.0.1:{_CLOSED_PORT}"
     os.environ |= {
         "SCONES_LOCALSTACK_URL": nowhere, "SCONES_SAGEMAKER_URL": nowhere, "AWS_ENDPOINT_URL": nowhere,
-        "SCONES_HOME": f"{home}/home", "SCONES_CACHE": f"{home}/cache", "HOME": home, "AWS_EC2_METADATA_DISABLED": "true",
+        "SCONES_HOME": f"{home}/home", "SCONES_CACHE": f"{home}/cache", "HOME": home,
+        "AWS_EC2_METADATA_DISABLED": "true",
         "SCONES_CIFAR100": f"{home}/missing.tar.gz", "AWS_MAX_ATTEMPTS": "1", "COLUMNS": "100",
     }  # fmt: skip
     import sagemaker.core.resources  # noqa: F401, PLC0415 - takes seconds, which no input is to be blamed for
@@ -46,15 +48,15 @@ def command_line() -> Target:
             return
         sys.argv = ["scones", *words]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            try:
-                cli.main()
-            except SystemExit as end:
-                assert end.code in {None, 0, 1, 2, 3}  # noqa: S101 - what is asked of it
+            code = _exit_code(cli.main)
+        assert code in {None, 0, 1, 2, 3}  # noqa: S101 - what is asked of it
 
     seeds = (
         b"--help", b"cost", b"cost\n--json", b"cost\n--images\n1000", b"status", b"status\n--json", b"run\na.png",
-        b"run\ns3://b/k\n--json", b"show\narn:aws:states:us-east-1:000000000000:execution:m:e", b"stage\n--archive\na.png",
-        b"review\n--json", b"redrive", b"batch\n.", b"endpoint\nstatus", b"monitor\n--json", b"report\n--out\nx", b"evaluate",
+        b"run\ns3://b/k\n--json", b"show\narn:aws:states:us-east-1:000000000000:execution:m:e",
+        b"stage\n--archive\na.png",
+        b"review\n--json", b"redrive", b"batch\n.", b"endpoint\nstatus", b"monitor\n--json", b"report\n--out\nx",
+        b"evaluate",
     )  # fmt: skip
     words = (
         b"--json",
@@ -71,6 +73,14 @@ def command_line() -> Target:
         b"9" * 400,
     )
     return Target(one, (), seeds, words, longest=400, is_costly=True)
+
+
+def _exit_code(main: Callable[[], None]) -> object:
+    try:
+        main()
+    except SystemExit as end:
+        return end.code
+    return None
 
 
 def lambda_host() -> Target:
@@ -96,7 +106,7 @@ def lambda_host() -> Target:
 
     def one(data: bytes) -> None:
         with (
-            socket.create_connection(server.server_address[:2], timeout=5) as client,
+            socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as client,
             contextlib.suppress(ConnectionError),
         ):
             client.sendall(data)

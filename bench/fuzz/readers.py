@@ -110,7 +110,7 @@ def pickles() -> Target:
     def one(data: bytes) -> object:
         return read_pickle(io.BytesIO(data), _Selection((8, 48)))
 
-    seeds = tuple(_split(protocol, 1) for protocol in (2, 3, 4, 5)) + (_split(2, 24), pickle.dumps(print, 2), _meta())
+    seeds = (*tuple(_split(protocol, 1) for protocol in (2, 3, 4, 5)), _split(2, 24), pickle.dumps(print, 2), _meta())
     return Target(one, (UnsafePickleError, MalformedPickleError), seeds, _PICKLE_WORDS, longest=100_000)
 
 

@@ -44,7 +44,7 @@ def pictures() -> tuple[bytes, ...]:
 
 
 def _event(data: bytes) -> object:
-    """Return the event that ``data`` is as JSON, or as text where it is none: Lambda decodes before a handler sees it."""
+    """Return the event that ``data`` is as JSON, which Lambda decodes before a handler sees it, or else as text."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
@@ -124,7 +124,8 @@ def classify_event() -> Target:
     runtime, answers = _answering(client.sagemaker_runtime, "sagemaker-runtime")
     event = b'{"s3_bucket": "b", "s3_key": "k", "image_data": "aGk=", "content_type": "image/png"}'
     replies = (
-        b"200|[0.97, 0.03]", b'200|{"prediction": [0.25, 0.75]}', b'424|{"OriginalStatusCode": 415, "OriginalMessage": "x"}',
+        b"200|[0.97, 0.03]", b'200|{"prediction": [0.25, 0.75]}',
+        b'424|{"OriginalStatusCode": 415, "OriginalMessage": "x"}',
         b'400|{"Message": "Endpoint vehicles not found."}', b'429|{"Message": "busy"}', b"503|<html>", b"500|[]",
     )  # fmt: skip
     seeds = tuple(event + b"\n" + reply for reply in replies)

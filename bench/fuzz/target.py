@@ -18,6 +18,7 @@ class Target:
 
 JSON_WORDS = (
     b"null", b"true", b"false", b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-0.0", b"0.5", b"1", b"{}", b"[]", b'""',
-    b"[" * 2000, b'{"a":' * 500, b"9" * 5000, b'"\\ud800"', b'"\\u0000"', b"\xff\xfe", b'"\xef\xbf\xbf"', b",", b":", b"}", b"]",
+    b"[" * 2000, b'{"a":' * 500, b"9" * 5000, b'"\\ud800"', b'"\\u0000"', b"\xff\xfe", b'"\xef\xbf\xbf"', b",", b":",
+    b"}", b"]",
     b'"s3_bucket"', b'"s3_key"', b'"inferences"', b'"threshold"', b'"image_data"', b'"content_type"', b'"image/png"',
 )  # fmt: skip

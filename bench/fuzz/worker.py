@@ -56,7 +56,7 @@ class Watch:
             self._ends["answered"] += 1
         except self._target.allowed as error:
             self._ends[type(error).__name__] += 1
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
             self._keep(data, error)
         self._slowest = max(self._slowest, time.perf_counter() - begun)
         faulthandler.cancel_dump_traceback_later()
