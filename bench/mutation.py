@@ -47,12 +47,24 @@ TARGETS = {
     "filter": Target(("handler.py", "errors.py"), ("tests/test_filter.py", "tests/test_errors.py"), "filter"),
     "classify": Target(
         ("handler.py", "client.py", "endpoint.py", "inference.py", "errors.py"),
-        ("tests/test_errors.py", "tests/test_inference.py", "tests/test_endpoint.py", "tests/test_handler.py"),
+        (
+            "tests/test_client.py",
+            "tests/test_errors.py",
+            "tests/test_inference.py",
+            "tests/test_endpoint.py",
+            "tests/test_handler.py",
+        ),
         "classify",
     ),
     "serialize": Target(
         ("handler.py", "client.py", "store.py", "image.py", "errors.py"),
-        ("tests/test_errors.py", "tests/test_store.py", "tests/test_handler.py", "tests/test_image.py"),
+        (
+            "tests/test_client.py",
+            "tests/test_errors.py",
+            "tests/test_store.py",
+            "tests/test_handler.py",
+            "tests/test_image.py",
+        ),
         "serialize",
     ),
     "threshold": Target(

@@ -128,9 +128,19 @@ def test_an_error_of_the_model_is_told_by_its_containers_status(
     original: int | None, named: type[ClassifyError], endpoint: EndpointStub, local: EndpointRuntime
 ) -> None:
     endpoint.answer = failure("ModelError", 424, OriginalStatusCode=original, OriginalMessage="cannot identify\nimage")
-    with pytest.raises(named, match=rf"its container answered {original or 0} 'cannot identify\\nimage'") as refusal:
+    with pytest.raises(
+        named, match=rf"^endpoint 'vehicles' .*its container answered {original or 0} 'cannot identify\\nimage'"
+    ) as refusal:
         invoke(local, "vehicles", b"image", "image/png")
     assert type(refusal.value) is named
+
+
+def test_an_error_of_the_model_without_a_message_is_told_without_one(
+    endpoint: EndpointStub, local: EndpointRuntime
+) -> None:
+    endpoint.answer = failure("ModelError", 424, OriginalStatusCode=500)
+    with pytest.raises(EndpointUnavailable, match=r"\(its container answered 500 ''\)"):
+        invoke(local, "vehicles", b"image", "image/png")
 
 
 @pytest.mark.parametrize(

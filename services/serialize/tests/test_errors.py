@@ -3,7 +3,6 @@ from errors import SerializeError, quoted
 from handler import parse_event
 from image import fit, kind_of
 from pictures import file, noise
-from s3_stub import S3Stub
 
 ADVICE = 'send {"s3_bucket": "...", "s3_key": "..."}'
 
@@ -50,11 +49,3 @@ def test_a_refused_image_is_told_what_it_begins_like_and_what_to_do() -> None:
     with pytest.raises(SerializeError) as damaged:
         fit(file(noise(16, 16), "PNG")[:-40])
     assert str(damaged.value) == "the object begins like a PNG but is damaged or cut short: upload it anew"
-
-
-def test_the_functions_own_client_asks_three_times_and_gives_up_before_the_function_does(bucket: S3Stub) -> None:
-    from client import s3  # noqa: PLC0415 - reads the environment that the fixture has set
-
-    config = s3().meta.config  # type: ignore[attr-defined]
-    assert (config.connect_timeout, config.read_timeout, config.tcp_keepalive) == (2, 8, True)
-    assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 3)
