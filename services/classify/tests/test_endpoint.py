@@ -89,6 +89,7 @@ NOT_FOUND = "Endpoint vehicles of account 123456789012 not found."
         ("AccessDeniedException", 400, "", EndpointAccessDenied),
         ("AccessDeniedException", 403, "", EndpointAccessDenied),
         ("UnrecognizedClientException", 403, "", EndpointAccessDenied),
+        ("Unauthorized", 401, "", EndpointAccessDenied),
         ("413", 413, "", EndpointRejectedImage),
     ],
 )
@@ -138,7 +139,7 @@ def test_an_error_of_the_model_is_told_by_its_containers_status(
 def test_an_error_of_the_model_without_a_message_is_told_without_one(
     endpoint: EndpointStub, local: EndpointRuntime
 ) -> None:
-    endpoint.answer = failure("ModelError", 424, OriginalStatusCode=500)
+    endpoint.answer = failure("ModelError", 424)._replace(body=b'{"OriginalStatusCode": 500}')
     with pytest.raises(EndpointUnavailable, match=r"\(its container answered 500 ''\)"):
         invoke(local, "vehicles", b"image", "image/png")
 
