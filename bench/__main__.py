@@ -35,10 +35,11 @@ BENCHES = {
 
 @dataclass(frozen=True)
 class Options:
-    """How thoroughly to measure, and CIFAR-100's archive where there is one."""
+    """How thoroughly to measure, CIFAR-100's archive where there is one, and the file of what was measured so far."""
 
     quick: bool
     archive: Path | None
+    results: Path
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     failed = []
     for name in options.names or BENCHES:
         print(f"== {name}", file=sys.stderr, flush=True)
-        found = _measured(name, Options(options.quick, options.archive))
+        found = _measured(name, Options(options.quick, options.archive, options.json))
         if found is None:
             failed.append(name)
             continue
