@@ -4,16 +4,18 @@ UV := .tools/bin/uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock'
 
 SAY_SKIPPED = if docker info >/dev/null 2>&1; then \
-	echo 'not run, `make test ENV=name` does: docker, e2e, sbom (an engine answers), torch, supply (large to install)'; \
-	else echo 'not run: docker, e2e, sbom (no Docker engine answers), torch, supply (large to install: `make test ENV=name`)'; fi
+	echo 'not run, `make test ENV=name` does: docker, e2e, sbom (an engine answers), torch, supply (large to install), audit (asks an advisory service), mutation (minutes)'; \
+	else echo 'not run: docker, e2e, sbom (no Docker engine answers); `make test ENV=name` does: torch, supply (large to install), audit (asks an advisory service), mutation (minutes)'; fi
 
-.PHONY: demo test coverage matrix install lock clean help
+.PHONY: demo test coverage matrix bench fuzz install lock clean help
 
 help:
 	@echo 'make demo      take 100 pictures through the whole pipeline (SCONES_CIFAR100=archive for the real ones)'
 	@echo 'make test      run the tests (tox); add ENV=integration for one environment'
 	@echo 'make coverage  the same tests, and what they execute; ENV=a,b for some; fails below 92 %'
 	@echo 'make matrix    the tests that need least, on every Python from 3.11 to 3.14 that is here'
+	@echo 'make bench     measure everything beside its rivals, and write docs/benchmarks.md; ARGS="start staging" for some'
+	@echo 'make fuzz      220,000 hostile inputs; ARGS="pickle --inputs 5000" for some'
 	@echo 'make install   leave a working .venv/bin/scones'
 	@echo 'make lock      refresh the pinned requirements'
 	@echo 'make clean     remove environments and local state'
@@ -33,6 +35,12 @@ coverage: .tools/.ready
 
 matrix: .tools/.ready
 	.tools/bin/tox run-parallel --parallel 2 -m matrix $(ARGS)
+
+bench: .tools/.ready
+	.tools/bin/tox run -e bench -- $(ARGS)
+
+fuzz: .tools/.ready
+	.tools/bin/tox run -e fuzz -- $(ARGS)
 
 install: .venv/.ready
 
@@ -54,8 +62,11 @@ lock: .tools/.ready
 	$(LOCK) --group lint --group type -c requirements/scones.txt -o requirements/lint.txt
 	$(LOCK) --group docker -c requirements/scones.txt -o requirements/docker.txt
 	$(LOCK) --group supply -c requirements/scones.txt -o requirements/supply.txt
+	$(LOCK) --group fuzz -c requirements/scones.txt -o requirements/fuzz.txt
+	$(LOCK) --group mutation -c requirements/scones.txt -c requirements/test.txt -o requirements/mutation.txt
+	$(LOCK) --group security -c requirements/scones.txt -o requirements/security.txt
 	$(LOCK) --group template -o requirements/template.txt
-	$(LOCK) --group bench -o requirements/bench.txt
+	$(LOCK) --group bench -c requirements/scones.txt -o requirements/bench.txt
 	@for service in serialize classify filter; do (cd services/$$service && \
 	../../$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 requirements-test.in -o requirements-test.txt); done
 	$(LOCK) --group tools -o requirements/tools.txt

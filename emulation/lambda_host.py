@@ -12,11 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
 
-from emulation.lambda_function import LambdaFunction, Reply
+from emulation.lambda_function import MAX_PAYLOAD_BYTES, LambdaFunction, Reply
 from emulation.lambda_process import FunctionConfiguration
 from emulation.lifeline import watch
 
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
+_LONGEST_NUMBER = 18
 
 
 class Server(ThreadingHTTPServer):
@@ -46,11 +47,15 @@ class Endpoint(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Invoke the function."""
         body = self._body()
+        if body is None:
+            return
         self._send(self.server.function.invoke(body) if self.path == INVOKE_PATH else Reply(HTTPStatus.NOT_FOUND))
 
     def do_PUT(self) -> None:
         """Take the function's configuration."""
         body = self._body()
+        if body is None:
+            return
         if self.path != "/environment":
             self._send(Reply(HTTPStatus.NOT_FOUND))
             return
@@ -72,8 +77,16 @@ class Endpoint(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
         """Write no access log: the function's own lines say what was invoked."""
 
-    def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+    def _body(self) -> bytes | None:
+        """Return the request's body, or answer 400 where its length is none; of a longer one than fits, what fits."""
+        length = self.headers.get("Content-Length", "0").strip()
+        if not (length.isascii() and length.isdigit() and len(length) <= _LONGEST_NUMBER):
+            self.close_connection = True
+            self._send(Reply(HTTPStatus.BAD_REQUEST, b"Content-Length is no number of bytes"))
+            return None
+        if int(length) > MAX_PAYLOAD_BYTES:
+            self.close_connection = True
+        return self.rfile.read(min(int(length), MAX_PAYLOAD_BYTES))
 
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)

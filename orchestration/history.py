@@ -112,7 +112,7 @@ def unwrapped(cause: str | None) -> str | None:
     """Return the message in the JSON that Lambda makes of an exception; anything else as it is."""
     try:
         wrapped = json.loads(cause or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return cause
     return str(wrapped.get("errorMessage", cause)) if isinstance(wrapped, dict) else cause
 

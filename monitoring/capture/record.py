@@ -85,7 +85,7 @@ def parse(line: bytes) -> CapturedInference:
         )
     except (UnknownVersion, Unanswered, Malformed):
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise Malformed(str(error)) from error
 
 

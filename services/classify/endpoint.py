@@ -52,8 +52,9 @@ def invoke(runtime: EndpointRuntime, endpoint: str, image: bytes, content_type: 
 def refusal(error: aws.ClientError, name: str) -> ClassifyError:
     """Return what SageMaker's ``error`` means, by its code, its HTTP status and the container's own status."""
     response: dict[str, Any] = {**error.response}
-    code, status = response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
-    message = str(response["Error"].get("Message", ""))
+    told = response.get("Error", {})  # a proxy's answer need not have one
+    code, status = str(told.get("Code", "")), response["ResponseMetadata"]["HTTPStatusCode"]
+    message = str(told.get("Message", ""))
     said = f"SageMaker answered {status} {quoted(code)}, {quoted(message)}"
     if code == "ModelError":
         return model_error(response, name)

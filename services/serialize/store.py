@@ -75,6 +75,10 @@ def read(store: ObjectStore, bucket: str, key: str) -> bytes:
         raise ImageAccessDenied(f"{where} was not asked for, this function has no credentials: set its role") from error
     except _NO_SUCH_NAME as error:
         raise InvalidInput(f"{where} cannot be asked for: {quoted(str(error))}; correct s3_bucket or s3_key") from error
+    except RecursionError as error:  # botocore asks for the bucket's region, is redirected, and asks again
+        raise StorageUnavailable(
+            f"{where} could not be read, S3 redirects without end: look at its endpoint"
+        ) from error
     except (aws.BotoCoreError, ResponseParserError) as error:
         raise StorageUnavailable(f"{where} could not be read: {quoted(str(error))}; try again") from error
     return data

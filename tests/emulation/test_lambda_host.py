@@ -1,16 +1,18 @@
 """The host answers as the Runtime Interface Emulator does; ``test_lambda_host_contract`` compares the two."""
 
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
 import pytest
 
-from tests.emulation.hosts import LambdaEndpoint, install_probe, lambda_host
+from tests.emulation.hosts import INVOKE, LambdaEndpoint, install_probe, lambda_host
 
 
 def test_a_result_comes_back_as_json(host: LambdaEndpoint) -> None:
@@ -188,6 +190,16 @@ def test_the_handlers_process_ends_with_its_host(tmp_path: Path, number: signal.
         busy.join()
         handler.wait(timeout=8)
     assert not handler.is_running()
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "1e3", "9" * 30, "\u0661"])
+def test_a_length_that_is_no_number_of_bytes_is_refused_and_the_host_goes_on(host: LambdaEndpoint, length: str) -> None:
+    address = urlsplit(host.url)
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as client:
+        client.sendall(f"POST {INVOKE} HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{{}}".encode())
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert host.do("echo") == {"do": "echo"}
 
 
 def test_other_paths_are_not_found(host: LambdaEndpoint) -> None:

@@ -82,11 +82,20 @@ def test_every_form_of_an_answer_is_read(answer: str, encoding: str) -> None:
         "null",
         '["a", 1]',
         "[[1], 2]",
+        f"[1{'0' * 400}, 0]",
     ],
 )
 def test_an_answer_that_is_no_pair_of_probabilities_is_malformed(answer: str) -> None:
     with pytest.raises(Malformed):
         parse(line("e", NOON, answer))
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "noon", 12, None])
+def test_a_time_that_is_none_or_outside_the_calendar_is_malformed(time: object) -> None:
+    body = record("e", NOON)
+    body["eventMetadata"]["inferenceTime"] = time
+    with pytest.raises(Malformed):
+        parse(json.dumps(body).encode())
 
 
 FIELDS = st.sampled_from(["captureData", "eventMetadata", "endpointOutput", "data", "eventId", "inferenceTime"])

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from monitoring.evaluate import Answer, Rate, evaluate, percentiles
+from monitoring.evaluate import Answer, Rate, evaluate, in_words, percentiles
 
 
 def test_the_interval_is_wilsons() -> None:
@@ -32,3 +32,17 @@ def test_percentiles_of_nothing_are_not_numbers() -> None:
 
 def test_percentiles_are_in_the_unit_given() -> None:
     assert percentiles([10.0, 20.0, 30.0]) == {"p50": 20.0, "p95": 29.0}
+
+
+def test_percentiles_keep_one_decimal_and_both_names() -> None:
+    assert percentiles([1.0, 1.26, 7.777]) == {"p50": 1.3, "p95": 7.1}
+    assert {name: math.isnan(value) for name, value in percentiles([]).items()} == {"p50": True, "p95": True}
+
+
+def test_a_rate_of_nothing_counts_nothing() -> None:
+    assert (Rate.of(0, 0).successes, Rate.of(0, 0).n) == (0, 0)
+
+
+def test_a_rate_in_words_says_what_it_rests_on() -> None:
+    assert in_words(Rate.of(0, 0)) == "none"
+    assert in_words(Rate.of(1, 1)) == "100.0%  (1 of 1; 95 % interval 20.7% to 100.0%)"

@@ -38,3 +38,8 @@ def test_every_answer_is_in_one_bin_that_holds_its_confidence(given_answers: lis
 
 def test_of_nothing_there_is_no_error() -> None:
     assert math.isnan(calibration([]).ece)
+
+
+def test_bins_are_of_equal_width_from_a_half_to_one_and_an_edge_belongs_to_the_bin_above() -> None:
+    found = calibration(answers(0.5, 1, 0) + answers(0.75, 1, 0) + answers(1.0, 1, 0), bins=2)
+    assert [(each.low, each.high, each.accuracy.n) for each in found.bins] == [(0.5, 0.75, 1), (0.75, 1.0, 2)]

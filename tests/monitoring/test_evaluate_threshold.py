@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,3 +52,33 @@ def test_each_class_has_its_own_figures() -> None:
     assert (bicycle.accuracy.successes, bicycle.accuracy.n) == (1, 1)
     assert (motorcycle.accuracy.successes, motorcycle.accuracy.n, motorcycle.accepted.successes) == (2, 3, 2)
     assert motorcycle.median_confidence == 0.95
+    assert (bicycle.label, motorcycle.label) == (0, 1)
+
+
+def test_a_class_without_images_has_no_median() -> None:
+    bicycle, motorcycle = by_class(UNSURE_AND_WRONG, 0.94)
+    assert math.isnan(bicycle.median_confidence)
+    assert motorcycle.median_confidence == 0.7
+
+
+def test_confusion_counts_each_cell_by_itself() -> None:
+    cells = {(0, 0): 1, (0, 1): 2, (1, 0): 3, (1, 1): 4}
+    said = {0: (0.9, 0.1), 1: (0.1, 0.9)}
+    mixed = [Answer(label, said[answer]) for (label, answer), count in cells.items() for _ in range(count)]
+    assert confusion(mixed) == ((1, 2), (3, 4))
+
+
+def test_an_accuracy_that_is_reached_exactly_is_reached() -> None:
+    half = [Answer(0, (0.9, 0.1)), Answer(1, (0.9, 0.1))]
+    choice = advise(half, 0.5).choice
+    assert choice is not None
+    assert choice.threshold == 0.9
+
+
+def test_the_advice_reads_as_a_sentence() -> None:
+    beginning = "a threshold of 0.9500 gives 99.0% or more right: 3 of 3, with 75.0% accepted"
+    doubt = "; the 95 % interval begins at 43.9%: evaluate more images to be sure"
+    assert advise(SURE_AND_RIGHT + UNSURE_AND_WRONG, 0.99).sentence == beginning + doubt
+    assert advise(SURE_AND_RIGHT, 0.4).sentence == "accepting every answer already gives 40.0% or more right: 3 of 3"
+    nothing = advise([Answer(1, (0.99, 0.01))], 0.9).sentence
+    assert nothing == "no threshold gives 90.0% right among the accepted answers"

@@ -100,6 +100,8 @@ def test_an_express_execution_has_no_history_to_ask_for() -> None:
         history(stub()[0], ARN.replace(":execution:", ":express:") + ":id")
 
 
-@pytest.mark.parametrize("cause", ["plain words", "[1, 2]", '"text"', None])
+@pytest.mark.parametrize(
+    "cause", ["plain words", "[1, 2]", '"text"', "[" * 100_000, None], ids=lambda cause: str(cause)[:12]
+)
 def test_a_cause_that_lambda_did_not_wrap_stays_as_it_is(cause: str | None) -> None:
     assert unwrapped(cause) == cause

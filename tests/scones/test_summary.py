@@ -83,6 +83,94 @@ def test_the_screen_says_when_something_is_missing() -> None:
     assert "not accounted for" in captured.get()
 
 
+SCREEN = """\
+╭────────────────────────────── Scones ───────────────────────────────╮
+│ Where the images ended                                              │
+│  outcome                                  ┃ images                  │
+│ ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━                 │
+│  classified                               │      2                  │
+│  ThresholdConfidenceNotMet → review queue │      1                  │
+│  UnsupportedImage → failure queue         │      1                  │
+│                                                                     │
+│ data                  synthetic, held-out test images               │
+│ accuracy              66.7%  (2 of 3; 95 % interval 20.8% to 93.9%) │
+│ accepted at 0.94      66.7%  (2 of 3; 95 % interval 20.8% to 93.9%) │
+│ right among accepted  50.0%  (1 of 2; 95 % interval 9.5% to 90.5%)  │
+│ latency               p50 100 ms, p95 100 ms an execution           │
+│ captured              3 of 3 answered inferences                    │
+│ queues                review 1, failure 1                           │
+│ time                  up 1.0 s, run 2.5 s                           │
+│ logs                  .scones/logs                                  │
+╰─────────────────── every image is accounted for ────────────────────╯
+"""
+
+
+def screen(found: Summary, colours: bool = False) -> str:
+    console = Console(width=100, color_system="standard" if colours else None, force_terminal=colours)
+    with console.capture() as captured:
+        console.print(render(found, 0.94))
+    return captured.get()
+
+
+def test_the_screen_shows_every_figure_of_the_summary() -> None:
+    assert screen(summary(seconds={"up": 1.0, "run": 2.5}, where={"logs": ".scones/logs"})) == SCREEN
+
+
+def test_colours_tell_a_review_from_a_failure_and_what_is_missing() -> None:
+    shown = screen(summary(captured=2), colours=True)
+    green, yellow, red, bold = (f"\x1b[{code}m" for code in (32, 33, 31, 1))
+    assert f"{green}classified" in shown
+    assert f"{yellow}{BELOW_THRESHOLD}" in shown
+    assert f"{red}UnsupportedImage" in shown
+    assert f"{red}some images are not accounted for: see the logs" in shown
+    assert f"{bold}right among accepted" in shown
+
+
+def test_the_file_has_every_figure_under_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    path.write_text("an earlier one")
+    summary(where={"logs": "logs"}).write(path)
+    expected = {
+        "dataset": "synthetic", "images": 4, "executions": {"SUCCEEDED": 2, "FAILED": 2},
+        "errors": {BELOW_THRESHOLD: 1, "UnsupportedImage": 1},
+        "accuracy": 0.6667, "accuracy_interval": [0.2077, 0.9385], "accepted": 0.6667,
+        "accuracy_accepted": 0.5, "accuracy_accepted_interval": [0.0945, 0.9055],
+        "latency_ms": {"p50": 100.0, "p95": 100.0}, "captured": 3, "answered": 3, "review_queue": 1, "failure_queue": 1,
+        "seconds": {"up": 1.0}, "where": {"logs": "logs"},
+    }  # fmt: skip
+    assert path.read_text() == json.dumps(expected, indent=2) + "\n"
+
+
+def test_an_interval_of_nothing_is_null_and_a_single_answer_has_one() -> None:
+    found = summary(**figures([], [], 0.94)).to_dict()
+    assert found["accuracy_interval"] is found["accuracy_accepted_interval"] is None
+    assert found["executions"] == {"SUCCEEDED": 0, "FAILED": 0}
+    alone = summary(**figures(OUTCOMES[:1], [Answer(0, (0.99, 0.01))], 0.94)).to_dict()
+    assert alone["accuracy_interval"] == [0.2065, 1.0]
+
+
+def test_latency_is_of_the_executions_that_were_answered() -> None:
+    slow = Outcome(Image("b", "s"), "arn:s", "SUCCEEDED", {"inferences": [1, 0]}, None, None, 300.0)
+    broken = Outcome(Image("b", "x"), "arn:x", "FAILED", None, "ImageNotFound", None, 9000.0)
+    unsure = Outcome(Image("b", "u"), "arn:u", "FAILED", None, BELOW_THRESHOLD, None, 100.0)
+    assert figures([slow, broken, unsure], [], 0.94)["latency_ms"] == {"p50": 200.0, "p95": 290.0}
+
+
+def test_errors_come_most_frequent_first_and_a_status_stands_in_for_a_missing_name() -> None:
+    lost = Outcome(Image("b", "l"), "arn:l", "TIMED_OUT", None, None, None, 1.0)
+    found = figures([lost, outcome("a", "ImageNotFound"), outcome("b", "ImageNotFound")], [], 0.94)
+    assert list(found["errors"].items()) == [("ImageNotFound", 2), ("TIMED_OUT", 1)]
+    assert found["executions"] == {"SUCCEEDED": 0, "FAILED": 2, "TIMED_OUT": 1}
+
+
+def test_an_image_without_a_label_is_no_answer() -> None:
+    assert answers(OUTCOMES[:2], {"right.png": 0}, {}) == [Answer(0, (0.99, 0.01))]
+
+
+def test_a_run_in_which_nothing_succeeded_can_be_accounted_for() -> None:
+    assert summary(executions={}, images=2).is_accounted_for
+
+
 def test_a_sample_takes_the_classes_by_turns_and_is_the_same_each_time() -> None:
     labels = {f"{n}.png": int(n >= 50) for n in range(100)}
     chosen = sample(sorted(labels), labels, 20)

@@ -81,15 +81,29 @@ class _Machine:
         self._short = 0
 
     def run(self) -> object:
-        read, stack, steps = self._read, self._stack, self._table()
+        """Follow the instructions to STOP; those that a split has 50,000 of are followed here, without a call."""
+        read, stack, memo, steps, number = self._read, self._stack, self._memo, self._table(), int.from_bytes
+        push, pop = stack.append, stack.pop
         for _ in range(_MOST_STEPS):
             code = read(1)
-            if code == pickle.STOP:
+            if code == pickle.LONG_BINPUT:
+                memo[number(read(4), "little")] = stack[-1]
+            elif code == pickle.BINGET:
+                push(memo[read(1)[0]])
+            elif code == pickle.BININT1:
+                push(read(1)[0])
+            elif code == pickle.TUPLE2:
+                push((pop(-2), pop()))
+            elif code == pickle.REDUCE:
+                push(_called(pop(-2), pop()))
+            elif code == pickle.BINUNICODE:
+                push(self._string(number(read(4), "little"), text=True))
+            elif code == pickle.STOP:
                 return stack.pop()
-            step = steps.get(code)
-            if step is None:
+            elif step := steps.get(code):
+                step()
+            else:
                 self._refuse(code)
-            step()
         raise MalformedPickleError(f"more than {_MOST_STEPS:,} steps")
 
     def _refuse(self, code: bytes) -> NoReturn:
@@ -119,7 +133,6 @@ class _Machine:
             memo[key] = stack[-1]
 
         return {
-            pickle.BINUNICODE: lambda: push(self._string(number(read(4), "little"), text=True)),
             pickle.BINUNICODE8: lambda: push(self._string(number(read(8), "little"), text=True)),
             pickle.SHORT_BINUNICODE: lambda: push(read(read(1)[0]).decode()),
             pickle.BINSTRING: lambda: push(self._string(number(read(4), "little"), text=False)),
@@ -129,11 +142,8 @@ class _Machine:
             pickle.SHORT_BINSTRING: lambda: push(read(read(1)[0])),
             pickle.SHORT_BINBYTES: lambda: push(read(read(1)[0])),
             pickle.BINPUT: lambda: memoise(read(1)[0]),
-            pickle.LONG_BINPUT: lambda: memoise(number(read(4), "little")),
             pickle.MEMOIZE: lambda: memoise(len(memo)),
-            pickle.BINGET: lambda: push(memo[read(1)[0]]),
             pickle.LONG_BINGET: lambda: push(memo[number(read(4), "little")]),
-            pickle.BININT1: lambda: push(read(1)[0]),
             pickle.BININT2: lambda: push(number(read(2), "little")),
             pickle.BININT: lambda: push(number(read(4), "little", signed=True)),
             pickle.LONG1: lambda: push(number(read(read(1)[0]), "little", signed=True)),
@@ -142,7 +152,6 @@ class _Machine:
             pickle.NEWFALSE: lambda: push(False),
             pickle.EMPTY_TUPLE: lambda: push(()),
             pickle.TUPLE1: lambda: push((pop(),)),
-            pickle.TUPLE2: lambda: push((pop(-2), pop())),
             pickle.TUPLE3: lambda: push((pop(-3), pop(-2), pop())),
             pickle.TUPLE: lambda: push(tuple(self._since_mark())),
             pickle.EMPTY_LIST: lambda: push([]),
@@ -154,7 +163,6 @@ class _Machine:
             pickle.SETITEMS: lambda: self._update(self._since_mark()),
             pickle.GLOBAL: lambda: push(_allowed(self._line(), self._line())),
             pickle.STACK_GLOBAL: lambda: push(_allowed(pop(-2), pop())),
-            pickle.REDUCE: lambda: push(_called(pop(-2), pop())),
             pickle.BUILD: lambda: push(_built(pop(-2), pop())),
             pickle.MARK: lambda: push(_MARK),
             pickle.POP: lambda: _drop(pop()),

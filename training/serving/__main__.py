@@ -71,7 +71,7 @@ def command_line() -> argparse.ArgumentParser:
         help="answer /ping and /invocations until SIGTERM",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    command.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104  a container's own
+    command.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104 - a container's own # nosec B104
     command.add_argument(
         "--port",
         type=_number(0),

@@ -89,6 +89,7 @@ NOT_FOUND = "Endpoint vehicles of account 123456789012 not found."
         ("AccessDeniedException", 400, "", EndpointAccessDenied),
         ("AccessDeniedException", 403, "", EndpointAccessDenied),
         ("UnrecognizedClientException", 403, "", EndpointAccessDenied),
+        ("Unauthorized", 401, "", EndpointAccessDenied),
         ("413", 413, "", EndpointRejectedImage),
     ],
 )
@@ -100,6 +101,13 @@ def test_every_refusal_of_sagemaker_has_a_name(
         invoke(client, "vehicles", b"image", "image/png")
     assert type(refusal.value) is named
     assert "endpoint 'vehicles'" in str(refusal.value)
+
+
+@pytest.mark.parametrize(("status", "named"), [(424, EndpointRejectedImage), (503, EndpointUnavailable)])
+def test_a_refusal_that_says_nothing_of_itself_goes_by_its_status(status: int, named: type[ClassifyError]) -> None:
+    silent = aws.ClientError({"ResponseMetadata": {"HTTPStatusCode": status}}, "InvokeEndpoint")  # type: ignore[typeddict-item]
+    with pytest.raises(named, match=f"SageMaker answered {status} '', ''"):
+        invoke(Raising(silent), "vehicles", b"image", "image/png")
 
 
 @pytest.mark.parametrize(
@@ -121,9 +129,19 @@ def test_an_error_of_the_model_is_told_by_its_containers_status(
     original: int | None, named: type[ClassifyError], endpoint: EndpointStub, local: EndpointRuntime
 ) -> None:
     endpoint.answer = failure("ModelError", 424, OriginalStatusCode=original, OriginalMessage="cannot identify\nimage")
-    with pytest.raises(named, match=rf"its container answered {original or 0} 'cannot identify\\nimage'") as refusal:
+    with pytest.raises(
+        named, match=rf"^endpoint 'vehicles' .*its container answered {original or 0} 'cannot identify\\nimage'"
+    ) as refusal:
         invoke(local, "vehicles", b"image", "image/png")
     assert type(refusal.value) is named
+
+
+def test_an_error_of_the_model_without_a_message_is_told_without_one(
+    endpoint: EndpointStub, local: EndpointRuntime
+) -> None:
+    endpoint.answer = failure("ModelError", 424)._replace(body=b'{"OriginalStatusCode": 500}')
+    with pytest.raises(EndpointUnavailable, match=r"\(its container answered 500 ''\)"):
+        invoke(local, "vehicles", b"image", "image/png")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,13 @@ def test_the_answer_leaves_with_the_key_and_without_the_image(endpoint: Endpoint
     assert headers["x-amzn-sagemaker-inference-id"] == "4f2b"
 
 
+def test_without_a_context_no_inference_id_is_sent(endpoint: EndpointStub, capsys: pytest.CaptureFixture[str]) -> None:
+    handler(event(), None)
+    ((_, headers, _),) = endpoint.requests
+    assert "x-amzn-sagemaker-inference-id" not in headers
+    assert json.loads(capsys.readouterr().out)["request_id"] == ""
+
+
 def test_a_json_line_is_read_as_well(endpoint: EndpointStub) -> None:
     endpoint.answer = Answer(b'{"prediction": [0.25, 0.75]}\n')
     assert handler(event(content_type="image/jpeg"), CONTEXT)["inferences"] == [0.25, 0.75]
@@ -111,7 +118,7 @@ def test_a_warm_function_keeps_its_connection_and_nothing_else(endpoint: Endpoin
     assert len(endpoint.connections) == 1
 
 
-@pytest.mark.parametrize("name", ["", "-a", "a-", "a_b", "a/b", "a b", "a\nb", "\u00e9", "a" * 64])
+@pytest.mark.parametrize("name", ["", "-a", "a-", "a_b", "a/b", "a b", "a\nb", "\u00e9", "a" * 64, "a-" * 31 + "aa"])
 def test_a_name_that_no_endpoint_can_have_is_a_configuration_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENDPOINT_NAME", name)
     with pytest.raises(InvalidConfiguration, match=r"^ENDPOINT_NAME must be 1 to 63 letters"):

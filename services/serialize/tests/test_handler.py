@@ -37,6 +37,14 @@ def test_a_small_image_arrives_whole_in_base64(bucket: S3Stub) -> None:
     }
 
 
+def test_without_a_context_the_log_line_has_an_empty_request_id(
+    bucket: S3Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket.objects["pictures", "a.png"] = SMALL
+    handler(event(), None)
+    assert json.loads(capsys.readouterr().out)["request_id"] == ""
+
+
 @pytest.mark.parametrize("encoded", ["in/a%20%2B%20b%25.png", "in/a+%2B+b%25.png", "in/a + b%.png"])
 def test_a_key_is_found_encoded_or_not_and_answered_as_it_is_stored(encoded: str, bucket: S3Stub) -> None:
     bucket.objects["pictures", "in/a + b%.png"] = SMALL

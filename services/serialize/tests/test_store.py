@@ -135,6 +135,7 @@ def test_every_refusal_of_s3_has_a_name(
         (aws.IncompleteReadError(actual_bytes=1, expected_bytes=2), StorageUnavailable),
         (aws.FlexibleChecksumError(error_msg="wrong"), StorageUnavailable),
         (ResponseParserError("no XML"), StorageUnavailable),
+        (RecursionError("redirected without end"), StorageUnavailable),
         (aws.NoCredentialsError(), ImageAccessDenied),
         (aws.ParamValidationError(report="Invalid bucket name"), InvalidInput),
         (aws.UnsupportedS3ArnError(arn="arn:aws:x"), InvalidInput),

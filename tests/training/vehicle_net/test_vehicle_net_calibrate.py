@@ -48,6 +48,18 @@ def test_probabilities_sum_to_one_and_rise_with_the_margin(margin: float, temper
     assert second[1] >= first[1]
 
 
+def test_labels_are_smoothed_as_platt_proposes() -> None:
+    # Where all margins are of one size, the best sigmoid is the mean target: 4/5 of the motorcycles, 1/7 of the others.
+    margins = np.array([2.0] * 3 + [-2.0] * 5)
+    labels = (margins > 0).astype(np.int64)
+    sure = (3 * 4 / 5 + 5 * (1 - 1 / 7)) / 8
+    assert fit(margins, labels).probabilities(np.array([2.0]))[0, 1] == pytest.approx(sure, abs=1e-4)
+
+
+def test_the_description_names_the_method() -> None:
+    assert Calibration(1.5).to_dict() == {"method": "temperature", "temperature": 1.5}
+
+
 def test_wilson_intervals_are_those_of_the_textbook() -> None:
     assert wilson(98, 100) == pytest.approx((0.9300, 0.9945), abs=1e-4)
     assert wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)

@@ -1,0 +1,181 @@
+"""What answers a person or a socket: the command line, the Lambda host, the connection to the model server."""
+
+import contextlib
+import io
+import os
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from bench.fuzz.target import JSON_WORDS, Target
+
+# They start processes, train, build images or wait for a person; and nothing of them reads what a stranger sends.
+_CLOSED_PORT = 9  # the discard service of long ago
+_NOT_RUN = {"up", "demo", "down", "train", "images", "keep", "deploy", "destroy", "baseline"}
+
+
+def command_line() -> Target:
+    """The `scones` command, without a stack: a usage error, a named one, or an answer; never a traceback."""
+    home = tempfile.mkdtemp(prefix="scones-fuzz-")
+    os.chdir(home)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "SCONES_"))]:
+        del os.environ[name]
+    # Nothing listens there: a stack that runs on this machine at the usual ports must not be acted on.
+    nowhere = f"http://127.0.0.1:{_CLOSED_PORT}"
+    os.environ |= {
+        "SCONES_LOCALSTACK_URL": nowhere, "SCONES_SAGEMAKER_URL": nowhere, "AWS_ENDPOINT_URL": nowhere,
+        "SCONES_HOME": f"{home}/home", "SCONES_CACHE": f"{home}/cache", "HOME": home,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SCONES_CIFAR100": f"{home}/missing.tar.gz", "AWS_MAX_ATTEMPTS": "1", "COLUMNS": "100",
+    }  # fmt: skip
+    import sagemaker.core.resources  # noqa: F401, PLC0415 - takes seconds, which no input is to be blamed for
+    import scipy.stats  # noqa: F401, PLC0415
+
+    from scones import cli  # noqa: PLC0415 - reads the environment
+
+    Path("broken.json").write_bytes(b'{"prices": [')
+    Path("a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+
+    def one(data: bytes) -> None:
+        words = [word for word in data.decode("utf-8", "surrogateescape").split("\n") if "\0" not in word]
+        if not words or _NOT_RUN & set(words):
+            return
+        sys.argv = ["scones", *words]
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            code = _exit_code(cli.main)
+        assert code in {None, 0, 1, 2, 3}  # noqa: S101 - what is asked of it
+
+    seeds = (
+        b"--help", b"cost", b"cost\n--json", b"cost\n--images\n1000", b"status", b"status\n--json", b"run\na.png",
+        b"run\ns3://b/k\n--json", b"show\narn:aws:states:us-east-1:000000000000:execution:m:e",
+        b"stage\n--archive\na.png",
+        b"review\n--json", b"redrive", b"batch\n.", b"endpoint\nstatus", b"monitor\n--json", b"report\n--out\nx",
+        b"evaluate",
+    )  # fmt: skip
+    words = (
+        b"--json",
+        b"--threshold\n",
+        b"nan",
+        b"-1",
+        b"[red]",
+        b"[/]",
+        b"--help",
+        b"--out\n",
+        b"s3://",
+        b"a.png",
+        b"\xed\xa0\x80",
+        b"9" * 400,
+    )
+    return Target(one, (), seeds, words, longest=400, is_costly=True)
+
+
+def _exit_code(main: Callable[[], None]) -> object:
+    try:
+        main()
+    except SystemExit as end:
+        return end.code
+    return None
+
+
+def lambda_host() -> Target:
+    """The host of a Lambda function, from the first byte of a connection: it answers or closes, and goes on."""
+    from emulation.lambda_function import LambdaFunction, Reply  # noqa: PLC0415
+    from emulation.lambda_host import INVOKE_PATH, Server  # noqa: PLC0415
+
+    raised: list[BaseException] = []
+
+    class Watched(Server):
+        def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+            error = sys.exception()
+            if error is not None and not isinstance(error, ConnectionError):
+                raised.append(error)
+
+    function = SimpleNamespace(
+        configuration=SimpleNamespace(function_name="f"),
+        configure=lambda _: None,
+        invoke=lambda body: Reply(HTTPStatus.OK, body),
+    )
+    server = Watched("127.0.0.1", 0, cast(LambdaFunction, function))
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def one(data: bytes) -> None:
+        with (
+            socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as client,
+            contextlib.suppress(ConnectionError),
+        ):
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                pass
+        if raised:
+            raise raised.pop()
+
+    invoke = f"POST {INVOKE_PATH} HTTP/1.1\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+    configure = b'{"function_name": "f", "timeout": 3, "memory_size": 128, "variables": {"A": "b"}}'
+    seeds = (
+        invoke,
+        b"PUT /environment HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(configure), configure),
+        b"GET /health HTTP/1.1\r\n\r\n",
+        invoke * 2,
+    )
+    words = (
+        *JSON_WORDS,
+        b"Content-Length: -1\r\n",
+        b"Content-Length: x\r\n",
+        b"9" * 30,
+        b"Transfer-Encoding: chunked\r\n",
+        b" HTTP/9.9",
+    )
+    return Target(one, (), seeds, words)
+
+
+def model_answer() -> Target:
+    """What a model server answers the emulator: HTTP, or something like it."""
+    import asyncio  # noqa: PLC0415
+
+    from emulation.sagemaker.errors import ContainerBabble, ContainerDown  # noqa: PLC0415
+    from emulation.sagemaker.wire import _Connection  # noqa: PLC0415
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+
+    class Pipe(asyncio.Transport):
+        def writelines(self, list_of_data: Any) -> None:
+            pass
+
+        def close(self) -> None:
+            pass
+
+        def is_closing(self) -> bool:
+            return False
+
+    async def exchange(data: bytes) -> None:
+        connection = _Connection()
+        connection.connection_made(Pipe())
+        waiting = asyncio.ensure_future(connection.exchange(b"", b""))
+        await asyncio.sleep(0)
+        middle = len(data) // 2
+        connection.data_received(data[:middle])
+        connection.data_received(data[middle:])
+        connection.connection_lost(None)
+        await waiting
+
+    seeds = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n[0.9, 0.1]",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\n[1,\r\n2\r\n0]\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n",
+    )
+    words = (
+        b"content-length: 99999999999\r\n",
+        b"\r\n\r\n",
+        b"transfer-encoding: chunked\r\n",
+        b"ffffffff\r\n",
+        b"HTTP/1.1 999 \r\n",
+    )
+    return Target(lambda data: loop.run_until_complete(exchange(data)), (ContainerBabble, ContainerDown), seeds, words)
