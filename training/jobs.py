@@ -123,7 +123,8 @@ def _arguments(session: boto3.Session, order: Order, around: Surroundings) -> di
         "enable_network_isolation": order.recipe.isolated,
         "enable_managed_spot_training": order.spot,
         "enable_inter_container_traffic_encryption": True,
-        "tags": [shapes.Tag(key=name, value=value) for name, value in around.tags.items()],
+        # Plain, because the SDK has two classes Tag and this call takes the one that is no shape.
+        "tags": [{"key": name, "value": value} for name, value in around.tags.items()],
     }
     if around.subnets:
         arguments["vpc_config"] = shapes.VpcConfig(
