@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import sys
 import time
 import uuid
@@ -22,10 +23,11 @@ from emulation.sagemaker import s3
 from emulation.sagemaker.artefacts import Artefacts
 from emulation.sagemaker.container import Command, Scripted
 from emulation.sagemaker.context import Emulator
-from emulation.sagemaker.control import ControlPlane
+from emulation.sagemaker.control import OPERATIONS, ControlPlane
 from emulation.sagemaker.faults import CONNECTION, Faults
 from emulation.sagemaker.fleet import Fleet, Hosting
 from emulation.sagemaker.runtime import Runtime
+from emulation.sagemaker.schedules import Caller, Schedules
 from emulation.sagemaker.spool import Spool, Thresholds
 from emulation.sagemaker.state import Account, Kind, Store
 from emulation.sagemaker.training import Training, Workshop
@@ -63,7 +65,10 @@ def create_app(settings: Settings) -> ASGIApp:
     training = Training(store, workshop, settings.now)
     emulator = Emulator(store, fleet, training, settings.source, settings.now)
     loader = botocore.session.get_session()
-    control = ControlPlane(emulator, loader.get_service_model("sagemaker"))
+    model = loader.get_service_model("sagemaker")
+    control = ControlPlane(emulator, model, loader.get_service_model("application-autoscaling"))
+    caller = Caller(frozenset(OPERATIONS), functools.partial(control.perform, str(model.metadata["targetPrefix"])))
+    schedules = Schedules(store, loader.get_service_model("scheduler"), caller, settings.now)
     faults = Faults()
     runtime = Runtime(store, fleet, loader.get_service_model("sagemaker-runtime"), settings.now, faults)
 
@@ -74,19 +79,21 @@ def create_app(settings: Settings) -> ASGIApp:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         fleet.restore()
         training.restore()
-        uploads = asyncio.create_task(spool.run())
+        background = [asyncio.create_task(work) for work in (spool.run(), schedules.run())]
         try:
             yield
         finally:
             await asyncio.gather(fleet.close(), training.close())
-            uploads.cancel()
-            await asyncio.gather(uploads, return_exceptions=True)
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
             await spool.flush()
             lifeline.close()
 
     routes = [
         Route("/", control.answer, methods=["POST"]),
         Route("/endpoints/{name}/invocations", runtime.answer, methods=["POST"]),
+        Route("/schedules/{name}", schedules.answer, methods=["POST", "PUT", "GET", "DELETE"]),
         Route("/_scones/health", health),
     ]
     if settings.faults:
