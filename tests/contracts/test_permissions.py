@@ -187,7 +187,10 @@ def test_what_ends_an_endpoint_may_delete_that_endpoint_alone() -> None:
     called = xform_name(TARGET.rpartition(":")[2])
     operations = Session().get_service_model("sagemaker").operation_names
     (action,) = [f"sagemaker:{name}" for name in operations if xform_name(name) == called]
-    assert allowed("EndpointDeletionRole") == {(action, "endpoint/EndpointName"), (action, "endpoint/EndpointName-rehearsal")}
+    assert allowed("EndpointDeletionRole") == {
+        (action, "endpoint/EndpointName"),
+        (action, "endpoint/EndpointName-rehearsal"),
+    }
 
 
 def test_the_trigger_may_start_the_machine_that_it_targets() -> None:
@@ -198,7 +201,14 @@ def test_the_trigger_may_start_the_machine_that_it_targets() -> None:
 
 def test_no_role_is_left_out() -> None:
     roles = {name for name, found in RESOURCES.items() if found["Type"] == "AWS::IAM::Role"}
-    assert roles == {*FUNCTIONS.values(), *MACHINES.values(), "EndpointRole", "TrainingRole", "EndpointDeletionRole", "IncomingRole"}
+    assert roles == {
+        *FUNCTIONS.values(),
+        *MACHINES.values(),
+        "EndpointRole",
+        "TrainingRole",
+        "EndpointDeletionRole",
+        "IncomingRole",
+    }
 
 
 # Actions for which IAM knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/

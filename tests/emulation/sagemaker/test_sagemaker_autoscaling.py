@@ -32,13 +32,14 @@ def test_a_variant_is_registered_described_and_forgotten(scripted: Emulator, nam
     scaling = scripted.client("application-autoscaling")
     scaling.register_scalable_target(**place(name), MinCapacity=1, MaxCapacity=3)
     scaling.register_scalable_target(**place(name), MaxCapacity=4)
-    made = scaling.put_scaling_policy(
-        **place(name), PolicyName="p", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=POLICY
-    )
+    policy = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": POLICY}
+    made = scaling.put_scaling_policy(**place(name), PolicyName="p", **policy)
     resource = place(name)["ResourceId"]
-    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource])["ScalableTargets"]
+    targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource])
+    (target,) = targets["ScalableTargets"]
     assert (target["ResourceId"], target["MinCapacity"], target["MaxCapacity"]) == (resource, 1, 4)
-    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=resource)["ScalingPolicies"]
+    policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=resource)
+    (policy,) = policies["ScalingPolicies"]
     assert (policy["PolicyARN"], policy["PolicyName"]) == (made["PolicyARN"], "p")
     assert policy["TargetTrackingScalingPolicyConfiguration"] == POLICY
     scaling.delete_scaling_policy(**place(name), PolicyName="p")
