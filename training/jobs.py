@@ -202,7 +202,7 @@ def status(session: boto3.Session, name: str) -> JobStatus:
         status=str(job.training_job_status),
         secondary=str(job.secondary_status),
         metrics=found,
-        artefact=str(artefacts.s3_model_artifacts) if artefacts and job.training_job_status != "Failed" else None,
+        artefact=str(artefacts.s3_model_artifacts) if artefacts and job.training_job_status == "Completed" else None,
         billed=_set(job.billable_time_in_seconds),
         epochs=int(told["epochs"].strip('"')) if "epochs" in told else None,
         failure_reason=_set(job.failure_reason),

@@ -1,4 +1,4 @@
-"""Which calls a session makes: each request as it goes over the wire, and what the answer was read as."""
+"""Which calls a session makes: each request and each answer as it goes over the wire."""
 
 import json
 from dataclasses import dataclass, field
@@ -32,16 +32,23 @@ class Request:
         return json.loads(self.body or b"{}")
 
 
+@dataclass(frozen=True)
+class Answer:
+    """One answer; ``body`` is None where it is a stream, which is its caller's to read."""
+
+    service: str
+    operation: str
+    status: int
+    body: bytes | None
+
+
 @dataclass
 class Recorder:
-    """Records what every client does that ``session`` makes from now on; a request that is repeated counts again.
-
-    ``answers`` are operation and answer, in which botocore has already read every member by the service's model.
-    """
+    """Records what every client does that ``session`` makes from now on; a request that is repeated counts again."""
 
     session: boto3.Session
     requests: list[Request] = field(default_factory=list)
-    answers: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     _given: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,9 +66,10 @@ class Recorder:
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         self.requests.append(Request(service, operation, request.method, request.url, headers, given, body))
 
-    def _answered(self, parsed: dict[str, Any], event_name: str, **_: Any) -> None:
+    def _answered(self, http_response: Any, model: Any, event_name: str, **_: Any) -> None:
         service, operation = event_name.split(".")[1:3]
-        self.answers.append((service, operation, parsed))
+        body = None if model.has_streaming_output else bytes(http_response.content)
+        self.answers.append(Answer(service, operation, int(http_response.status_code), body))
 
 
 def _text(value: Any) -> str:
