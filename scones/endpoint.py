@@ -10,19 +10,24 @@ import typer
 
 from scones import aws, console, images, options, pipeline, spending
 from scones.settings import Settings
-from scones.train import RoleOption, stack_role
+from scones.train import RoleOption, SecurityGroupOption, SubnetOption, stack_role
 
 LOCAL_IMAGE = "scones/inference:local"
+
+ImageOption = Annotated[
+    str | None,
+    typer.Option("--image", help="The inference image [default: on AWS built, pushed to ECR and named by digest]."),
+]
+AlarmOption = Annotated[
+    list[str] | None, typer.Option("--alarm", help="CloudWatch alarm that rolls an update back; may be repeated.")
+]
 
 app = typer.Typer(help="Serve the model on a SageMaker endpoint with data capture.", no_args_is_help=True)
 
 
 @app.command()
 def deploy(  # noqa: PLR0913, PLR0917 - a command's options
-    image: Annotated[
-        str | None,
-        typer.Option("--image", help="The inference image [default: on AWS built, pushed to ECR and named by digest]."),
-    ] = None,
+    image: ImageOption = None,
     model: Annotated[
         Path, typer.Option("--model", help="Folder with model.onnx and model.json.")
     ] = pipeline.SHIPPED_MODEL,
@@ -36,14 +41,12 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     capture: Annotated[int, typer.Option("--capture", min=0, max=100, help="Per cent of requests captured.")] = 100,
     least: Annotated[int, typer.Option("--min", min=1, help="Instances at least.")] = 1,
     most: Annotated[int | None, typer.Option("--max", min=1, help="Instances at most: scales by load.")] = None,
-    alarm: Annotated[
-        list[str] | None, typer.Option("--alarm", help="CloudWatch alarm that rolls an update back; may be repeated.")
-    ] = None,
+    alarm: AlarmOption = None,
     ttl: Annotated[str | None, typer.Option("--ttl", help="Delete the endpoint after 30m, 4h or 2d.")] = None,
     role: RoleOption = None,
     kms_key: Annotated[str | None, typer.Option("--kms-key", help="Encrypts disk and captures.")] = None,
-    subnet: Annotated[list[str] | None, typer.Option("--subnet", help="Run in a VPC; may be repeated.")] = None,
-    security_group: Annotated[list[str] | None, typer.Option("--security-group", help="With --subnet.")] = None,
+    subnet: SubnetOption = None,
+    security_group: SecurityGroupOption = None,
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
     home: options.HomeOption = None,

@@ -30,6 +30,8 @@ RoleOption = Annotated[
     str | None,
     typer.Option("--role", metavar="ARN", help="Run as this role [default: the stack's, which knows no VPC and key]."),
 ]
+SubnetOption = Annotated[list[str] | None, typer.Option("--subnet", help="Run in a VPC; may be repeated.")]
+SecurityGroupOption = Annotated[list[str] | None, typer.Option("--security-group", help="With --subnet.")]
 
 
 def train(  # noqa: PLR0913, PLR0917 - a command's options
@@ -43,8 +45,8 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit, print the job's name, and leave.")] = False,
     role: RoleOption = None,
     kms_key: Annotated[str | None, typer.Option("--kms-key", help="Encrypts disk and artefact.")] = None,
-    subnet: Annotated[list[str] | None, typer.Option("--subnet", help="Run in a VPC; may be repeated.")] = None,
-    security_group: Annotated[list[str] | None, typer.Option("--security-group", help="With --subnet.")] = None,
+    subnet: SubnetOption = None,
+    security_group: SecurityGroupOption = None,
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
     home: options.HomeOption = None,

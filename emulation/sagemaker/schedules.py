@@ -24,6 +24,7 @@ from emulation.sagemaker.errors import (
     Conflict,
     InternalServer,
     ResourceNotFound,
+    UnknownOperation,
     ValidationException,
 )
 from emulation.sagemaker.reading import read_body
@@ -101,6 +102,8 @@ class Schedules:
         if body is None:
             raise BodyTooLarge(f"HTTP content length exceeded {_MAX_BODY_BYTES} bytes.")
         name = request.path_params["name"]
+        if request.method not in _OPERATIONS:
+            raise UnknownOperation(f"There is no operation {request.method} on a schedule.")
         params = self._validated(_OPERATIONS[request.method], name, body)
         if request.method in {"POST", "PUT"}:
             return self._put(name, params, new=request.method == "POST")
