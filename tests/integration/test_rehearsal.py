@@ -1,6 +1,10 @@
 """The whole life of a model by one script, against the real LocalStack, and the page in docs that lists its calls."""
 
+import json
+import os
+import signal
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +26,7 @@ TINY = {"backbone": "tiny", "pretrained": "0", "size": "32", "training_size": "3
 # Where there is no PyTorch, an interpreter stands in that leaves the shipped model; all else is as it is.
 STAND_IN = f"""#!/bin/sh
 [ "$2" = -c ] && exit 0
-for epoch in 0 1; do echo "Epoch[$epoch] Train-loss=0.5"; echo "Epoch[$epoch] Validation-accuracy=0.75"; done
+for epoch in 0 1; do sleep 2; echo "Epoch[$epoch] Train-loss=0.5"; echo "Epoch[$epoch] Validation-accuracy=0.75"; done
 cp {ROOT}/training/vehicle_net/shipped/model.onnx {ROOT}/training/vehicle_net/shipped/model.json "$SM_MODEL_DIR"
 """
 
@@ -78,6 +82,40 @@ def test_every_request_and_every_answer_is_one_of_the_service_models(rehearsed: 
     ours = [answer for answer in recorder.answers if answer.service != "cloudwatch-logs"]
     assert [(a.operation, fault) for a in ours for fault in service_models.of_answer(a)] == []
     assert sum(1 for r in recorder.requests if r.service == "sagemaker") > 20
+
+
+def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
+    rehearsed: tuple[Recorder, Outcome], settings: Settings
+) -> None:
+    def scones(*words: str) -> "subprocess.Popen[str]":
+        surroundings = {
+            **os.environ,
+            "SCONES_HOME": str(settings.home),
+            "SCONES_LOCALSTACK_URL": settings.localstack_url,
+            "SCONES_SAGEMAKER_URL": settings.sagemaker_url,
+        }
+        command = [sys.executable, "-W", "ignore", "-m", "scones", *words]
+        return subprocess.Popen(
+            command, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
+        )  # fmt: skip
+
+    told = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
+    with scones("train", "--dataset", "few", "--epochs", "2", *told) as first:
+        assert first.stderr is not None
+        job = next(line.split()[-1] for line in first.stderr if line.startswith("training job "))
+        next(line for line in first.stderr if line.strip() == "Training")
+        first.send_signal(signal.SIGINT)
+        out, err = first.communicate(timeout=60)
+    assert (first.returncode, out) == (130, "")
+    assert f"the job goes on: `scones train --attach {job}`" in err
+    with scones("train", "--attach", job, "--json") as second:
+        out, err = second.communicate(timeout=200)
+    assert second.returncode == 0, err
+    found = json.loads(out)
+    assert (found["job"], found["status"], found["epochs"]) == (job, "Completed", 2)
+    assert found["artefact"].endswith(f"{job}/output/model.tar.gz")
+    assert "Epoch[1] Validation-accuracy=" in err
 
 
 def test_the_page_in_docs_lists_these_calls(rehearsed: tuple[Recorder, Outcome], settings: Settings) -> None:

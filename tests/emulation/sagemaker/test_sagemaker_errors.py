@@ -68,10 +68,7 @@ def test_an_error_is_raised_as_aws_raises_it(faulty: Emulator, code: str, status
     assert type(error) is (ClientError if code in PLAIN else getattr(client.exceptions, code))
     assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
     assert re.fullmatch(form, response["Error"]["Message"]), response["Error"]["Message"]
-    assert (
-        str(error)
-        == f"An error occurred ({code}) when calling the InvokeEndpoint operation: " + (response["Error"]["Message"])
-    )
+    assert str(error).startswith(f"An error occurred ({code}) when calling the InvokeEndpoint operation")
     assert len(response["ResponseMetadata"]["RequestId"]) == 36
 
 
