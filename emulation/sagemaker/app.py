@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulation.lifeline import Lifeline
 from emulation.sagemaker import s3
+from emulation.sagemaker.alarms import Alarms
 from emulation.sagemaker.artefacts import Artefacts
 from emulation.sagemaker.container import Command, Scripted
 from emulation.sagemaker.context import Emulator
@@ -38,7 +39,8 @@ class Settings:
     """What one emulator is made of.
 
     ``source`` gives the models; ``client`` takes the captures, None drops them; ``logs_client`` takes the logs of
-    training jobs; ``faults`` opens the route for them; ``python`` is the interpreter that trains.
+    training jobs, ``alarms_client`` tells which alarms sound while an update is on trial, ``trial_seconds`` at most;
+    ``faults`` opens the route for them; ``python`` is the interpreter that trains.
     """
 
     state_dir: Path
@@ -47,6 +49,8 @@ class Settings:
     source: Artefacts | Scripted
     command: Command
     logs_client: Any = None
+    alarms_client: Any = None
+    trial_seconds: float = 5.0
     python: str = sys.executable
     thresholds: Thresholds = field(default_factory=Thresholds)
     faults: bool = False
@@ -60,7 +64,8 @@ def create_app(settings: Settings) -> ASGIApp:
     store = Store(root / "records", Account(settings.region))
     spool = Spool(root / "captures", settings.client, settings.thresholds)
     lifeline = Lifeline()
-    fleet = Fleet(store, settings.source, spool, Hosting(settings.command, logs, lifeline), settings.now)
+    hosting = Hosting(settings.command, logs, lifeline, Alarms(settings.alarms_client, settings.trial_seconds))
+    fleet = Fleet(store, settings.source, spool, hosting, settings.now)
     workshop = Workshop(settings.client, settings.logs_client, settings.python, root / "training", logs, lifeline)
     training = Training(store, workshop, settings.now)
     emulator = Emulator(store, fleet, training, settings.source, settings.now)

@@ -111,7 +111,7 @@ def _gathered(request: Request, model: OperationModel) -> dict[str, Any]:
     template = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(model.http["requestUri"].partition("?")[0]))
     path = re.fullmatch(template, parts.path)
     assert path is not None, request.url
-    members = {name: unquote(value) for name, value in path.groupdict().items()}
+    members: dict[str, Any] = {name: unquote(value) for name, value in path.groupdict().items()}
     payload = shape.serialization.get("payload")
     for name, member in shape.members.items():
         place, wire = member.serialization.get("location"), member.serialization.get("name", name)

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from training.record import Recorder, Request
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234"
 TAGS = {"scones:stack": "test", "owner": "two words"}
-VPC = {"subnets": ("subnet-0123456789abcdef0",), "security_groups": ("sg-0123456789abcdef0",)}
+VPC: dict[str, Any] = {"subnets": ("subnet-0123456789abcdef0",), "security_groups": ("sg-0123456789abcdef0",)}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,12 @@ def test_a_job_with_everything_that_it_may_have(recorder: Recorder, recipe: str)
 
 def test_an_endpoint_with_everything_that_it_may_have_and_its_update(recorder: Recorder) -> None:
     options = Options(kms_key=KEY, tags=TAGS, alarms=("errors", "latency"), instances=2, **VPC)
-    said = {"name": "all", "image_uri": IMAGE, "model_data_url": "s3://models/model.tar.gz", "role_arn": ROLE}
+    said: dict[str, Any] = {
+        "name": "all",
+        "image_uri": IMAGE,
+        "model_data_url": "s3://models/model.tar.gz",
+        "role_arn": ROLE,
+    }
     for percent in (100, 50):
         endpoint.deploy(
             recorder.session, capture_uri="s3://captures/data", capture_percent=percent, options=options, **said
@@ -99,7 +105,7 @@ def test_an_endpoint_with_everything_that_it_may_have_and_its_update(recorder: R
     ],
 )
 def test_the_check_finds_what_is_planted(recorder: Recorder, body: bytes, fault: str) -> None:
-    made = {
+    made: dict[str, Any] = {
         "name": f"planted-{uuid.uuid4().hex[:8]}",
         "image_uri": IMAGE,
         "model_data_url": "s3://models/model.tar.gz",
