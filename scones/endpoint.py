@@ -97,12 +97,11 @@ class _Around:
         self._role = stack_role(session, settings, "EndpointDeletionRoleArn") if ttl else ""
 
     def clear(self) -> None:
-        """Take scaling and planned end away: AWS gives no other instances to a variant that is scaled."""
-        from training import autoscaling, ttl  # noqa: PLC0415
+        """Take scaling away: AWS gives no other instances to a variant that is scaled."""
+        from training import autoscaling  # noqa: PLC0415
         from training.endpoint import VARIANT  # noqa: PLC0415
 
         autoscaling.forget(self._session.client("application-autoscaling"), self._name, VARIANT)
-        ttl.cancel(self._session.client("scheduler"), self._name)
 
     def settle(self, least: int) -> dict[str, Any]:
         """Give the endpoint what was asked for, and say what that is."""
@@ -114,8 +113,11 @@ class _Around:
             scaling = self._session.client("application-autoscaling")
             autoscaling.scale(scaling, self._name, VARIANT, least, self._most)
             told["instances"] = f"{least} to {self._most}"
+        scheduler = self._session.client("scheduler")
         if self._life is not None:
-            told["deleted_at"] = ttl.schedule(self._session.client("scheduler"), self._name, self._role, self._life)
+            told["deleted_at"] = ttl.schedule(scheduler, self._name, self._role, self._life)
+        else:  # only now: an earlier plan must outlast a deployment that fails
+            ttl.cancel(scheduler, self._name)
         return told
 
 
