@@ -113,6 +113,7 @@ def sagemaker(
         "--state-dir": str(directory),
         "--s3-endpoint": addresses.localstack_url,
         "--logs-endpoint": addresses.localstack_url,
+        "--cloudwatch-endpoint": addresses.localstack_url,
         "--region": region,
     }
     command = [sys.executable, "-m", "emulation.sagemaker", *_flat(options), *chosen.arguments()]

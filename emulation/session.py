@@ -5,11 +5,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-_SAGEMAKER_SERVICES = frozenset({"sagemaker", "sagemaker-runtime"})
+_SAGEMAKER_SERVICES = frozenset({"sagemaker", "sagemaker-runtime", "application-autoscaling", "scheduler"})
 
 
 class OfflineSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
-    """Sends SageMaker's two services to ``sagemaker_url`` and every other service to ``localstack_url``."""
+    """Sends SageMaker, and what scales and ends its endpoints, to ``sagemaker_url``, all else to ``localstack_url``."""
 
     def __init__(self, localstack_url: str, sagemaker_url: str, region: str = "us-east-1") -> None:
         super().__init__(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106

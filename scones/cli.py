@@ -25,6 +25,7 @@ from scones import (
     local,
     monitor,
     redrive,
+    rehearse,
     reporting,
     review,
     run,
@@ -55,6 +56,7 @@ app.command()(local.status)
 app.command()(keep.keep)
 app.command()(commands.stage)
 app.command()(train.train)
+app.command()(rehearse.rehearse)
 app.add_typer(endpoint.app, name="endpoint")
 app.command()(deploy.deploy)
 app.command()(deploy.destroy)

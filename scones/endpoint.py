@@ -3,43 +3,50 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import boto3
 import typer
 
-from orchestration import stack
-from scones import aws, console, images, options, pipeline
-from scones.settings import Settings, Target
+from scones import aws, console, images, options, pipeline, spending
+from scones.settings import Settings
+from scones.train import RoleOption, SecurityGroupOption, SubnetOption, stack_role
 
 LOCAL_IMAGE = "scones/inference:local"
+
+ImageOption = Annotated[
+    str | None,
+    typer.Option("--image", help="The inference image [default: on AWS built, pushed to ECR and named by digest]."),
+]
+AlarmOption = Annotated[
+    list[str] | None, typer.Option("--alarm", help="CloudWatch alarm that rolls an update back; may be repeated.")
+]
 
 app = typer.Typer(help="Serve the model on a SageMaker endpoint with data capture.", no_args_is_help=True)
 
 
 @app.command()
 def deploy(  # noqa: PLR0913, PLR0917 - a command's options
-    image: Annotated[
-        str | None,
-        typer.Option("--image", help="The inference image [default: on AWS built, pushed to ECR and named by digest]."),
-    ] = None,
+    image: ImageOption = None,
     model: Annotated[
         Path, typer.Option("--model", help="Folder with model.onnx and model.json.")
     ] = pipeline.SHIPPED_MODEL,
+    job: Annotated[
+        str | None, typer.Option("--job", metavar="JOB", help="Serve what this training job left, not --model.")
+    ] = None,
     artefact: Annotated[
-        str | None, typer.Option("--artefact", metavar="S3-URL", help="A training job's model.tar.gz, not --model.")
+        str | None, typer.Option("--artefact", metavar="S3-URL", help="Serve this model.tar.gz, not --model.")
     ] = None,
     instance_type: Annotated[str, typer.Option("--instance-type", help="What it runs on.")] = "ml.m5.xlarge",
     capture: Annotated[int, typer.Option("--capture", min=0, max=100, help="Per cent of requests captured.")] = 100,
     least: Annotated[int, typer.Option("--min", min=1, help="Instances at least.")] = 1,
     most: Annotated[int | None, typer.Option("--max", min=1, help="Instances at most: scales by load.")] = None,
-    alarm: Annotated[
-        list[str] | None, typer.Option("--alarm", help="CloudWatch alarm that rolls an update back; may be repeated.")
-    ] = None,
+    alarm: AlarmOption = None,
     ttl: Annotated[str | None, typer.Option("--ttl", help="Delete the endpoint after 30m, 4h or 2d.")] = None,
+    role: RoleOption = None,
     kms_key: Annotated[str | None, typer.Option("--kms-key", help="Encrypts disk and captures.")] = None,
-    subnet: Annotated[list[str] | None, typer.Option("--subnet", help="Run in a VPC; may be repeated.")] = None,
-    security_group: Annotated[list[str] | None, typer.Option("--security-group", help="With --subnet.")] = None,
+    subnet: SubnetOption = None,
+    security_group: SecurityGroupOption = None,
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
     home: options.HomeOption = None,
@@ -48,20 +55,14 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
 ) -> None:
     """Create the endpoint, or update it to another model without downtime, and wait until it is in service.
 
+    It gets what is named and loses what is not: without --max it is not scaled any more, without --ttl it stays.
     On AWS shows the price and asks first. Example: `scones endpoint deploy --target aws --ttl 4h --min 1 --max 3`
     """
-    from training import ttl as lives  # noqa: PLC0415
     from training.hosting import Options  # noqa: PLC0415
 
     settings = options.settings(target, stack_name, home)
-    if most is not None and most < least:
-        raise typer.BadParameter(f"--max {most} is below --min {least}")
-    life = lives.parse(ttl) if ttl else None
+    _refuse_contradictions(least, most, job, artefact, subnet, security_group)
     session = aws.session(settings)
-    deployed = pipeline.deployed(session, settings)
-    deletion_role = _deletion_role(session, settings) if life else ""
-    _ask(session, settings, instance_type, yes=yes)
-    image = image or images.inference(session, settings, instance_type) or LOCAL_IMAGE
     wanted = Options(
         kms_key=kms_key,
         subnets=tuple(subnet or ()),
@@ -70,19 +71,88 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
         alarms=tuple(alarm or ()),
         instances=least,
     )
+    around = _Around(session, settings, most, ttl)
+    spending.agree(session, settings, [_expense(instance_type, least, most, ttl)], yes=yes)
+    artefact, image = _served(session, job, artefact, image)
+    image = image or images.inference(session, settings, instance_type) or LOCAL_IMAGE
+    around.clear()
     with console.progress("creating the endpoint"):
         status = pipeline.deploy_endpoint(
-            session, deployed, model_dir=model, artefact=artefact, image_uri=image, instance_type=instance_type,
-            capture_percent=capture, options=wanted,
+            session, around.deployed, model_dir=model, artefact=artefact, image_uri=image, instance_type=instance_type,
+            capture_percent=capture, options=wanted, role_arn=role,
         )  # fmt: skip
-    told = asdict(status)
-    if most is not None:
-        _scale(session, settings, least, most)
-        told["instances"] = f"{least} to {most}"
-    if life is not None:
-        scheduler = session.client("scheduler")
-        told["deleted_at"] = lives.schedule(scheduler, settings.endpoint_name, deletion_role, life)
-    console.tell(told, as_json=as_json)
+    console.tell(asdict(status) | around.settle(least), as_json=as_json)
+
+
+class _Around:
+    """What an endpoint has beside itself: the stack that it belongs to, its scaling, its planned end."""
+
+    def __init__(self, session: boto3.Session, settings: Settings, most: int | None, ttl: str | None) -> None:
+        """Look everything up that a deployment may fail for later. Raises InvalidTtl, RoleMissing, StackMissing."""
+        from training import ttl as lives  # noqa: PLC0415
+
+        self._session, self._name, self._most = session, settings.endpoint_name, most
+        self._life = lives.parse(ttl) if ttl else None
+        self.deployed = pipeline.deployed(session, settings)
+        self._role = stack_role(session, settings, "EndpointDeletionRoleArn") if ttl else ""
+
+    def clear(self) -> None:
+        """Take scaling away: AWS gives no other instances to a variant that is scaled."""
+        from training import autoscaling  # noqa: PLC0415
+        from training.endpoint import VARIANT  # noqa: PLC0415
+
+        autoscaling.forget(self._session.client("application-autoscaling"), self._name, VARIANT)
+
+    def settle(self, least: int) -> dict[str, Any]:
+        """Give the endpoint what was asked for, and say what that is."""
+        from training import autoscaling, ttl  # noqa: PLC0415
+        from training.endpoint import VARIANT  # noqa: PLC0415
+
+        told: dict[str, Any] = {"instances": least, "deleted_at": None}
+        if self._most is not None:
+            scaling = self._session.client("application-autoscaling")
+            autoscaling.scale(scaling, self._name, VARIANT, least, self._most)
+            told["instances"] = f"{least} to {self._most}"
+        scheduler = self._session.client("scheduler")
+        if self._life is not None:
+            told["deleted_at"] = ttl.schedule(scheduler, self._name, self._role, self._life)
+        else:  # only now: an earlier plan must outlast a deployment that fails
+            ttl.cancel(scheduler, self._name)
+        return told
+
+
+def _refuse_contradictions(
+    least: int,
+    most: int | None,
+    job: str | None,
+    artefact: str | None,
+    subnets: list[str] | None,
+    security_groups: list[str] | None,
+) -> None:
+    if most is not None and most < least:
+        raise typer.BadParameter(f"--max {most} is below --min {least}")
+    if job and artefact:
+        raise typer.BadParameter("--job and --artefact both name a model: give one")
+    if bool(subnets) != bool(security_groups):
+        raise typer.BadParameter("--subnet and --security-group go together: a VPC takes both")
+
+
+def _served(
+    session: boto3.Session, job: str | None, artefact: str | None, image: str | None
+) -> tuple[str | None, str | None]:
+    """Return the artefact and the image that a training job says. Raises JobMissing, JobFailed."""
+    if job is None:
+        return artefact, image
+    from training import jobs  # noqa: PLC0415
+
+    found = jobs.completed(session, job)
+    return found.artefact, image or (found.image if found.builtin else None)
+
+
+def _expense(instance_type: str, least: int, most: int | None, ttl: str | None) -> spending.Expense:
+    until = f"until it is deleted in {ttl}" if ttl else "until `scones endpoint delete`"
+    scaled = f", {least} to {most} of them" if most else f", {least} of them" if least > 1 else ""
+    return spending.Expense(instance_type, "endpoint", until + scaled)
 
 
 @app.command()
@@ -144,33 +214,3 @@ def delete(
         console.print_json({"deleted": gone})
     else:
         console.err.print(f"gone: {', '.join(gone)}", highlight=False, soft_wrap=True)
-
-
-def _ask(session: boto3.Session, settings: Settings, instance_type: str, *, yes: bool) -> None:
-    """On AWS look at the quota and show the price before anything is created."""
-    if settings.target is not Target.AWS:
-        return
-    from training import prices, quota  # noqa: PLC0415
-
-    quota.check(session.client("service-quotas"), instance_type, "endpoint", settings.region)
-    pricing = session.client("pricing", region_name=prices.PRICING_REGION)
-    cost = prices.price(pricing, instance_type, "Hosting", settings.region)
-    question = f"This runs {instance_type} until `scones endpoint delete`, each {cost}. Go on?"
-    options.confirm(question, settings, yes=yes)
-
-
-def _deletion_role(session: boto3.Session, settings: Settings) -> str:
-    """Return the role with which EventBridge Scheduler deletes the endpoint. Raises RoleMissing."""
-    from training.errors import RoleMissing  # noqa: PLC0415
-
-    outputs = stack.outputs(session.client("cloudformation"), settings.stack)
-    if "EndpointDeletionRoleArn" not in outputs:
-        raise RoleMissing("EndpointDeletionRoleArn")
-    return outputs["EndpointDeletionRoleArn"]
-
-
-def _scale(session: boto3.Session, settings: Settings, least: int, most: int) -> None:
-    from training import autoscaling  # noqa: PLC0415
-    from training.endpoint import VARIANT  # noqa: PLC0415
-
-    autoscaling.scale(session.client("application-autoscaling"), settings.endpoint_name, VARIANT, least, most)

@@ -134,7 +134,7 @@ def stage(source: "Source", session: boto3.Session, settings: Settings, bucket: 
     )
 
 
-def deploy_endpoint(
+def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
     session: boto3.Session,
     target: Deployed,
     *,
@@ -144,6 +144,7 @@ def deploy_endpoint(
     instance_type: str,
     capture_percent: int = 100,
     options: "Options | None" = None,
+    role_arn: str | None = None,
 ) -> "EndpointStatus":
     """Serve a model with data capture: a training job's artefact, or a folder that goes to S3 under its own digest."""
     from training import endpoint  # noqa: PLC0415
@@ -154,7 +155,7 @@ def deploy_endpoint(
         name=target.endpoint_name,
         image_uri=image_uri,
         model_data_url=artefact or _packaged(session, target.data_bucket, model_dir),
-        role_arn=target.endpoint_role_arn,
+        role_arn=role_arn or target.endpoint_role_arn,
         capture_uri=f"s3://{target.data_bucket}/{CAPTURE_PREFIX}",
         capture_percent=capture_percent,
         instance_type=instance_type,

@@ -1,8 +1,7 @@
 """`scones train`: a training job, followed live."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,37 +9,44 @@ import boto3
 import typer
 
 from orchestration import stack
-from scones import aws, console, options, pipeline
+from scones import aws, console, options, pipeline, spending
 from scones.settings import Settings, Target
 
 if TYPE_CHECKING:
-    from training.jobs import JobStatus, Order
+    from training.jobs import JobStatus, Order, Surroundings
 
 DATASETS = "datasets"
 _PREFERRED = "cifar100"
 
+RecipeOption = Annotated[str, typer.Option("--recipe", help="vehicle-net, builtin, builtin-small or builtin-transfer.")]
+HyperparameterOption = Annotated[
+    list[str] | None, typer.Option("--hyperparameter", metavar="NAME=VALUE", help="May be repeated.")
+]
+DatasetOption = Annotated[
+    str | None, typer.Option("--dataset", help="What `scones stage` uploaded [default: cifar100, else what is there].")
+]
+InstanceOption = Annotated[str | None, typer.Option("--instance-type", help="What it runs on [default: ml.g5.xlarge].")]
+RoleOption = Annotated[
+    str | None,
+    typer.Option("--role", metavar="ARN", help="Run as this role [default: the stack's, which knows no VPC and key]."),
+]
+SubnetOption = Annotated[list[str] | None, typer.Option("--subnet", help="Run in a VPC; may be repeated.")]
+SecurityGroupOption = Annotated[list[str] | None, typer.Option("--security-group", help="With --subnet.")]
+
 
 def train(  # noqa: PLR0913, PLR0917 - a command's options
-    recipe: Annotated[
-        str, typer.Option("--recipe", help="vehicle-net, builtin, builtin-small or builtin-transfer.")
-    ] = "vehicle-net",
+    recipe: RecipeOption = "vehicle-net",
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="In place of the recipe's own.")] = None,
-    hyperparameter: Annotated[
-        list[str] | None, typer.Option("--hyperparameter", metavar="NAME=VALUE", help="May be repeated.")
-    ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option("--dataset", help="What `scones stage` uploaded [default: cifar100, else what is there]."),
-    ] = None,
-    instance_type: Annotated[
-        str | None, typer.Option("--instance-type", help="What it runs on [default: ml.g5.xlarge].")
-    ] = None,
+    hyperparameter: HyperparameterOption = None,
+    dataset: DatasetOption = None,
+    instance_type: InstanceOption = None,
     spot: Annotated[bool, typer.Option("--spot", help="Managed spot training: cheaper, may be interrupted.")] = False,
     attach: Annotated[str | None, typer.Option("--attach", metavar="JOB", help="Follow a job that runs.")] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit, print the job's name, and leave.")] = False,
+    role: RoleOption = None,
     kms_key: Annotated[str | None, typer.Option("--kms-key", help="Encrypts disk and artefact.")] = None,
-    subnet: Annotated[list[str] | None, typer.Option("--subnet", help="Run in a VPC; may be repeated.")] = None,
-    security_group: Annotated[list[str] | None, typer.Option("--security-group", help="With --subnet.")] = None,
+    subnet: SubnetOption = None,
+    security_group: SecurityGroupOption = None,
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
     home: options.HomeOption = None,
@@ -51,32 +57,35 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
 
     On AWS shows the price and asks first. Example: `scones train --recipe vehicle-net --epochs 5 --target aws`
     """
+    from training import jobs, recipes  # noqa: PLC0415
+
+    if bool(subnet) != bool(security_group):
+        raise typer.BadParameter("--subnet and --security-group go together: a VPC takes both")
     settings = options.settings(target, stack_name, home)
     session = aws.session(settings)
     name, most = attach, None
     if name is None:
-        surroundings = {"kms_key": kms_key, "subnets": subnet or [], "security_groups": security_group or []}
-        order = _order(
-            session, settings, recipe, dataset, instance_type, epochs, _pairs(hyperparameter or []), spot=spot
-        )
-        most = _submit(session, settings, order, surroundings, yes=yes)
-        name = order.name
-        console.err.print(f"training job {name}", highlight=False)
+        order = ordered(session, settings, recipe, dataset, instance_type, epochs, pairs(hyperparameter), spot=spot)
+        around = surroundings(session, settings, role, kms_key, subnet or (), security_group or ())
+        spending.agree(session, settings, [expense(order)], yes=yes)
+        jobs.submit(session, order, around)
+        name, most = order.name, recipes.epochs_of(order.hyperparameters)
+        console.err.print(f"training job {name}", highlight=False, soft_wrap=True)
     if no_wait:
         console.tell({"job": name}, as_json=as_json)
         return
-    found = _followed(session, name, most, local=settings.target is Target.LOCAL)
-    console.tell(asdict(found), as_json=as_json)
+    _told(_followed(session, name, most, local=settings.target is Target.LOCAL), as_json=as_json)
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
-    for item in given:
+def pairs(given: Sequence[str] | None) -> dict[str, str]:
+    """Read NAME=VALUE of the command line."""
+    for item in given or ():
         if "=" not in item:
             raise typer.BadParameter(f"'{item}' is not NAME=VALUE", param_hint="--hyperparameter")
-    return dict(item.split("=", 1) for item in given)
+    return dict(item.split("=", 1) for item in given or ())
 
 
-def _order(
+def ordered(
     session: boto3.Session,
     settings: Settings,
     recipe: str,
@@ -85,8 +94,9 @@ def _order(
     epochs: int | None,
     given: Mapping[str, str],
     *,
-    spot: bool,
+    spot: bool = False,
 ) -> "Order":
+    """Return the job that the options describe, on what is staged. Raises DatasetMissing and what a recipe refuses."""
     from training import jobs, recipes  # noqa: PLC0415
 
     wanted = recipes.named(recipe)
@@ -96,6 +106,43 @@ def _order(
     values = recipes.hyperparameters(wanted, jobs.samples(s3, bucket, place), epochs, given)
     name = f"{settings.stack}-{recipe}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     return jobs.Order(name, wanted, values, place, instance_type or wanted.instance_type, spot=spot)
+
+
+def surroundings(
+    session: boto3.Session,
+    settings: Settings,
+    role: str | None = None,
+    kms_key: str | None = None,
+    subnets: Sequence[str] = (),
+    security_groups: Sequence[str] = (),
+) -> "Surroundings":
+    """Return where and as whom a job of this stack runs. Raises RoleMissing."""
+    from training import jobs  # noqa: PLC0415
+
+    return jobs.Surroundings(
+        role_arn=role or stack_role(session, settings, "TrainingRoleArn"),
+        bucket=pipeline.deployed(session, settings).data_bucket,
+        tags={"scones:stack": settings.stack},
+        kms_key=kms_key,
+        subnets=subnets,
+        security_groups=security_groups,
+    )
+
+
+def stack_role(session: boto3.Session, settings: Settings, output: str) -> str:
+    """Return one of the stack's roles by the name of its output. Raises RoleMissing."""
+    from training.errors import RoleMissing  # noqa: PLC0415
+
+    outputs = stack.outputs(session.client("cloudformation"), settings.stack)
+    if output not in outputs:
+        raise RoleMissing(output)
+    return outputs[output]
+
+
+def expense(order: "Order") -> spending.Expense:
+    """Return what a job costs."""
+    use: Any = "spot training job" if order.spot else "training job"
+    return spending.Expense(order.instance_type, use, "billed by the second until the job ends")
 
 
 def _staged(s3: Any, bucket: str, side: int) -> str:
@@ -108,34 +155,8 @@ def _staged(s3: Any, bucket: str, side: int) -> str:
         name for name in names if (re.search(rf"-{side}$", name) if side > 32 else not re.search(r"-\d+$", name))
     ]
     if not fitting:
-        size = f" (with --size {side})" if side > 32 else ""
-        raise DatasetMissing(f"s3://{bucket}/{DATASETS}/{size}")
+        raise DatasetMissing(f"s3://{bucket}/{DATASETS}/", side if side > 32 else None)
     return f"{DATASETS}/{next((name for name in fitting if name.startswith(_PREFERRED)), fitting[0])}"
-
-
-def _submit(
-    session: boto3.Session, settings: Settings, order: "Order", surroundings: Mapping[str, Any], *, yes: bool
-) -> int:
-    """Check the quota, ask, and create the job; return how many epochs it runs."""
-    from training import jobs, prices, quota, recipes  # noqa: PLC0415
-
-    region, instance = settings.region, order.instance_type
-    outputs = stack.outputs(session.client("cloudformation"), settings.stack)
-    if settings.target is Target.AWS:
-        quota.check(
-            session.client("service-quotas"), instance, "spot training job" if order.spot else "training job", region
-        )
-        pricing = session.client("pricing", region_name=prices.PRICING_REGION)
-        cost = prices.price(pricing, instance, "Training", region)
-        options.confirm(f"This trains on one {instance}: {cost}, billed by the second. Go on?", settings, yes=yes)
-    around = jobs.Surroundings(
-        role_arn=outputs.get("TrainingRoleArn", outputs["EndpointRoleArn"]),
-        bucket=outputs["DataBucket"],
-        tags={"scones:stack": settings.stack},
-        **surroundings,
-    )
-    jobs.submit(session, order, around)
-    return recipes.epochs_of(order.hyperparameters)
 
 
 def _followed(session: boto3.Session, name: str, most: int | None, *, local: bool) -> "JobStatus":
@@ -143,12 +164,20 @@ def _followed(session: boto3.Session, name: str, most: int | None, *, local: boo
 
     if most is None:
         most = jobs.status(session, name).epochs
-    with console.progress(f"{name}: epochs") as advance:
+    with console.progress("epochs") as advance:
+        advance(0, most or 1)
         try:
-            return jobs.follow(session, name, _teller(advance, most), jobs.Patience(poll=0.5 if local else 5.0))
+            patience = jobs.Patience(poll=0.5 if local else 5.0)
+            return jobs.follow(session, name, _teller(advance, most), patience, on_state=_say)
         except KeyboardInterrupt:
-            console.err.print(f"the job goes on: `scones train --attach {name}` follows it again", highlight=False)
+            console.err.print(
+                f"the job goes on: `scones train --attach {name}` follows it again", highlight=False, soft_wrap=True
+            )
             raise
+
+
+def _say(state: str) -> None:
+    console.err.print(f"[bold]{state}[/]", highlight=False)
 
 
 def _teller(advance: console.Advance, most: int | None) -> Callable[[str], None]:
@@ -162,3 +191,11 @@ def _teller(advance: console.Advance, most: int | None) -> Callable[[str], None]
             advance(min(done, most), most)
 
     return tell
+
+
+def _told(found: "JobStatus", *, as_json: bool) -> None:
+    told: dict[str, Any] = {"job": found.name, "status": found.status}
+    told |= {"metrics": dict(found.metrics)} if as_json else found.metrics
+    told |= {"artefact": found.artefact, "billed_seconds": found.billed, "epochs": found.epochs, "image": found.image}
+    console.tell(told, as_json=as_json)
+    console.err.print(f"next: scones endpoint deploy --job {found.name}", highlight=False, soft_wrap=True)

@@ -11,6 +11,7 @@ HostingError
 ├── JobMissing           no training job of that name
 ├── JobFailed            the job failed or was stopped; carries its FailureReason
 ├── JobTimeout           not done in time; the job goes on
+├── CaptureMissing       calls were answered, and their captures did not come
 ├── InstanceRefused      AWS does not offer this instance type here
 ├── RoleMissing          the stack has no role for this
 ├── InvalidTtl           a life that is no duration
@@ -87,8 +88,10 @@ class InvalidHyperparameter(HostingError):
 class DatasetMissing(HostingError):
     """Nothing is staged where a job would read."""
 
-    def __init__(self, where: str) -> None:
-        super().__init__(f"there is no staged data set at {where}: run `scones stage` first")
+    def __init__(self, where: str, side: int | None = None) -> None:
+        large = f" of {side} pixels a side" if side else ""
+        option = f" --size {side}" if side else ""
+        super().__init__(f"there is no staged data set{large} at {where}: run `scones stage{option}` first")
         self.where = where
 
 
@@ -118,6 +121,17 @@ class JobTimeout(HostingError):
             f"training job {name!r} is still {status} after {seconds:.0f} s; it goes on: `scones train --attach {name}`"
         )
         self.name = name
+
+
+class CaptureMissing(HostingError):
+    """Calls were answered, and their captures did not come to S3 in time."""
+
+    def __init__(self, where: str, missing: int, sent: int, seconds: float) -> None:
+        super().__init__(
+            f"{missing} of {sent} captures are not under {where} after {seconds:.0f} s: "
+            "may the endpoint's role write there?"
+        )
+        self.where = where
 
 
 class InstanceRefused(HostingError):

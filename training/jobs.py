@@ -53,7 +53,7 @@ class Order:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """How a job is. ``metrics`` are the last value of each; ``billed`` is in seconds."""
+    """How a job is. ``metrics`` are the last value of each, ``billed`` is in seconds, ``image`` is what trains."""
 
     name: str
     status: str
@@ -63,6 +63,12 @@ class JobStatus:
     billed: int | None
     epochs: int | None
     failure_reason: str | None
+    image: str
+
+    @property
+    def builtin(self) -> bool:
+        """Whether AWS's own algorithm trains, whose image also serves what it has trained."""
+        return "/image-classification:" in self.image
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,8 @@ def _arguments(session: boto3.Session, order: Order, around: Surroundings) -> di
         "enable_network_isolation": order.recipe.isolated,
         "enable_managed_spot_training": order.spot,
         "enable_inter_container_traffic_encryption": True,
-        "tags": [shapes.Tag(key=name, value=value) for name, value in around.tags.items()],
+        # Plain, because the SDK has two classes Tag and this call takes the one that is no shape.
+        "tags": [{"key": name, "value": value} for name, value in around.tags.items()],
     }
     if around.subnets:
         arguments["vpc_config"] = shapes.VpcConfig(
@@ -134,15 +141,18 @@ def _arguments(session: boto3.Session, order: Order, around: Surroundings) -> di
 
 def _algorithm(session: boto3.Session, order: Order) -> Any:
     _, shapes = sdk()
-    region = str(session.region_name)
     if order.recipe.builtin:  # it brings its own metrics, and AWS refuses others
-        image = image_uri("image-classification", region)
-        return shapes.AlgorithmSpecification(training_image=image, training_input_mode="File")
+        return shapes.AlgorithmSpecification(training_image=builtin_image(session), training_input_mode="File")
     return shapes.AlgorithmSpecification(
-        training_image=image_uri("pytorch", region, instance_type=order.instance_type, **PYTORCH),
+        training_image=image_uri("pytorch", str(session.region_name), instance_type=order.instance_type, **PYTORCH),
         training_input_mode="File",
         metric_definitions=[shapes.MetricDefinition(name=name, regex=regex) for name, regex in _METRICS.items()],
     )
+
+
+def builtin_image(session: boto3.Session) -> str:
+    """Return where AWS's image classification is in this region: one image trains and serves."""
+    return image_uri("image-classification", str(session.region_name))
 
 
 def _told(session: boto3.Session, order: Order, around: Surroundings) -> dict[str, str]:
@@ -192,11 +202,20 @@ def status(session: boto3.Session, name: str) -> JobStatus:
         status=str(job.training_job_status),
         secondary=str(job.secondary_status),
         metrics=found,
-        artefact=str(artefacts.s3_model_artifacts) if artefacts and job.training_job_status != "Failed" else None,
+        artefact=str(artefacts.s3_model_artifacts) if artefacts and job.training_job_status == "Completed" else None,
         billed=_set(job.billable_time_in_seconds),
         epochs=int(told["epochs"].strip('"')) if "epochs" in told else None,
         failure_reason=_set(job.failure_reason),
+        image=str(_set(job.algorithm_specification.training_image) or ""),
     )
+
+
+def completed(session: boto3.Session, name: str) -> JobStatus:
+    """Return how a job that has completed is. Raises JobMissing, JobFailed for any other."""
+    found = status(session, name)
+    if found.status != "Completed":
+        raise JobFailed(name, found.status, found.failure_reason or "there is no model to serve")
+    return found
 
 
 def _set(value: Any) -> Any:
@@ -205,16 +224,22 @@ def _set(value: Any) -> Any:
 
 
 def follow(
-    session: boto3.Session, name: str, on_line: Callable[[str], None], patience: Patience = _DEFAULT_PATIENCE
+    session: boto3.Session,
+    name: str,
+    on_line: Callable[[str], None],
+    patience: Patience = _DEFAULT_PATIENCE,
+    on_state: Callable[[str], None] = lambda _: None,
 ) -> JobStatus:
-    """Hand over the job's log line by line until it has ended, and return how it ended.
+    """Hand over the job's log line by line, and each state once, until it has ended; return how it ended.
 
     Interrupting this leaves the job alone. Raises JobFailed, JobMissing, JobTimeout.
     """
     log = Log(session.client("logs"), name)
-    started = patience.clock()
+    started, state = patience.clock(), ""
     while True:
         found = status(session, name)
+        if found.secondary != state:
+            on_state(state := found.secondary)
         for line in log.new():
             on_line(line)
         if found.status in _ENDED:
@@ -222,9 +247,10 @@ def follow(
         if patience.clock() - started > patience.seconds:
             raise JobTimeout(name, found.secondary, patience.seconds)
         patience.sleep(patience.poll)
-    if found.status != "Completed":
-        raise JobFailed(name, found.status, found.failure_reason or "SageMaker gives no reason")
-    return found
+    patience.sleep(patience.poll)  # a job's last words reach its log a moment after the job has ended
+    for line in log.new():
+        on_line(line)
+    return completed(session, name)
 
 
 def epoch_of(line: str) -> int | None:

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import uvicorn
 
@@ -58,6 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state-dir", type=Path, required=True, help="records, models, captures under way and logs")
     parser.add_argument("--s3-endpoint", metavar="URL", help="where S3 is; may be left out with --scripted")
     parser.add_argument("--logs-endpoint", metavar="URL", help="where CloudWatch Logs is, for training jobs")
+    parser.add_argument("--cloudwatch-endpoint", metavar="URL", help="where the alarms are that roll an update back")
+    parser.add_argument(
+        "--trial-seconds",
+        type=float,
+        default=5.0,
+        help="how long an update with alarms waits for them at most, whatever it asks for (default 5)",
+    )
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument(
         "--scripted",
@@ -99,10 +106,18 @@ def _settings(options: argparse.Namespace, command: Command) -> Settings:
         source,
         command,
         logs_client=s3.connect_logs(options.logs_endpoint, options.region) if options.logs_endpoint else None,
+        alarms_client=_alarms(options),
+        trial_seconds=options.trial_seconds,
         python=options.training_python,
         faults=options.faults,
         thresholds=Thresholds(seconds=options.capture_seconds),
     )
+
+
+def _alarms(options: argparse.Namespace) -> Any:
+    if options.cloudwatch_endpoint is None:
+        return None
+    return s3.connect_alarms(options.cloudwatch_endpoint, options.region)
 
 
 def _probability(text: str) -> Scripted:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import sys
 import time
 import uuid
@@ -19,13 +20,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulation.lifeline import Lifeline
 from emulation.sagemaker import s3
+from emulation.sagemaker.alarms import Alarms
 from emulation.sagemaker.artefacts import Artefacts
 from emulation.sagemaker.container import Command, Scripted
 from emulation.sagemaker.context import Emulator
-from emulation.sagemaker.control import ControlPlane
+from emulation.sagemaker.control import OPERATIONS, ControlPlane
 from emulation.sagemaker.faults import CONNECTION, Faults
 from emulation.sagemaker.fleet import Fleet, Hosting
 from emulation.sagemaker.runtime import Runtime
+from emulation.sagemaker.schedules import Caller, Schedules
 from emulation.sagemaker.spool import Spool, Thresholds
 from emulation.sagemaker.state import Account, Kind, Store
 from emulation.sagemaker.training import Training, Workshop
@@ -36,7 +39,8 @@ class Settings:
     """What one emulator is made of.
 
     ``source`` gives the models; ``client`` takes the captures, None drops them; ``logs_client`` takes the logs of
-    training jobs; ``faults`` opens the route for them; ``python`` is the interpreter that trains.
+    training jobs, ``alarms_client`` tells which alarms sound while an update is on trial, ``trial_seconds`` at most;
+    ``faults`` opens the route for them; ``python`` is the interpreter that trains.
     """
 
     state_dir: Path
@@ -45,6 +49,8 @@ class Settings:
     source: Artefacts | Scripted
     command: Command
     logs_client: Any = None
+    alarms_client: Any = None
+    trial_seconds: float = 5.0
     python: str = sys.executable
     thresholds: Thresholds = field(default_factory=Thresholds)
     faults: bool = False
@@ -58,12 +64,16 @@ def create_app(settings: Settings) -> ASGIApp:
     store = Store(root / "records", Account(settings.region))
     spool = Spool(root / "captures", settings.client, settings.thresholds)
     lifeline = Lifeline()
-    fleet = Fleet(store, settings.source, spool, Hosting(settings.command, logs, lifeline), settings.now)
+    hosting = Hosting(settings.command, logs, lifeline, Alarms(settings.alarms_client, settings.trial_seconds))
+    fleet = Fleet(store, settings.source, spool, hosting, settings.now)
     workshop = Workshop(settings.client, settings.logs_client, settings.python, root / "training", logs, lifeline)
     training = Training(store, workshop, settings.now)
     emulator = Emulator(store, fleet, training, settings.source, settings.now)
     loader = botocore.session.get_session()
-    control = ControlPlane(emulator, loader.get_service_model("sagemaker"))
+    model = loader.get_service_model("sagemaker")
+    control = ControlPlane(emulator, model, loader.get_service_model("application-autoscaling"))
+    caller = Caller(frozenset(OPERATIONS), functools.partial(control.perform, str(model.metadata["targetPrefix"])))
+    schedules = Schedules(store, loader.get_service_model("scheduler"), caller, settings.now)
     faults = Faults()
     runtime = Runtime(store, fleet, loader.get_service_model("sagemaker-runtime"), settings.now, faults)
 
@@ -74,19 +84,21 @@ def create_app(settings: Settings) -> ASGIApp:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         fleet.restore()
         training.restore()
-        uploads = asyncio.create_task(spool.run())
+        background = [asyncio.create_task(work) for work in (spool.run(), schedules.run())]
         try:
             yield
         finally:
             await asyncio.gather(fleet.close(), training.close())
-            uploads.cancel()
-            await asyncio.gather(uploads, return_exceptions=True)
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
             await spool.flush()
             lifeline.close()
 
     routes = [
         Route("/", control.answer, methods=["POST"]),
         Route("/endpoints/{name}/invocations", runtime.answer, methods=["POST"]),
+        Route("/schedules/{name}", schedules.answer, methods=["POST", "PUT", "GET", "DELETE"]),
         Route("/_scones/health", health),
     ]
     if settings.faults:

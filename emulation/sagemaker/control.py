@@ -1,4 +1,4 @@
-"""The control plane: JSON 1.1 requests to the operations, and what comes of them back."""
+"""The control planes of SageMaker and Application Auto Scaling: JSON 1.1 requests to the operations, and back."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from botocore.model import ServiceModel
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from emulation.sagemaker import endpoint_configs, endpoints, models, tags, training_jobs, validation
+from emulation.sagemaker import autoscaling, endpoint_configs, endpoints, models, tags, training_jobs, validation
 from emulation.sagemaker.context import Emulator
 from emulation.sagemaker.errors import (
     AwsError,
@@ -25,7 +25,6 @@ from emulation.sagemaker.validation import Params
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
-_TARGET_PREFIX = "SageMaker."
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 
 Operation = Callable[[Emulator, Params], Awaitable[Params]]
@@ -54,14 +53,25 @@ OPERATIONS: Mapping[str, Operation] = {
     "ListTags": tags.list_all,
     "DeleteTags": tags.delete,
 }
+AUTOSCALING: Mapping[str, Operation] = {
+    "RegisterScalableTarget": autoscaling.register,
+    "DescribeScalableTargets": autoscaling.describe_targets,
+    "DeregisterScalableTarget": autoscaling.deregister,
+    "PutScalingPolicy": autoscaling.put_policy,
+    "DescribeScalingPolicies": autoscaling.describe_policies,
+    "DeleteScalingPolicy": autoscaling.delete_policy,
+}
 
 
 class ControlPlane:
-    """Answers ``POST /``."""
+    """Answers ``POST /``: a request names service and operation in its header X-Amz-Target."""
 
-    def __init__(self, emulator: Emulator, model: ServiceModel) -> None:
+    def __init__(self, emulator: Emulator, sagemaker: ServiceModel, scaling: ServiceModel) -> None:
         self._emulator = emulator
-        self._model = model
+        self._services = {
+            str(model.metadata["targetPrefix"]): (model, operations)
+            for model, operations in ((sagemaker, OPERATIONS), (scaling, AUTOSCALING))
+        }
 
     async def answer(self, request: Request) -> Response:
         """Answer one request; every error takes AWS's form."""
@@ -76,26 +86,30 @@ class ControlPlane:
             return _refuse(InternalFailure("The request processing has failed because of an unknown error."))
         return _respond(200, answer)
 
+    async def perform(self, prefix: str, name: str, body: bytes) -> Params:
+        """Perform one operation of the service of that prefix. Raises AwsError."""
+        model, operations = self._services[prefix]
+        shape = model.operation_model(name).input_shape
+        if shape is None:
+            return await operations[name](self._emulator, {})
+        params = validation.typed(_parse(body), shape)
+        found = list(validation.violations(params, shape))
+        if found:
+            raise ValidationException(validation.message(found))
+        return await operations[name](self._emulator, params)
+
     async def _perform(self, request: Request) -> Params:
         target = request.headers.get("x-amz-target", "")
-        name = target.removeprefix(_TARGET_PREFIX)
-        operation = OPERATIONS.get(name) if target.startswith(_TARGET_PREFIX) else None
-        if operation is None:
-            known = target.startswith(_TARGET_PREFIX) and name in self._model.operation_names
+        prefix, _, name = target.partition(".")
+        if prefix not in self._services or name not in self._services[prefix][1]:
+            known = prefix in self._services and name in self._services[prefix][0].operation_names
             raise UnknownOperation(
                 f"{name} is not emulated." if known else f"The operation {target[:200]!r} does not exist."
             )
         body = await read_body(request, MAX_BODY_BYTES)
         if body is None:
             raise BodyTooLarge(f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.")
-        shape = self._model.operation_model(name).input_shape
-        if shape is None:
-            return await operation(self._emulator, {})
-        params = validation.typed(_parse(body), shape)
-        found = list(validation.violations(params, shape))
-        if found:
-            raise ValidationException(validation.message(found))
-        return await operation(self._emulator, params)
+        return await self.perform(prefix, name, body)
 
 
 def _parse(body: bytes) -> object:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulation.sagemaker import listing, models, tags
+from emulation.sagemaker import autoscaling, listing, models, tags
 from emulation.sagemaker.context import Emulator
 from emulation.sagemaker.deployment import Plan, VariantPlan
 from emulation.sagemaker.errors import ResourceLimitExceeded, ValidationException
@@ -42,7 +42,8 @@ async def update(emulator: Emulator, request: Params) -> Params:
     if record.described["EndpointStatus"] == "Failed":
         raise ValidationException(f'Cannot update failed endpoint "{record.arn}".')
     # AWS wants the configuration in service to exist still: one deleted too early blocks every later update.
-    emulator.store.get(Kind.ENDPOINT_CONFIG, record.described["EndpointConfigName"])
+    before = emulator.store.get(Kind.ENDPOINT_CONFIG, record.described["EndpointConfigName"])
+    _require_instances_kept(emulator, record, before, request["EndpointConfigName"])
     plan = _plan(emulator, request["EndpointConfigName"])
     if request.get("RetainAllVariantProperties"):
         _retain(plan, Plan.from_dict(record.private["Serving"]), request.get("ExcludeRetainedVariantProperties", []))
@@ -120,6 +121,24 @@ async def delete(emulator: Emulator, request: Params) -> Params:
 def _require_settled(record: Record) -> None:
     if record.described["EndpointStatus"] in _IN_PROGRESS:
         raise ValidationException(f'Cannot update in-progress endpoint "{record.arn}".')
+
+
+def _require_instances_kept(emulator: Emulator, record: Record, before: Record, config_name: str) -> None:
+    """Raise where an update would give another instance type to a variant that is scaled, as AWS will not.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-update.html
+    """
+    after = emulator.store.get(Kind.ENDPOINT_CONFIG, config_name)
+    old, new = (
+        {variant["VariantName"]: variant.get("InstanceType") for variant in config.described["ProductionVariants"]}
+        for config in (before, after)
+    )
+    for variant in sorted(autoscaling.scaled(record)):
+        if variant in old and new.get(variant) != old[variant]:
+            raise ValidationException(
+                f'Cannot update endpoint "{record.arn}": variant {variant} is registered as a scalable target, and its '
+                "instance type would change. Deregister the scalable target first."
+            )
 
 
 def _plan(emulator: Emulator, config_name: str) -> Plan:

@@ -7,6 +7,9 @@ EmulatorError
 │   ├── ValidationException       400  control plane: a bad or unknown name, a constraint of the service model
 │   ├── ResourceInUse             400  training jobs: the name is taken
 │   ├── ResourceLimitExceeded     400
+│   ├── ObjectNotFound            400  auto scaling: no such target or policy
+│   ├── Conflict                  409  schedules: the name is taken
+│   ├── ResourceNotFound          404  schedules: none of that name
 │   ├── SerializationException    400  the body is no JSON of the operation's shape
 │   ├── UnknownOperation          400
 │   ├── Throttled                 400
@@ -16,6 +19,7 @@ EmulatorError
 │   ├── ModelError                424  the container answered 4xx or 5xx, or not in time
 │   ├── ModelNotReady             429
 │   ├── InternalFailure           500
+│   ├── InternalServer            500  schedules
 │   ├── ServiceUnavailable        503
 │   └── InternalDependency        530
 ├── LaunchFailed                  becomes an endpoint's FailureReason
@@ -72,6 +76,26 @@ class ResourceLimitExceeded(AwsError):
     """More of something than this account may have."""
 
     code = "ResourceLimitExceeded"
+
+
+class ObjectNotFound(AwsError):
+    """A scalable target or a scaling policy that is not there."""
+
+    code = "ObjectNotFoundException"
+
+
+class Conflict(AwsError):
+    """A schedule's name that is taken."""
+
+    code = "ConflictException"
+    status = 409
+
+
+class ResourceNotFound(AwsError):
+    """A schedule that is not there."""
+
+    code = "ResourceNotFoundException"
+    status = 404
 
 
 class SerializationException(AwsError):
@@ -145,6 +169,13 @@ class InternalFailure(AwsError):
     """A defect of the emulator."""
 
     code = "InternalFailure"
+    status = 500
+
+
+class InternalServer(AwsError):
+    """A defect of the emulator, as EventBridge Scheduler calls it."""
+
+    code = "InternalServerException"
     status = 500
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulation.lifeline import Lifeline
+from emulation.sagemaker.alarms import Alarms
 from emulation.sagemaker.artefacts import Artefacts
 from emulation.sagemaker.capture import Capture
 from emulation.sagemaker.container import Command, Container, ModelServer, Scripted, Serving
@@ -31,6 +32,7 @@ class Hosting:
     command: Command
     logs: Path
     lifeline: Lifeline
+    alarms: Alarms
 
 
 class Fleet:
@@ -49,6 +51,7 @@ class Fleet:
         self._now = now
         self._live: dict[str, Deployment] = {}
         self._retiring: list[Deployment] = []
+        self._closing = False
         self._transitions: dict[str, asyncio.Task[None]] = {}
         self._chance = random.Random()  # noqa: S311 - sampling and traffic shares, no secrets
 
@@ -90,6 +93,7 @@ class Fleet:
 
     async def close(self) -> None:
         """Stop every transition and every model server; the records keep what is to be restored."""
+        self._closing = True
         transitions = list(self._transitions.values())
         for task in transitions:
             task.cancel()
@@ -133,8 +137,27 @@ class Fleet:
             return
         before = self._live.get(record.name)
         self._live[record.name] = fresh
-        self._settle(record, "InService", serving=plan)
-        await self._retire(before)
+        alarm = await self._on_trial(record, before)
+        if alarm is None or before is None:
+            self._settle(record, "InService", serving=plan)
+            await self._retire(before)
+            return
+        self._live[record.name] = before
+        record.described["EndpointStatus"] = "RollingBack"
+        await self._retire(fresh)
+        self._settle(record, "InService", reason=f"The deployment was rolled back: the alarm {alarm} is in ALARM.")
+        self._sweep()
+
+    async def _on_trial(self, record: Record, before: Deployment | None) -> str | None:
+        """Return the alarm that sounds while what served before stands by, if one does."""
+        if before is None:
+            return None
+        self._retiring.append(before)
+        try:
+            return await self._hosting.alarms.sounding(record.described.get("LastDeploymentConfig", {}))
+        finally:
+            if not self._closing:
+                self._retiring.remove(before)
 
     async def _reweigh(self, record: Record, plan: Plan) -> None:
         planned = {variant.name: variant for variant in plan.variants}

@@ -1,4 +1,4 @@
-"""The few calls to S3 that the emulator makes, its client for logs, and S3 URIs."""
+"""The few calls to S3 that the emulator makes, its clients for logs and alarms, and S3 URIs."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -34,6 +34,11 @@ def connect(endpoint_url: str, region: str) -> S3:
 def connect_logs(endpoint_url: str, region: str) -> Any:
     """Return a client for the CloudWatch Logs that stands at ``endpoint_url``."""
     return _client("logs", endpoint_url, region)
+
+
+def connect_alarms(endpoint_url: str, region: str) -> Any:
+    """Return a client for the CloudWatch that stands at ``endpoint_url``."""
+    return _client("cloudwatch", endpoint_url, region)
 
 
 def split(uri: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ class Kind(enum.Enum):
     ENDPOINT_CONFIG = "endpoint-config"
     ENDPOINT = "endpoint"
     TRAINING_JOB = "training-job"
+    SCHEDULE = "schedule"
 
     @property
     def noun(self) -> str:

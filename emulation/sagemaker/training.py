@@ -251,9 +251,7 @@ class Training:
         request = record.private["Request"]
         self.enter(record, "Uploading", "Uploading generated training model")
         model = outcome.end is End.EXITED or any(folder.model.iterdir())
-        uri = await asyncio.to_thread(training_files.upload, client, request, record.name, folder, model=model)
-        if model:
-            record.described["ModelArtifacts"] = {"S3ModelArtifacts": uri}
+        await asyncio.to_thread(training_files.upload, client, request, record.name, folder, model=model)
         if outcome.end is End.TIMED_OUT:
             message = "Training job runtime exceeded MaxRuntimeInSeconds provided"
             self.enter(record, "MaxRuntimeExceeded", message, status="Stopped")

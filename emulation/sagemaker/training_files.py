@@ -126,10 +126,15 @@ def download(client: s3.S3, request: Request, folder: Folder) -> None:
     done.touch()
 
 
-def upload(client: s3.S3, request: Request, name: str, folder: Folder, *, model: bool) -> str:
-    """Write output.tar.gz where there is something in it and, with ``model``, model.tar.gz; return the latter's URI."""
-    bucket, prefix = s3.split(request["OutputDataConfig"]["S3OutputPath"])
-    base = "/".join(part for part in (prefix.strip("/"), name, "output") if part)
+def model_uri(request: Request, name: str) -> str:
+    """Return where the job's model goes, which is described from the job's beginning."""
+    bucket, base = _output(request, name)
+    return f"s3://{bucket}/{base}/model.tar.gz"
+
+
+def upload(client: s3.S3, request: Request, name: str, folder: Folder, *, model: bool) -> None:
+    """Write output.tar.gz where there is something in it and, with ``model``, model.tar.gz."""
+    bucket, base = _output(request, name)
     kms_key = request["OutputDataConfig"].get("KmsKeyId")
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
     archives = {"model": folder.model} if model else {}
@@ -145,7 +150,11 @@ def upload(client: s3.S3, request: Request, name: str, folder: Folder, *, model:
                 client.put_object(Bucket=bucket, Key=f"{base}/{stem}.tar.gz", Body=body, **encryption)
     except (ClientError, BotoCoreError, OSError) as error:
         raise JobFailed(f"ClientError: Artifact upload failed:{error}") from error
-    return f"s3://{bucket}/{base}/model.tar.gz"
+
+
+def _output(request: Request, name: str) -> tuple[str, str]:
+    bucket, prefix = s3.split(request["OutputDataConfig"]["S3OutputPath"])
+    return bucket, "/".join(part for part in (prefix.strip("/"), name, "output") if part)
 
 
 @dataclass

@@ -35,7 +35,8 @@ async def create(emulator: Emulator, request: Params) -> Params:
     described["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_SECONDS} | request.get("StoppingCondition", {})
     for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
         described.setdefault(switch, False)
-    described |= {"ModelArtifacts": {"S3ModelArtifacts": ""}, "TrainingJobStatus": "InProgress"}
+    artefact = {"S3ModelArtifacts": training_files.model_uri(request, name)}
+    described |= {"ModelArtifacts": artefact, "TrainingJobStatus": "InProgress"}
     record = Record(name, arn, now, now, described, tags=chosen, private={"Request": request})
     emulator.training.enter(record, "Starting", "Starting the training job")
     emulator.training.begin(record)

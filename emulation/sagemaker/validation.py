@@ -39,6 +39,7 @@ _JAVA_CLASSES = {
     r"\p{L}": r"\w",
     r"\p{N}": r"\w",
     r"\p{Z}": r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
+    r"\p{Print}+": r"[\u0020-\u007e]+",
     r"\p{Print}": r"\u0020-\u007e",
     r"\p{Alnum}": "a-zA-Z0-9",
     r"\p{ASCII}*": r"[\u0000-\u007f]*",

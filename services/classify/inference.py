@@ -22,9 +22,7 @@ def probabilities(body: bytes) -> list[float]:
         raise MalformedInference(f"the endpoint must answer two probabilities, got {got}: {_ADVICE}")
     for index, value in enumerate(answer):
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:  # NaN is in no range
-            raise MalformedInference(
-                f"probability {index} must be in 0..1, got {quoted(value)}: {_ADVICE}"
-            )
+            raise MalformedInference(f"probability {index} must be in 0..1, got {quoted(value)}: {_ADVICE}")
     if abs(sum(answer) - 1) > SUM_TOLERANCE:
         raise MalformedInference(f"the probabilities must sum to 1 within {SUM_TOLERANCE}, got {answer}: {_ADVICE}")
     return [float(value) for value in answer]

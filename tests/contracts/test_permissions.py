@@ -15,7 +15,10 @@ from botocore import xform_name
 from botocore.session import Session
 
 from orchestration.definitions import TEMPLATE, definition, template_body
+from scones.train import DATASETS
 from tests.contracts.rendered import load, machines
+from training.jobs import PREFIX
+from training.ttl import TARGET
 
 ROOT = Path(__file__).parents[2]
 RESOURCES: dict[str, dict[str, Any]] = load(template_body())["Resources"]
@@ -52,11 +55,13 @@ DISTRIBUTED_MAP = {
 ENDPOINT = {
     # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms
     ("s3:GetObject", "DataBucket/models/*"),
+    ("s3:GetObject", "DataBucket/training/*"),
     ("s3:ListBucket", "DataBucket"),
     ("s3:PutObject", "DataBucket/capture/*"),
     *(
-        (f"logs:{name}", "log-group:/aws/sagemaker/Endpoints/EndpointName:*")
+        (f"logs:{name}", f"log-group:/aws/sagemaker/Endpoints/{endpoint}:*")
         for name in ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
+        for endpoint in ("EndpointName", "EndpointName-rehearsal")
     ),
     ("cloudwatch:PutMetricData", "*"),
     ("ecr:GetAuthorizationToken", "*"),
@@ -64,6 +69,24 @@ ENDPOINT = {
         (f"ecr:{name}", f"repository/{repository}")
         for name in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
         for repository in ("InferenceRepository", "image-classification")
+    ),
+}
+TRAINING = {
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createtrainingjob-perms
+    ("s3:GetObject", "DataBucket/datasets/*"),
+    ("s3:GetObject", "DataBucket/training/*"),
+    ("s3:PutObject", "DataBucket/training/*"),
+    ("s3:ListBucket", "DataBucket"),
+    *(
+        (f"logs:{name}", "log-group:/aws/sagemaker/TrainingJobs:*")
+        for name in ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
+    ),
+    ("cloudwatch:PutMetricData", "*"),
+    ("ecr:GetAuthorizationToken", "*"),
+    *(
+        (f"ecr:{name}", f"repository/{repository}")
+        for name in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
+        for repository in ("image-classification", "pytorch-training")
     ),
 }
 FUNCTIONS = {"serialize": "SerializeRole", "classify": "ClassifyRole", "filter": "FilterRole"}
@@ -154,6 +177,22 @@ def test_the_endpoint_may_do_what_sagemaker_says_it_needs() -> None:
     assert allowed("EndpointRole") == ENDPOINT
 
 
+def test_a_training_job_may_do_what_sagemaker_says_it_needs_in_its_own_prefixes() -> None:
+    assert allowed("TrainingRole") == TRAINING
+    assert f"DataBucket/{PREFIX}/*" in {resource for _, resource in TRAINING}
+    assert f"DataBucket/{DATASETS}/*" in {resource for _, resource in TRAINING}
+
+
+def test_what_ends_an_endpoint_may_delete_that_endpoint_alone() -> None:
+    called = xform_name(TARGET.rpartition(":")[2])
+    operations = Session().get_service_model("sagemaker").operation_names
+    (action,) = [f"sagemaker:{name}" for name in operations if xform_name(name) == called]
+    assert allowed("EndpointDeletionRole") == {
+        (action, "endpoint/EndpointName"),
+        (action, "endpoint/EndpointName-rehearsal"),
+    }
+
+
 def test_the_trigger_may_start_the_machine_that_it_targets() -> None:
     (rule,) = RESOURCES["IncomingRule"]["Properties"]["Targets"]
     assert target(rule["RoleArn"]) == "IncomingRole"
@@ -203,7 +242,14 @@ def test_what_others_may_do_to_a_resource_is_what_the_template_has_them_do() -> 
 
 def test_no_role_is_left_out() -> None:
     roles = {name for name, found in RESOURCES.items() if found["Type"] == "AWS::IAM::Role"}
-    assert roles == {*FUNCTIONS.values(), *MACHINES.values(), "EndpointRole", "IncomingRole"}
+    assert roles == {
+        *FUNCTIONS.values(),
+        *MACHINES.values(),
+        "EndpointRole",
+        "TrainingRole",
+        "EndpointDeletionRole",
+        "IncomingRole",
+    }
 
 
 # Actions for which IAM knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/

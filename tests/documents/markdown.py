@@ -76,9 +76,8 @@ def inline_commands(path: Path) -> list[Command]:
     """Return the `scones` commands that stand in running text or in tables, between single backticks."""
     found = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-        for text in _INLINE.findall(line):
-            if text.startswith("scones ") or text == "scones":
-                found.append(Command(str(path.relative_to(ROOT)), number, text))
+        texts = [text for text in _INLINE.findall(line) if text.partition(" ")[0] == "scones"]
+        found += [Command(str(path.relative_to(ROOT)), number, text) for text in texts]
     return found
 
 

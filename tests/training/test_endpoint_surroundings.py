@@ -1,4 +1,4 @@
-"""Scaling, planned end, quota and price: services that nothing emulates here, so botocore's Stubber checks the calls."""
+"""Scaling, planned end, quota and price: each call as botocore's Stubber sees it."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -12,7 +12,8 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.sagemaker_fuzz import attack, sensible
+from bench.sagemaker_fuzz import attack
+from bench.sagemaker_requests import sensible
 from emulation.sagemaker import validation
 from emulation.sagemaker.control import OPERATIONS
 from tests.emulation.sagemaker.harness import Emulator

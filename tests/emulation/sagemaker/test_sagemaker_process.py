@@ -1,16 +1,18 @@
 """How the emulator starts, and what stops it from starting."""
 
 import base64
+import contextlib
 import json
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from emulation.sagemaker.__main__ import main
 from tests.emulation.sagemaker.fake_s3 import FakeS3
@@ -136,6 +138,35 @@ def test_an_endpoint_comes_back_where_s3_has_forgotten_its_model_and_leaves_noth
     assert process.children(recursive=True) == []
     wait_until(lambda: list(models.iterdir()) == [], 5)
     assert list((emulator.state_dir / "records" / "endpoint").iterdir()) == []
+
+
+def test_killed_under_load_it_has_every_call_that_was_answered(
+    make_emulator: Callable[..., Emulator], s3: FakeS3
+) -> None:
+    emulator = make_emulator().start()
+    emulator.endpoint("vehicles")
+    answered: list[int] = []
+    numbers = iter(range(100_000))
+
+    def load() -> None:
+        runtime = emulator.client("sagemaker-runtime", read_timeout=10)
+        with contextlib.suppress(ClientError, BotoCoreError):
+            for number in numbers:
+                runtime.invoke_endpoint(EndpointName="vehicles", Body=str(number).encode())
+                answered.append(number)
+
+    with ThreadPoolExecutor(16) as pool:
+        clients = [pool.submit(load) for _ in range(16)]
+        wait_until(lambda: len(answered) >= 500, 60)
+        emulator.stop(signal.SIGKILL)
+        for client in clients:
+            client.result()
+    emulator.start()
+    emulator.wait("vehicles")
+    wait_until(lambda: emulator.health()["captures"]["files_waiting"] == 0, 20)
+    found = captured(s3)
+    assert set(answered) <= set(found)
+    assert len(found) == len(set(found)) <= len(answered) + 16
 
 
 def captured(s3: FakeS3) -> list[int]:

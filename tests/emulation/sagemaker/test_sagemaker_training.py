@@ -102,7 +102,7 @@ for epoch, accuracy in enumerate(("0.5", "nan", "0.75")):
     assert seen["env"]["SM_HP_EPOCHS"] == "3"
     assert json.loads(seen["env"]["SM_CHANNELS"]) == ["train", "train_lst", "validation", "validation_lst"]
     assert (seen["env"]["OWN"], "LD_PRELOAD" in seen["env"]) == ("value", False)
-    assert not (scripted.state_dir / "training" / job).exists()
+    wait_until(lambda: not (scripted.state_dir / "training" / job).exists(), 10)
 
 
 def test_a_description_holds_what_the_service_model_knows_and_requires(scripted: Emulator, job: str) -> None:

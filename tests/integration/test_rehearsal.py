@@ -1,0 +1,135 @@
+"""The whole life of a model by one script, against the real LocalStack, and the page in docs that lists its calls."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulation.embedded import EmbeddedStack
+from orchestration import stack
+from scones import aws, rehearse, train
+from scones.settings import ROOT, Settings
+from tests.emulation.sagemaker.jobs import picture
+from tests.training import service_models
+from training.record import Recorder
+from training.rehearsal import Outcome
+from training.rehearsal import rehearse as run
+
+TINY = {"backbone": "tiny", "pretrained": "0", "size": "32", "training_size": "32", "rendered": "0",
+        "rendered_each_epoch": "0", "calibration_folds": "0", "batch": "2"}  # fmt: skip
+# Where there is no PyTorch, an interpreter stands in that leaves the shipped model; all else is as it is.
+STAND_IN = f"""#!/bin/sh
+[ "$2" = -c ] && exit 0
+for epoch in 0 1; do sleep 2; echo "Epoch[$epoch] Train-loss=0.5"; echo "Epoch[$epoch] Validation-accuracy=0.75"; done
+cp {ROOT}/training/vehicle_net/shipped/model.onnx {ROOT}/training/vehicle_net/shipped/model.json "$SM_MODEL_DIR"
+"""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("a stand-in trains", marks=pytest.mark.integration),
+        pytest.param("our trainer trains", marks=pytest.mark.torch),
+    ],
+)
+def settings(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cache: Path
+) -> Iterator[Settings]:
+    python = Path(sys.executable)
+    if request.param == "a stand-in trains":
+        python = tmp_path_factory.mktemp("bin") / "python"
+        python.write_text(STAND_IN)
+        python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    home = tmp_path_factory.mktemp("home")
+    with EmbeddedStack(home, cache, ROOT / "services", region="us-east-1", training_python=python) as running:
+        yield Settings(home=home / "unused", localstack_url=running.localstack_url, sagemaker_url=running.sagemaker_url)
+
+
+@pytest.fixture(scope="module")
+def rehearsed(settings: Settings) -> tuple[Recorder, Outcome]:
+    session = aws.session(settings)
+    parameters = {"EndpointName": settings.endpoint_name, **stack.LOCAL_PARAMETERS}
+    outputs = stack.deploy(session.client("cloudformation"), settings.stack, parameters, poll=0.2).outputs
+    s3 = session.client("s3")
+    for part in ("train", "test"):
+        lines = "".join(f"{index}\t{index % 2}\t{index}.png\n" for index in range(4))
+        s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}.lst", Body=lines.encode())
+        for index in range(4):
+            s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}/{index}.png", Body=picture())
+    order = train.ordered(session, settings, "vehicle-net", "few", None, 2, TINY)
+    plan = rehearse.plan(session, settings, order)
+    recorder = Recorder(session)
+    return recorder, run(session, plan)
+
+
+def test_a_model_is_trained_served_asked_captured_updated_and_deleted(rehearsed: tuple[Recorder, Outcome]) -> None:
+    _, outcome = rehearsed
+    assert outcome.artefact.endswith(f"/training/{outcome.job}/output/model.tar.gz")
+    assert 0 <= outcome.metrics["validation:accuracy"] <= 1
+    assert (outcome.invocations, outcome.captured) == (16, 8)
+    assert len(outcome.gone) == 3
+
+
+def test_every_request_and_every_answer_is_one_of_the_service_models(rehearsed: tuple[Recorder, Outcome]) -> None:
+    recorder, _ = rehearsed
+    assert [(r.operation, fault) for r in recorder.requests for fault in service_models.of_request(r)] == []
+    ours = [answer for answer in recorder.answers if answer.service != "cloudwatch-logs"]
+    assert [(a.operation, fault) for a in ours for fault in service_models.of_answer(a)] == []
+    assert sum(1 for r in recorder.requests if r.service == "sagemaker") > 20
+
+
+def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
+    rehearsed: tuple[Recorder, Outcome], settings: Settings
+) -> None:
+    def scones(*words: str) -> "subprocess.Popen[str]":
+        surroundings = {
+            **os.environ,
+            "SCONES_HOME": str(settings.home),
+            "SCONES_LOCALSTACK_URL": settings.localstack_url,
+            "SCONES_SAGEMAKER_URL": settings.sagemaker_url,
+        }
+        command = [sys.executable, "-W", "ignore", "-m", "scones", *words]
+        return subprocess.Popen(
+            command, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
+        )  # fmt: skip
+
+    told = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
+    with scones("train", "--dataset", "few", "--epochs", "2", *told) as first:
+        assert first.stderr is not None
+        job = next(line.split()[-1] for line in first.stderr if line.startswith("training job "))
+        next(line for line in first.stderr if line.strip() == "Training")
+        first.send_signal(signal.SIGINT)
+        out, err = first.communicate(timeout=60)
+    assert (first.returncode, out) == (130, "")
+    assert f"the job goes on: `scones train --attach {job}`" in err
+    with scones("train", "--attach", job, "--json") as second:
+        out, err = second.communicate(timeout=200)
+    assert second.returncode == 0, err
+    found = json.loads(out)
+    assert (found["job"], found["status"], found["epochs"]) == (job, "Completed", 2)
+    assert found["artefact"].endswith(f"{job}/output/model.tar.gz")
+    assert "Epoch[1] Validation-accuracy=" in err
+
+
+def test_the_page_in_docs_lists_these_calls(rehearsed: tuple[Recorder, Outcome], settings: Settings) -> None:
+    recorder, _ = rehearsed
+    written = rehearse.page(recorder, rehearse.places(aws.session(settings)))
+    assert (ROOT / "docs" / "sagemaker-calls.md").read_text("utf-8") == written, (
+        "run `scones rehearse --write docs/sagemaker-calls.md`"
+    )
+
+
+@pytest.mark.integration
+def test_the_script_does_not_ask_where_it_runs() -> None:
+    for name in ("rehearsal", "jobs", "endpoint", "autoscaling", "ttl", "source", "naming", "hosting"):
+        text = (ROOT / "training" / f"{name}.py").read_text("utf-8")
+        assert not [
+            word for word in ("OfflineSession", "endpoint_url", "localhost", "Target.AWS", "environ") if word in text
+        ]

@@ -1,0 +1,46 @@
+"""An update that an alarm calls back: the alarm in the real LocalStack, the call that production makes."""
+
+import uuid
+
+import pytest
+
+from tests.emulation.sagemaker.harness import IMAGE, ROLE
+from tests.integration.conftest import Running
+from training import endpoint
+from training.errors import EndpointFailed
+from training.hosting import EndpointStatus, Options
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def alarm(scripted: Running) -> str:
+    name = f"errors-{uuid.uuid4().hex[:8]}"
+    scripted.client("cloudwatch").put_metric_alarm(
+        AlarmName=name, Namespace="AWS/SageMaker", MetricName="Invocation5XXErrors", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )  # fmt: skip
+    return name
+
+
+def deployed(scripted: Running, name: str, alarm: str, percent: int) -> EndpointStatus:
+    bucket = scripted.outputs["DataBucket"]
+    scripted.client("s3").put_object(Bucket=bucket, Key="models/any/model.tar.gz", Body=b"scripted")
+    return endpoint.deploy(
+        scripted.session, name=name, image_uri=IMAGE, model_data_url=f"s3://{bucket}/models/any/model.tar.gz",
+        role_arn=ROLE, capture_uri=f"s3://{bucket}/capture", capture_percent=percent, options=Options(alarms=(alarm,)),
+    )  # fmt: skip
+
+
+def test_an_alarm_that_sounds_takes_the_update_back(scripted: Running, alarm: str) -> None:
+    name = f"rolled-{uuid.uuid4().hex[:8]}"
+    first = deployed(scripted, name, alarm, 100)
+    state = {"AlarmName": alarm, "StateReason": "test"}
+    scripted.client("cloudwatch").set_alarm_state(StateValue="ALARM", **state)
+    with pytest.raises(EndpointFailed, match=f"back on what served before: .* the alarm {alarm} is in ALARM"):
+        deployed(scripted, name, alarm, 50)
+    found = endpoint.status(scripted.session, name)
+    assert (found.status, found.config_name, found.capture_percent) == ("InService", first.config_name, 100)
+    scripted.client("cloudwatch").set_alarm_state(StateValue="OK", **state)
+    assert deployed(scripted, name, alarm, 50).capture_percent == 50
+    assert endpoint.delete(scripted.session, name)[0] == name
