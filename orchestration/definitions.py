@@ -28,17 +28,26 @@ def template_body(template: Path = TEMPLATE) -> str:
     ``DefinitionS3Location: file`` in the template names the file; set in as a string, the definition needs no bucket
     before the stack that makes the bucket. A request takes MAX_TEMPLATE_BYTES
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html), so the comments of both
-    stay behind, and all indentation that YAML can do without.
+    stay behind, and all white space that YAML and the dashboard's JSON can do without.
     """
 
     def inline(found: re.Match[str]) -> str:
         whole = definition(template.parent / found["file"])
-        text = json.dumps(_uncommented(whole), separators=(",", ":"), ensure_ascii=False)
-        return f"{found['indent']}DefinitionString: '{text.replace(chr(39), chr(39) * 2)}'"
+        return f"{found['indent']}DefinitionString: {_quoted(_uncommented(whole))}"
+
+    def packed(found: re.Match[str]) -> str:
+        return f"{found['key']}{_quoted(json.loads(found['json']))}\n"
 
     pattern = r"^(?P<indent> +)DefinitionS3Location: (?P<file>\S+)$"
     body = re.sub(pattern, inline, template.read_text("utf-8"), flags=re.MULTILINE)
+    body = re.sub(r"(?P<key>DashboardBody: !Sub )\|\n(?P<json>(?: {8,}.*\n)+)", packed, body)
     return _narrowed(re.sub(r"^ *(?:#.*)?\n", "", body, flags=re.MULTILINE))
+
+
+def _quoted(value: Any) -> str:
+    """Return JSON without a space too many, as a YAML string."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return f"'{text.replace(chr(39), chr(39) * 2)}'"
 
 
 def _narrowed(text: str) -> str:
