@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.batch import pictures, running
 from bench.results import Claim, Section
+from bench.workflow.rig import pictures, running
 from scones.settings import Settings
 
 SIZES = (100, 500, 1000, 3000)
@@ -39,7 +39,7 @@ def section(options: Any) -> Section:
     ]
     how = (
         "Rendered images as one batch by `scones batch`, each size once, on a fresh embedded stack; seconds of the "
-        "execution itself."
+        "whole command, uploading included."
     )
     header = ["batch", "images a second", "s", f"of {sizes[-3 if len(sizes) > 2 else 0]} images"]
     return Section("Batch", how, header, rows, claims, figures)

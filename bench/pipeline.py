@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bench.batch import Rig, pictures, running
 from bench.results import Claim, Section
+from bench.workflow.rig import Rig, pictures, running
 from orchestration import executions, history
 from scones import pipeline
 from scones.settings import Settings

@@ -14,6 +14,7 @@ from monitoring.baseline import Baseline, Known
 from monitoring.images import ImageStatistics, measure
 from monitoring.window import Window
 from scones import __version__, aws, console, model_baseline, monitor, options, pipeline
+from scones.labels import Labels, parse
 from scones.settings import Settings
 
 
@@ -57,9 +58,9 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
         path = out or model / ("baseline-synthetic.json" if synthetic else "baseline.json")
         made.write(path)
         where = str(path)
-    bicycles, motorcycles = made.labels
-    told = {"baseline": where, "source": made.source, "answers": made.n, "bicycles": bicycles}
-    told |= {"motorcycles": motorcycles, "mean confidence": round(float(made.confidences.mean()), 4)}
+    first, second = made.labels
+    told = {"baseline": where, "source": made.source, "answers": made.n, "answers of each label": f"{first}, {second}"}
+    told |= {"mean confidence": round(float(made.confidences.mean()), 4)}
     if made.known is not None:
         told |= {"calibration": f"{made.known.n} answers, {made.known.offset:+.4f} from confidence to accuracy"}
     console.tell(told, as_json=as_json)
@@ -111,16 +112,17 @@ def _of_model(settings: Settings, model: Path, *, synthetic: bool) -> Baseline:
     """
     from training.serving.model import load  # noqa: PLC0415 - ONNX Runtime takes a second to import
 
-    root, dataset, splits = _staged(settings, synthetic=synthetic)
+    labels = parse(",".join(json.loads((model / "model.json").read_text("utf-8"))["labels"]))
+    root, dataset, splits = _staged(settings, labels, synthetic=synthetic)
     held_out = "train" if synthetic else "test"
-    looked_at = [(split, path, label) for split, labels in splits.items() for path, label in labels.items()]
-    network, answers, truth, images = load(model), dict[int, tuple[float, float]](), dict[int, int](), []
+    looked_at = [(split, path, label) for split, known in splits.items() for path, label in known.items()]
+    network, answers, truth, images = load(model, labels=labels), dict[int, tuple[float, float]](), dict[int, int](), []
     with console.progress("answering") as advance:
         for number, (split, path, label) in enumerate(looked_at):
             data = (root / path).read_bytes()
             if split == held_out:
-                bicycle, motorcycle = network.classify(data)
-                answers[number], truth[number] = (bicycle, motorcycle), label
+                first, second = network.classify(data)
+                answers[number], truth[number] = (first, second), label
             found = measure(data)
             if found is not None:
                 images.append(found)
@@ -145,16 +147,16 @@ def _captured(
     return made, model_baseline.store(session, endpoint, made)
 
 
-def _staged(settings: Settings, *, synthetic: bool) -> tuple[Path, str, dict[str, dict[str, int]]]:
+def _staged(settings: Settings, labels: Labels, *, synthetic: bool) -> tuple[Path, str, dict[str, dict[str, int]]]:
     """The folder of staged images, what they are, and for each split the label of each path."""
     from training.data.staging import stage  # noqa: PLC0415
 
     with console.progress("staging") as advance:
-        source = pipeline.choose_source(settings, advance, synthetic=synthetic)
+        source = pipeline.choose_source(settings, advance, synthetic=synthetic, labels=labels)
         out = settings.home / "data" / source.dataset
         staged = stage(source, out, progress=advance, tool=f"scones {__version__}")
-    labels = {
+    known = {
         split: {path: file.label for path, file in staged.manifest.pictures(split).items() if file.label is not None}
         for split in ("train", "test")
     }
-    return staged.path, source.dataset, labels
+    return staged.path, source.dataset, known

@@ -23,12 +23,13 @@ def stage(
     home: options.HomeOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Write vehicle images and .lst files and bring them to the stack's bucket. A second run uploads nothing."""
+    """Write images and .lst files and bring them to the stack's bucket. A second run uploads nothing."""
     settings = options.settings(target, stack_name, home, archive)
     session = aws.session(settings)
-    bucket = pipeline.deployed(session, settings).data_bucket
+    deployed = pipeline.deployed(session, settings)
+    bucket = deployed.data_bucket
     with console.progress("staging") as advance:
-        source = pipeline.choose_source(settings, advance, synthetic=synthetic)
+        source = pipeline.choose_source(settings, advance, synthetic=synthetic, labels=deployed.labels)
         if size is not None:
             from training.data.upscaled import UpscaledSource  # noqa: PLC0415
 

@@ -13,7 +13,6 @@ from PIL import Image
 
 THUMBNAIL = 160
 _MAX_PIXELS = 40_000_000
-_SUGGESTIONS = ("bicycle", "motorcycle")
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Card:
     content: bytes | None
 
 
-def render(cards: Sequence[Card]) -> str:
+def render(cards: Sequence[Card], labels: Sequence[str]) -> str:
     """Return the page, what the model is least sure of first.
 
     Nothing in it comes from elsewhere, and no text of an image's becomes markup or script. A label names its image by
@@ -36,7 +35,7 @@ def render(cards: Sequence[Card]) -> str:
     times = Counter(card.s3_key for card in cards)
     ordered = sorted(cards, key=lambda card: max(card.inferences, default=0.0))
     names = [card.s3_key if times[card.s3_key] == 1 else f"s3://{card.s3_bucket}/{card.s3_key}" for card in ordered]
-    figures = [_figure(*numbered) for numbered in zip(range(len(cards)), names, ordered, strict=True)]
+    figures = [_figure(*numbered, labels) for numbered in zip(range(len(cards)), names, ordered, strict=True)]
     return _PAGE.substitute(title=_title(len(cards)), count=len(cards), cards="\n".join(figures))
 
 
@@ -63,18 +62,15 @@ def thumbnail(content: bytes) -> bytes | None:
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 
 
-def _figure(number: int, name: str, card: Card) -> str:
+def _figure(number: int, name: str, card: Card, labels: Sequence[str]) -> str:
     small = thumbnail(card.content) if card.content is not None else None
     picture = "<div class=none>the image cannot be shown</div>"
     if small is not None:
         picture = f'<img alt="" src="data:image/png;base64,{base64.b64encode(small).decode()}">'
-    said = ", ".join(
-        f"{label} {probability:.1%}" for label, probability in zip(_SUGGESTIONS, card.inferences, strict=False)
-    )
+    said = ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, card.inferences, strict=False))
     key = escape(name, quote=True)
     choices = " ".join(
-        f'<label><input type=radio name="i{number}" value={label}> {label}</label>'
-        for label in (*_SUGGESTIONS, "neither")
+        f'<label><input type=radio name="i{number}" value={label}> {label}</label>' for label in (*labels, "neither")
     )
     return (
         f'<figure data-key="{key}">{picture}<figcaption><code>{key}</code>'

@@ -99,7 +99,7 @@ def _pipeline(
         pipeline.deploy_stack(session, settings, {})
         deployed = pipeline.deployed(session, settings)
     with watch.step("stage"), console.progress("staging") as advance:
-        source = pipeline.choose_source(settings, advance, synthetic=synthetic)
+        source = pipeline.choose_source(settings, advance, synthetic=synthetic, labels=deployed.labels)
         dataset = pipeline.stage(source, session, settings, deployed.data_bucket, advance)
     with watch.step("endpoint"), console.progress("creating the endpoint"):
         pipeline.deploy_endpoint(session, deployed, image_uri=commands.LOCAL_IMAGE, instance_type="ml.m5.xlarge")

@@ -180,14 +180,15 @@ def invoke(
     """Ask the endpoint about one image, past the workflow. Example: `scones endpoint invoke bicycle.png`"""
     settings = options.settings(target, stack_name, home)
     content_type = "image/png" if image.suffix.lower() == ".png" else "image/jpeg"
-    answer = aws.session(settings).client("sagemaker-runtime").invoke_endpoint(
+    session = aws.session(settings)
+    answer = session.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=settings.endpoint_name,
         ContentType=content_type,
         Accept="application/json",
         Body=image.read_bytes(),
     )  # fmt: skip
-    bicycle, motorcycle = json.loads(answer["Body"].read())
-    console.tell({"bicycle": bicycle, "motorcycle": motorcycle}, as_json=as_json)
+    names = pipeline.deployed(session, settings).labels
+    console.tell(dict(zip(names, json.loads(answer["Body"].read()), strict=True)), as_json=as_json)
 
 
 @app.command()

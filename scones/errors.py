@@ -2,6 +2,9 @@
 
 SconesError
 ├── UnknownTarget
+├── LabelsMalformed
+├── NothingToRender
+├── ModelOfOtherLabels
 ├── TargetHasNoRegistry
 ├── ImagesMissing
 ├── EndpointAnsweredNothing
@@ -16,6 +19,7 @@ SconesError
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class SconesError(Exception):
@@ -43,6 +47,33 @@ class UnknownTarget(SconesError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"SCONES_TARGET is '{name}': it must be one of {', '.join(known)}")
+
+
+class LabelsMalformed(SconesError):
+    """What is to be told apart is not two names."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"'{text}' is not two different names with a comma between, of letters, digits, - and _: "
+            "write for example apple,orange"
+        )
+
+
+class NothingToRender(SconesError):
+    """Vehicles are all that can be rendered."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        super().__init__(f"{' and '.join(labels)} cannot be rendered: give CIFAR-100 by --archive or SCONES_CIFAR100")
+
+
+class ModelOfOtherLabels(SconesError):
+    """The model tells apart something else than the stack."""
+
+    def __init__(self, model: Path, has: object, wanted: Sequence[str]) -> None:
+        super().__init__(
+            f"the model in {model} has the labels {has}, the stack {list(wanted)}: train one with `scones train`, "
+            f"or deploy the stack with the model's labels"
+        )
 
 
 class TargetHasNoRegistry(SconesError):

@@ -25,6 +25,7 @@ from scones.settings import Settings
 if TYPE_CHECKING:
     from monitoring.evaluate import Rate
     from monitoring.report import Content, ReportedImage
+    from training.data.pictures import Source
 
 _WORKERS = 8
 _HONEST = {
@@ -69,7 +70,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each is an option
     session = aws.session(settings)
     deployed = pipeline.deployed(session, settings)
     with console.progress("looking at staged images") as advance:
-        dataset, images = labelled(settings, split, advance, synthetic=synthetic)
+        source = pipeline.choose_source(settings, advance, synthetic=synthetic, labels=deployed.labels)
+        dataset, images = source.dataset, labelled(source, settings, split, advance)
     chosen = images if everything else sampled(images, count, seed)
     with console.progress("asking the endpoint") as advance:
         found = ask(session, deployed.endpoint_name, chosen, deployed.threshold, advance)
@@ -85,15 +87,14 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 def labelled(
-    settings: Settings, split: Literal["train", "test"], advance: console.Advance, *, synthetic: bool
-) -> tuple[str, list[Labelled]]:
-    """Return the data set's name and the images of a split, staged on disk if they are not."""
+    source: "Source", settings: Settings, split: Literal["train", "test"], advance: console.Advance
+) -> list[Labelled]:
+    """Return the images of a split, staged on disk if they are not."""
     from training.data.staging import stage  # noqa: PLC0415 - numpy and Pillow are not for every command
 
-    source = pipeline.choose_source(settings, advance, synthetic=synthetic)
     staged = stage(source, settings.home / "data" / source.dataset, progress=advance, tool=f"scones {__version__}")
     pictures = staged.manifest.pictures(split)
-    return source.dataset, [
+    return [
         Labelled(staged.path / path, file.label) for path, file in sorted(pictures.items()) if file.label is not None
     ]
 
@@ -170,6 +171,7 @@ def _content(
         made=datetime.now(UTC),
         threshold=deployed.threshold,
         images=images,
+        labels=deployed.labels,
         notes=[_HONEST[split], *(f"{n} of {len(images)} were not answered: {error}" for error, n in failed.items())],
         settings=reporting.facts(settings, deployed),
         versions=reporting.versions(),
@@ -193,7 +195,7 @@ def figures(content: "Content") -> dict[str, Any]:
         "accuracy_accepted": _rate(found.accuracy_accepted),
         "confusion": evaluate.confusion(answers),
         "classes": {
-            evaluate.VEHICLES[each.label]: {
+            content.labels[each.label]: {
                 "accuracy": _rate(each.accuracy),
                 "accepted": _rate(each.accepted),
                 "median_confidence": None if math.isnan(each.median_confidence) else each.median_confidence,
@@ -228,7 +230,7 @@ def _show(content: "Content", dataset: str, split: str, page: Path) -> None:
         (f"accepted at {content.threshold:g}", evaluate.in_words(found.accepted)),
         ("right among accepted", evaluate.in_words(found.accuracy_accepted)),
         *(
-            (f"{evaluate.VEHICLES[each.label]}s right", evaluate.in_words(each.accuracy))
+            (f"{content.labels[each.label]} right", evaluate.in_words(each.accuracy))
             for each in evaluate.by_class(answers, content.threshold)
         ),
         ("calibration error", f"{calibration.calibration(answers).ece:.3f}"),

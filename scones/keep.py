@@ -15,6 +15,7 @@ from PIL import Image
 from orchestration import stack
 from orchestration.errors import OrchestrationError, StackMissing
 from scones import aws, commands, console, options, pipeline
+from scones.labels import VEHICLES
 from scones.settings import Settings, Target
 from training.errors import HostingError
 
@@ -98,7 +99,7 @@ def upload_samples(session: boto3.Session, bucket: str) -> None:
     from training.data.synthetic import render  # noqa: PLC0415
 
     s3 = session.client("s3")
-    for label, kind in enumerate(("bicycle", "motorcycle")):
+    for label, kind in enumerate(VEHICLES):
         for seed in range(SAMPLES):
             content = io.BytesIO()
             Image.fromarray(render(label, seed, SAMPLE_SIZE)).save(content, "PNG")

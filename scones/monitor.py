@@ -20,6 +20,7 @@ from monitoring.window import Window
 from orchestration.errors import StackMissing
 from scones import aws, console, model_baseline, options, pipeline
 from scones.errors import EndpointGone
+from scones.labels import VEHICLES, Labels
 from scones.settings import Settings
 
 DEFAULT_THRESHOLD = 0.94
@@ -65,6 +66,7 @@ class Look:
     endpoint: str
     span: Span
     window: Window
+    labels: Labels
     drift: DriftReport
     timeline: Timeline
     capture: capture.CaptureReport
@@ -141,6 +143,7 @@ def look(
     name = endpoint or settings.endpoint_name
     deployed = _deployed(session, settings, needed=endpoint is None)
     place = place_of(session, name, deployed)
+    labels = deployed.labels if deployed else VEHICLES
     least = threshold or (deployed.threshold if deployed else DEFAULT_THRESHOLD)
     compared = model_baseline.find(session, name, baseline)
     reading = capture.Reading(session.client("s3"), place, span.since, span.until)
@@ -152,7 +155,8 @@ def look(
         endpoint=name,
         span=span,
         window=window,
-        drift=drift.look(window, compared, least),
+        labels=labels,
+        drift=drift.look(window, compared, least, labels),
         timeline=Timeline.of(window, least),
         capture=reading.report,
         latency=metrics.latency(session.client("cloudwatch"), name, place.variant, span.since, until),
@@ -210,7 +214,7 @@ def _deployed(session: boto3.Session, settings: Settings, *, needed: bool) -> pi
 def _draw(found: Look, folder: Path) -> None:
     from monitoring import plots  # noqa: PLC0415 - drawing takes a second to import
 
-    plots.confidence_over_time(found.timeline).write(folder)
+    plots.confidence_over_time(found.timeline, found.labels).write(folder)
     plots.drift_signals(found.drift).write(folder)
     (folder / "monitor.json").write_text(json.dumps(found.to_dict(), indent=2) + "\n", "utf-8")
 
@@ -244,10 +248,11 @@ def _lines(found: Look) -> Iterator[str]:
     window, threshold = found.window, found.timeline.threshold
     if len(window):
         below = float((window.confidences < threshold).mean())
-        motorcycles = int(window.labels.sum())
+        second = int(window.labels.sum())
+        mix = f"{len(window) - second:,} {found.labels[0]}, {second:,} {found.labels[1]}"
         yield (
             f"{len(window):,} inferences, mean confidence {window.confidences.mean():.4f}, {below:.1%} below "
-            f"{threshold:g}; {len(window) - motorcycles:,} bicycles, {motorcycles:,} motorcycles"
+            f"{threshold:g}; {mix}"
         )
     estimate = found.drift.estimated_accuracy
     if estimate is not None:

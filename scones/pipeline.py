@@ -1,9 +1,10 @@
 """The steps of the exercise, each of which hands one wing's result to the next."""
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ from botocore.config import Config
 from orchestration import executions, stack
 from scones import __version__
 from scones.console import Advance, err, escape
+from scones.errors import ModelOfOtherLabels, NothingToRender
+from scones.labels import VEHICLES, Labels, parse
+from scones.labels import dataset as dataset_of
 from scones.settings import ROOT, Settings, Target
 
 if TYPE_CHECKING:
@@ -38,6 +42,7 @@ class Deployed:
     endpoint_name: str
     endpoint_role_arn: str
     threshold: float
+    labels: Labels = VEHICLES
     image_bucket: str | None = None
 
     @classmethod
@@ -52,13 +57,14 @@ class Deployed:
             endpoint_name=outputs["EndpointName"],
             endpoint_role_arn=outputs["EndpointRoleArn"],
             threshold=float(outputs["Threshold"]),
+            labels=parse(outputs["Labels"]),
             image_bucket=outputs.get("ImageBucket"),
         )
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Vehicle images in S3; ``labels`` gives each key of the test split its label, 0 bicycle, 1 motorcycle."""
+    """Images in S3; ``labels`` gives each key of the test split its label, 0 or 1."""
 
     name: str
     prefix: str
@@ -82,10 +88,11 @@ def deploy_stack(
 ) -> stack.Deployment:
     """Create or update the stack; the endpoint's name derives from the stack's, unless it was given another."""
     local = stack.LOCAL_PARAMETERS if settings.target is Target.LOCAL else {}
+    asked = {"Labels": ",".join(settings.labels)} if settings.labels else {}
     return stack.deploy(
         session.client("cloudformation"),
         settings.stack,
-        parameters,
+        {**asked, **parameters},
         initial={"EndpointName": settings.endpoint_name, **local},
         on_changes=on_changes,
         on_event=on_event,
@@ -93,22 +100,28 @@ def deploy_stack(
     )
 
 
-def choose_source(settings: Settings, advance: Advance, *, synthetic: bool) -> "Source":
+def choose_source(
+    settings: Settings, advance: Advance, *, synthetic: bool = False, labels: Labels = VEHICLES
+) -> "Source":
     """CIFAR-100 from the archive named, else from the cache or by download; rendered vehicles where none of it works.
 
-    An archive that was named and cannot be read is an error: nobody gets other pictures than those asked for.
+    An archive that was named and cannot be read is an error: nobody gets other pictures than those asked for. So are
+    classes that cannot be rendered where there is nothing else. Raises a DataError, NothingToRender.
     """
     from training.data.archive import CifarSource  # noqa: PLC0415
     from training.data.download import locate  # noqa: PLC0415
     from training.data.errors import DataError  # noqa: PLC0415
     from training.data.synthetic import SyntheticSource  # noqa: PLC0415
 
+    rendered = labels == VEHICLES
     if synthetic:
+        if not rendered:
+            raise NothingToRender(labels)
         return SyntheticSource()
     try:
-        return CifarSource(locate(settings.archive, settings.cache, progress=advance))
+        return CifarSource(locate(settings.archive, settings.cache, progress=advance), labels, dataset_of(labels))
     except DataError as error:
-        if settings.archive is not None:
+        if settings.archive is not None or not rendered:
             raise
         err.print(
             f"[yellow]no CIFAR-100[/]: {escape(str(error))}; rendered vehicles are used instead",
@@ -146,9 +159,15 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
     options: "Options | None" = None,
     role_arn: str | None = None,
 ) -> "EndpointStatus":
-    """Serve a model with data capture: a training job's artefact, or a folder that goes to S3 under its own digest."""
+    """Serve a model with data capture: a training job's artefact, or a folder that goes to S3 under its own digest.
+
+    Raises ModelOfOtherLabels for a folder; an artefact that tells apart something else fails to start.
+    """
     from training import endpoint  # noqa: PLC0415
     from training.hosting import Options  # noqa: PLC0415
+
+    if artefact is None:
+        _check_labels(model_dir, target.labels)
 
     return endpoint.deploy(
         session,
@@ -159,8 +178,21 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
         capture_uri=f"s3://{target.data_bucket}/{CAPTURE_PREFIX}",
         capture_percent=capture_percent,
         instance_type=instance_type,
-        options=options or Options(),
+        options=replace(options or Options(), environment=container_environment(target.labels)),
     )
+
+
+def container_environment(labels: Labels) -> dict[str, str]:
+    """Return what a model's container is told of the labels; vehicles go without saying."""
+    return {} if labels == VEHICLES else {"LABELS": ",".join(labels)}
+
+
+def _check_labels(model_dir: Path, labels: Labels) -> None:
+    path = model_dir / "model.json"
+    if path.is_file():  # packaging says what else is missing
+        found = json.loads(path.read_text("utf-8")).get("labels")
+        if found != list(labels):
+            raise ModelOfOtherLabels(model_dir, found, labels)
 
 
 def _packaged(session: boto3.Session, bucket: str, model_dir: Path) -> str:

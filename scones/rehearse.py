@@ -88,7 +88,9 @@ def plan(session: boto3.Session, settings: Settings, order: "Order") -> "Plan":
         deletion_role_arn=train.stack_role(session, settings, "EndpointDeletionRoleArn"),
         capture_uri=f"s3://{deployed.data_bucket}/{pipeline.CAPTURE_PREFIX}",
         instance_type=_INSTANCE,
-        options=Options(tags={"scones:stack": settings.stack}),
+        options=Options(
+            tags={"scones:stack": settings.stack}, environment=pipeline.container_environment(deployed.labels)
+        ),
         job_patience=jobs.Patience(poll=poll),
     )
 

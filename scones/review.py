@@ -16,8 +16,9 @@ from orchestration.queues import Message
 from scones import aws, console, contact_sheet, options, pipeline, reviewed
 from scones.contact_sheet import Card
 from scones.errors import ImageAmbiguous, ImageGone, ImageNotInReview, LabelMalformed
+from scones.labels import Labels
 
-LABELS = {"bicycle": 0, "motorcycle": 1, "neither": None}
+NEITHER = "neither"
 MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -25,7 +26,7 @@ def review(
     label: Annotated[
         list[str] | None,
         typer.Option(
-            "--label", help="What an image in the queue shows: KEY=bicycle, motorcycle or neither; repeatable."
+            "--label", help="What an image in the queue shows: KEY=bicycle, KEY=motorcycle or KEY=neither; repeatable."
         ),
     ] = None,
     labels: Annotated[
@@ -45,51 +46,51 @@ def review(
 
     Example: `scones review`, then `scones review --label incoming/a.png=bicycle`
     """
-    answers = parse_labels([*(label or []), *(labels.read_text("utf-8").splitlines() if labels else [])])
     settings = options.settings(target, stack_name, home)
     session = aws.session(settings)
     deployed = pipeline.deployed(session, settings)
+    lines = [*(label or []), *(labels.read_text("utf-8").splitlines() if labels else [])]
+    answers = parse_labels(lines, deployed.labels)
     sqs, s3 = session.client("sqs"), session.client("s3")
-    if label or labels:
-        told = take_down(sqs, s3, deployed.review_queue_url, deployed.data_bucket, answers)
-    else:
-        told = lay_out(sqs, s3, deployed.review_queue_url, sheet, limit)
+    decided = bool(label or labels)
+    told = take_down(sqs, s3, deployed, answers) if decided else lay_out(sqs, s3, deployed, sheet, limit)
     console.tell(
         told if as_json else {name: value for name, value in told.items() if name != "listed"}, as_json=as_json
     )
 
 
-def parse_labels(lines: list[str]) -> dict[str, str]:
+def parse_labels(lines: list[str], labels: Labels) -> dict[str, str]:
     """Return the label by key; a later line wins. Raises LabelMalformed."""
     found = {}
     for line in filter(str.strip, lines):
         key, separator, name = line.strip().rpartition("=")
-        if not (separator and key and name in LABELS):
-            raise LabelMalformed(line.strip(), list(LABELS))
+        if not (separator and key and name in {*labels, NEITHER}):
+            raise LabelMalformed(line.strip(), [*labels, NEITHER])
         found[key] = name
     return found
 
 
-def lay_out(sqs: Any, s3: Any, queue_url: str, sheet: Path, limit: int) -> dict[str, Any]:
+def lay_out(sqs: Any, s3: Any, deployed: pipeline.Deployed, sheet: Path, limit: int) -> dict[str, Any]:
     """Write the contact sheet of up to ``limit`` images, and give every message back."""
     cards = []
-    with _held(sqs, queue_url) as messages, console.progress("fetching images") as advance:
+    with _held(sqs, deployed.review_queue_url) as messages, console.progress("fetching images") as advance:
         for image, about in islice(queues.images_of(messages).items(), limit):
             cards.append(_card(s3, image, about[-1]))
             advance(len(cards), len(messages))
     sheet.parent.mkdir(parents=True, exist_ok=True)
-    sheet.write_text(contact_sheet.render(cards), encoding="utf-8")
+    sheet.write_text(contact_sheet.render(cards, deployed.labels), encoding="utf-8")
     listed = [{"s3_key": card.s3_key, "inferences": card.inferences, "cause": card.cause} for card in cards]
     return {"images": len(cards), "sheet": str(sheet), "listed": listed}
 
 
-def take_down(sqs: Any, s3: Any, queue_url: str, bucket: str, answers: Mapping[str, str]) -> dict[str, Any]:
+def take_down(sqs: Any, s3: Any, deployed: pipeline.Deployed, answers: Mapping[str, str]) -> dict[str, Any]:
     """Write each answer to the training channel, then delete the messages about that image, then give the rest back.
 
     A call that dies in between is completed by the same call again. Raises ImageNotInReview or ImageAmbiguous, before
     anything is written, where a key is not in the queue or in two buckets, and ImageGone where an image cannot be
     copied.
     """
+    queue_url, bucket = deployed.review_queue_url, deployed.data_bucket
     with _held(sqs, queue_url) as messages:
         waiting = queues.images_of(messages)
         by_key: dict[str, list[Image]] = {}
@@ -105,10 +106,9 @@ def take_down(sqs: Any, s3: Any, queue_url: str, bucket: str, answers: Mapping[s
         decided = {image: answer for key, answer in answers.items() for image in by_key[key]}
         labels: dict[str, int] = {}
         for image, answer in decided.items():
-            number = LABELS[answer]
-            if number is not None:
+            if answer != NEITHER:
                 source = f"s3://{image.s3_bucket}/{image.s3_key}"
-                labels[reviewed.keep_image(s3, bucket, _content(s3, image), source)] = number
+                labels[reviewed.keep_image(s3, bucket, _content(s3, image), source)] = deployed.labels.index(answer)
         if labels:
             reviewed.record(s3, bucket, labels)
         done = [message for image in decided for message in waiting[image]]

@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from scones.errors import UnknownTarget
+from scones.labels import Labels, parse
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,7 +27,7 @@ class Settings:
 
     ``stack`` names the CloudFormation stack; every other name derives from it. ``home`` holds this checkout's state
     (logs, staged data), ``cache`` what all checkouts share (downloads, LocalStack's environment). ``archive`` is the
-    CIFAR-100 archive, when one was named.
+    CIFAR-100 archive, when one was named. ``labels`` are what a stack is to tell apart; None leaves that to the stack.
     """
 
     target: Target = Target.LOCAL
@@ -35,6 +36,7 @@ class Settings:
     home: Path = Path(".scones")
     cache: Path = Path("~/.cache/scones")
     archive: Path | None = None
+    labels: Labels | None = None
     localstack_url: str = "http://127.0.0.1:4566"
     sagemaker_url: str = "http://127.0.0.1:8080"
 
@@ -59,6 +61,7 @@ class Settings:
             home=Path(environ.get("SCONES_HOME", ROOT / ".scones")).absolute(),
             cache=Path(environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones")).absolute(),
             archive=Path(archive).expanduser().absolute() if archive else None,
+            labels=parse(environ["SCONES_LABELS"]) if environ.get("SCONES_LABELS") else None,
             localstack_url=_url(environ, "LOCALSTACK", cls.localstack_url),
             sagemaker_url=_url(environ, "SAGEMAKER", cls.sagemaker_url),
         )

@@ -9,14 +9,13 @@ import boto3
 import typer
 
 from orchestration import stack
-from scones import aws, console, options, pipeline, spending
+from scones import aws, console, labels, options, pipeline, spending
 from scones.settings import Settings, Target
 
 if TYPE_CHECKING:
     from training.jobs import JobStatus, Order, Surroundings
 
 DATASETS = "datasets"
-_PREFERRED = "cifar100"
 
 RecipeOption = Annotated[str, typer.Option("--recipe", help="vehicle-net, builtin, builtin-small or builtin-transfer.")]
 HyperparameterOption = Annotated[
@@ -100,10 +99,11 @@ def ordered(
     from training import jobs, recipes  # noqa: PLC0415
 
     wanted = recipes.named(recipe)
-    bucket = pipeline.deployed(session, settings).data_bucket
-    s3 = session.client("s3")
-    place = f"{DATASETS}/{dataset}" if dataset else _staged(s3, bucket, wanted.side)
-    values = recipes.hyperparameters(wanted, jobs.samples(s3, bucket, place), epochs, given)
+    deployed = pipeline.deployed(session, settings)
+    bucket, s3 = deployed.data_bucket, session.client("s3")
+    place = f"{DATASETS}/{dataset}" if dataset else _staged(s3, bucket, wanted.side, labels.dataset(deployed.labels))
+    named = {} if wanted.builtin or deployed.labels == labels.VEHICLES else {"labels": ",".join(deployed.labels)}
+    values = recipes.hyperparameters(wanted, jobs.samples(s3, bucket, place), epochs, {**named, **given})
     name = f"{settings.stack}-{recipe}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     return jobs.Order(name, wanted, values, place, instance_type or wanted.instance_type, spot=spot)
 
@@ -145,8 +145,8 @@ def expense(order: "Order") -> spending.Expense:
     return spending.Expense(order.instance_type, use, "billed by the second until the job ends")
 
 
-def _staged(s3: Any, bucket: str, side: int) -> str:
-    """Return the staged data set whose pictures are large enough, CIFAR-100 before rendered ones."""
+def _staged(s3: Any, bucket: str, side: int, preferred: str) -> str:
+    """Return the staged data set whose pictures are large enough, the preferred one before others."""
     from training.errors import DatasetMissing  # noqa: PLC0415
 
     found = s3.list_objects_v2(Bucket=bucket, Prefix=f"{DATASETS}/", Delimiter="/").get("CommonPrefixes", [])
@@ -156,7 +156,7 @@ def _staged(s3: Any, bucket: str, side: int) -> str:
     ]
     if not fitting:
         raise DatasetMissing(f"s3://{bucket}/{DATASETS}/", side if side > 32 else None)
-    return f"{DATASETS}/{next((name for name in fitting if name.startswith(_PREFERRED)), fitting[0])}"
+    return f"{DATASETS}/{next((name for name in fitting if name.startswith(preferred)), fitting[0])}"
 
 
 def _followed(session: boto3.Session, name: str, most: int | None, *, local: bool) -> "JobStatus":

@@ -159,7 +159,11 @@ def _create_config(session: boto3.Session, wanted: _Wanted) -> None:
     with existing_is_fine():
         core.Model.create(
             model_name=name,
-            primary_container=shapes.ContainerDefinition(image=wanted.image_uri, model_data_url=wanted.model_data_url),
+            primary_container=shapes.ContainerDefinition(
+                image=wanted.image_uri,
+                model_data_url=wanted.model_data_url,
+                **({"environment": dict(options.environment)} if options.environment else {}),
+            ),
             execution_role_arn=wanted.role_arn,
             enable_network_isolation=options.isolated,
             **(

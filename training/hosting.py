@@ -37,7 +37,10 @@ class Patience:
 
 @dataclass(frozen=True)
 class Options:
-    """What an endpoint need not have: keys, a VPC, tags, alarms that roll an update back, more instances than one."""
+    """What an endpoint need not have: keys, a VPC, tags, alarms that roll an update back, more instances than one.
+
+    ``environment`` is what the model's container is told.
+    """
 
     kms_key: str | None = None
     subnets: tuple[str, ...] = ()
@@ -46,3 +49,4 @@ class Options:
     alarms: tuple[str, ...] = ()
     instances: int = 1
     isolated: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from emulation.components import Addresses, Component
+from emulation.components import Addresses
 from emulation.embedded import EmbeddedStack
 from emulation.ports import HOST
+from emulation.processes import Component
 
 _TURN_SECONDS = 0.1
 _CHUNK = 65_536

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bench.batch import Rig
+from bench.workflow.rig import Rig
 from monitoring import capture
 from scones.pipeline import SHIPPED_MODEL
 from tests.integration.users import User

@@ -1,6 +1,6 @@
 import hashlib
 import io
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from monitoring.window import Window
 from scones import baseline as baseline_command
 from scones import model_baseline, monitor
 from scones.errors import EndpointHasNoModel
-from scones.pipeline import SHIPPED_MODEL, Deployed
+from scones.pipeline import SHIPPED_MODEL
+from tests.scones.stacks import deployed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -126,10 +127,7 @@ def test_latency_comes_from_sagemakers_own_metric(days: float) -> None:
     assert (nothing.mean, nothing.worst) == (None, None)
 
 
-DEPLOYED = Deployed(
-    **dict.fromkeys((each.name for each in fields(Deployed) if each.type is str), "name"),
-    threshold=0.94,
-)
+DEPLOYED = deployed()
 
 
 class Clients:

@@ -11,8 +11,10 @@ from PIL import Image
 
 from scones.contact_sheet import Card, render, thumbnail
 from scones.errors import ImageAmbiguous, LabelMalformed
+from scones.labels import VEHICLES
 from scones.review import parse_labels, take_down
 from scones.reviewed import merged
+from tests.scones.stacks import deployed
 from training.data.lst import Entry, format_lst, parse_lst
 
 
@@ -42,13 +44,15 @@ HOSTILE = ['"><script>alert(1)</script>', "a&b<c>'d\".png", "$count ${cards}", "
 
 @given(st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(exclude_categories=["C"]), min_size=1)))
 def test_no_key_or_cause_becomes_markup(text: str) -> None:
-    plain, hostile = (Read(render([Card("b", word, (), word, png())])) for word in ("x", text))
+    plain, hostile = (Read(render([Card("b", word, (), word, png())], VEHICLES)) for word in ("x", text))
     assert hostile.tags == plain.tags
     assert hostile.keys == [text]
 
 
 def test_the_page_asks_nothing_of_anybody_else() -> None:
-    page = render([Card("b", "http://elsewhere/a.png", (0.6, 0.4), "", png()), Card("b", "gone", (), "gone", None)])
+    page = render(
+        [Card("b", "http://elsewhere/a.png", (0.6, 0.4), "", png()), Card("b", "gone", (), "gone", None)], VEHICLES
+    )
     assert all(address.startswith("data:") for address in re.findall(r'(?:src|href)="?([^"> ]*)', page))
     assert "bicycle 60.0%" in page
     assert page.count("data:image/png;base64,") == 1
@@ -56,10 +60,10 @@ def test_the_page_asks_nothing_of_anybody_else() -> None:
 
 def test_what_the_model_is_least_sure_of_comes_first_and_one_key_in_two_buckets_is_told_apart() -> None:
     cards = [Card("b", "x", (0.9, 0.1), "", None), Card("c", "x", (0.2, 0.8), "", None), Card("b", "y", (), "", None)]
-    page = render(cards)
+    page = render(cards, VEHICLES)
     assert Read(page).keys == ["y", "s3://c/x", "s3://b/x"]
     assert "3 images for review" in page
-    assert "<h1>1 image for review</h1>" in render(cards[:1])
+    assert "<h1>1 image for review</h1>" in render(cards[:1], VEHICLES)
 
 
 class TwoBuckets:
@@ -81,7 +85,7 @@ class TwoBuckets:
 def test_a_key_of_two_buckets_is_not_labelled_by_guess() -> None:
     queue = TwoBuckets()
     with pytest.raises(ImageAmbiguous, match=r"s3://b/a\.png or s3://c/a\.png"):
-        take_down(queue, None, "url", "bucket", {"a.png": "bicycle"})
+        take_down(queue, None, deployed(), {"a.png": "bicycle"})
     assert queue.released == 2
 
 
@@ -98,13 +102,19 @@ def test_a_thumbnail_is_small_and_keeps_the_shape() -> None:
 
 def test_a_label_is_what_stands_behind_the_last_equals_sign() -> None:
     lines = ["a=b.png=bicycle", " c.png=neither ", "", "c.png=motorcycle"]
-    assert parse_labels(lines) == {"a=b.png": "bicycle", "c.png": "motorcycle"}
+    assert parse_labels(lines, VEHICLES) == {"a=b.png": "bicycle", "c.png": "motorcycle"}
 
 
 @pytest.mark.parametrize("line", ["bicycle", "a.png=", "=bicycle", "a.png=tricycle", "a.png"])
 def test_a_label_that_is_none_is_named(line: str) -> None:
     with pytest.raises(LabelMalformed, match="KEY=LABEL"):
-        parse_labels([line])
+        parse_labels([line], VEHICLES)
+
+
+def test_other_labels_are_those_of_the_stack() -> None:
+    assert parse_labels(["a.png=orange"], ("apple", "orange")) == {"a.png": "orange"}
+    with pytest.raises(LabelMalformed, match="apple, orange, neither"):
+        parse_labels(["a.png=bicycle"], ("apple", "orange"))
 
 
 FILES = st.text("abc", min_size=1, max_size=3).map(lambda name: f"{name}.png")
