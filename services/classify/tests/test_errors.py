@@ -71,7 +71,7 @@ def test_a_name_that_no_endpoint_has_is_told_the_rule() -> None:
         (b"<a>", f"the endpoint answered 3 bytes that are not JSON: {MODEL}"),
         (b"7", f"the endpoint must answer two probabilities, got 7: {MODEL}"),
         (b"[1]", f"the endpoint must answer two probabilities, got a list of 1: {MODEL}"),
-        (b"[0, 1.5]", f"the probability of motorcycle must be in 0..1, got 1.5: {MODEL}"),
+        (b"[0, 1.5]", f"probability 1 must be in 0..1, got 1.5: {MODEL}"),
         (b"[0.5, 0.25]", f"the probabilities must sum to 1 within 0.001, got [0.5, 0.25]: {MODEL}"),
     ],
 )
