@@ -5,7 +5,7 @@ from pathlib import Path
 
 # What the pipeline needs, in that order: loaded one after another once LocalStack listens.
 WARM_SERVICES = ("s3", "sqs", "iam", "sts", "cloudformation", "lambda", "stepfunctions", "logs", "cloudwatch", "events")
-OTHER_SERVICES = ("ssm", "sns", "kms", "secretsmanager", "scheduler")
+OTHER_SERVICES = ("ssm", "sns", "kms", "secretsmanager")
 
 
 def localstack_environment(host: str, port: int, directory: Path, containers: Mapping[str, str]) -> dict[str, str]:

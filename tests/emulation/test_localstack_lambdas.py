@@ -308,7 +308,6 @@ def test_a_queue_is_reached_by_the_url_that_localstack_gives(session: OfflineSes
         ("sns", "list_topics"),
         ("kms", "list_keys"),
         ("secretsmanager", "list_secrets"),
-        ("scheduler", "list_schedules"),
     ],
 )
 def test_every_service_that_is_promised_answers(session: OfflineSession, service: str, operation: str) -> None:

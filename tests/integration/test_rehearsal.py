@@ -131,5 +131,5 @@ def test_the_script_does_not_ask_where_it_runs() -> None:
     for name in ("rehearsal", "jobs", "endpoint", "autoscaling", "ttl", "source", "naming", "hosting"):
         text = (ROOT / "training" / f"{name}.py").read_text("utf-8")
         assert not [
-            word for word in ("OfflineSession", "endpoint_url", "localhost", "Target.AWS", "environ") if word in text
+            word for word in ("OfflineSession", "endpoint_url", "localhost", "Target.AWS", "os.environ") if word in text
         ]

@@ -42,7 +42,7 @@ def test_an_update_changes_what_it_must_and_keeps_the_rest(scripted: Running, de
     assert not changed & {"DataBucket", "ReviewQueue", "FailureQueue"}
     assert {**deployed, "Threshold": "0.8"} == result.outputs
     function = scripted.client("lambda").get_function_configuration(FunctionName=f"{NAME}-filter")
-    assert function["Environment"]["Variables"] == {"THRESHOLD": "0.8"}
+    assert function["Environment"]["Variables"] == {"THRESHOLD": "0.8", "LABELS": "bicycle,motorcycle"}
 
 
 def test_the_one_image_machine_can_be_made_express(scripted: Running, deployed: dict[str, str]) -> None:
