@@ -1,6 +1,8 @@
 # make demo: from nothing to a summary of 100 classified pictures. make test: every test that needs neither Docker nor torch.
 PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.14 3.11,$(shell command -v python$(v) >/dev/null 2>&1 && python$(v) -c 'import sys' >/dev/null 2>&1 && echo python$(v))) python3)
 UV := .tools/bin/uv
+# Environments at a time; much of each is waiting.
+JOBS ?= 3
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock'
 
 SAY_SKIPPED = if docker info >/dev/null 2>&1; then \
@@ -24,17 +26,17 @@ demo: install
 	.venv/bin/scones demo $(ARGS)
 
 test: .tools/.ready
-	.tools/bin/tox $(if $(ENV),run -e $(ENV),run-parallel --parallel 2 --parallel-live) $(ARGS)
+	.tools/bin/tox $(if $(ENV),run -e $(ENV),run-parallel --parallel $(JOBS) --parallel-live) $(ARGS)
 	@$(if $(ENV),:,$(SAY_SKIPPED))
 
 # Each environment adds its data; a run of its own begins anew. SCONES_COVERAGE_KEEP=1 adds to what is there.
 coverage: .tools/.ready
 	$(if $(SCONES_COVERAGE_KEEP),,rm -rf .tox/coverage)
-	SCONES_TEST_RUNNER='coverage run -m' .tools/bin/tox run-parallel --parallel 2 --parallel-live $(if $(ENV),-e $(ENV)) $(ARGS)
+	SCONES_TEST_RUNNER='coverage run -m' .tools/bin/tox run-parallel --parallel $(JOBS) --parallel-live $(if $(ENV),-e $(ENV)) $(ARGS)
 	.tools/bin/tox run -e coverage
 
 matrix: .tools/.ready
-	.tools/bin/tox run-parallel --parallel 2 -m matrix $(ARGS)
+	.tools/bin/tox run-parallel --parallel $(JOBS) -m matrix $(ARGS)
 
 bench: .tools/.ready
 	.tools/bin/tox run -e bench -- $(ARGS)

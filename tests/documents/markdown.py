@@ -58,7 +58,7 @@ def commands(path: Path) -> list[Command]:
             joined += line.removesuffix("\\")
             if line.endswith("\\"):
                 continue
-            text, joined = joined.split("  #")[0].strip(), ""
+            text, joined = re.split(r"\s#\s", joined)[0].strip(), ""
             if program_of(text) in PROGRAMS:
                 found.append(Command(str(path.relative_to(ROOT)), first + offset, text))
     return found
