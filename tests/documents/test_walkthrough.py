@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 ELSEWHERE = {
     r"make (demo|test.*)": ".ci/run",
     r"docker compose (up|run|down) .*": ".github/workflows/ci.yml",
-    r"scones train .*": "tests/integration/test_other_classes.py",
-    r"scones endpoint deploy --(job|artefact) .*": "tests/integration/test_other_classes.py",
+    r"scones train .*": "tests/journeys/test_other_classes.py",
+    r"scones endpoint deploy --(job|artefact) .*": "tests/journeys/test_other_classes.py",
     r"curl .*": "tests/emulation/sagemaker/test_sagemaker_faults.py",
     r"python -m emulation\.sagemaker .*": "emulation/components.py",
     r".*(--target aws|doctor aws).*": "docs/operations.md",  # nothing here has an AWS account
@@ -105,10 +105,10 @@ def picture(seed: int, kind: str, side: int = 96) -> bytes:
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("reader")
     (folder / "photo.jpg").write_bytes(picture(0, "JPEG", 400))
-    for name in ("photos", "more"):
+    for name, count in {"photos": 110, "more": 2}.items():  # a baseline of what was captured takes a hundred
         (folder / name).mkdir()
-        for number in range(3):
-            (folder / name / f"{number}.png").write_bytes(picture(number + len(name), "PNG"))
+        for number in range(count):
+            (folder / name / f"{number}.png").write_bytes(picture(number, "PNG"))
     archive = cifar_archives.pack(folder / "archive.tar.gz", cifar_archives.members(rows=400))
     environment = {
         **os.environ,

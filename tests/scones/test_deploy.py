@@ -1,4 +1,4 @@
-"""What `scones deploy` and `scones destroy` do beside the stack itself; the stack is driven in tests/integration."""
+"""What `scones deploy` and `scones destroy` do beside the stack itself, which tests/integration drives."""
 
 import json
 from typing import Any

@@ -1,0 +1,70 @@
+"""What docs/extending.md shows works as it stands, and is short."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from monitoring.evaluate import Answer
+from orchestration import definitions
+from tests.contracts.test_definitions import following
+from tests.documents.markdown import ROOT, blocks
+from training import recipes
+from training.data.staging import stage
+
+BLOCKS = list(blocks((ROOT / "docs" / "extending.md").read_text("utf-8")))
+
+
+def example(word: str) -> str:
+    (found,) = ["\n".join(lines) for _, language, lines in BLOCKS if language and any(word in line for line in lines)]
+    return found
+
+
+def run(word: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(compile(example(word), "docs/extending.md", "exec"), names)  # noqa: S102 - our own document
+    return names
+
+
+def test_every_example_is_under_thirty_lines() -> None:
+    assert [first for first, _, lines in BLOCKS if sum(1 for line in lines if line.strip()) >= 30] == []
+
+
+def test_a_folder_of_photographs_is_staged(tmp_path: Path) -> None:
+    for split, kinds in {"train": 2, "test": 1}.items():
+        for name in ("bicycle", "motorcycle"):
+            (tmp_path / "photos" / split / name).mkdir(parents=True)
+            for number in range(kinds):
+                Image.new("RGB", (40, 30), (number * 90, 10, 10)).save(tmp_path / f"photos/{split}/{name}/{number}.jpg")
+    source = run("class FolderSource")["FolderSource"](tmp_path / "photos")
+    staged = stage(source, tmp_path / "out")
+    assert {split: len(staged.manifest.pictures(split)) for split in ("train", "test")} == {"train": 4, "test": 2}
+    assert not stage(source, tmp_path / "out").made
+
+
+def test_a_recipe_is_offered_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes, "RECIPES", dict(recipes.RECIPES))
+    run("TrainingRecipe(")
+    found = recipes.named("builtin-deep")
+    assert recipes.hyperparameters(found, 1000)["num_layers"] == "110"
+    with pytest.raises(Exception, match="layers"):
+        recipes.hyperparameters(found, 1000, given={"layers": "1"})
+
+
+@pytest.mark.parametrize("answers", [[], [Answer(0, (0.9, 0.1)), Answer(1, (0.2, 0.8))]])
+def test_a_plot_is_drawn_and_written(answers: list[Answer], tmp_path: Path) -> None:
+    run("def confidence_histogram")["confidence_histogram"](answers).write(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"histogram.png", "histogram.svg"}
+
+
+def test_a_state_joins_those_of_one_image() -> None:
+    states = definitions.definition(ROOT / "orchestration" / "classify_image.asl.json")["States"]
+    states |= json.loads(example("TellDispatch"))
+    states["FilterInferences"]["Next"] = "TellDispatch"
+    reached, ahead = set[str](), {"SerializeImageData"}
+    while ahead:
+        reached |= ahead
+        ahead = {name for known in ahead for name in following(states[known])} - reached
+    assert reached == set(states)
