@@ -26,7 +26,7 @@ from training.data.synthetic import render
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 ELSEWHERE = {
-    r"make (demo|test.*)": ".ci/run",
+    r"make (demo|test.*)": "Makefile",
     r"docker compose (up|run|down) .*": ".github/workflows/ci.yml",
     r"scones train .*": "tests/journeys/test_other_classes.py",
     r"scones endpoint deploy --(job|artefact) .*": "tests/journeys/test_other_classes.py",
