@@ -184,4 +184,6 @@ def test_a_demo_that_is_killed_leaves_no_process(number: signal.Signals, fresh: 
         time.sleep(0.1)
     assert fresh.processes() == []
     assert fresh.scones("status").returncode == 3
-    assert demo.returncode == (-number if number is signal.SIGKILL else 130)
+    # Both are 130 to a shell: interrupted within exec() of a string, as dataclasses use, Python dies of SIGINT itself.
+    ends = {-number} if number is signal.SIGKILL else {130, -signal.SIGINT}
+    assert demo.returncode in ends
