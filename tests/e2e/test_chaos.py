@@ -49,7 +49,8 @@ def follow(site: Site, ledger: Ledger, name: str, value: dict[str, str]) -> None
     arn = None
     while time.monotonic() < deadline:
         try:
-            if arn is None:
+            if arn is None:  # LocalStack's death takes the images along, too: they come back after the state machine
+                site.client("s3").head_object(Bucket=value["s3_bucket"], Key=value["s3_key"])
                 arn = site.start(value, name=name)
                 ledger.started[name] += 1
             found = client.describe_execution(executionArn=arn)
