@@ -82,10 +82,17 @@ class Project:
         healthy = {one["Service"] for one in listed if (one["State"], one["Health"]) == ("running", "healthy")}
         return sorted(set(LONG_LIVED) - healthy)
 
+    def forget_images(self) -> None:
+        """Remove the project's tags; layers that another checkout's images have stay."""
+        tagged = docker("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference=scones/*:{self.name}")
+        if tagged:
+            docker("image", "rm", "--force", *tagged.split())
+
     def left(self) -> list[str]:
-        """Containers, volumes and networks that bear the project's label."""
+        """Containers, volumes and networks that bear the project's label, and images with its tag."""
         label = f"label=com.docker.compose.project={self.name}"
         found = docker("ps", "--all", "--quiet", "--filter", label)
+        found += "\n" + docker("images", "--quiet", "--filter", f"reference=scones/*:{self.name}")
         for kind in ("volume", "network"):
             found += "\n" + docker(kind, "ls", "--quiet", "--filter", label)
         return found.split()

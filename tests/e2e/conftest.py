@@ -90,6 +90,7 @@ def project() -> Iterator[Project | None]:
         yield fresh
     finally:
         fresh.compose("--profile", "e2e", "down", "--volumes", "--timeout", "2")
+        fresh.forget_images()
         assert fresh.left() == []
 
 
