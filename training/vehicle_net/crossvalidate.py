@@ -16,9 +16,10 @@ import numpy.typing as npt
 from training.vehicle_net.calibrate import Calibration, Floats, fit
 from training.vehicle_net.data import Images, preprocessing, read_channel, rendered_pool, training_preprocessing
 from training.vehicle_net.errors import VehicleNetError
-from training.vehicle_net.learn import Run, margins
+from training.vehicle_net.learn import EpochReport, Run, margins
 from training.vehicle_net.learn import fit as fit_network
 from training.vehicle_net.metrics import Score
+from training.vehicle_net.network import VehicleNet
 from training.vehicle_net.recipe import Recipe, add_options, chosen
 
 
@@ -90,7 +91,7 @@ def out_of_fold(
     for fold in range(networks):
         inside = assigned == fold
         run = Run(recipe, real.where(~inside), drawn, seed=recipe.seed + 1 + fold, device=device)
-        network = fit_network(run, checkpoints=checkpoints)
+        network = fit_network(run, checkpoints=checkpoints, report=_progress(fold, networks, recipe.epochs))
         held_out = asked.where(inside)
         found[inside] = margins(network, held_out, mirror=recipe.mirror)
         if also is not None:
@@ -99,6 +100,18 @@ def out_of_fold(
         print(f"Fold[{fold}] accuracy={accuracy:.6f} after {time.monotonic() - began:.0f} s", flush=True)
     held = np.flatnonzero(assigned < networks)
     return OutOfFold(held, found[held], real.labels[held], assigned[held], elsewhere)
+
+
+def _progress(fold: int, networks: int, epochs: int) -> EpochReport:
+    """Say how far a fold is, in words that no metric's expression takes for the final network's."""
+    began = time.monotonic()
+
+    def report(epoch: int, _network: VehicleNet, loss: float) -> None:
+        passed = time.monotonic() - began
+        where = f"fold {fold + 1} of {networks}, {epoch + 1} of {epochs} epochs"
+        print(f"{where}, loss {loss:.4f}, {passed:.0f} s", flush=True)
+
+    return report
 
 
 def main(arguments: list[str] | None = None) -> int:

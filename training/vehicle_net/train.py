@@ -110,7 +110,7 @@ def _calibration(job: Job, pictures: Pictures) -> tuple[Calibration, dict[str, o
 
 
 def _write_out_of_fold(job: Job, found: crossvalidate.OutOfFold) -> None:
-    """Answers for training images by networks that had not seen them: what drift is later measured against."""
+    """Answers for training images by networks that had not seen them, for whoever wants to look at single ones."""
     entries = read_listing(job.train.listing)
     job.model_dir.mkdir(parents=True, exist_ok=True)
     with (job.model_dir / OUT_OF_FOLD).open("w", encoding="utf-8", newline="") as file:

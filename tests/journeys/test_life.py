@@ -1,0 +1,67 @@
+"""The life of one image is as docs/architecture.md tells it, JSON by JSON."""
+
+import io
+import json
+import time
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bench.workflow.rig import Rig
+from tests.documents.markdown import ROOT, blocks
+from training.data.synthetic import render
+
+pytestmark = pytest.mark.integration
+
+
+def told() -> list[dict[str, Any]]:
+    """The JSON of the section, in its order."""
+    section = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("## The life of one image")[2]
+    found = [json.loads("\n".join(lines)) for _, language, lines in blocks(section) if language == "json"]
+    return found[:6]
+
+
+def lived(rig: Rig, payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the states of one execution got and gave: its input, and each task's output."""
+    client = rig.session.client("stepfunctions")
+    arn = client.start_execution(stateMachineArn=rig.deployed.state_machine_arn, input=json.dumps(payload))["executionArn"]
+    while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        time.sleep(0.1)
+    events = client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    left = [event["stateExitedEventDetails"] for event in events if "stateExitedEventDetails" in event]
+    return [payload, *(json.loads(details["output"]) for details in left)]
+
+
+def message(rig: Rig, queue_url: str) -> dict[str, Any]:
+    sqs = rig.session.client("sqs")
+    found = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=5)["Messages"][0]
+    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=found["ReceiptHandle"])
+    body: dict[str, Any] = json.loads(found["Body"])
+    return body
+
+
+def alike(shown: Any, real: Any) -> bool:
+    """Whether the document's value stands for the real one: shortened where it ends in …, numbers to two places."""
+    if isinstance(shown, dict):
+        return isinstance(real, dict) and list(shown) == list(real) and all(alike(shown[k], real[k]) for k in shown)
+    if isinstance(shown, list):
+        return len(shown) == len(real) and all(alike(*pair) for pair in zip(shown, real, strict=True))
+    if isinstance(shown, str):
+        beginning, shortened, _ = shown.partition("…")
+        return bool(real.startswith(beginning)) if shortened else bool(shown == real)
+    return shown == pytest.approx(real, abs=0.01)
+
+
+def test_each_state_gets_and_gives_what_the_document_shows(rig: Rig) -> None:
+    content = io.BytesIO()
+    Image.fromarray(render("bicycle", 3, 64)).save(content, "PNG")
+    bucket = rig.deployed.data_bucket
+    image = {"s3_bucket": bucket, "s3_key": "life/bicycle.png"}
+    rig.session.client("s3").put_object(Bucket=bucket, Key=image["s3_key"], Body=content.getvalue())
+    real = lived(rig, image)
+    lived(rig, image | {"threshold": 1})
+    real.append(message(rig, rig.deployed.review_queue_url))
+    lived(rig, image | {"s3_key": "life/nowhere.png"})
+    real.append(message(rig, rig.deployed.failure_queue_url))
+    assert [(a, b) for a, b in zip(told(), real, strict=True) if not alike(a, b)] == []
