@@ -1,3 +1,3 @@
 """The door: the scones command and its settings."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

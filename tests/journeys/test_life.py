@@ -25,7 +25,9 @@ def told() -> list[dict[str, Any]]:
 def lived(rig: Rig, payload: dict[str, Any]) -> list[dict[str, Any]]:
     """What the states of one execution got and gave: its input, and each task's output."""
     client = rig.session.client("stepfunctions")
-    arn = client.start_execution(stateMachineArn=rig.deployed.state_machine_arn, input=json.dumps(payload))["executionArn"]
+    arn = client.start_execution(stateMachineArn=rig.deployed.state_machine_arn, input=json.dumps(payload))[
+        "executionArn"
+    ]
     while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
         time.sleep(0.1)
     events = client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
