@@ -1,18 +1,14 @@
 """One HTML file that shows images for review and takes down what a person says they are."""
 
-import base64
-import io
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from string import Template
 
-from PIL import Image
+from monitoring.thumbnails import data_uri
 
 THUMBNAIL = 160
-_MAX_PIXELS = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -43,30 +39,9 @@ def _title(count: int) -> str:
     return "1 image for review" if count == 1 else f"{count} images for review"
 
 
-def thumbnail(content: bytes) -> bytes | None:
-    """Return a small PNG of an image; None where it is too large to decode or no image at all."""
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            if image.width * image.height > _MAX_PIXELS:
-                return None
-            image.draft("RGB", (THUMBNAIL, THUMBNAIL))
-            image.thumbnail((THUMBNAIL, THUMBNAIL))
-            small = image.convert("RGB")
-    except Exception:  # noqa: BLE001 - damaged bytes lead Pillow into errors of many kinds
-        return None
-    out = io.BytesIO()
-    small.save(out, "PNG")
-    return out.getvalue()
-
-
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-
-
 def _figure(number: int, name: str, card: Card, labels: Sequence[str]) -> str:
-    small = thumbnail(card.content) if card.content is not None else None
-    picture = "<div class=none>the image cannot be shown</div>"
-    if small is not None:
-        picture = f'<img alt="" src="data:image/png;base64,{base64.b64encode(small).decode()}">'
+    small = data_uri(card.content, THUMBNAIL)
+    picture = f'<img alt="" src="{small}">' if small else "<div class=none>the image cannot be shown</div>"
     said = ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, card.inferences, strict=False))
     key = escape(name, quote=True)
     choices = " ".join(

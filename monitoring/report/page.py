@@ -1,7 +1,5 @@
 """Writes the page and its plots."""
 
-import base64
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +8,18 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
-from PIL import Image
 
 from monitoring import plots, threshold
 from monitoring.calibration import calibration
 from monitoring.evaluate import Rate, by_class, evaluate, percentiles
 from monitoring.plots import style
 from monitoring.report.content import Content, ReportedImage
+from monitoring.thumbnails import data_uri
 
 SHOWN = 60
 """So many accepted images have a thumbnail; of all others every one."""
 _NONE = "\N{EN DASH}"
 _SIDE = 96
-_LARGEST = 40_000_000
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ def render(content: Content, figures: "dict[str, _Figure]") -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "thumbnail": thumbnail,
+        "thumbnail": lambda content: data_uri(content, _SIDE),
         "size": _size,
         "milliseconds": _milliseconds,
         "percent": _percent,
@@ -80,24 +76,6 @@ def render(content: Content, figures: "dict[str, _Figure]") -> str:
         galleries=_galleries(content.images),
         executions=[image for image in content.images if image.execution],
     )
-
-
-def thumbnail(content: bytes | None) -> str | None:
-    """Return an image as a data URI of a small PNG; None where it is none, or too large to decode."""
-    if content is None:
-        return None
-    try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            if image.width * image.height > _LARGEST:
-                return None
-            image.draft("RGB", (_SIDE, _SIDE))
-            image.thumbnail((_SIDE, _SIDE))
-            small = image.convert("RGB")
-    except Exception:  # noqa: BLE001 - damaged bytes lead Pillow into errors of many kinds
-        return None
-    out = io.BytesIO()
-    small.save(out, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
 def _plots(content: Content) -> list[plots.Plot]:

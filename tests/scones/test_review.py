@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from scones.contact_sheet import Card, render, thumbnail
+from scones.contact_sheet import Card, render
 from scones.errors import ImageAmbiguous, LabelMalformed
 from scones.labels import VEHICLES
 from scones.review import parse_labels, take_down
@@ -87,17 +87,6 @@ def test_a_key_of_two_buckets_is_not_labelled_by_guess() -> None:
     with pytest.raises(ImageAmbiguous, match=r"s3://b/a\.png or s3://c/a\.png"):
         take_down(queue, None, deployed(), {"a.png": "bicycle"})
     assert queue.released == 2
-
-
-@pytest.mark.parametrize("content", [b"", b"text", png()[:40], b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
-def test_what_is_no_image_has_no_thumbnail(content: bytes) -> None:
-    assert thumbnail(content) is None
-
-
-def test_a_thumbnail_is_small_and_keeps_the_shape() -> None:
-    small = thumbnail(png(1000, 500))
-    assert small is not None
-    assert Image.open(io.BytesIO(small)).size == (160, 80)
 
 
 def test_a_label_is_what_stands_behind_the_last_equals_sign() -> None:

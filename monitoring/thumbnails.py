@@ -1,0 +1,31 @@
+"""Small pictures for pages that have nothing from elsewhere."""
+
+import base64
+import io
+import warnings
+
+from PIL import Image
+
+_LARGEST = 40_000_000
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+
+
+def data_uri(content: bytes | None, side: int) -> str | None:
+    """Return an image as a data URI of a PNG, at most ``side`` pixels wide and high.
+
+    None where it is no image, or has too many pixels to be decoded for this.
+    """
+    if content is None:
+        return None
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            if image.width * image.height > _LARGEST:
+                return None
+            image.draft("RGB", (side, side))
+            image.thumbnail((side, side))
+            small = image.convert("RGB")
+    except Exception:  # noqa: BLE001 - damaged bytes lead Pillow into errors of many kinds
+        return None
+    out = io.BytesIO()
+    small.save(out, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
