@@ -19,7 +19,7 @@ LONGEST_FUNCTION = 60
 
 
 def modules(wing: str) -> list[Path]:
-    return sorted(path for path in (ROOT / wing).rglob("*.py") if "tests" not in path.parts)
+    return sorted(path for path in (ROOT / wing).rglob("*.py") if wing == "tests" or "tests" not in path.parts)
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -82,9 +82,15 @@ def functions_of(path: Path) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-@pytest.mark.parametrize("wing", [*ALLOWED, "services", "bench"])
+def is_too_long(path: Path) -> bool:
+    """A file that has a reason says it in a comment."""
+    text = path.read_text("utf-8")
+    return len(text.splitlines()) > LONGEST_FILE and "# Longer than others, because " not in text
+
+
+@pytest.mark.parametrize("wing", [*ALLOWED, "services", "bench", "tests"])
 def test_files_and_functions_are_taken_in_at_one_sitting(wing: str) -> None:
-    long_files = [str(path) for path in modules(wing) if len(path.read_text("utf-8").splitlines()) > LONGEST_FILE]
+    long_files = [str(path) for path in modules(wing) if is_too_long(path)]
     long_functions = [
         f"{path}:{name}" for path in modules(wing) for name, lines in functions_of(path) if lines > LONGEST_FUNCTION
     ]

@@ -19,6 +19,7 @@ from emulation.session import OfflineSession
 from emulation.state import StackState
 from tests.emulation.hosts import LambdaEndpoint, install_probe
 
+# Longer than others, because one stack serves all of it.
 pytestmark = pytest.mark.integration
 
 ROLE = "arn:aws:iam::000000000000:role/any"

@@ -52,7 +52,7 @@ def alike(shown: Any, real: Any) -> bool:
     if isinstance(shown, str):
         beginning, shortened, _ = shown.partition("…")
         return bool(real.startswith(beginning)) if shortened else bool(shown == real)
-    return shown == pytest.approx(real, abs=0.01)
+    return bool(shown == pytest.approx(real, abs=0.01))
 
 
 def test_each_state_gets_and_gives_what_the_document_shows(rig: Rig) -> None:

@@ -62,3 +62,25 @@ def pixels_of(rows: int, seed: int, row: int) -> NDArray[np.uint8]:
     """Return the picture that a small archive has in a row, (32, 32, 3)."""
     image: NDArray[np.uint8] = split(rows, seed)[b"data"][row].reshape(3, 32, 32).transpose(1, 2, 0)
     return image
+
+
+def python_2_pickle(content: Mapping[bytes, object]) -> bytes:
+    """Write a dictionary as Python 2's cPickle did: byte strings, and the array's content as one of them."""
+
+    def string(text: bytes) -> bytes:
+        return b"U" + bytes([len(text)]) + text if len(text) < 256 else b"T" + len(text).to_bytes(4, "little") + text
+
+    def value(item: object) -> bytes:
+        if isinstance(item, list):
+            return b"](" + b"".join(map(value, item)) + b"e"
+        if isinstance(item, int):
+            return b"K" + bytes([item])
+        if isinstance(item, bytes):
+            return string(item)
+        assert isinstance(item, np.ndarray)
+        shape = b"".join(b"M" + side.to_bytes(2, "little") for side in item.shape) + b"\x86"
+        dtype = b"cnumpy\ndtype\n(U\x02u1K\x00K\x01tR(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+        blank = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR"
+        return blank + b"(K\x01" + shape + dtype + b"\x89" + string(item.tobytes()) + b"tb"
+
+    return b"\x80\x02}(" + b"".join(string(key) + value(item) for key, item in content.items()) + b"u."

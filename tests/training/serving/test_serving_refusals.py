@@ -1,0 +1,149 @@
+"""What is no image to look at is refused by name, and damaged bytes are seen or refused, never anything else."""
+
+import io
+import struct
+import time
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from training.serving.errors import (
+    BrokenImage,
+    EmptyImage,
+    ImageError,
+    ImageTooLarge,
+    UnsupportedImage,
+)
+from training.serving.preprocess import Preprocessing, decode, to_pixels
+
+Scene = Callable[..., Image.Image]
+Encode = Callable[..., bytes]
+SPEC = Preprocessing(size=8)
+ORIENTATION = 0x0112
+
+
+def look(data: bytes) -> npt.NDArray[np.int_]:
+    """Return what the network would see of the encoded image, as 8 x 8 pixels."""
+    return to_pixels(decode(data), SPEC).astype(np.int_)
+
+
+def shows_the_scene(data: bytes, reference: Image.Image, tolerance: int = 24) -> bool:
+    seen = look(data)
+    expected = to_pixels(reference, SPEC).astype(np.int_)
+    return bool(np.abs(seen - expected).mean() <= tolerance)
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(1000))
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", pixels) + png_chunk(b"IEND", b"")
+
+
+def test_no_bytes_are_refused_as_empty() -> None:
+    with pytest.raises(EmptyImage):
+        decode(b"")
+
+
+@pytest.mark.parametrize("data", [b"a text file named .png", b"\0" * 64, b"%PDF-1.7", b"<svg/>", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_image_is_refused_as_unsupported(data: bytes) -> None:
+    with pytest.raises(UnsupportedImage, match=data[:8].hex(" ")):
+        decode(data)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "PPM", "ICO"])
+def test_a_format_that_nobody_sends_is_refused_as_unsupported(kind: str, scene: Scene, encode: Encode) -> None:
+    with pytest.raises(UnsupportedImage):
+        decode(encode(scene(), kind))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_a_truncated_image_is_refused_as_broken(kind: str, encode: Encode) -> None:
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    data = encode(noise, kind)
+    with pytest.raises(BrokenImage):
+        decode(data[: len(data) // 2])
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_small_file_that_claims_to_be_huge_is_refused_before_it_is_decoded() -> None:
+    begun = time.perf_counter()
+    with pytest.raises(ImageTooLarge, match="8193 x 6144"):
+        decode(png_that_claims(8193, 6144))
+    with pytest.raises(ImageTooLarge):
+        decode(png_that_claims(60_000, 60_000))
+    with pytest.raises(ImageTooLarge):
+        decode(png_that_claims(10_000, 10_000))
+    assert time.perf_counter() - begun < 0.5
+
+
+def test_a_fifty_megapixel_jpeg_is_seen_where_a_png_of_that_size_is_refused(scene: Scene, encode: Encode) -> None:
+    photograph = scene(8160, 6120)
+    assert shows_the_scene(encode(photograph, "JPEG", quality=50), photograph, tolerance=6)
+    with pytest.raises(ImageTooLarge, match="8160 x 6120"):
+        decode(png_that_claims(8160, 6120))
+
+
+def test_a_png_whose_text_inflates_without_end_is_refused_as_broken(scene: Scene, encode: Encode) -> None:
+    bomb = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(64_000_000), 9))
+    data = encode(scene())
+    with pytest.raises(BrokenImage):
+        decode(data[:33] + bomb + data[33:])
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_damaged_image_is_seen_or_refused_by_name_never_anything_else(data: st.DataObject) -> None:
+    damaged = bytearray(data.draw(st.sampled_from(SEEDS)))
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        pixels = to_pixels(decode(bytes(damaged)), SPEC)
+    except ImageError:
+        return
+    assert pixels.shape == (8, 8, 3)
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@settings(max_examples=200, deadline=None)
+@given(st.binary(min_size=1, max_size=64))
+@example(b"GIF89a" + b"\xff" * 40)
+@example(b"RIFF\0\0\0\0WEBPVP8X" + b"\xff" * 30)
+@example(b"\xff\xd8\xff\xe0\0\x02\xff\xda")
+def test_arbitrary_bytes_are_refused_by_name(data: bytes) -> None:
+    with pytest.raises(ImageError):
+        decode(data)
+
+
+def _seeds() -> list[bytes]:
+    noise = Image.fromarray(np.random.default_rng(2).integers(0, 256, (12, 12, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    files = []
+    for kind, image in [
+        ("PNG", noise),
+        ("PNG", noise.quantize(8)),
+        ("PNG", noise.convert("LA")),
+        ("JPEG", noise),
+        ("JPEG", noise.convert("CMYK")),
+        ("MPO", noise),
+        ("GIF", noise),
+        ("WEBP", noise),
+    ]:
+        buffer = io.BytesIO()
+        image.save(buffer, kind, exif=exif.tobytes(), save_all=kind in {"GIF", "MPO"}, append_images=[])
+        files.append(buffer.getvalue())
+    return files
+
+
+SEEDS = _seeds()
