@@ -69,7 +69,8 @@ def _seeds(found: Evaluation) -> str:
             f"the training images, on the validation channel of the training run: {_together(folds)}."
         )
     if found.others:
-        sentences.append(f"{len(found.others)} more networks, trained on all images: {_together(found.others)}.")
+        how_many = "Another network" if len(found.others) == 1 else f"{len(found.others)} more networks"
+        sentences.append(f"{how_many} of this recipe, trained anew on all images: {_together(found.others)}.")
     return "\n".join(sentences)
 
 
@@ -164,7 +165,8 @@ Accuracy, and in brackets how many of the answers at {THRESHOLD} or above are ri
 
 From PNG bytes to probabilities, batch 1, one thread, ONNX Runtime: median {speed.median:.2f} ms, 99th percentile
 {speed.p99:.2f} ms. A ResNet-152 for 32x32 pixels (3x3 stem of stride 1), measured in turns with it, takes
-{speed.yardstick_median:.1f} ms: {speed.ratio:.1f} times as long. `model.onnx` has {found.size / 1e6:.2f} MB.
+{speed.yardstick_median:.1f} ms: {speed.ratio:.1f} times as long. {speed.answers} answers of each on {speed.machine}.
+`model.onnx` has {found.size / 1e6:.2f} MB.
 """
 
 

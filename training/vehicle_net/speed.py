@@ -1,6 +1,8 @@
 """How long an answer takes on one thread, beside the yardstick, measured in turns in the same run."""
 
 import io
+import os
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +20,16 @@ from training.vehicle_net.yardstick import SIDE, resnet152
 
 @dataclass(frozen=True)
 class Speed:
-    """Milliseconds from PNG bytes to probabilities, batch 1, one thread: the median and the 99th percentile."""
+    """Milliseconds from PNG bytes to probabilities, batch 1, one thread: the median and the 99th percentile.
+
+    Of so many answers of each, on that machine.
+    """
 
     median: float
     p99: float
     yardstick_median: float
+    answers: int
+    machine: str
 
     @property
     def ratio(self) -> float:
@@ -67,4 +74,12 @@ def measure(model: Path, spec: Preprocessing, images: Images, *, rounds: int = 5
                 if turn:  # the first round warms up
                     times.append((time.perf_counter() - began) * 1e3)
     ours, theirs = (np.array(times) for times in taken)
-    return Speed(float(np.median(ours)), float(np.quantile(ours, 0.99)), float(np.median(theirs)))
+    return Speed(float(np.median(ours)), float(np.quantile(ours, 0.99)), float(np.median(theirs)), len(ours), machine())
+
+
+def machine() -> str:
+    """Name this machine: its processor, where the system tells, else its kind."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text("utf-8", "replace").splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"

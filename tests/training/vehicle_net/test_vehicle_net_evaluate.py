@@ -38,7 +38,7 @@ def found(vehicles: Images) -> Evaluation:
         confusion=confusion_of(given, vehicles.labels),
         bins=[(0.7, 0.6, 0.5), (0.9, 1.0, 0.5)],
         robustness=spoilt,
-        speed=Speed(2.0, 3.0, 30.0),
+        speed=Speed(2.0, 3.0, 30.0, 200, "a machine"),
         size=1_000_000,
         others=[score, score],
     )
