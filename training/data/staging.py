@@ -22,6 +22,7 @@ Progress = Callable[[int, int], None]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 100
+_BLOCK = 4000  # bytes of pixels that fit, as a file, in 4 KiB
 
 
 class Staged(NamedTuple):
@@ -140,9 +141,14 @@ def _about(picture: Picture) -> tuple[int, str, int]:
 
 
 def png(picture: Picture) -> bytes:
-    """Return the picture as an RGB PNG, the same bytes for the same pixels."""
+    """Return the picture as an RGB PNG, the same bytes for the same pixels.
+
+    A disk gives a thumbnail of CIFAR's size one block whether it is compressed or not, and compressing takes longer
+    than all else; a higher level than 1 saves nothing even of larger pictures.
+    """
     buffer = io.BytesIO()
-    Image.fromarray(picture.pixels).save(buffer, "PNG", compress_level=1)  # more saves nothing at this size
+    level = 0 if picture.pixels.nbytes < _BLOCK else 1
+    Image.fromarray(picture.pixels).save(buffer, "PNG", compress_level=level)
     return buffer.getvalue()
 
 
