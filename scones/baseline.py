@@ -46,7 +46,7 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
 
     The model answers the held-out test images, which it has not seen; `scones endpoint deploy` takes the file along.
 
-    Example: scones baseline --captured --since 7d
+    Example: `scones baseline --captured --since 7d`
     """
     if synthetic and captured:
         raise typer.BadParameter("name one of the two", param_hint="--synthetic, --captured")

@@ -22,7 +22,6 @@ from emulation.ports import is_free
 from emulation.processes import answers
 from scones import console, options
 from scones.settings import Settings
-from training.data.download import OFFICIAL
 from training.errors import QuotaIsZero
 from training.quota import Use, check
 
@@ -175,6 +174,8 @@ def _address(name: str, url: str, path: str, *, running: bool) -> Finding:
 
 
 def _cifar(settings: Settings) -> Finding:
+    from training.data.download import OFFICIAL  # noqa: PLC0415 - the HTTP client is not for every command
+
     named, cached = settings.archive, settings.cache / OFFICIAL.name
     if named is not None:
         found = f"{named}" if named.is_file() else f"there is no file {named}: correct SCONES_CIFAR100 or --archive"

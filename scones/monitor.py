@@ -106,7 +106,7 @@ def monitor(  # noqa: PLR0913, PLR0917 - each is an option
 
     Exit code 0 stable (or too little to tell), 3 watch, 4 drifted, 1 error.
 
-    Example: scones monitor --since 24h --publish
+    Example: `scones monitor --since 24h --publish`
     """
     settings = options.settings(target, stack_name, home)
     span = span_of(since, begin, end, datetime.now(UTC))

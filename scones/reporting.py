@@ -18,7 +18,8 @@ from scones.settings import Settings
 
 if TYPE_CHECKING:
     from monitoring.drift import DriftReport
-    from monitoring.report import Content, ReportedImage, Written
+    from monitoring.report import Content, ReportedImage
+    from monitoring.report.page import Written
 
 _PACKAGES = ("boto3", "matplotlib", "numpy", "onnxruntime", "pillow", "sagemaker-core", "scipy")
 
@@ -101,7 +102,7 @@ def _captured(
 
 def write(content: "Content", folder: Path, name: str = "report") -> "Written":
     """Write the page and its plots; drawing is imported only here, because it takes a second."""
-    from monitoring.report import write as write_page  # noqa: PLC0415
+    from monitoring.report.page import write as write_page  # noqa: PLC0415
 
     return write_page(content, folder, name)
 

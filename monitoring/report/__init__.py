@@ -1,6 +1,8 @@
-"""The report: one HTML file that needs nothing else, and its plots as files beside it."""
+"""The report: one HTML file that needs nothing else, and its plots as files beside it.
+
+`monitoring.report.page` writes it; what it tells of comes without Jinja and matplotlib.
+"""
 
 from monitoring.report.content import Content, ReportedImage, State
-from monitoring.report.page import Written, write
 
-__all__ = ["Content", "ReportedImage", "State", "Written", "write"]
+__all__ = ["Content", "ReportedImage", "State"]

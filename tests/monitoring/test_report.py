@@ -13,8 +13,8 @@ from PIL import Image
 from monitoring.baseline import Baseline
 from monitoring.capture import CaptureReport
 from monitoring.drift import look
-from monitoring.report import Content, ReportedImage, write
-from monitoring.report.page import render
+from monitoring.report import Content, ReportedImage
+from monitoring.report.page import render, write
 from monitoring.timeline import Timeline
 from monitoring.window import Window
 
