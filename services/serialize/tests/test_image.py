@@ -176,6 +176,7 @@ def test_a_photograph_of_twelve_megapixels_takes_little_memory(tmp_path: Path) -
         (file(noise(16, 16), "BMP"), "begin like no JPEG"),
         (file(noise(16, 16), "TIFF"), "begin like no JPEG"),
         (b"\0\0\0\x1cftypheic", "begin like no JPEG"),
+        (b"RIFF\x10\0\0\0WAVEfmt ", "begin like no JPEG"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "begin like no JPEG"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

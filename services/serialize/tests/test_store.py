@@ -110,6 +110,7 @@ def test_where_no_spelling_is_found_the_key_as_it_came_is_reported(client: Objec
         ("ServiceUnavailable", 503, StorageUnavailable),
         ("SlowDown", 503, StorageUnavailable),
         ("TooManyRequests", 429, StorageUnavailable),
+        ("SomethingNew", 429, StorageUnavailable),
         ("RequestTimeout", 400, StorageUnavailable),
         ("ExpiredToken", 400, StorageUnavailable),
     ],
