@@ -14,7 +14,7 @@ SAY_SKIPPED = if docker info >/dev/null 2>&1; then \
 help:
 	@echo 'make demo      take 100 pictures through the whole pipeline (SCONES_CIFAR100=archive for the real ones)'
 	@echo 'make test      run the tests (tox); add ENV=integration for one environment'
-	@echo 'make coverage  the same tests, and what they execute; ENV=a,b for some; fails below 92 %'
+	@echo 'make coverage  the same tests and those of torch, and what they execute; ENV=a,b for some; fails below 92 %'
 	@echo 'make matrix    the tests that need least, on every Python from 3.11 to 3.14 that is here'
 	@echo 'make bench     measure everything beside its rivals, and write docs/benchmarks.md; ARGS="start staging" for some'
 	@echo 'make fuzz      220,000 hostile inputs; ARGS="pickle --inputs 5000" for some'
@@ -31,8 +31,9 @@ test: .tools/.ready
 
 # Each environment adds its data; a run of its own begins anew. SCONES_COVERAGE_KEEP=1 adds to what is there.
 coverage: .tools/.ready
-	$(if $(SCONES_COVERAGE_KEEP),,rm -rf .tox/coverage)
+	$(if $(SCONES_COVERAGE_KEEP),,rm -rf .tox/coverage-data)
 	SCONES_TEST_RUNNER='coverage run -m' .tools/bin/tox run-parallel --parallel $(JOBS) --parallel-live $(if $(ENV),-e $(ENV)) $(ARGS)
+	$(if $(ENV),,SCONES_TEST_RUNNER='coverage run -m' .tools/bin/tox run -e torch)
 	.tools/bin/tox run -e coverage
 
 matrix: .tools/.ready
