@@ -6,6 +6,7 @@ by which NumPy describes an array; every other name, and every other opcode, end
 """
 
 import codecs
+import gc
 import pickle
 import pickletools
 from collections.abc import Callable, Iterator
@@ -63,10 +64,15 @@ def read_pickle(stream: IO[bytes], take: LongString) -> object:
     Raises UnsafePickleError or MalformedPickleError.
     """
     machine = _Machine(stream, take)
+    collecting = gc.isenabled()
+    gc.disable()  # it would walk hundreds of thousands of tuples again and again, none of which is garbage yet
     try:
         return machine.run()
     except (IndexError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise MalformedPickleError(f"bad pickle: {type(error).__name__}") from error
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class _Machine:

@@ -6,7 +6,9 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +24,7 @@ Progress = Callable[[int, int], None]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 100
+_AT_ONCE = 64  # pictures that are encoded before the disk gets them
 _BLOCK = 4000  # bytes of pixels that fit, as a file, in 4 KiB
 
 
@@ -116,23 +119,41 @@ def _write(source: Source, place: Path, progress: Progress | None) -> dict[str, 
     names = {split: _Names() for split in SPLITS}
     entries: dict[Split, list[Entry]] = {split: [] for split in SPLITS}
     files: dict[str, File] = {}
-    for done, picture in enumerate(pictures, start=1):
-        name = names[picture.split].safe(picture)
-        data = png(picture)
-        files[f"{picture.split}/{name}"] = File(_put(place / picture.split / name, data), len(data), *_about(picture))
-        entries[picture.split].append(Entry(picture.row, picture.label, name))
-        if progress:
-            progress(done, total)
+    with ThreadPoolExecutor(1, "staging") as disk:  # creates files while the next pictures are encoded
+        before: Future[None] | None = None
+        while some := list(islice(pictures, _AT_ONCE)):
+            contents = {}
+            for picture in some:
+                name = names[picture.split].safe(picture)
+                path, data = f"{picture.split}/{name}", png(picture)
+                contents[place / path] = data
+                files[path] = File(_digest(data), len(data), *_about(picture))
+                entries[picture.split].append(Entry(picture.row, picture.label, name))
+                if progress:
+                    progress(len(files), total)
+            if before:
+                before.result()
+            before = disk.submit(_put_all, contents)
+        if before:
+            before.result()
     for split in SPLITS:
         data = format_lst(entries[split]).encode()
-        files[f"{split}.lst"] = File(_put(place / f"{split}.lst", data), len(data))
+        _put(place / f"{split}.lst", data)
+        files[f"{split}.lst"] = File(_digest(data), len(data))
     return files
 
 
-def _put(path: Path, data: bytes) -> str:
-    """Write a file and return the SHA-256 of its content."""
+def _put_all(contents: dict[Path, bytes]) -> None:
+    for path, data in contents.items():
+        _put(path, data)
+
+
+def _put(path: Path, data: bytes) -> None:
     with writing(path):
         path.write_bytes(data)
+
+
+def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 

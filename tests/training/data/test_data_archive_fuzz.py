@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from tests.training.data.cifar_archives import FOLDER, Members, gzip_of, members, pack
 from training.data import pickles
 from training.data.archive import read_classes
-from training.data.errors import (
-    DataError,
-)
+from training.data.errors import DataError
 
 MakeArchive = Callable[[Members], Path]
 
