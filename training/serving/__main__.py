@@ -24,8 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = command_line().parse_args(arguments)
     logging.config.dictConfig(logs.CONFIG)
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has shut down in good order
-        signal.signal(number, lambda *_: sys.exit(0))
+    # uvicorn raises them again once it has shut down in good order. An exception would not do: while ONNX Runtime is
+    # imported, its extension module turns any into an ImportError.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
     lifeline.watch()
     try:
         with _bind(options.host, options.port) if options.fd is None else socket.socket(fileno=options.fd) as listener:

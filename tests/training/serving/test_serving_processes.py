@@ -20,6 +20,7 @@ from training.serving.__main__ import command_line
 from .running import RunningServer, Start
 
 PNG = {"Content-Type": "image/png"}
+REPOSITORY = Path(__file__).parents[3]
 
 
 def workers_of(server: RunningServer) -> list[int]:
@@ -179,6 +180,14 @@ def test_a_server_without_a_model_says_why_and_ends(start: Start, workers: int, 
     assert line["error"] == "ModelNotFound"
     assert "nothing" in line["message"]
     assert not [line for line in server.log if "traceback" in line]
+
+
+def test_a_server_that_is_stopped_while_it_imports_ends_in_silence(start: Start, tmp_path: Path) -> None:
+    stopped = "try: os.kill(os.getpid(), signal.SIGTERM)\nexcept BaseException as error: raise ImportError from error\n"
+    (tmp_path / "onnxruntime.py").write_text(f"import os, signal\n{stopped}")
+    server = start(ready=False, environment={"PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"})
+    assert server.wait() == 0
+    assert [line["event"] for line in server.log] == ["bound"]
 
 
 def test_a_taken_port_is_said_and_ends_the_server(start: Start) -> None:
