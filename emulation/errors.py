@@ -16,11 +16,13 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.errors import SconesError
+
 if TYPE_CHECKING:
     from emulation.state import StackState
 
 
-class EmulationError(Exception):
+class EmulationError(SconesError):
     """Base of all errors of this wing."""
 
 

@@ -8,8 +8,10 @@ MonitoringError
 └── BaselineTooSmall
 """
 
+from core.errors import SconesError
 
-class MonitoringError(Exception):
+
+class MonitoringError(SconesError):
     """Base of this wing's errors."""
 
 

@@ -19,8 +19,10 @@ OrchestrationError
 
 from collections.abc import Sequence
 
+from core.errors import SconesError
 
-class OrchestrationError(Exception):
+
+class OrchestrationError(SconesError):
     """Base of this wing's errors."""
 
 

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
+from core.labels import Labels, parse_labels
 from monitoring import capture
 from monitoring.baseline import Baseline, Known
 from monitoring.images import ImageStatistics, measure
 from monitoring.window import Window
 from scones import __version__, aws, console, model_baseline, monitor, options, pipeline
-from scones.labels import Labels, parse
 from scones.settings import Settings
 
 
@@ -112,7 +112,7 @@ def _of_model(settings: Settings, model: Path, *, synthetic: bool) -> Baseline:
     """
     from training.serving.model import load  # noqa: PLC0415 - ONNX Runtime takes a second to import
 
-    labels = parse(",".join(json.loads((model / "model.json").read_text("utf-8"))["labels"]))
+    labels = parse_labels(",".join(json.loads((model / "model.json").read_text("utf-8"))["labels"]))
     root, dataset, splits = _staged(settings, labels, synthetic=synthetic)
     held_out = "train" if synthetic else "test"
     looked_at = [(split, path, label) for split, known in splits.items() for path, label in known.items()]

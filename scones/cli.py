@@ -7,9 +7,7 @@ from types import FrameType
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
-from emulation.errors import EmulationError
-from monitoring.errors import MonitoringError
-from orchestration.errors import OrchestrationError
+from core.errors import SconesError
 from scones import (
     baseline,
     batch,
@@ -33,11 +31,6 @@ from scones import (
     train,
 )
 from scones.console import err, escape
-from scones.errors import SconesError
-from training.data.errors import DataError
-from training.errors import HostingError
-
-NAMED = (SconesError, EmulationError, MonitoringError, OrchestrationError, DataError, HostingError)
 
 app = typer.Typer(
     name="scones",
@@ -82,7 +75,7 @@ def main() -> None:
         sys.exit(
             _refuse("no AWS credentials found: set AWS_PROFILE or run `aws configure`; `--target local` needs none")
         )
-    except (*NAMED, BotoCoreError, ClientError, OSError) as error:
+    except (SconesError, BotoCoreError, ClientError, OSError) as error:
         sys.exit(_refuse(str(error) or type(error).__name__))
 
 

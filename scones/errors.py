@@ -1,8 +1,7 @@
-"""What the door itself refuses.
+"""What the command line itself refuses.
 
-SconesError
+CommandError
 ├── UnknownTarget
-├── LabelsMalformed
 ├── NothingToRender
 ├── ModelOfOtherLabels
 ├── TargetHasNoRegistry
@@ -21,19 +20,21 @@ SconesError
 from collections.abc import Sequence
 from pathlib import Path
 
-
-class SconesError(Exception):
-    """Base of the door's errors."""
+from core.errors import SconesError
 
 
-class ImagesMissing(SconesError):
+class CommandError(SconesError):
+    """Base of the command line's own errors."""
+
+
+class ImagesMissing(CommandError):
     """No image was given, or the folder given has none."""
 
     def __init__(self, given: str) -> None:
         super().__init__(f"no images in {given}: give files, folders or s3://bucket/key addresses")
 
 
-class EndpointAnsweredNothing(SconesError):
+class EndpointAnsweredNothing(CommandError):
     """The endpoint answered none of the images that it was asked about."""
 
     def __init__(self, endpoint: str, count: int, reason: str) -> None:
@@ -42,31 +43,21 @@ class EndpointAnsweredNothing(SconesError):
         )
 
 
-class UnknownTarget(SconesError):
+class UnknownTarget(CommandError):
     """SCONES_TARGET names nothing that there is."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"SCONES_TARGET is '{name}': it must be one of {', '.join(known)}")
 
 
-class LabelsMalformed(SconesError):
-    """What is to be told apart is not two names."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            f"'{text}' is not two different names with a comma between, of letters, digits, - and _: "
-            "write for example apple,orange"
-        )
-
-
-class NothingToRender(SconesError):
+class NothingToRender(CommandError):
     """Vehicles are all that can be rendered."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__(f"{' and '.join(labels)} cannot be rendered: give CIFAR-100 by --archive or SCONES_CIFAR100")
 
 
-class ModelOfOtherLabels(SconesError):
+class ModelOfOtherLabels(CommandError):
     """The model tells apart something else than the stack."""
 
     def __init__(self, model: Path, has: object, wanted: Sequence[str]) -> None:
@@ -76,14 +67,14 @@ class ModelOfOtherLabels(SconesError):
         )
 
 
-class TargetHasNoRegistry(SconesError):
+class TargetHasNoRegistry(CommandError):
     """Images can be pushed to AWS only."""
 
     def __init__(self, target: str) -> None:
         super().__init__(f"the target '{target}' has no registry and needs none: name `--target aws`")
 
 
-class BatchUnclear(SconesError):
+class BatchUnclear(CommandError):
     """A batch is started from a source or followed by its ARN, one of the two."""
 
     def __init__(self) -> None:
@@ -92,7 +83,7 @@ class BatchUnclear(SconesError):
         )
 
 
-class BucketNotReadable(SconesError):
+class BucketNotReadable(CommandError):
     """The stack's functions may read its own bucket, and the one that it was deployed with."""
 
     def __init__(self, bucket: str, own: str) -> None:
@@ -102,14 +93,14 @@ class BucketNotReadable(SconesError):
         )
 
 
-class LabelMalformed(SconesError):
+class LabelMalformed(CommandError):
     """A label that was given is not KEY=LABEL."""
 
     def __init__(self, text: str, known: Sequence[str]) -> None:
         super().__init__(f"'{text}' is no label: write KEY=LABEL with one of {', '.join(known)}")
 
 
-class ImageNotInReview(SconesError):
+class ImageNotInReview(CommandError):
     """Nothing in the review queue is about that image."""
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -119,28 +110,28 @@ class ImageNotInReview(SconesError):
         )
 
 
-class ImageAmbiguous(SconesError):
+class ImageAmbiguous(CommandError):
     """Two buckets have an image of that key in the review queue."""
 
     def __init__(self, key: str, addresses: Sequence[str]) -> None:
         super().__init__(f"'{key}' names {len(addresses)} images: label one by its address, {' or '.join(addresses)}")
 
 
-class ImageGone(SconesError):
+class ImageGone(CommandError):
     """An image for review cannot be read any more."""
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(f"{address} cannot be read ({reason}): label it 'neither' to take it off the review queue")
 
 
-class EndpointHasNoModel(SconesError):
+class EndpointHasNoModel(CommandError):
     """There is no model beside which a baseline could lie."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(f"endpoint {endpoint} serves no model from S3: write the baseline to a file with --out")
 
 
-class EndpointGone(SconesError):
+class EndpointGone(CommandError):
     """An endpoint that is not there, and that left no captured inference in the time asked for."""
 
     def __init__(self, endpoint: str, span: str) -> None:

@@ -12,10 +12,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
 
+from core.labels import VEHICLES
 from orchestration import stack
 from orchestration.errors import OrchestrationError, StackMissing
 from scones import aws, commands, console, options, pipeline
-from scones.labels import VEHICLES
 from scones.settings import Settings, Target
 from training.errors import HostingError
 

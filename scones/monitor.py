@@ -13,6 +13,7 @@ import typer
 from botocore.exceptions import ClientError
 from rich.table import Table
 
+from core.labels import VEHICLES, Labels
 from monitoring import capture, drift, metrics
 from monitoring.drift import DriftReport, Verdict
 from monitoring.timeline import Timeline
@@ -20,7 +21,6 @@ from monitoring.window import Window
 from orchestration.errors import StackMissing
 from scones import aws, console, model_baseline, options, pipeline
 from scones.errors import EndpointGone
-from scones.labels import VEHICLES, Labels
 from scones.settings import Settings
 
 DEFAULT_THRESHOLD = 0.94

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from core.labels import VEHICLES, Labels, dataset_name, parse_labels
 from orchestration import executions, stack
 from scones import __version__
 from scones.console import Advance, err, escape
 from scones.errors import ModelOfOtherLabels, NothingToRender
-from scones.labels import VEHICLES, Labels, parse
-from scones.labels import dataset as dataset_of
 from scones.settings import ROOT, Settings, Target
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class Deployed:
             endpoint_name=outputs["EndpointName"],
             endpoint_role_arn=outputs["EndpointRoleArn"],
             threshold=float(outputs["Threshold"]),
-            labels=parse(outputs["Labels"]),
+            labels=parse_labels(outputs["Labels"]),
             image_bucket=outputs.get("ImageBucket"),
         )
 
@@ -119,7 +118,7 @@ def choose_source(
             raise NothingToRender(labels)
         return SyntheticSource()
     try:
-        return CifarSource(locate(settings.archive, settings.cache, progress=advance), labels, dataset_of(labels))
+        return CifarSource(locate(settings.archive, settings.cache, progress=advance), labels, dataset_name(labels))
     except DataError as error:
         if settings.archive is not None or not rendered:
             raise

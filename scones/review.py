@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import ClientError
 
+from core.labels import Labels
 from orchestration import queues
 from orchestration.executions import Image
 from orchestration.history import unwrapped
@@ -16,7 +17,6 @@ from orchestration.queues import Message
 from scones import aws, console, contact_sheet, options, pipeline, reviewed
 from scones.contact_sheet import Card
 from scones.errors import ImageAmbiguous, ImageGone, ImageNotInReview, LabelMalformed
-from scones.labels import Labels
 
 NEITHER = "neither"
 MAX_BYTES = 32 * 1024 * 1024

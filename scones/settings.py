@@ -8,8 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from core.labels import Labels, parse_labels
 from scones.errors import UnknownTarget
-from scones.labels import Labels, parse
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,7 +61,7 @@ class Settings:
             home=Path(environ.get("SCONES_HOME", ROOT / ".scones")).absolute(),
             cache=Path(environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones")).absolute(),
             archive=Path(archive).expanduser().absolute() if archive else None,
-            labels=parse(environ["SCONES_LABELS"]) if environ.get("SCONES_LABELS") else None,
+            labels=parse_labels(environ["SCONES_LABELS"]) if environ.get("SCONES_LABELS") else None,
             localstack_url=_url(environ, "LOCALSTACK", cls.localstack_url),
             sagemaker_url=_url(environ, "SAGEMAKER", cls.sagemaker_url),
         )

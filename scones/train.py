@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 
+from core.labels import VEHICLES, dataset_name
 from orchestration import stack
-from scones import aws, console, labels, options, pipeline, spending
+from scones import aws, console, options, pipeline, spending
 from scones.settings import Settings, Target
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def ordered(
     wanted = recipes.named(recipe)
     deployed = pipeline.deployed(session, settings)
     bucket, s3 = deployed.data_bucket, session.client("s3")
-    place = f"{DATASETS}/{dataset}" if dataset else _staged(s3, bucket, wanted.side, labels.dataset(deployed.labels))
-    named = {} if wanted.builtin or deployed.labels == labels.VEHICLES else {"labels": ",".join(deployed.labels)}
+    place = f"{DATASETS}/{dataset}" if dataset else _staged(s3, bucket, wanted.side, dataset_name(deployed.labels))
+    named = {} if wanted.builtin or deployed.labels == VEHICLES else {"labels": ",".join(deployed.labels)}
     values = recipes.hyperparameters(wanted, jobs.samples(s3, bucket, place), epochs, {**named, **given})
     name = f"{settings.stack}-{recipe}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     return jobs.Order(name, wanted, values, place, instance_type or wanted.instance_type, spot=spot)

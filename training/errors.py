@@ -26,8 +26,10 @@ from collections.abc import Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from core.errors import SconesError
 
-class HostingError(Exception):
+
+class HostingError(SconesError):
     """Anything that deploying, describing or deleting an endpoint raises on purpose."""
 
 

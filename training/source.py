@@ -30,6 +30,8 @@ def pack() -> bytes:
     for folder in ("", "data", "serving", "vehicle_net"):
         for path in [*(_ROOT / folder).glob("*.py"), *(_ROOT / folder).glob("rendering/*.py")]:
             files[f"training/{path.relative_to(_ROOT).as_posix()}"] = path.read_bytes()
+    for path in (_ROOT.parent / "core").glob("*.py"):
+        files[f"core/{path.name}"] = path.read_bytes()
     packed = io.BytesIO()
     with (
         gzip.GzipFile("", "wb", fileobj=packed, mtime=0) as squeezed,

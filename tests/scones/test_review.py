@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from core.labels import VEHICLES
 from scones.contact_sheet import Card, render
 from scones.errors import ImageAmbiguous, LabelMalformed
-from scones.labels import VEHICLES
 from scones.review import parse_labels, take_down
 from scones.reviewed import merged
 from tests.scones.stacks import deployed

@@ -30,10 +30,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.errors import SconesError
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-class DataError(Exception):
+class DataError(SconesError):
     """Anything that keeps pictures from being read, staged or uploaded."""
 
 

@@ -1,0 +1,47 @@
+"""The base of every expected error.
+
+SconesError
+├── InvalidLabels
+├── InvalidS3Uri
+├── InvalidDuration
+├── InvalidNamedValue
+└── the base error of each package
+"""
+
+from collections.abc import Sequence
+
+
+class SconesError(Exception):
+    """An expected failure. Its message names the value that is wrong and what to do about it."""
+
+
+class InvalidLabels(SconesError):
+    """The text does not name two labels."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"'{text}' does not name two labels: write two different names of letters, digits, - and _, "
+            "separated by a comma, for example apple,orange"
+        )
+
+
+class InvalidS3Uri(SconesError):
+    """The text is not an S3 URI."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"'{text}' is not an S3 URI: write s3://bucket/key")
+
+
+class InvalidDuration(SconesError):
+    """The text is not a duration."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"'{text}' is not a duration: write for example 30m, 4h or 2d")
+
+
+class InvalidNamedValue(SconesError):
+    """The text is not NAME=VALUE."""
+
+    def __init__(self, text: str, known: Sequence[str] = ()) -> None:
+        names = f", where NAME is one of {', '.join(known)}" if known else ""
+        super().__init__(f"'{text}' is not NAME=VALUE{names}")

@@ -1,0 +1,43 @@
+"""Files that are written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
+    """Yield a binary file that takes the place of ``path`` when the block ends.
+
+    Whoever reads ``path`` meanwhile, also after a crash, sees the old file or the new one; an error in the block leaves
+    the old one. ``durable`` waits until the disk has the content. The directory must exist. Raises OSError.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_atomically(path: Path, content: bytes | str, *, durable: bool = False) -> None:
+    """Replace the content of ``path``, text as UTF-8, as :func:`atomic_writer` does. Raises OSError."""
+    with atomic_writer(path, durable=durable) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def _umask() -> int:
+    """Return the process's mask for new files, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

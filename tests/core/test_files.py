@@ -1,0 +1,40 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from core.files import atomic_writer, write_atomically
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_content_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path, durable: bool) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, "old")
+    write_atomically(path, b"new", durable=durable)
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_leaves_the_old_content(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    writer = atomic_writer(path)
+    writer.__enter__().write(b"half")
+    assert not writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_file_can_be_read_by_those_whom_the_umask_allows(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "file", "text")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+
+
+def test_a_missing_directory_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_atomically(tmp_path / "missing" / "file", "text")
