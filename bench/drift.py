@@ -26,8 +26,8 @@ from PIL import Image
 from monitoring import drift
 from monitoring.baseline import Baseline, Known
 from monitoring.drift import Verdict
-from monitoring.evaluate import Rate
-from monitoring.images import ImageStatistics, measure_pixels
+from monitoring.evaluation import Rate
+from monitoring.image_statistics import ImageStatistics, measure_pixels
 from monitoring.window import Window
 from training.data.synthetic import Severity, degrade, render
 from training.serving.model import Model, load

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.errors import BaselineMissing, BaselineTooSmall, BaselineUnreadable
-from monitoring.images import NAMES, ImageStatistics
+from monitoring.image_statistics import NAMES, ImageStatistics
 from monitoring.window import Window
 
 FORMAT = 2

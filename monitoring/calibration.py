@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.evaluate import Answer, Rate
+from monitoring.evaluation import Answer, Rate
 
 BINS = 10
 

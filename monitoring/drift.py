@@ -14,7 +14,7 @@ import numpy as np
 
 from monitoring import signals
 from monitoring.baseline import Baseline
-from monitoring.evaluate import VEHICLES, Labels
+from monitoring.evaluation import VEHICLES, Labels
 from monitoring.signals import Comparison
 from monitoring.timeline import Bin, Point, Timeline
 from monitoring.window import Window

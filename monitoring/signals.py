@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.baseline import Baseline, rounded
-from monitoring.evaluate import Labels
+from monitoring.evaluation import Labels
 from monitoring.window import Window
 
 MUCH = {"D": 0.1, "PSI": 0.25, "share below threshold": 0.05, "label mix": 0.1}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.evaluate import Answer, Rate, evaluate
+from monitoring.evaluation import Answer, Rate, evaluate
 
 
 @dataclass(frozen=True)

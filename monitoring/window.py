@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.capture.record import CapturedInference
-from monitoring.images import NAMES, ImageStatistics, measure
+from monitoring.image_statistics import NAMES, ImageStatistics, measure
 
 IMAGE_SAMPLE = 2000
 

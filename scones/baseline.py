@@ -12,7 +12,7 @@ import typer
 from core.labels import Labels, parse_labels
 from monitoring import capture
 from monitoring.baseline import Baseline, Known
-from monitoring.images import ImageStatistics, measure
+from monitoring.image_statistics import ImageStatistics, measure
 from monitoring.window import Window
 from scones import __version__, aws, console, model_baseline, monitor, options, pipeline
 from scones.settings import Settings

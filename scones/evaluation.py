@@ -23,7 +23,7 @@ from scones.sampling import sample as draw
 from scones.settings import Settings
 
 if TYPE_CHECKING:
-    from monitoring.evaluate import Rate
+    from monitoring.evaluation import Rate
     from monitoring.report import Content, ReportedImage
     from training.data.pictures import Source
 
@@ -181,10 +181,10 @@ def _content(
 
 def figures(content: "Content") -> dict[str, Any]:
     """Return what ``evaluation.json`` holds; shares are ``null`` where they have no denominator."""
-    from monitoring import calibration, evaluate, threshold  # noqa: PLC0415
+    from monitoring import calibration, evaluation, threshold  # noqa: PLC0415
 
     answers = content.answers
-    found, reliability = evaluate.evaluate(answers, content.threshold), calibration.calibration(answers)
+    found, reliability = evaluation.evaluate(answers, content.threshold), calibration.calibration(answers)
     advice = threshold.advise(answers, content.target_accuracy)
     return {
         "images": len(content.images),
@@ -193,14 +193,14 @@ def figures(content: "Content") -> dict[str, Any]:
         "accuracy": _rate(found.accuracy),
         "accepted": _rate(found.accepted),
         "accuracy_accepted": _rate(found.accuracy_accepted),
-        "confusion": evaluate.confusion(answers),
+        "confusion": evaluation.confusion(answers),
         "classes": {
             content.labels[each.label]: {
                 "accuracy": _rate(each.accuracy),
                 "accepted": _rate(each.accepted),
                 "median_confidence": None if math.isnan(each.median_confidence) else each.median_confidence,
             }
-            for each in evaluate.by_class(answers, content.threshold)
+            for each in evaluation.by_class(answers, content.threshold)
         },
         "calibration": {"ece": reliability.ece, "bins": [asdict(each) for each in reliability.bins]},
         "advice": {
@@ -217,21 +217,21 @@ def _rate(rate: "Rate") -> dict[str, Any] | None:
 
 
 def _show(content: "Content", dataset: str, split: str, page: Path) -> None:
-    from monitoring import calibration, evaluate, threshold  # noqa: PLC0415
+    from monitoring import calibration, evaluation, threshold  # noqa: PLC0415
 
     answers = content.answers
-    found = evaluate.evaluate(answers, content.threshold)
+    found = evaluation.evaluate(answers, content.threshold)
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(overflow="fold")
     rows = [
         ("data", f"{dataset}, {len(answers)} {split} images"),
-        ("accuracy", evaluate.in_words(found.accuracy)),
-        (f"accepted at {content.threshold:g}", evaluate.in_words(found.accepted)),
-        ("right among accepted", evaluate.in_words(found.accuracy_accepted)),
+        ("accuracy", evaluation.in_words(found.accuracy)),
+        (f"accepted at {content.threshold:g}", evaluation.in_words(found.accepted)),
+        ("right among accepted", evaluation.in_words(found.accuracy_accepted)),
         *(
-            (f"{content.labels[each.label]} right", evaluate.in_words(each.accuracy))
-            for each in evaluate.by_class(answers, content.threshold)
+            (f"{content.labels[each.label]} right", evaluation.in_words(each.accuracy))
+            for each in evaluation.by_class(answers, content.threshold)
         ),
         ("calibration error", f"{calibration.calibration(answers).ece:.3f}"),
         ("threshold", threshold.advise(answers, content.target_accuracy).sentence),

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from rich.table import Table
 
 from core.labels import VEHICLES, Labels
-from monitoring import capture, drift, metrics
+from monitoring import capture, cloudwatch_metrics, drift
 from monitoring.drift import DriftReport, Verdict
 from monitoring.timeline import Timeline
 from monitoring.window import Window
@@ -70,7 +70,7 @@ class Look:
     drift: DriftReport
     timeline: Timeline
     capture: capture.CaptureReport
-    latency: metrics.Latency
+    latency: cloudwatch_metrics.Latency
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -118,8 +118,8 @@ def monitor(  # noqa: PLR0913, PLR0917 - each is an option
     if publish:
         cloudwatch = session.client("cloudwatch")
         at = found.span.until or datetime.now(UTC)
-        count = metrics.publish(cloudwatch, found.endpoint, found.drift, found.timeline, at)
-        console.err.print(f"{count} metrics put under the namespace {metrics.NAMESPACE}")
+        count = cloudwatch_metrics.publish(cloudwatch, found.endpoint, found.drift, found.timeline, at)
+        console.err.print(f"{count} metrics put under the namespace {cloudwatch_metrics.NAMESPACE}")
     if as_json:
         console.print_json(found.to_dict())
     else:
@@ -159,7 +159,7 @@ def look(
         drift=drift.look(window, compared, least, labels),
         timeline=Timeline.of(window, least),
         capture=reading.report,
-        latency=metrics.latency(session.client("cloudwatch"), name, place.variant, span.since, until),
+        latency=cloudwatch_metrics.latency(session.client("cloudwatch"), name, place.variant, span.since, until),
     )
 
 

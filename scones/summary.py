@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 
-from monitoring.evaluate import Answer, Evaluation, Rate, evaluate, in_words, percentiles
+from monitoring.evaluation import Answer, Evaluation, Rate, evaluate, in_words, percentiles
 from orchestration.executions import Outcome
 from scones.inspection import BELOW_THRESHOLD
 

@@ -4,8 +4,8 @@ Keys read ``{prefix}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-uuid.jsonl`` i
 lines a file (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html).
 """
 
-from monitoring.capture.place import place_of
-from monitoring.capture.reading import EVALUATION, Place, Reading
+from monitoring.capture.location import place_of
+from monitoring.capture.reader import EVALUATION, Place, Reading
 from monitoring.capture.record import CapturedInference, Malformed, probabilities
 from monitoring.capture.report import CaptureReport
 from monitoring.capture.waiting import wait_for

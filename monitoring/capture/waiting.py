@@ -4,7 +4,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring.capture.reading import Place, Reading
+from monitoring.capture.reader import Place, Reading
 from monitoring.errors import CaptureIncomplete
 
 _CLOCK_SKEW = timedelta(seconds=2)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from monitoring import threshold as thresholds
 from monitoring.calibration import Calibration
-from monitoring.evaluate import VEHICLES, Answer, Labels, confusion, evaluate
+from monitoring.evaluation import VEHICLES, Answer, Labels, confusion, evaluate
 from monitoring.plots import style
 from monitoring.plots.style import BAND, CLASS_COLOURS, CLASS_MARKERS, INK, LINE, MUTED, PAPER, THRESHOLD, WARN, Plot
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.drift import in_short
-from monitoring.evaluate import VEHICLES, Labels
+from monitoring.evaluation import VEHICLES, Labels
 from monitoring.plots import style
 from monitoring.plots.style import BAND, CLASS_COLOURS, CLASS_MARKERS, INK, LINE, MUTED, THRESHOLD, WARN, Plot
 

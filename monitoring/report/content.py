@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from monitoring.drift import DriftReport
-from monitoring.evaluate import VEHICLES, Answer, Labels
+from monitoring.evaluation import VEHICLES, Answer, Labels
 from monitoring.timeline import Timeline
 
 Place = Literal["accepted", "review", "failure", "other"]

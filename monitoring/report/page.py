@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from monitoring import plots, threshold
 from monitoring.calibration import calibration
-from monitoring.evaluate import Rate, by_class, evaluate, percentiles
+from monitoring.evaluation import Rate, by_class, evaluate, percentiles
 from monitoring.plots import style
 from monitoring.report.content import Content, ReportedImage
 from monitoring.thumbnails import data_uri

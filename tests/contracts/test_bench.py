@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.fuzz.__main__ import fuzz, shares
-from bench.fuzz.mutate import inputs
-from bench.fuzz.target import Target
-from bench.fuzz.worker import MAKERS
 from bench.results import Claim, markdown
 from bench.scaling import Load, first_to_bite, fitted, simulate, table, used
+from tests.quality.fuzz.__main__ import fuzz, shares
+from tests.quality.fuzz.mutate import inputs
+from tests.quality.fuzz.target import Target
+from tests.quality.fuzz.worker import MAKERS
 
 DOCS = Path(__file__).parents[2] / "docs"
 SAMPLE = {"command-line": 25}

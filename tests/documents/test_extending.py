@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from monitoring.evaluate import Answer
+from monitoring.evaluation import Answer
 from orchestration import definitions
 from tests.contracts.test_definitions import following
 from tests.documents.markdown import ROOT, blocks

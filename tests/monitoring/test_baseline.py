@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from monitoring.baseline import Baseline, Known, rounded
 from monitoring.capture.record import parse
 from monitoring.errors import BaselineMissing, BaselineTooSmall, BaselineUnreadable
-from monitoring.images import NAMES, measure
+from monitoring.image_statistics import NAMES, measure
 from monitoring.window import Window
 from tests.monitoring.captures import NOON, line
 

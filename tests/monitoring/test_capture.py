@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.capture import EVALUATION, Place, Reading, place_of, wait_for
-from monitoring.capture import reading as module
+from monitoring.capture import reader as module
 from monitoring.capture.lines import lines
 from monitoring.capture.record import Malformed, Unanswered, parse
 from monitoring.errors import CaptureIncomplete, CaptureOff

@@ -8,7 +8,7 @@ import pytest
 from monitoring import drift, signals
 from monitoring.baseline import Baseline, Known
 from monitoring.drift import Timeline, Verdict
-from monitoring.images import ImageStatistics
+from monitoring.image_statistics import ImageStatistics
 from monitoring.window import Window
 
 MEANS = {"brightness": 120.0, "contrast": 50.0, "sharpness": 1.0, "colour": 30.0}

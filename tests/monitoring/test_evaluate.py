@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from monitoring.evaluate import Answer, Rate, evaluate, in_words, percentiles
+from monitoring.evaluation import Answer, Rate, evaluate, in_words, percentiles
 
 
 def test_the_interval_is_wilsons() -> None:

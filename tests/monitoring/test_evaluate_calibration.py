@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.calibration import calibration
-from monitoring.evaluate import Answer
+from monitoring.evaluation import Answer
 
 ANSWERS = st.lists(
     st.builds(lambda label, p: Answer(label, (p, 1 - p)), st.integers(0, 1), st.floats(0, 1, allow_nan=False)),

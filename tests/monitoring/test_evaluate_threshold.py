@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.evaluate import Answer, by_class, confusion, evaluate
+from monitoring.evaluation import Answer, by_class, confusion, evaluate
 from monitoring.threshold import advise, curve
 
 SURE_AND_RIGHT = [Answer(0, (0.99, 0.01)), Answer(1, (0.02, 0.98)), Answer(1, (0.05, 0.95))]

@@ -12,7 +12,7 @@ from monitoring import plots
 from monitoring.baseline import Baseline
 from monitoring.calibration import calibration
 from monitoring.drift import look
-from monitoring.evaluate import Answer
+from monitoring.evaluation import Answer
 from monitoring.plots.style import FIRST, SECOND, THRESHOLD, inline
 from monitoring.timeline import Timeline
 from monitoring.window import Window

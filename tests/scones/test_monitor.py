@@ -12,7 +12,7 @@ import typer
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 
-from monitoring import drift, metrics
+from monitoring import cloudwatch_metrics, drift
 from monitoring.baseline import Baseline
 from monitoring.drift import Verdict
 from monitoring.errors import BaselineMissing
@@ -89,7 +89,7 @@ def test_the_figures_are_published_in_the_form_that_cloudwatch_takes() -> None:
     client, stub = stubbed("cloudwatch")
     stub.add_response("put_metric_data", {}, {"Namespace": "Scones", "MetricData": ANY})
     with stub:
-        assert metrics.publish(client, "e", report, timeline, NOW) == 5 + len(report.signals)
+        assert cloudwatch_metrics.publish(client, "e", report, timeline, NOW) == 5 + len(report.signals)
     stub.assert_no_pending_responses()
 
 
@@ -107,7 +107,7 @@ def test_an_unknown_verdict_is_no_metric() -> None:
     ]
     stub.add_response("put_metric_data", {}, {"Namespace": "Scones", "MetricData": expected})
     with stub:
-        metrics.publish(client, "e", drift.look(seen, None, 0.94), Timeline.of(seen, 0.94), NOW)
+        cloudwatch_metrics.publish(client, "e", drift.look(seen, None, 0.94), Timeline.of(seen, 0.94), NOW)
     stub.assert_no_pending_responses()
 
 
@@ -121,8 +121,8 @@ def test_latency_comes_from_sagemakers_own_metric(days: float) -> None:
     stub.add_response("get_metric_statistics", {"Datapoints": points}, None)
     stub.add_response("get_metric_statistics", {"Datapoints": []}, None)
     with stub:
-        found = metrics.latency(client, "e", "AllTraffic", NOW - timedelta(days=days), NOW)
-        nothing = metrics.latency(client, "e", "AllTraffic", NOW - timedelta(days=days), NOW)
+        found = cloudwatch_metrics.latency(client, "e", "AllTraffic", NOW - timedelta(days=days), NOW)
+        nothing = cloudwatch_metrics.latency(client, "e", "AllTraffic", NOW - timedelta(days=days), NOW)
     assert (found.mean, found.worst) == (20.0, 30.0)
     assert (nothing.mean, nothing.worst) == (None, None)
 

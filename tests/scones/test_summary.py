@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from monitoring.evaluate import Answer
+from monitoring.evaluation import Answer
 from orchestration.executions import Image, Outcome
 from scones.inspection import BELOW_THRESHOLD
 from scones.sampling import sample

@@ -12,11 +12,11 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.sagemaker_fuzz import attack
-from bench.sagemaker_requests import sensible
 from emulation.sagemaker import validation
 from emulation.sagemaker.control import OPERATIONS
 from tests.emulation.sagemaker.harness import Emulator
+from tests.quality.fuzz.emulator import attack
+from tests.quality.fuzz.emulator_requests import sensible
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 NAMES = ["a", "b", "c"]

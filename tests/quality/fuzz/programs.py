@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from bench.fuzz.target import JSON_WORDS, Target
+from tests.quality.fuzz.target import JSON_WORDS, Target
 
 # They start processes, train, build images or wait for a person; and nothing of them reads what a stranger sends.
 _CLOSED_PORT = 9  # the discard service of long ago
@@ -49,7 +49,7 @@ def command_line() -> Target:
         sys.argv = ["scones", *words]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             code = _exit_code(cli.main)
-        assert code in {None, 0, 1, 2, 3}  # noqa: S101 - what is asked of it
+        assert code in {None, 0, 1, 2, 3}
 
     seeds = (
         b"--help", b"cost", b"cost\n--json", b"cost\n--images\n1000", b"status", b"status\n--json", b"run\na.png",
@@ -91,7 +91,7 @@ def lambda_host() -> Target:
     raised: list[BaseException] = []
 
     class Watched(Server):
-        def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        def handle_error(self, request: Any, client_address: Any) -> None:
             error = sys.exception()
             if error is not None and not isinstance(error, ConnectionError):
                 raised.append(error)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.fuzz.services import pictures
-from bench.fuzz.target import JSON_WORDS, Target
+from tests.quality.fuzz.services import pictures
+from tests.quality.fuzz.target import JSON_WORDS, Target
 
 _FOLDER = "cifar-100-python"
 _PICKLE_WORDS = (
@@ -56,7 +56,7 @@ def _tar(rows: int = 4) -> bytes:
 
 def _place() -> Path:
     """Return a path for inputs that must be files, in memory where the system has such a folder."""
-    shared = Path("/dev/shm")  # noqa: S108 - named by the system
+    shared = Path("/dev/shm")
     return Path(tempfile.mkdtemp(prefix="scones-fuzz-", dir=shared if shared.is_dir() else None)) / "input"
 
 
@@ -124,8 +124,8 @@ def lst() -> Target:
     def one(data: bytes) -> None:
         path.write_bytes(data)
         for entry in read_lst(path):
-            assert not entry.file.startswith("/")  # noqa: S101 - what is asked of it
-            assert ".." not in entry.file.split("/")  # noqa: S101
+            assert not entry.file.startswith("/")
+            assert ".." not in entry.file.split("/")
 
     seeds = (b"16\t0\tbike_s_000682.png\n30\t1\tb/c.png\n", b"1\t0\ta.png\r\n2\t1\tb.png")
     return Target(one, (MalformedLst,), seeds, (b"../", b"\xc2\xa0", b"-1", b"1e3", b"\x85", b"9" * 5000))
@@ -202,7 +202,7 @@ def serving() -> Target:
                 check(head)
             except ServingError:
                 continue
-        assert to_pixels(decode(data), spec).shape == (32, 32, 3)  # noqa: S101 - what is asked of it
+        assert to_pixels(decode(data), spec).shape == (32, 32, 3)
 
     words = (b"IHDR", b"\xff\xda", b"Exif\0\0MM\0*", b"q=nan", b"application/json;q=", b"*/*,")
     return Target(one, (ServingError,), pictures(), words, longest=100_000)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from monitoring.capture.reading import VARIANT, Place
+from monitoring.capture.reader import VARIANT, Place
 from monitoring.errors import CaptureOff
 
 

@@ -1,6 +1,6 @@
 """Whether the tests notice: every small change to what decides about an image, and the share that some test refuses.
 
-python -m bench.mutation [filter classify serialize threshold calibration temperature accounting] [--floor 90] [--json]
+python -m tests.quality.mutation [TARGET ...] [--floor 90] [--json]
 
 mutmut makes the changes in a copy of the sources, below ``out/mutation``, and runs the tests that reach them; `mutmut
 show NAME` in a target's folder shows one. mutmut passes over what has a decorator, so the copy writes ``@property def
@@ -20,8 +20,8 @@ from typing import Any
 
 import libcst as cst
 
-ROOT = Path(__file__).resolve().parents[1]
-WINGS = ("scones", "emulation", "training", "monitoring", "orchestration", "tests")
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("core", "scones", "emulation", "training", "monitoring", "orchestration", "tests")
 # They tell what a bare interpreter loads and holds, and mutmut loads and holds more.
 _LEFT_OUT = "not loads_nothing and not takes_little_memory"
 _TIMED_OUT = {-24, 24, 36, 152}
@@ -70,7 +70,7 @@ TARGETS = {
         "serialize",
     ),
     "threshold": Target(
-        ("monitoring/threshold.py", "monitoring/evaluate.py"),
+        ("monitoring/threshold.py", "monitoring/evaluation.py"),
         ("tests/monitoring/test_evaluate.py", "tests/monitoring/test_evaluate_threshold.py"),
     ),
     "calibration": Target(("monitoring/calibration.py",), ("tests/monitoring/test_evaluate_calibration.py",)),
@@ -86,7 +86,7 @@ class _Plain(cst.CSTTransformer):
 
     def leave_FunctionDef(  # noqa: N802 - libcst's name
         self,
-        original_node: cst.FunctionDef,  # noqa: ARG002
+        original_node: cst.FunctionDef,
         updated_node: cst.FunctionDef,
     ) -> cst.FunctionDef | cst.FlattenSentinel[cst.BaseStatement]:
         """Take the decorator off where it is one of those that are known."""
@@ -113,7 +113,7 @@ def lay_out(target: Target, place: Path) -> None:
         shutil.copytree(ROOT / "services" / target.service, place, ignore=ignored)
     else:
         place.mkdir(parents=True)
-        for wing in WINGS:
+        for wing in PACKAGES:
             shutil.copytree(ROOT / wing, place / wing, ignore=ignored)
     for file in target.files:
         path = place / file
@@ -122,7 +122,7 @@ def lay_out(target: Target, place: Path) -> None:
     settings = {
         "source_paths": sources,
         "only_mutate": list(target.files),
-        "also_copy": [] if target.service else [wing for wing in WINGS if wing not in sources],
+        "also_copy": [] if target.service else [wing for wing in PACKAGES if wing not in sources],
         "pytest_add_cli_args_test_selection": [test for test in target.tests if (place / test).exists()],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-k", _LEFT_OUT],
         # Their tests share a server and a client that is kept, which must begin anew for each change.
@@ -172,7 +172,7 @@ def _fate(code: int | None) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run, print, and return 1 where a target is below the floor."""
-    parser = argparse.ArgumentParser(prog="python -m bench.mutation", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.quality.mutation", description=__doc__.splitlines()[0])
     parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="all where none is named")
     parser.add_argument("--floor", type=float, default=90.0, help="the least percentage (default: %(default)s)")
     parser.add_argument("--children", type=int, default=2, help="processes at a time (default: %(default)s)")

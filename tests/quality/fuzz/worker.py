@@ -1,4 +1,4 @@
-"""One target, fuzzed in a process of its own; prints what it found as JSON. Run by ``python -m bench.fuzz``."""
+"""One target, fuzzed in a process of its own; prints what it found as JSON. Run by ``python -m tests.quality.fuzz``."""
 
 import argparse
 import faulthandler
@@ -11,9 +11,9 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from bench.fuzz import programs, readers, services
-from bench.fuzz.mutate import inputs
-from bench.fuzz.target import Target
+from tests.quality.fuzz import programs, readers, services
+from tests.quality.fuzz.mutate import inputs
+from tests.quality.fuzz.target import Target
 
 MAKERS = {
     "filter-event": services.filter_event,
@@ -120,7 +120,7 @@ def _escaped(word: bytes) -> str:
 
 def main() -> None:
     """Fuzz one target and write the report."""
-    parser = argparse.ArgumentParser(prog="python -m bench.fuzz.worker", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.quality.fuzz.worker", description=__doc__.splitlines()[0])
     parser.add_argument("target", choices=sorted(MAKERS))
     parser.add_argument("--inputs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)

@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 
-from bench.fuzz.target import Target
+from tests.quality.fuzz.target import Target
 
 _COMMON = (
     b"\x00",
@@ -34,7 +34,7 @@ _MOST_CHANGES = 6
 def inputs(target: Target, seed: int) -> Iterator[bytes]:
     """Yield the seeds as they are, then damaged ones without end, the same for the same ``seed``."""
     yield from target.seeds
-    chance = random.Random(seed)  # noqa: S311 - no secrets
+    chance = random.Random(seed)
     words = (*target.words, *_COMMON)
     while True:
         data = bytearray(_other_value(chance.choice(target.seeds), chance))

@@ -72,7 +72,7 @@ class Attacker:
     """Makes requests from a seed."""
 
     def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 - no secrets
+        self.chance = random.Random(seed)
 
     def request(self) -> Sent:
         """Return the next request."""

@@ -1,4 +1,4 @@
-"""``python -m bench.sagemaker_fuzz --requests 10000``: random requests against the SageMaker emulator.
+"""``python -m tests.quality.fuzz.emulator --requests 10000``: random requests against the SageMaker emulator.
 
 Most are made from botocore's service models, right or nearly so; the rest are such requests with bytes changed, in the
 body or in the bytes of HTTP itself. Counted is what must never be: a 5xx, a stack trace in an answer or in the log, and
@@ -18,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.sagemaker_requests import Attacker
 from tests.emulation.sagemaker.fake_s3 import fake_s3
 from tests.emulation.sagemaker.harness import Emulator
+from tests.quality.fuzz.emulator_requests import Attacker
 
 _RAW_SHARE = 0.1
 """The share of requests that are sent as changed bytes of HTTP, past any client."""
@@ -92,7 +92,9 @@ def _throw(port: int, data: bytes, report: Report) -> None:
 
 def main() -> int:
     """Print the report as JSON; 1 where something was found."""
-    parser = argparse.ArgumentParser(prog="python -m bench.sagemaker_fuzz", description="Fuzz the SageMaker emulator.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.quality.fuzz.emulator", description="Fuzz the SageMaker emulator."
+    )
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -1,11 +1,11 @@
 """Fuzz handlers, readers, the emulator and the command line, and fail on whatever ends in anything but a named error.
 
-python -m bench.fuzz [TARGET ...] [--inputs 220000] [--seed 0] [--engine auto|atheris|random] [--json]
+python -m tests.quality.fuzz [TARGET ...] [--inputs 220000] [--seed 0] [--engine auto|atheris|random] [--json]
 
 Each target runs in a process of its own. A finding is an exception without a name of ours, an input that takes over
 5 s (a command over 30 s), or a process that held over 512 MiB; its input is kept below ``out/fuzz``. atheris, which is
 led by coverage, chooses the bytes where it is installed, else honest inputs are damaged at random. ``emulator`` sends
-requests over HTTP: see ``bench.sagemaker_fuzz``.
+requests over HTTP: see ``tests.quality.fuzz.emulator``.
 """
 
 import argparse
@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.fuzz.worker import MAKERS
+from tests.quality.fuzz.worker import MAKERS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EMULATOR = "emulator"
 MOST_MIB = 512
 _MOST_COMMANDS = 1000
@@ -52,7 +52,7 @@ def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dic
     command = [
         sys.executable,
         "-m",
-        "bench.fuzz.worker",
+        "tests.quality.fuzz.worker",
         name,
         "--inputs",
         str(inputs),
@@ -82,7 +82,7 @@ def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dic
 
 
 def _emulator(requests: int, seed: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.sagemaker_fuzz", "--requests", str(requests), "--seed", str(seed)]
+    command = [sys.executable, "-m", "tests.quality.fuzz.emulator", "--requests", str(requests), "--seed", str(seed)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if not done.stdout:
         return {"inputs": 0, "ends": {}, "findings": {"no report": done.stderr[-3000:]}, "engine": "HTTP"}
@@ -94,7 +94,7 @@ def _emulator(requests: int, seed: int) -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> int:
     """Fuzz, print, and return 1 where something was found."""
     parser = argparse.ArgumentParser(
-        prog="python -m bench.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.quality.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
         "targets", nargs="*", metavar="TARGET", help=f"all where none is named: {', '.join([*MAKERS, EMULATOR])}"
