@@ -71,9 +71,9 @@ TARGETS = {
     ),
     "threshold": Target(
         ("monitoring/threshold.py", "monitoring/evaluation.py"),
-        ("tests/monitoring/test_evaluate.py", "tests/monitoring/test_evaluate_threshold.py"),
+        ("tests/monitoring/test_evaluation.py", "tests/monitoring/test_threshold.py"),
     ),
-    "calibration": Target(("monitoring/calibration.py",), ("tests/monitoring/test_evaluate_calibration.py",)),
+    "calibration": Target(("monitoring/calibration.py",), ("tests/monitoring/test_calibration.py",)),
     "temperature": Target(
         ("training/vehicle_net/calibrate.py",), ("tests/training/vehicle_net/test_vehicle_net_calibrate.py",)
     ),
