@@ -195,7 +195,7 @@ def _delete_images(session: boto3.Session, settings: Settings, *, wanted: bool) 
             soft_wrap=True,
         )
         return []
-    from orchestration.images import delete_repositories  # noqa: PLC0415
+    from orchestration.container_images import delete_repositories  # noqa: PLC0415
 
     return delete_repositories(session.client("ecr"), names)
 

@@ -17,8 +17,8 @@ from scones.settings import ROOT, Settings, Target
 if TYPE_CHECKING:
     from docker import DockerClient
 
-    from orchestration.images import OnProgress, Published, Recipe
-    from orchestration.images import Progress as ImageProgress
+    from orchestration.container_images import OnProgress, Published, Recipe
+    from orchestration.container_images import Progress as ImageProgress
 
 app = typer.Typer(help="Build the container images and bring them to ECR.", no_args_is_help=True)
 
@@ -40,8 +40,8 @@ def build(
     as_json: options.JsonOption = False,
 ) -> None:
     """Build all four images under their local names, STACK/NAME:local, and push nothing."""
-    from orchestration.images import PLATFORMS  # noqa: PLC0415
-    from orchestration.images import build as build_image  # noqa: PLC0415
+    from orchestration.container_images import PLATFORMS  # noqa: PLC0415
+    from orchestration.container_images import build as build_image  # noqa: PLC0415
 
     settings = options.settings(None, stack_name)
     engine, built = connect(), {}
@@ -79,17 +79,17 @@ def publish(
     engine: "Callable[[], DockerClient] | None" = None,
 ) -> "dict[str, Published]":
     """Bring the images to ECR, with a bar for each; what is there already is left alone."""
-    from orchestration import images  # noqa: PLC0415
+    from orchestration import container_images  # noqa: PLC0415
 
     ecr, published = session.client("ecr"), {}
     with progress() as advance:
         for recipe in recipes(settings, names):
-            found = images.publish(
+            found = container_images.publish(
                 engine or connect,
                 ecr,
                 recipe,
                 repository(settings, recipe.name),
-                images.PLATFORMS[architecture],
+                container_images.PLATFORMS[architecture],
                 advance,
             )
             published[recipe.name] = found
@@ -113,7 +113,7 @@ def repository(settings: Settings, name: str) -> str:
 
 def recipes(settings: Settings, names: tuple[str, ...]) -> "list[Recipe]":
     """Return what the named images are built from."""
-    from orchestration.images import Recipe  # noqa: PLC0415
+    from orchestration.container_images import Recipe  # noqa: PLC0415
 
     serving = Recipe(INFERENCE, ROOT, "training/serving/Dockerfile")
     return [serving if name == INFERENCE else Recipe(name, settings.services / name) for name in names]

@@ -28,7 +28,7 @@ import re
 from client import EndpointRuntime, sagemaker_runtime
 from endpoint import invoke
 from errors import InvalidConfiguration, InvalidInput, quoted
-from inference import probabilities
+from prediction import probabilities
 
 gc.freeze()
 gc.enable()

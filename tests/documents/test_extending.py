@@ -9,8 +9,8 @@ from PIL import Image
 
 from monitoring.evaluation import Answer
 from orchestration import definitions
-from tests.contracts.test_definitions import following
 from tests.documents.markdown import ROOT, blocks
+from tests.orchestration.test_definitions import following
 from training import recipes
 from training.data.staging import stage
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from orchestration import images as registry
+from orchestration import container_images as registry
 from orchestration import stack, teardown
 from orchestration.errors import StackMissing
 from scones import aws as sessions

@@ -3,7 +3,7 @@ import math
 import pytest
 from errors import ClassifyError, quoted
 from handler import parse_endpoint_name, parse_event
-from inference import probabilities
+from prediction import probabilities
 
 ADVICE = "send what SerializeImageData answered"
 MODEL = "check which model the endpoint serves"

@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import pytest
 from image import MAX_IMAGE_BYTES
-from pictures import file, noise, photograph, read
 from PIL import Image
 from s3_stub import S3Stub, failure, running
+from sample_images import file, noise, photograph, read
 from store import MAX_OBJECT_BYTES
 
 BASE = "public.ecr.aws/lambda/python:3.13"

@@ -2,7 +2,7 @@ import pytest
 from errors import SerializeError, quoted
 from handler import parse_event
 from image import fit, kind_of
-from pictures import file, noise
+from sample_images import file, noise
 
 ADVICE = 'send {"s3_bucket": "...", "s3_key": "..."}'
 

@@ -8,8 +8,8 @@ from handler import handler
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image import MAX_IMAGE_BYTES
-from pictures import file, noise, photograph
 from s3_stub import S3Stub, failure
+from sample_images import file, noise, photograph
 
 CONTEXT = SimpleNamespace(aws_request_id="4f2b")
 STATE_LIMIT = 256 * 1024

@@ -11,8 +11,8 @@ from errors import ImageTooLarge, SerializeError, UnsupportedImage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image import MAX_IMAGE_BYTES, MAX_SCANS, MAX_SIDE, fit
-from pictures import file, noise, photograph, read
 from PIL import Image
+from sample_images import file, noise, photograph, read
 
 ORIENTATION = 0x0112
 

@@ -11,8 +11,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from docker.errors import APIError, DockerException
 
-from orchestration.errors import EngineUnavailable, ImageBuildFailed, ImagePushFailed
-from orchestration.images import (
+from orchestration.container_images import (
     Progress,
     Published,
     Recipe,
@@ -23,6 +22,7 @@ from orchestration.images import (
     publish,
     tag,
 )
+from orchestration.errors import EngineUnavailable, ImageBuildFailed, ImagePushFailed
 from scones.settings import ROOT
 
 REPOSITORY = "scones/filter"
@@ -105,7 +105,7 @@ def test_the_context_is_what_the_ignore_file_lets_through(recipe: Recipe) -> Non
 def test_the_inference_images_context_is_the_server_and_nothing_else() -> None:
     found = names(context_archive(Recipe("inference", ROOT, "training/serving/Dockerfile")))
     assert {"training/serving/Dockerfile", "training/serving/app.py", "training/serving/requirements.txt"} <= set(found)
-    assert all(name.startswith(("training/serving/", "training/__init__.py")) for name in found)
+    assert all(name.startswith(("core/", "training/serving/", "training/__init__.py")) for name in found)
 
 
 def test_the_same_files_give_the_same_tag_whenever_they_were_written(recipe: Recipe) -> None:

@@ -16,8 +16,8 @@ import pytest
 from botocore.stub import Stubber
 from docker import DockerClient
 
+from orchestration.container_images import Progress, Recipe, build, publish
 from orchestration.errors import ImageBuildFailed
-from orchestration.images import Progress, Recipe, build, publish
 from scones import images
 
 pytestmark = pytest.mark.docker

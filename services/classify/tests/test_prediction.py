@@ -5,7 +5,7 @@ import pytest
 from errors import ClassifyError, MalformedInference
 from hypothesis import given
 from hypothesis import strategies as st
-from inference import probabilities
+from prediction import probabilities
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
