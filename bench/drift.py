@@ -31,7 +31,7 @@ from monitoring.image_statistics import ImageStatistics, measure_pixels
 from monitoring.window import Window
 from training.data.synthetic import Severity, degrade, render
 from training.serving.model import Model, load
-from training.serving.preprocess import to_pixels
+from training.serving.preprocessing import to_pixels
 
 SHIPPED = Path(__file__).parents[1] / "training" / "vehicle_net" / "shipped"
 FIRST_SEED = 90_000_000

@@ -23,7 +23,7 @@ from bench.results import Claim, NotMeasured, Section
 OURS = """
 import sys
 from pathlib import Path
-from training.data.archive import CifarSource
+from training.data.cifar_archive import CifarSource
 from training.data.staging import stage
 stage(CifarSource(Path(sys.argv[1])), Path(sys.argv[2]) / "staged")
 """

@@ -5,10 +5,12 @@ SconesError
 ├── InvalidS3Uri
 ├── InvalidDuration
 ├── InvalidNamedValue
+├── MalformedLst
 └── the base error of each package
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class SconesError(Exception):
@@ -45,3 +47,10 @@ class InvalidNamedValue(SconesError):
     def __init__(self, text: str, known: Sequence[str] = ()) -> None:
         names = f", where NAME is one of {', '.join(known)}" if known else ""
         super().__init__(f"'{text}' is not NAME=VALUE{names}")
+
+
+class MalformedLst(SconesError):
+    """A line of a .lst file is not index, label and file name between tabs."""
+
+    def __init__(self, path: Path | str, line: int, reason: str) -> None:
+        super().__init__(f"{path}, line {line}: {reason}; a line reads index<TAB>label<TAB>file name")

@@ -31,7 +31,7 @@ def stage(
     with console.progress("staging") as advance:
         source = pipeline.choose_source(settings, advance, synthetic=synthetic, labels=deployed.labels)
         if size is not None:
-            from training.data.upscaled import UpscaledSource  # noqa: PLC0415
+            from training.data.upscaled_images import UpscaledSource  # noqa: PLC0415
 
             source = UpscaledSource(source, size)
         dataset = pipeline.stage(source, session, settings, bucket, advance)

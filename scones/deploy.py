@@ -174,11 +174,11 @@ def _question(settings: Settings, buckets: list[str], *, with_images: bool) -> s
 
 
 def _delete_endpoint(session: boto3.Session, settings: Settings) -> list[str]:
-    from training import endpoint  # noqa: PLC0415
+    from training import endpoint_deployment  # noqa: PLC0415
     from training.errors import EndpointMissing  # noqa: PLC0415
 
     try:
-        return endpoint.delete(session, settings.endpoint_name)
+        return endpoint_deployment.delete(session, settings.endpoint_name)
     except EndpointMissing:
         return []
 

@@ -23,7 +23,7 @@ from emulation.processes import answers
 from scones import console, options
 from scones.settings import Settings
 from training.errors import QuotaIsZero
-from training.quota import Use, check
+from training.service_quotas import Use, check
 
 LEAST_PYTHON = (3, 11)
 LEAST_BYTES = 3_000_000_000
@@ -174,7 +174,7 @@ def _address(name: str, url: str, path: str, *, running: bool) -> Finding:
 
 
 def _cifar(settings: Settings) -> Finding:
-    from training.data.download import OFFICIAL  # noqa: PLC0415 - the HTTP client is not for every command
+    from training.data.cifar_download import OFFICIAL  # noqa: PLC0415 - the HTTP client is not for every command
 
     named, cached = settings.archive, settings.cache / OFFICIAL.name
     if named is not None:

@@ -58,7 +58,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     It gets what is named and loses what is not: without --max it is not scaled any more, without --ttl it stays.
     On AWS shows the price and asks first. Example: `scones endpoint deploy --target aws --ttl 4h --min 1 --max 3`
     """
-    from training.hosting import Options  # noqa: PLC0415
+    from training.endpoint_settings import Options  # noqa: PLC0415
 
     settings = options.settings(target, stack_name, home)
     _refuse_contradictions(least, most, job, artefact, subnet, security_group)
@@ -89,7 +89,7 @@ class _Around:
 
     def __init__(self, session: boto3.Session, settings: Settings, most: int | None, ttl: str | None) -> None:
         """Look everything up that a deployment may fail for later. Raises InvalidTtl, RoleMissing, StackMissing."""
-        from training import ttl as lives  # noqa: PLC0415
+        from training import endpoint_ttl as lives  # noqa: PLC0415
 
         self._session, self._name, self._most = session, settings.endpoint_name, most
         self._life = lives.parse(ttl) if ttl else None
@@ -98,26 +98,26 @@ class _Around:
 
     def clear(self) -> None:
         """Take scaling away: AWS gives no other instances to a variant that is scaled."""
-        from training import autoscaling  # noqa: PLC0415
-        from training.endpoint import VARIANT  # noqa: PLC0415
+        from training import endpoint_autoscaling  # noqa: PLC0415
+        from training.endpoint_deployment import VARIANT  # noqa: PLC0415
 
-        autoscaling.forget(self._session.client("application-autoscaling"), self._name, VARIANT)
+        endpoint_autoscaling.forget(self._session.client("application-autoscaling"), self._name, VARIANT)
 
     def settle(self, least: int) -> dict[str, Any]:
         """Give the endpoint what was asked for, and say what that is."""
-        from training import autoscaling, ttl  # noqa: PLC0415
-        from training.endpoint import VARIANT  # noqa: PLC0415
+        from training import endpoint_autoscaling, endpoint_ttl  # noqa: PLC0415
+        from training.endpoint_deployment import VARIANT  # noqa: PLC0415
 
         told: dict[str, Any] = {"instances": least, "deleted_at": None}
         if self._most is not None:
             scaling = self._session.client("application-autoscaling")
-            autoscaling.scale(scaling, self._name, VARIANT, least, self._most)
+            endpoint_autoscaling.scale(scaling, self._name, VARIANT, least, self._most)
             told["instances"] = f"{least} to {self._most}"
         scheduler = self._session.client("scheduler")
         if self._life is not None:
-            told["deleted_at"] = ttl.schedule(scheduler, self._name, self._role, self._life)
+            told["deleted_at"] = endpoint_ttl.schedule(scheduler, self._name, self._role, self._life)
         else:  # only now: an earlier plan must outlast a deployment that fails
-            ttl.cancel(scheduler, self._name)
+            endpoint_ttl.cancel(scheduler, self._name)
         return told
 
 
@@ -163,7 +163,7 @@ def status(
     as_json: options.JsonOption = False,
 ) -> None:
     """Say what the endpoint serves and in which state it is. Example: `scones endpoint status --json`"""
-    from training import endpoint as sagemaker  # noqa: PLC0415
+    from training import endpoint_deployment as sagemaker  # noqa: PLC0415
 
     settings = options.settings(target, stack_name, home)
     console.tell(asdict(sagemaker.status(aws.session(settings), settings.endpoint_name)), as_json=as_json)
@@ -200,15 +200,15 @@ def delete(
     as_json: options.JsonOption = False,
 ) -> None:
     """Delete the endpoint, its configuration, model, scaling and planned end. Example: `scones endpoint delete -y`"""
-    from training import autoscaling, ttl  # noqa: PLC0415
-    from training import endpoint as sagemaker  # noqa: PLC0415
+    from training import endpoint_autoscaling, endpoint_ttl  # noqa: PLC0415
+    from training import endpoint_deployment as sagemaker  # noqa: PLC0415
 
     settings = options.settings(target, stack_name, home)
     name = settings.endpoint_name
     options.confirm(f"Delete the endpoint {name}?", settings, yes=yes)
     session = aws.session(settings)
-    autoscaling.forget(session.client("application-autoscaling"), name, sagemaker.VARIANT)
-    ttl.cancel(session.client("scheduler"), name)
+    endpoint_autoscaling.forget(session.client("application-autoscaling"), name, sagemaker.VARIANT)
+    endpoint_ttl.cancel(session.client("scheduler"), name)
     with console.progress("deleting the endpoint"):
         gone = sagemaker.delete(session, name)
     if as_json:

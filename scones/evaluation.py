@@ -25,7 +25,7 @@ from scones.settings import Settings
 if TYPE_CHECKING:
     from monitoring.evaluation import Rate
     from monitoring.report import Content, ReportedImage
-    from training.data.pictures import Source
+    from training.data.labelled_images import Source
 
 _WORKERS = 8
 _HONEST = {

@@ -19,8 +19,8 @@ from scones.errors import ModelOfOtherLabels, NothingToRender
 from scones.settings import ROOT, Settings, Target
 
 if TYPE_CHECKING:
-    from training.data.pictures import Source
-    from training.hosting import EndpointStatus, Options
+    from training.data.labelled_images import Source
+    from training.endpoint_settings import EndpointStatus, Options
 
 SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"
 BASELINE = "baseline.json"
@@ -107,8 +107,8 @@ def choose_source(
     An archive that was named and cannot be read is an error: nobody gets other pictures than those asked for. So are
     classes that cannot be rendered where there is nothing else. Raises a DataError, NothingToRender.
     """
-    from training.data.archive import CifarSource  # noqa: PLC0415
-    from training.data.download import locate  # noqa: PLC0415
+    from training.data.cifar_archive import CifarSource  # noqa: PLC0415
+    from training.data.cifar_download import locate  # noqa: PLC0415
     from training.data.errors import DataError  # noqa: PLC0415
     from training.data.synthetic import SyntheticSource  # noqa: PLC0415
 
@@ -132,8 +132,8 @@ def choose_source(
 
 def stage(source: "Source", session: boto3.Session, settings: Settings, bucket: str, advance: Advance) -> Dataset:
     """Write the pictures of ``source`` to disk and bring them to S3; what is there already is left alone."""
+    from training.data.dataset_upload import upload  # noqa: PLC0415
     from training.data.staging import stage as write  # noqa: PLC0415
-    from training.data.upload import upload  # noqa: PLC0415
 
     staged = write(source, settings.home / "data" / source.dataset, progress=advance, tool=f"scones {__version__}")
     prefix = f"datasets/{source.dataset}"
@@ -162,13 +162,13 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
 
     Raises ModelOfOtherLabels for a folder; an artefact that tells apart something else fails to start.
     """
-    from training import endpoint  # noqa: PLC0415
-    from training.hosting import Options  # noqa: PLC0415
+    from training import endpoint_deployment  # noqa: PLC0415
+    from training.endpoint_settings import Options  # noqa: PLC0415
 
     if artefact is None:
         _check_labels(model_dir, target.labels)
 
-    return endpoint.deploy(
+    return endpoint_deployment.deploy(
         session,
         name=target.endpoint_name,
         image_uri=image_uri,

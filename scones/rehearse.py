@@ -14,8 +14,8 @@ from scones.settings import Settings, Target
 
 if TYPE_CHECKING:
     from training.jobs import Order
-    from training.record import Recorder
     from training.rehearsal import Plan
+    from training.request_recorder import Recorder
 
 _INSTANCE = "ml.m5.xlarge"
 _PAGE = """# Which calls ran where
@@ -53,7 +53,7 @@ def rehearse(  # noqa: PLR0913, PLR0917 - a command's options
     On AWS shows the prices and asks first. Example: `scones rehearse --hyperparameter backbone=tiny`
     """
     from training import rehearsal  # noqa: PLC0415
-    from training.record import Recorder  # noqa: PLC0415
+    from training.request_recorder import Recorder  # noqa: PLC0415
 
     settings = options.settings(target, stack_name, home)
     session = aws.session(settings)
@@ -72,7 +72,7 @@ def rehearse(  # noqa: PLR0913, PLR0917 - a command's options
 def plan(session: boto3.Session, settings: Settings, order: "Order") -> "Plan":
     """Return what is rehearsed in this stack: an endpoint of its own, beside the one that serves."""
     from training import jobs, recipes  # noqa: PLC0415
-    from training.hosting import Options  # noqa: PLC0415
+    from training.endpoint_settings import Options  # noqa: PLC0415
     from training.rehearsal import Plan  # noqa: PLC0415
 
     deployed = pipeline.deployed(session, settings)

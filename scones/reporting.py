@@ -109,9 +109,9 @@ def write(content: "Content", folder: Path, name: str = "report") -> "Written":
 
 def staged_labels(folder: Path) -> dict[str, int]:
     """Return the label of every staged image, of both splits, by its key in S3."""
+    from training.data.dataset_manifest import MANIFEST, read_manifest  # noqa: PLC0415
     from training.data.errors import DataError  # noqa: PLC0415
-    from training.data.manifest import MANIFEST, read_manifest  # noqa: PLC0415
-    from training.data.pictures import SPLITS  # noqa: PLC0415
+    from training.data.labelled_images import SPLITS  # noqa: PLC0415
 
     labels = {}
     for manifest in sorted(folder.glob(f"*/{MANIFEST}")):

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from training.data.lst import Entry, format_lst, parse_lst
+from core.lst_files import Entry, format_lst, parse_lst
 
 PREFIX = "datasets/reviewed"
 LISTING = f"{PREFIX}/train.lst"

@@ -10,7 +10,7 @@ from scones import options
 from scones.settings import Settings, Target
 
 if TYPE_CHECKING:
-    from training.quota import Use
+    from training.service_quotas import Use
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ def agree(session: boto3.Session, settings: Settings, expenses: Sequence[Expense
     """On AWS look at each quota, show each price and ask; a local target costs nothing. Raises QuotaIsZero."""
     if settings.target is not Target.AWS:
         return
-    from training import prices, quota  # noqa: PLC0415
+    from training import instance_prices, service_quotas  # noqa: PLC0415
 
     quotas = session.client("service-quotas")
     for expense in expenses:
-        quota.check(quotas, expense.instance_type, expense.use, settings.region)
-    pricing = session.client("pricing", region_name=prices.PRICING_REGION)
+        service_quotas.check(quotas, expense.instance_type, expense.use, settings.region)
+    pricing = session.client("pricing", region_name=instance_prices.PRICING_REGION)
     lines = []
     for expense in expenses:
-        component: prices.Component = "Hosting" if expense.use == "endpoint" else "Training"
-        cost = prices.price(pricing, expense.instance_type, component, settings.region)
+        component: instance_prices.Component = "Hosting" if expense.use == "endpoint" else "Training"
+        cost = instance_prices.price(pricing, expense.instance_type, component, settings.region)
         lines.append(f"one {expense.instance_type} as {expense.use}, {cost}, {expense.until}")
     options.confirm(f"This runs {'; and '.join(lines)}. Go on?", settings, yes=yes)

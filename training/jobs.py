@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from training import source
+from training import source_archive
 from training.errors import DatasetMissing, JobFailed, JobMissing, JobTimeout, instance_refused, translated
 from training.recipes import IMAGE_TYPE, TrainingRecipe
-from training.sdk import image_uri, place, sdk
+from training.sagemaker_sdk import image_uri, place, sdk
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 PREFIX = "training"
@@ -158,8 +158,8 @@ def builtin_image(session: boto3.Session) -> str:
 def _told(session: boto3.Session, order: Order, around: Surroundings) -> dict[str, str]:
     if order.recipe.builtin:
         return dict(order.hyperparameters)
-    url = source.upload(session.client("s3"), around.bucket, f"{PREFIX}/source")
-    script = {"sagemaker_program": source.ENTRY_POINT, "sagemaker_submit_directory": url}
+    url = source_archive.upload(session.client("s3"), around.bucket, f"{PREFIX}/source")
+    script = {"sagemaker_program": source_archive.ENTRY_POINT, "sagemaker_submit_directory": url}
     return {**order.hyperparameters, **script, "sagemaker_region": str(session.region_name)}
 
 

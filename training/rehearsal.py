@@ -15,10 +15,10 @@ from typing import Any
 import boto3
 from PIL import Image
 
-from training import autoscaling, endpoint, jobs, ttl
+from training import endpoint_autoscaling, endpoint_deployment, endpoint_ttl, jobs
+from training.endpoint_settings import EndpointStatus, Options
+from training.endpoint_settings import Patience as EndpointPatience
 from training.errors import CaptureMissing, EndpointMissing, translated
-from training.hosting import EndpointStatus, Options
-from training.hosting import Patience as EndpointPatience
 
 _ACCEPT = "application/json"
 _LIFE = timedelta(hours=2)
@@ -73,8 +73,8 @@ def rehearse(session: boto3.Session, plan: Plan, tell: Callable[[str], None] = l
         _await_captures(session, plan, sent)
         tell("scaling and planned end")
         scaling, scheduler = session.client("application-autoscaling"), session.client("scheduler")
-        autoscaling.scale(scaling, plan.endpoint, endpoint.VARIANT, 1, 2)
-        ttl.schedule(scheduler, plan.endpoint, plan.deletion_role_arn, _LIFE)
+        endpoint_autoscaling.scale(scaling, plan.endpoint, endpoint_deployment.VARIANT, 1, 2)
+        endpoint_ttl.schedule(scheduler, plan.endpoint, plan.deletion_role_arn, _LIFE)
         tell("update")
         _deploy(session, plan, artefact, capture_percent=50)
         _ask(session, plan)
@@ -87,7 +87,7 @@ def rehearse(session: boto3.Session, plan: Plan, tell: Callable[[str], None] = l
 
 
 def _deploy(session: boto3.Session, plan: Plan, artefact: str, *, capture_percent: int) -> EndpointStatus:
-    return endpoint.deploy(
+    return endpoint_deployment.deploy(
         session,
         name=plan.endpoint,
         image_uri=plan.image_uri,
@@ -102,10 +102,10 @@ def _deploy(session: boto3.Session, plan: Plan, artefact: str, *, capture_percen
 
 
 def _clear(session: boto3.Session, plan: Plan) -> list[str]:
-    autoscaling.forget(session.client("application-autoscaling"), plan.endpoint, endpoint.VARIANT)
-    ttl.cancel(session.client("scheduler"), plan.endpoint)
+    endpoint_autoscaling.forget(session.client("application-autoscaling"), plan.endpoint, endpoint_deployment.VARIANT)
+    endpoint_ttl.cancel(session.client("scheduler"), plan.endpoint)
     try:
-        return endpoint.delete(session, plan.endpoint, plan.endpoint_patience)
+        return endpoint_deployment.delete(session, plan.endpoint, plan.endpoint_patience)
     except EndpointMissing:
         return []
 

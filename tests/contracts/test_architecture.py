@@ -60,7 +60,7 @@ def test_no_arrow_runs_back_up(wing: str) -> None:
     [
         ("training", "import scones.settings"),
         ("monitoring", "from orchestration import executions"),
-        ("orchestration", "def late():\n    from training.endpoint import deploy"),
+        ("orchestration", "def late():\n    from training.endpoint_deployment import deploy"),
         ("emulation", "from training.vehicle_net import train"),
         ("emulation", "import scones"),
         ("core", "from training import errors"),

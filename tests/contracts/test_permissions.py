@@ -17,8 +17,8 @@ from botocore.session import Session
 from orchestration.definitions import TEMPLATE, definition, template_body
 from scones.train import DATASETS
 from tests.contracts.rendered import load, machines
+from training.endpoint_ttl import TARGET
 from training.jobs import PREFIX
-from training.ttl import TARGET
 
 ROOT = Path(__file__).parents[2]
 RESOURCES: dict[str, dict[str, Any]] = load(template_body())["Resources"]

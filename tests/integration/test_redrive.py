@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bench.workflow.rig import Rig, pictures
+from core.lst_files import parse_lst
 from orchestration import executions
 from scones import pipeline, reviewed
 from tests.integration.users import User
-from training.data.lst import parse_lst
 
 pytestmark = pytest.mark.integration
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.emulation.sagemaker.harness import IMAGE, ROLE
 from tests.integration.conftest import Running
-from training import endpoint
+from training import endpoint_deployment
+from training.endpoint_settings import EndpointStatus, Options
 from training.errors import EndpointFailed
-from training.hosting import EndpointStatus, Options
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +26,7 @@ def alarm(scripted: Running) -> str:
 def deployed(scripted: Running, name: str, alarm: str, percent: int) -> EndpointStatus:
     bucket = scripted.outputs["DataBucket"]
     scripted.client("s3").put_object(Bucket=bucket, Key="models/any/model.tar.gz", Body=b"scripted")
-    return endpoint.deploy(
+    return endpoint_deployment.deploy(
         scripted.session, name=name, image_uri=IMAGE, model_data_url=f"s3://{bucket}/models/any/model.tar.gz",
         role_arn=ROLE, capture_uri=f"s3://{bucket}/capture", capture_percent=percent, options=Options(alarms=(alarm,)),
     )  # fmt: skip
@@ -39,8 +39,8 @@ def test_an_alarm_that_sounds_takes_the_update_back(scripted: Running, alarm: st
     scripted.client("cloudwatch").set_alarm_state(StateValue="ALARM", **state)
     with pytest.raises(EndpointFailed, match=f"back on what served before: .* the alarm {alarm} is in ALARM"):
         deployed(scripted, name, alarm, 50)
-    found = endpoint.status(scripted.session, name)
+    found = endpoint_deployment.status(scripted.session, name)
     assert (found.status, found.config_name, found.capture_percent) == ("InService", first.config_name, 100)
     scripted.client("cloudwatch").set_alarm_state(StateValue="OK", **state)
     assert deployed(scripted, name, alarm, 50).capture_percent == 50
-    assert endpoint.delete(scripted.session, name)[0] == name
+    assert endpoint_deployment.delete(scripted.session, name)[0] == name

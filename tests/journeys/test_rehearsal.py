@@ -17,9 +17,9 @@ from scones import aws, rehearse, train
 from scones.settings import ROOT, Settings
 from tests.emulation.sagemaker.jobs import picture
 from tests.training import service_models
-from training.record import Recorder
 from training.rehearsal import Outcome
 from training.rehearsal import rehearse as run
+from training.request_recorder import Recorder
 
 TINY = {"backbone": "tiny", "pretrained": "0", "size": "32", "training_size": "32", "rendered": "0",
         "rendered_each_epoch": "0", "calibration_folds": "0", "batch": "2"}  # fmt: skip

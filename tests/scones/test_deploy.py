@@ -13,7 +13,7 @@ from scones import aws as sessions
 from scones import images, pipeline
 from scones.cli import app
 from scones.settings import Settings, Target
-from training import endpoint
+from training import endpoint_deployment
 from training.errors import EndpointMissing
 
 DIGEST = "sha256:" + "b" * 64
@@ -77,7 +77,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Surroundings:
     monkeypatch.setattr(teardown, "delete_stack", here.write("stack", answer=True))
     monkeypatch.setattr(teardown, "delete_log_groups", here.write("logs"))
     monkeypatch.setattr(registry, "delete_repositories", here.write("images"))
-    monkeypatch.setattr(endpoint, "delete", here.write("endpoint", answer=["scones-vehicles"]))
+    monkeypatch.setattr(endpoint_deployment, "delete", here.write("endpoint", answer=["scones-vehicles"]))
     return here
 
 
@@ -165,7 +165,7 @@ def test_a_destroy_that_was_cut_off_can_be_finished(aws: Surroundings, monkeypat
     def missing(_: Any, name: str) -> list[str]:
         raise EndpointMissing(name)
 
-    monkeypatch.setattr(endpoint, "delete", missing)
+    monkeypatch.setattr(endpoint_deployment, "delete", missing)
     assert scones("destroy", "--target", "aws", "--images", "--yes").exit_code == 0
     assert aws.done == ["logs", "images"]
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.labels import VEHICLES
+from core.lst_files import Entry, format_lst, parse_lst
 from scones.contact_sheet import Card, render
 from scones.errors import ImageAmbiguous, LabelMalformed
 from scones.review import parse_labels, take_down
 from scones.reviewed import merged
 from tests.scones.stacks import deployed
-from training.data.lst import Entry, format_lst, parse_lst
 
 
 def png(width: int = 8, height: int = 8) -> bytes:

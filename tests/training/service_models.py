@@ -10,7 +10,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from training.record import Answer, Request
+from training.request_recorder import Answer, Request
 
 # What botocore calls a service in its events, where that is not the name of its model.
 _MODELS = {"application-auto-scaling": "application-autoscaling", "cloudwatch-logs": "logs"}

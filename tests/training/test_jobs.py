@@ -13,7 +13,7 @@ from emulation.session import OfflineSession
 from tests.emulation.sagemaker.fake_s3 import fake_s3
 from tests.emulation.sagemaker.harness import ROLE, Emulator
 from tests.emulation.sagemaker.jobs import stage
-from training import jobs, recipes, source
+from training import jobs, recipes, source_archive
 from training.errors import DatasetMissing, InvalidHyperparameter, JobFailed, JobMissing, UnknownRecipe
 
 QUICK = jobs.Patience(seconds=240, poll=0.2)
@@ -63,13 +63,13 @@ def test_an_unknown_recipe_is_told_the_known_ones() -> None:
 
 
 def test_the_source_archive_is_the_same_twice_and_pins_what_the_project_pins() -> None:
-    assert source.pack() == source.pack()
-    with tarfile.open(fileobj=BytesIO(source.pack())) as archive:
+    assert source_archive.pack() == source_archive.pack()
+    with tarfile.open(fileobj=BytesIO(source_archive.pack())) as archive:
         names = archive.getnames()
     assert {"entry_point.py", "requirements.txt", "training/vehicle_net/train.py", "training/__init__.py"} <= {*names}
     root = Path(__file__).parents[2] / "requirements"
     pinned = (root / "scones.txt").read_text() + (root / "train.txt").read_text()
-    assert all(line in pinned for line in source.REQUIREMENTS.read_text().split())
+    assert all(line in pinned for line in source_archive.REQUIREMENTS.read_text().split())
 
 
 def test_training_images_are_counted_and_a_data_set_that_is_not_staged_is_named(session: OfflineSession) -> None:

@@ -17,7 +17,6 @@ DataError
 ├── WriteFailed
 ├── DestinationOccupied   a directory that holds something else than staged pictures
 ├── NotStaged             a directory without a readable manifest
-├── MalformedLst
 └── UploadError
     ├── BucketNotFound
     ├── UploadDenied
@@ -156,13 +155,6 @@ class NotStaged(DataError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path} holds no complete set of staged pictures ({reason}): run `scones stage` again")
-
-
-class MalformedLst(DataError):
-    """A line of a .lst file is not index, label and file name between tabs."""
-
-    def __init__(self, path: Path | str, line: int, reason: str) -> None:
-        super().__init__(f"{path}, line {line}: {reason}; a line reads index<TAB>label<TAB>file name")
 
 
 class UploadError(DataError):

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from core.lst_files import Entry, format_lst
+from training.data.dataset_manifest import MANIFEST, File, Manifest, read_manifest
+from training.data.directory_lock import alone
 from training.data.errors import DestinationOccupied, NotStaged, writing
-from training.data.lock import alone
-from training.data.lst import Entry, format_lst
-from training.data.manifest import MANIFEST, File, Manifest, read_manifest
-from training.data.pictures import SPLITS, Picture, Source, Split
+from training.data.labelled_images import SPLITS, Picture, Source, Split
 
 Progress = Callable[[int, int], None]
 

@@ -14,7 +14,7 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from training.data.pictures import SPLITS, Picture, Pictures
+from training.data.labelled_images import SPLITS, Picture, Pictures
 from training.data.rendering.bicycle import bicycle
 from training.data.rendering.camera import Pose, draw, look
 from training.data.rendering.car import car

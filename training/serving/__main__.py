@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from training.serving import lifeline, logs
+from training.serving import json_logs, parent_watcher
 from training.serving.errors import START_FAILED, ModelError
-from training.serving.served import VEHICLES, Served
+from training.serving.settings import VEHICLES, Served
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     Returns the exit code: 0 after an orderly end, 3 where the port is taken or there is no model to serve.
     """
     options = command_line().parse_args(arguments)
-    logging.config.dictConfig(logs.CONFIG)
+    logging.config.dictConfig(json_logs.CONFIG)
     # uvicorn raises them again once it has shut down in good order. An exception would not do: while ONNX Runtime is
     # imported, its extension module turns any into an ImportError.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
-    lifeline.watch()
+    parent_watcher.watch()
     try:
         with _bind(options.host, options.port) if options.fd is None else socket.socket(fileno=options.fd) as listener:
             return _run(listener, Served(options.model_dir, options.threads, options.labels), options.workers)

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from training.serving.errors import BodyTimeout, BodyTooLarge, RequestError, ServerBusy
-from training.serving.media import ANSWERS, check_content_type, choose_answer, excerpt
+from training.serving.media_types import ANSWERS, check_content_type, choose_answer, excerpt
 
 THREADS: Final = 2  # a large picture must not hold up the small ones behind it
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import onnxruntime
 
 from training.serving.errors import InvalidModel, InvalidPreprocessing, ModelNotFound
-from training.serving.preprocess import Preprocessing, decode, to_pixels
-from training.serving.served import VEHICLES
+from training.serving.preprocessing import Preprocessing, decode, to_pixels
+from training.serving.settings import VEHICLES
 
 FORMAT: Final = 1
 _SUM_TOLERANCE: Final = 1e-3

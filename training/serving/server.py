@@ -13,7 +13,7 @@ from PIL.Image import DecompressionBombWarning
 
 from training.serving.app import create_app
 from training.serving.model import load
-from training.serving.served import Served
+from training.serving.settings import Served
 
 GRACE_SECONDS: Final = 25  # SageMaker kills 30 s after SIGTERM
 FAREWELL_SECONDS: Final = 0.25

@@ -14,9 +14,9 @@ import threading
 import time
 from typing import Final
 
-from training.serving import lifeline
+from training.serving import parent_watcher
 from training.serving.errors import START_FAILED
-from training.serving.served import Served
+from training.serving.settings import Served
 
 GRACE_SECONDS: Final = 27  # a little more than a worker gives its own requests
 POLL_SECONDS: Final = 0.1
@@ -48,7 +48,7 @@ class _Worker:
     def __init__(self, command: list[str], inherited: tuple[int, ...], line: int) -> None:
         self._command = command
         self._inherited = inherited
-        self._environment = os.environ | {lifeline.VARIABLE: str(line)}
+        self._environment = os.environ | {parent_watcher.VARIABLE: str(line)}
         self.start()
 
     def start(self) -> None:

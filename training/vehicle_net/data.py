@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from training.data.errors import MalformedLst
-from training.data.lst import Entry, read_lst
+from core.errors import MalformedLst
+from core.lst_files import Entry, read_lst
 from training.data.synthetic import render_many
 from training.serving.errors import ImageError
-from training.serving.preprocess import Preprocessing, decode, to_pixels
+from training.serving.preprocessing import Preprocessing, decode, to_pixels
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.recipe import Recipe
 

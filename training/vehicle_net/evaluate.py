@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.serving.preprocess import Preprocessing
+from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import card, twins
 from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.corrupt import disturbed

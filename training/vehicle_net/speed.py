@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from training.serving.preprocess import Preprocessing, decode, to_pixels
+from training.serving.preprocessing import Preprocessing, decode, to_pixels
 from training.vehicle_net.answering import session_of
 from training.vehicle_net.data import Images
 from training.vehicle_net.yardstick import SIDE, resnet152

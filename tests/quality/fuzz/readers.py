@@ -62,7 +62,7 @@ def _place() -> Path:
 
 def archive() -> Target:
     """An archive as it is downloaded: damage to what gzip holds."""
-    from training.data.archive import read_classes  # noqa: PLC0415 - each target loads what it needs
+    from training.data.cifar_archive import read_classes  # noqa: PLC0415 - each target loads what it needs
     from training.data.errors import DataError  # noqa: PLC0415
 
     path = _place()
@@ -78,7 +78,7 @@ def archive() -> Target:
 
 def archive_members() -> Target:
     """What is in an archive whose checksum is right: paths that lead out of it, links, members of any size."""
-    from training.data.archive import read_classes  # noqa: PLC0415
+    from training.data.cifar_archive import read_classes  # noqa: PLC0415
     from training.data.errors import DataError  # noqa: PLC0415
 
     path = _place()
@@ -104,8 +104,8 @@ def archive_members() -> Target:
 
 def pickles() -> Target:
     """A split's pickle, without the archive around it."""
-    from training.data.archive import _Selection  # noqa: PLC0415
-    from training.data.pickles import MalformedPickleError, UnsafePickleError, read_pickle  # noqa: PLC0415
+    from training.data.cifar_archive import _Selection  # noqa: PLC0415
+    from training.data.cifar_pickles import MalformedPickleError, UnsafePickleError, read_pickle  # noqa: PLC0415
 
     def one(data: bytes) -> object:
         return read_pickle(io.BytesIO(data), _Selection((8, 48)))
@@ -116,8 +116,8 @@ def pickles() -> Target:
 
 def lst() -> Target:
     """A .lst file."""
-    from training.data.errors import MalformedLst  # noqa: PLC0415
-    from training.data.lst import read_lst  # noqa: PLC0415
+    from core.errors import MalformedLst  # noqa: PLC0415
+    from core.lst_files import read_lst  # noqa: PLC0415
 
     path = _place()
 
@@ -133,8 +133,8 @@ def lst() -> Target:
 
 def manifest() -> Target:
     """The manifest of a staged directory."""
+    from training.data.dataset_manifest import MANIFEST, File, Manifest, read_manifest  # noqa: PLC0415
     from training.data.errors import NotStaged  # noqa: PLC0415
-    from training.data.manifest import MANIFEST, File, Manifest, read_manifest  # noqa: PLC0415
 
     path = _place().with_name(MANIFEST)
 
@@ -189,15 +189,15 @@ def capture() -> Target:
 
 def serving() -> Target:
     """The model server's decoder and its two headers."""
-    from training.serving import media  # noqa: PLC0415
+    from training.serving import media_types  # noqa: PLC0415
     from training.serving.errors import ServingError  # noqa: PLC0415
-    from training.serving.preprocess import Preprocessing, decode, to_pixels  # noqa: PLC0415
+    from training.serving.preprocessing import Preprocessing, decode, to_pixels  # noqa: PLC0415
 
     spec = Preprocessing(32)
 
     def one(data: bytes) -> None:
         head = data[:64].decode("latin-1")
-        for check in (media.check_content_type, media.choose_answer):
+        for check in (media_types.check_content_type, media_types.choose_answer):
             try:
                 check(head)
             except ServingError:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image, ImageDraw
 
-from .running import RunningServer, Start
+from .server_process import RunningServer, Start
 from .tiny_network import tiny_network
 
 RED, BLUE, GREEN = (200, 40, 30), (20, 50, 180), (40, 220, 60)

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.serving.preprocess import Preprocessing
+from training.serving.preprocessing import Preprocessing
 from training.vehicle_net.data import SCORING_SEEDS, TRAINING_SEEDS, read_channel, rendered
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.recipe import Recipe

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.serving.preprocess import Preprocessing
+from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import card
 from training.vehicle_net.corrupt import DISTURBANCES, disturbed
 from training.vehicle_net.data import SCORING_SEEDS, Images, rendered

@@ -5,7 +5,7 @@ import onnx
 import pytest
 import torch
 
-from training.serving.preprocess import Preprocessing
+from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import export
 from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.calibrate import Calibration

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from training.data.synthetic import render_many
-from training.serving.preprocess import Preprocessing, to_pixels
+from training.serving.preprocessing import Preprocessing, to_pixels
 from training.vehicle_net.package import SHIPPED, check
 
 LARGEST = 7_000_000

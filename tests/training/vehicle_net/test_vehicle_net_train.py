@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.serving.preprocess import Preprocessing
+from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import train
 from training.vehicle_net.data import Images, read_channel
 from training.vehicle_net.environment import job_of

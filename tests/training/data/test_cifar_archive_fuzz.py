@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.training.data.cifar_archives import FOLDER, Members, gzip_of, members, pack
-from training.data import pickles
-from training.data.archive import read_classes
+from training.data import cifar_pickles
+from training.data.cifar_archive import read_classes
 from training.data.errors import DataError
 
 MakeArchive = Callable[[Members], Path]
@@ -45,7 +45,7 @@ def test_arbitrary_pickles_end_in_a_named_error(tmp_path: Path, data: bytes, mem
     read_or_refuse(pack(tmp_path / "any.tar.gz", members(rows=4) | {f"{FOLDER}/{member}": data}))
 
 
-opcodes = st.sampled_from(sorted(pickles._OPCODES))
+opcodes = st.sampled_from(sorted(cifar_pickles._OPCODES))
 
 
 @quietly

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from emulation.session import OfflineSession
 from tests.emulation.sagemaker.fake_s3 import fake_s3
 from tests.emulation.sagemaker.harness import IMAGE, ROLE, Emulator, free_port, model_archive
-from training import endpoint
+from training import endpoint_deployment
+from training.endpoint_settings import EndpointStatus, Patience
 from training.errors import (
     ArtefactMissing,
     EndpointFailed,
@@ -23,8 +24,7 @@ from training.errors import (
     SageMakerUnreachable,
     translated,
 )
-from training.hosting import EndpointStatus, Patience
-from training.sdk import sdk
+from training.sagemaker_sdk import sdk
 
 URL = "s3://models/model.tar.gz"
 
@@ -59,7 +59,7 @@ def session(emulator: Emulator, offline: OfflineSession) -> Iterator[OfflineSess
 
 def deploy(session: OfflineSession, name: str = "vehicles", **settings: Any) -> EndpointStatus:
     wanted = {"image_uri": IMAGE, "model_data_url": URL, "role_arn": ROLE, "capture_uri": "s3://captures/data"}
-    return endpoint.deploy(session, name=name, **{**wanted, **settings})
+    return endpoint_deployment.deploy(session, name=name, **{**wanted, **settings})
 
 
 def invoke(session: OfflineSession, name: str = "vehicles") -> Any:
@@ -88,7 +88,7 @@ def test_a_deployed_endpoint_is_in_service_and_captures(session: OfflineSession,
 
 def test_the_status_is_what_deploy_returned(session: OfflineSession) -> None:
     deployed = deploy(session)
-    found = endpoint.status(session, "vehicles")
+    found = endpoint_deployment.status(session, "vehicles")
     assert not found.changed
     assert (found.name, found.arn, found.config_name) == (deployed.name, deployed.arn, deployed.config_name)
 
@@ -140,7 +140,7 @@ def test_an_endpoint_that_failed_says_why_and_is_replaced_by_the_next_deploy(
     emulator.s3.objects["models/model.tar.gz"] = b"no archive"
     with pytest.raises(EndpointFailed, match="Failed to extract model data archive"):
         deploy(session)
-    found = endpoint.status(session, "vehicles")
+    found = endpoint_deployment.status(session, "vehicles")
     assert found.status == "Failed"
     assert "Failed to extract" in str(found.failure_reason)
     emulator.s3.objects["models/model.tar.gz"] = model_archive()
@@ -151,14 +151,14 @@ def test_an_endpoint_that_failed_says_why_and_is_replaced_by_the_next_deploy(
 def test_deleting_takes_endpoint_configuration_and_model(session: OfflineSession, emulator: Emulator) -> None:
     deployed = deploy(session)
     deploy(session, name="vehicles-2")
-    gone = endpoint.delete(session, "vehicles")
+    gone = endpoint_deployment.delete(session, "vehicles")
     assert gone == ["vehicles", deployed.config_name, deployed.model_name]
     assert invoke(session, "vehicles-2") == [0.93, 0.07]
     assert len(resources(emulator)) == 2
     with pytest.raises(EndpointMissing, match="'vehicles'"):
-        endpoint.status(session, "vehicles")
+        endpoint_deployment.status(session, "vehicles")
     with pytest.raises(EndpointMissing):
-        endpoint.delete(session, "vehicles")
+        endpoint_deployment.delete(session, "vehicles")
 
 
 def test_deleting_clears_what_an_earlier_attempt_left_behind(session: OfflineSession, emulator: Emulator) -> None:
@@ -167,7 +167,7 @@ def test_deleting_clears_what_an_earlier_attempt_left_behind(session: OfflineSes
     sagemaker.delete_endpoint(EndpointName="vehicles")
     sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="vehicles", WaiterConfig={"Delay": 0.1})
     sagemaker.delete_endpoint_config(EndpointConfigName=deployed.config_name)
-    assert endpoint.delete(session, "vehicles") == [deployed.model_name]
+    assert endpoint_deployment.delete(session, "vehicles") == [deployed.model_name]
 
 
 def test_the_status_is_told_even_where_configuration_and_model_are_gone(
@@ -175,7 +175,7 @@ def test_the_status_is_told_even_where_configuration_and_model_are_gone(
 ) -> None:
     deployed = deploy(session)
     emulator.client("sagemaker").delete_endpoint_config(EndpointConfigName=deployed.config_name)
-    found = endpoint.status(session, "vehicles")
+    found = endpoint_deployment.status(session, "vehicles")
     assert (found.status, found.model_name, found.instance_type) == ("InService", None, None)
 
 
@@ -183,7 +183,7 @@ def test_a_long_name_leaves_room_for_the_digest(session: OfflineSession, emulato
     one, other = "x" * 55 + "-blue", "x" * 55 + "-green"
     first, second = deploy(session, name=one), deploy(session, name=other)
     assert len(first.config_name) <= 63
-    endpoint.delete(session, one)
+    endpoint_deployment.delete(session, one)
     assert resources(emulator) == [second.config_name, second.model_name]
 
 
@@ -242,8 +242,8 @@ def test_the_sdk_tells_nobody_else(session: OfflineSession, monkeypatch: pytest.
 
     monkeypatch.setattr(socket.socket, "connect", recording)
     deploy(session)
-    endpoint.status(session, "vehicles")
-    endpoint.delete(session, "vehicles")
+    endpoint_deployment.status(session, "vehicles")
+    endpoint_deployment.delete(session, "vehicles")
     assert called == {"127.0.0.1"}
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.training.serving.looking import ORIENTATION, Encode, Scene, look, png_chunk, shows_the_scene
+from tests.training.serving.images import ORIENTATION, Encode, Scene, look, png_chunk, shows_the_scene
 from training.serving.errors import InvalidPreprocessing
-from training.serving.preprocess import BACKGROUND, Preprocessing, decode, to_pixels
+from training.serving.preprocessing import BACKGROUND, Preprocessing, decode, to_pixels
 
 
 @pytest.mark.parametrize(

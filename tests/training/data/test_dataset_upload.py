@@ -11,11 +11,11 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.training.data.cifar_archives import members, pack
-from training.data.archive import CifarSource
+from training.data.cifar_archive import CifarSource
+from training.data.dataset_manifest import read_manifest
+from training.data.dataset_upload import UploadReport, upload
 from training.data.errors import BucketNotFound, NotStaged, UploadDenied, UploadFailed
-from training.data.manifest import read_manifest
 from training.data.staging import stage
-from training.data.upload import UploadReport, upload
 
 FILES = 32  # 20 training pictures, 10 test pictures and two lists
 

@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from training.endpoint_naming import DIGEST, stem, version
+from training.endpoint_settings import EndpointStatus, Options, Patience
 from training.errors import (
     EndpointFailed,
     EndpointMissing,
@@ -22,10 +24,8 @@ from training.errors import (
     missing_is_fine,
     translated,
 )
-from training.hosting import EndpointStatus, Options, Patience
-from training.naming import DIGEST, stem, version
-from training.sdk import Resource, sdk
-from training.sdk import place as in_place
+from training.sagemaker_sdk import Resource, sdk
+from training.sagemaker_sdk import place as in_place
 
 VARIANT = "AllTraffic"
 _MOVING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})

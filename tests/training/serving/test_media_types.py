@@ -1,7 +1,7 @@
 import pytest
 
 from training.serving.errors import NotAcceptable, UnsupportedMediaType
-from training.serving.media import ANSWERS, check_content_type, choose_answer
+from training.serving.media_types import ANSWERS, check_content_type, choose_answer
 
 JSON, LINES = "application/json", "application/jsonlines"
 

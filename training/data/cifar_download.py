@@ -10,6 +10,7 @@ from typing import IO
 
 import httpx
 
+from training.data.directory_lock import alone
 from training.data.errors import (
     ArchiveIsDirectory,
     ArchiveNotFound,
@@ -19,7 +20,6 @@ from training.data.errors import (
     NoNetwork,
     writing,
 )
-from training.data.lock import alone
 
 Progress = Callable[[int, int], None]
 

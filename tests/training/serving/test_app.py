@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from training.serving.app import Limits, create_app
-from training.serving.logs import JsonFormatter
+from training.serving.json_logs import JsonFormatter
 from training.serving.model import load
 
 PNG = {"Content-Type": "image/png"}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from training.data.errors import MalformedLst
+from core.errors import MalformedLst
 
 
 @dataclass(frozen=True, slots=True)

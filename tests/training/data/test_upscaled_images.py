@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.data.archive import CifarSource
+from training.data.cifar_archive import CifarSource
 from training.data.staging import stage
-from training.data.upscaled import UpscaledSource
+from training.data.upscaled_images import UpscaledSource
 
 SIDE = 224
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 CONFIG: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "training.serving.logs.JsonFormatter"}},
+    "formatters": {"json": {"()": "training.serving.json_logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }

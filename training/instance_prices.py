@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 Component = Literal["Training", "Hosting"]
 PRICING_REGION = "us-east-1"
 """One of the few regions in which the Pricing API is; it knows the prices of all."""
-_TABLE = Path(__file__).with_name("prices.json")
+_TABLE = Path(__file__).with_name("instance_prices.json")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from training.data.pictures import Picture, Pictures, Source
+from training.data.labelled_images import Picture, Pictures, Source
 
 
 @dataclass(frozen=True)

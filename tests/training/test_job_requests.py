@@ -12,9 +12,9 @@ from tests.emulation.sagemaker.fake_s3 import fake_s3
 from tests.emulation.sagemaker.harness import IMAGE, ROLE, Emulator, model_archive
 from tests.emulation.sagemaker.jobs import stage
 from tests.training import service_models
-from training import endpoint, jobs, recipes
-from training.hosting import Options
-from training.record import Recorder, Request
+from training import endpoint_deployment, jobs, recipes
+from training.endpoint_settings import Options
+from training.request_recorder import Recorder, Request
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234"
 TAGS = {"scones:stack": "test", "owner": "two words"}
@@ -75,10 +75,10 @@ def test_an_endpoint_with_everything_that_it_may_have_and_its_update(recorder: R
         "role_arn": ROLE,
     }
     for percent in (100, 50):
-        endpoint.deploy(
+        endpoint_deployment.deploy(
             recorder.session, capture_uri="s3://captures/data", capture_percent=percent, options=options, **said
         )
-    endpoint.delete(recorder.session, "all")
+    endpoint_deployment.delete(recorder.session, "all")
     assert faults(recorder) == []
     assert sent(recorder, "CreateModel").json["VpcConfig"]["Subnets"] == [*VPC["subnets"]]
     assert sent(recorder, "CreateModel").json["EnableNetworkIsolation"] is True
@@ -111,7 +111,7 @@ def test_the_check_finds_what_is_planted(recorder: Recorder, body: bytes, fault:
         "model_data_url": "s3://models/model.tar.gz",
         "role_arn": ROLE,
     }
-    endpoint.deploy(recorder.session, capture_uri="s3://captures/data", **made)
+    endpoint_deployment.deploy(recorder.session, capture_uri="s3://captures/data", **made)
     whole = sent(recorder, "CreateEndpoint")
     assert service_models.of_request(whole) == []
     assert any(fault in found for found in service_models.of_request(replace(whole, body=body)))

@@ -18,8 +18,8 @@ from tests.training.data.cifar_archives import (
     python_2_pickle,
     split,
 )
-from training.data import pickles, tarball
-from training.data.archive import CifarSource, read_classes
+from training.data import archive_members, cifar_pickles
+from training.data.cifar_archive import CifarSource, read_classes
 from training.data.cifar_names import FINE_NAMES
 from training.data.errors import (
     ArchiveCorrupt,
@@ -218,13 +218,13 @@ def test_absurd_sizes_are_refused_before_anything_is_read(tmp_path: Path) -> Non
 
 
 def test_an_archive_of_very_many_members_is_refused(tmp_path: Path) -> None:
-    many = [tarfile.TarInfo(f"{FOLDER}/{n}") for n in range(tarball.MOST_MEMBERS + 1)]
+    many = [tarfile.TarInfo(f"{FOLDER}/{n}") for n in range(archive_members.MOST_MEMBERS + 1)]
     with pytest.raises(ArchiveTooLarge, match="more than 100 members"):
         read_classes(pack(tmp_path / "many.tar.gz", {}, *many))
 
 
 def test_an_archive_that_inflates_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tarball, "MOST_INFLATED", 10 << 20)
+    monkeypatch.setattr(archive_members, "MOST_INFLATED", 10 << 20)
     path = pack(tmp_path / "bomb.tar.gz", {"zeros": bytes(20 << 20)})
     with pytest.raises(ArchiveTooLarge, match="inflates to more than 10 MiB"):
         read_classes(path)
@@ -243,7 +243,7 @@ def test_an_archive_that_inflates_without_end_is_refused(tmp_path: Path, monkeyp
 def test_a_pickle_that_wants_all_memory_is_refused(
     make_archive: MakeArchive, monkeypatch: pytest.MonkeyPatch, bomb: bytes, error: type[ArchiveError]
 ) -> None:
-    monkeypatch.setattr(pickles, "_MOST_STEPS", 50_000)
+    monkeypatch.setattr(cifar_pickles, "_MOST_STEPS", 50_000)
     with pytest.raises(error):
         read_classes(make_archive(members() | {f"{FOLDER}/train": bomb}))
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from training.data.dataset_manifest import MANIFEST, File, Manifest, read_manifest
 from training.data.errors import BucketNotFound, NotStaged, UploadDenied, UploadError, UploadFailed
-from training.data.manifest import MANIFEST, File, Manifest, read_manifest
 
 Progress = Callable[[int, int], None]
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.data.errors import DataError, MalformedLst
-from training.data.lst import Entry, format_lst, parse_lst, read_lst, write_lst
+from core.errors import MalformedLst, SconesError
+from core.lst_files import Entry, format_lst, parse_lst, read_lst, write_lst
 
 names = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Zs", "Cs"), exclude_characters="/\\"), min_size=1
@@ -79,6 +79,6 @@ def test_a_name_that_would_break_the_file_is_not_written(tmp_path: Path) -> None
 def test_arbitrary_text_ends_in_entries_or_a_named_error(text: str) -> None:
     try:
         found = parse_lst(text, "x.lst")
-    except DataError:
+    except SconesError:
         return
     assert parse_lst(format_lst(found), "x.lst") == found

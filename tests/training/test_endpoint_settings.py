@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from training import autoscaling, prices, quota, ttl
+from training import endpoint_autoscaling, endpoint_ttl, instance_prices, service_quotas
 from training.errors import InvalidTtl, QuotaIsZero
 
 NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
@@ -30,9 +30,9 @@ def test_scaling_tracks_invocations_per_instance() -> None:
         policy = {"PolicyName": ANY, "PolicyType": "TargetTrackingScaling"}
         config = {"TargetTrackingScalingPolicyConfiguration": ANY}
         stub.add_response("put_scaling_policy", {"PolicyARN": "arn"}, {**target, **policy, **config})
-        autoscaling.scale(made, "vehicles", "AllTraffic", 1, 3)
+        endpoint_autoscaling.scale(made, "vehicles", "AllTraffic", 1, 3)
         stub.add_client_error("deregister_scalable_target", "ObjectNotFoundException")
-        assert autoscaling.forget(made, "vehicles", "AllTraffic") is False
+        assert endpoint_autoscaling.forget(made, "vehicles", "AllTraffic") is False
         stub.assert_no_pending_responses()
 
 
@@ -53,14 +53,14 @@ def test_the_end_is_planned_with_the_universal_target_and_planned_anew() -> None
     with Stubber(made) as stub:
         stub.add_client_error("create_schedule", "ConflictException", expected_params=plan)
         stub.add_response("update_schedule", {"ScheduleArn": "arn:x"}, plan)
-        when = ttl.schedule(made, "vehicles", plan["Target"]["RoleArn"], ttl.parse("4h"), NOW)  # type: ignore[index]
+        when = endpoint_ttl.schedule(made, "vehicles", plan["Target"]["RoleArn"], endpoint_ttl.parse("4h"), NOW)  # type: ignore[index]
     assert when == NOW + timedelta(hours=4)
 
 
 @pytest.mark.parametrize("text", ["4", "h", "0h", "-1h", "4 hours", "99999m"])
 def test_a_life_that_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(InvalidTtl, match="30m, 4h or 2d"):
-        ttl.parse(text)
+        endpoint_ttl.parse(text)
 
 
 @pytest.mark.parametrize(("value", "found"), [(2.0, 2.0), (0.0, None)])
@@ -70,10 +70,10 @@ def test_a_quota_of_nothing_is_named_with_where_to_ask(value: float, found: floa
     with Stubber(made) as stub:
         stub.add_response("list_service_quotas", {"Quotas": [entry]}, {"ServiceCode": "sagemaker"})
         if found:
-            assert quota.check(made, "ml.g5.xlarge", "training job", "us-east-1") == found
+            assert service_quotas.check(made, "ml.g5.xlarge", "training job", "us-east-1") == found
         else:
             with pytest.raises(QuotaIsZero, match=r"training job usage.*servicequotas.*L-3F53BF0F"):
-                quota.check(made, "ml.g5.xlarge", "training job", "us-east-1")
+                service_quotas.check(made, "ml.g5.xlarge", "training job", "us-east-1")
 
 
 def test_the_price_is_awss_own_where_it_answers_and_the_dated_table_elsewhere() -> None:
@@ -82,8 +82,8 @@ def test_the_price_is_awss_own_where_it_answers_and_the_dated_table_elsewhere() 
     product = json.dumps({"terms": {"OnDemand": {"x": dimension}}})
     with Stubber(made) as stub:
         stub.add_response("get_products", {"PriceList": [product]})
-        assert prices.price(made, "ml.m5.xlarge", "Hosting", "us-east-1").hourly == 0.25
+        assert instance_prices.price(made, "ml.m5.xlarge", "Hosting", "us-east-1").hourly == 0.25
         stub.add_client_error("get_products", "AccessDeniedException")
-        assert "list price in us-east-1" in str(prices.price(made, "ml.m5.xlarge", "Hosting", "us-east-1"))
+        assert "list price in us-east-1" in str(instance_prices.price(made, "ml.m5.xlarge", "Hosting", "us-east-1"))
         stub.add_client_error("get_products", "AccessDeniedException")
-        assert prices.price(made, "ml.unheard.of", "Hosting", "us-east-1").hourly is None
+        assert instance_prices.price(made, "ml.unheard.of", "Hosting", "us-east-1").hourly is None

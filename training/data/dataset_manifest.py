@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from training.data.errors import NotStaged
-from training.data.pictures import SPLITS
+from training.data.labelled_images import SPLITS
 
 MANIFEST = "manifest.json"
 _FORMAT = 1

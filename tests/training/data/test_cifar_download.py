@@ -9,7 +9,7 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from training.data.download import OFFICIAL, Remote, locate
+from training.data.cifar_download import OFFICIAL, Remote, locate
 from training.data.errors import (
     ArchiveIsDirectory,
     ArchiveNotFound,

@@ -17,7 +17,7 @@ from PIL import Image
 
 from training.serving.__main__ import command_line
 
-from .running import RunningServer, Start
+from .server_process import RunningServer, Start
 
 PNG = {"Content-Type": "image/png"}
 REPOSITORY = Path(__file__).parents[3]

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.archive_members import members, reading
 from training.data.cifar_names import FINE_NAMES
+from training.data.cifar_pickles import Array, MalformedPickleError, UnsafePickleError, read_pickle
 from training.data.errors import ArchiveCorrupt, ClassNotFound, UnsafeArchive
-from training.data.pickles import Array, MalformedPickleError, UnsafePickleError, read_pickle
-from training.data.pictures import Picture, Pictures, Split
-from training.data.tarball import members, reading
+from training.data.labelled_images import Picture, Pictures, Split
 
 VEHICLES = ("bicycle", "motorcycle")
 _FOLDER = "cifar-100-python"

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.lst_files import read_lst
 from tests.training.data.cifar_archives import ROWS, pixels_of
-from training.data.archive import CifarSource
+from training.data.cifar_archive import CifarSource
+from training.data.dataset_manifest import parse_manifest, read_manifest
 from training.data.errors import ArchiveNotFound, DataError, DestinationOccupied, DiskFull, NotStaged, WriteFailed
-from training.data.lst import read_lst
-from training.data.manifest import parse_manifest, read_manifest
-from training.data.pictures import Picture, Pictures
+from training.data.labelled_images import Picture, Pictures
 from training.data.staging import stage
 
 REPOSITORY = Path(__file__).parents[3]
@@ -173,7 +173,7 @@ def run_staging(out: Path, body: str) -> subprocess.Popen[str]:
         import os, signal, sys, time
         from pathlib import Path
         import numpy as np
-        from training.data.pictures import Picture, Pictures
+        from training.data.labelled_images import Picture, Pictures
         from training.data.staging import stage
 
         class Slow:
@@ -274,7 +274,7 @@ def test_the_real_archive_is_staged_in_little_memory(real_archive: Path, tmp_pat
     code = """
         import sys
         from pathlib import Path
-        from training.data.archive import CifarSource
+        from training.data.cifar_archive import CifarSource
         from training.data.staging import stage
         stage(CifarSource(Path(sys.argv[1])), Path(sys.argv[2]))
         peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
