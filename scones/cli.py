@@ -8,28 +8,28 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
 from core.errors import SconesError
-from scones import (
+from scones import container_images
+from scones.commands import (
     baseline,
     batch,
-    commands,
     cost,
     demo,
     deploy,
     doctor,
-    endpoint,
-    evaluation,
-    images,
+    evaluate,
     keep,
-    local,
     monitor,
     redrive,
     rehearse,
-    reporting,
+    report,
     review,
     run,
     show,
+    stage,
     train,
+    up,
 )
+from scones.commands.endpoint import deploy as endpoint
 from scones.console import err, escape
 
 app = typer.Typer(
@@ -41,19 +41,19 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(doctor.doctor)
-app.command()(evaluation.evaluate)
-app.command()(reporting.report)
-app.command()(local.up)
-app.command()(local.down)
-app.command()(local.status)
+app.command()(evaluate.evaluate)
+app.command()(report.report)
+app.command()(up.up)
+app.command()(up.down)
+app.command()(up.status)
 app.command()(keep.keep)
-app.command()(commands.stage)
+app.command()(stage.stage)
 app.command()(train.train)
 app.command()(rehearse.rehearse)
 app.add_typer(endpoint.app, name="endpoint")
 app.command()(deploy.deploy)
 app.command()(deploy.destroy)
-app.add_typer(images.app, name="images")
+app.add_typer(container_images.app, name="images")
 app.command()(cost.cost)
 app.command()(run.run)
 app.command()(show.show)

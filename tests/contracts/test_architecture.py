@@ -14,6 +14,7 @@ ALLOWED = {
     "training": {"core"},
     "monitoring": {"core"},
     "orchestration": {"core"},
+    "review": {"core"},
 }
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 60

@@ -15,7 +15,7 @@ from botocore import xform_name
 from botocore.session import Session
 
 from orchestration.definitions import TEMPLATE, definition, template_body
-from scones.train import DATASETS
+from scones.commands.train import DATASETS
 from tests.contracts.rendered import load, machines
 from training.endpoint_ttl import TARGET
 from training.jobs import PREFIX

@@ -8,7 +8,7 @@ import pytest
 from bench.workflow.rig import Rig, pictures
 from core.lst_files import parse_lst
 from orchestration import executions
-from scones import pipeline, reviewed
+from scones import labelled_dataset, pipeline
 from tests.integration.users import User
 
 pytestmark = pytest.mark.integration
@@ -54,9 +54,9 @@ def test_a_reviewed_image_becomes_a_line_of_the_next_trainings_manifest(rig: Rig
     assert json.loads(answer.stdout)["labelled"] == 3, answer.stderr
     assert rig.queued()["review"] == waiting - 3
     s3, bucket = rig.client("s3"), rig.deployed.data_bucket
-    entries = parse_lst(s3.get_object(Bucket=bucket, Key=reviewed.LISTING)["Body"].read().decode(), "train.lst")
+    entries = parse_lst(s3.get_object(Bucket=bucket, Key=labelled_dataset.LISTING)["Body"].read().decode(), "train.lst")
     contents = {
-        s3.get_object(Bucket=bucket, Key=f"{reviewed.PREFIX}/train/{entry.file}")["Body"].read(): entry.label
+        s3.get_object(Bucket=bucket, Key=f"{labelled_dataset.PREFIX}/train/{entry.file}")["Body"].read(): entry.label
         for entry in entries
     }
     sent = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]

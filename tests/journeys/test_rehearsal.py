@@ -13,7 +13,8 @@ import pytest
 
 from emulation.embedded import EmbeddedStack
 from orchestration import stack
-from scones import aws, rehearse, train
+from scones import aws
+from scones.commands import rehearse, train
 from scones.settings import ROOT, Settings
 from tests.emulation.sagemaker.jobs import picture
 from tests.training import service_models

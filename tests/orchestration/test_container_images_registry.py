@@ -18,7 +18,7 @@ from docker import DockerClient
 
 from orchestration.container_images import Progress, Recipe, build, publish
 from orchestration.errors import ImageBuildFailed
-from scones import images
+from scones import container_images
 
 pytestmark = pytest.mark.docker
 CONFIGURATION = "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n"
@@ -48,7 +48,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def engine() -> DockerClient:
-    return images.connect()
+    return container_images.connect()
 
 
 @pytest.fixture

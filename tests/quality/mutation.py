@@ -77,7 +77,7 @@ TARGETS = {
     "temperature": Target(
         ("training/vehicle_net/calibrate.py",), ("tests/training/vehicle_net/test_vehicle_net_calibrate.py",)
     ),
-    "accounting": Target(("scones/summary.py",), ("tests/scones/test_summary.py",)),
+    "accounting": Target(("scones/demo_summary.py",), ("tests/scones/test_demo_summary.py",)),
 }
 
 

@@ -10,9 +10,9 @@ from botocore.stub import Stubber
 
 from monitoring.capture import EVALUATION
 from monitoring.report import Content
-from scones import evaluation
+from scones.commands import evaluate
+from scones.commands.evaluate import Labelled, ask, figures, sampled
 from scones.errors import EndpointAnsweredNothing
-from scones.evaluation import Labelled, ask, figures, sampled
 
 
 class Session:
@@ -33,7 +33,7 @@ def answer(body: bytes) -> dict[str, Any]:
 
 @pytest.fixture
 def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Labelled]:
-    monkeypatch.setattr(evaluation, "_WORKERS", 1)  # the stub answers in order
+    monkeypatch.setattr(evaluate, "_WORKERS", 1)  # the stub answers in order
     paths = [tmp_path / f"{n}.png" for n in range(4)]
     for path in paths:
         path.write_bytes(b"image")

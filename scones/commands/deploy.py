@@ -10,7 +10,7 @@ import typer
 
 from orchestration import stack, teardown
 from orchestration.errors import StackMissing
-from scones import aws, console, images, options, pipeline
+from scones import aws, console, container_images, options, pipeline
 from scones.settings import Settings, Target
 
 
@@ -51,11 +51,11 @@ def deploy(
     if settings.target is Target.AWS:
         held = stack.parameters_of(session.client("cloudformation"), settings.stack)
         chosen = parameters.get("Architecture") or held.get("Architecture", "x86_64")
-        published = images.publish(session, settings, images.SERVICES, chosen)
+        published = container_images.publish(session, settings, container_images.SERVICES, chosen)
         addresses = {name: image.uri for name, image in published.items()}
         parameters = {
             **{f"{name.capitalize()}ImageUri": uri for name, uri in addresses.items()},
-            "InferenceRepository": images.repository(settings, images.INFERENCE),
+            "InferenceRepository": container_images.repository(settings, container_images.INFERENCE),
             **parameters,
         }
     deployment = _deployed(session, settings, parameters, yes=yes)
@@ -184,7 +184,9 @@ def _delete_endpoint(session: boto3.Session, settings: Settings) -> list[str]:
 
 
 def _delete_images(session: boto3.Session, settings: Settings, *, wanted: bool) -> list[str]:
-    names = [images.repository(settings, name) for name in (*images.SERVICES, images.INFERENCE)]
+    names = [
+        container_images.repository(settings, name) for name in (*container_images.SERVICES, container_images.INFERENCE)
+    ]
     if settings.target is not Target.AWS:
         return []
     if not wanted:

@@ -10,7 +10,7 @@ import typer
 
 from core.labels import VEHICLES, dataset_name
 from orchestration import stack
-from scones import aws, console, options, pipeline, spending
+from scones import aws, console, cost_confirmation, options, pipeline
 from scones.settings import Settings, Target
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
     if name is None:
         order = ordered(session, settings, recipe, dataset, instance_type, epochs, pairs(hyperparameter), spot=spot)
         around = surroundings(session, settings, role, kms_key, subnet or (), security_group or ())
-        spending.agree(session, settings, [expense(order)], yes=yes)
+        cost_confirmation.agree(session, settings, [expense(order)], yes=yes)
         jobs.submit(session, order, around)
         name, most = order.name, recipes.epochs_of(order.hyperparameters)
         console.err.print(f"training job {name}", highlight=False, soft_wrap=True)
@@ -140,10 +140,10 @@ def stack_role(session: boto3.Session, settings: Settings, output: str) -> str:
     return outputs[output]
 
 
-def expense(order: "Order") -> spending.Expense:
+def expense(order: "Order") -> cost_confirmation.Expense:
     """Return what a job costs."""
     use: Any = "spot training job" if order.spot else "training job"
-    return spending.Expense(order.instance_type, use, "billed by the second until the job ends")
+    return cost_confirmation.Expense(order.instance_type, use, "billed by the second until the job ends")
 
 
 def _staged(s3: Any, bucket: str, side: int, preferred: str) -> str:

@@ -17,7 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from rich.table import Table
 
-from scones import __version__, aws, console, options, pipeline, reporting
+from scones import __version__, aws, console, options, pipeline
+from scones.commands import report
 from scones.errors import EndpointAnsweredNothing
 from scones.sampling import sample as draw
 from scones.settings import Settings
@@ -77,7 +78,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each is an option
         found = ask(session, deployed.endpoint_name, chosen, deployed.threshold, advance)
     with console.progress("drawing"):
         content = _content(settings, deployed, found, f"{dataset}, {len(found)} {split} images", split, target_accuracy)
-        written = reporting.write(content, out, "evaluation")
+        written = report.write(content, out, "evaluation")
     result = figures(content) | {"dataset": dataset, "split": split, "seed": None if everything else seed}
     (out / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
     if as_json:
@@ -173,8 +174,8 @@ def _content(
         images=images,
         labels=deployed.labels,
         notes=[_HONEST[split], *(f"{n} of {len(images)} were not answered: {error}" for error, n in failed.items())],
-        settings=reporting.facts(settings, deployed),
-        versions=reporting.versions(),
+        settings=report.facts(settings, deployed),
+        versions=report.versions(),
         target_accuracy=target_accuracy,
     )
 

@@ -10,7 +10,7 @@ from orchestration import container_images as registry
 from orchestration import stack, teardown
 from orchestration.errors import StackMissing
 from scones import aws as sessions
-from scones import images, pipeline
+from scones import container_images, pipeline
 from scones.cli import app
 from scones.settings import Settings, Target
 from training import endpoint_deployment
@@ -69,7 +69,7 @@ class Surroundings:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Surroundings:
     here = Surroundings()
     monkeypatch.setattr(sessions, "session", lambda _: here)
-    monkeypatch.setattr(images, "publish", here.publish)
+    monkeypatch.setattr(container_images, "publish", here.publish)
     monkeypatch.setattr(pipeline, "deploy_stack", here.deploy_stack)
     monkeypatch.setattr(stack, "outputs", here.outputs)
     monkeypatch.setattr(stack, "parameters_of", lambda _, __: here.held)
@@ -188,15 +188,15 @@ def test_the_inference_image_is_built_for_its_instance(
         chosen.append(given)
         return aws.publish(session, settings, names, given)
 
-    monkeypatch.setattr(images, "publish", publish)
+    monkeypatch.setattr(container_images, "publish", publish)
     session: Any = aws
-    uri = images.inference(session, Settings(target=Target.AWS), instance_type)
+    uri = container_images.inference(session, Settings(target=Target.AWS), instance_type)
     assert (uri, chosen) == (f"ecr/scones/inference@{DIGEST}", [architecture])
 
 
 def test_locally_the_inference_image_needs_no_registry(aws: Surroundings) -> None:
     session: Any = aws
-    assert images.inference(session, Settings(), "ml.m5.xlarge") is None
+    assert container_images.inference(session, Settings(), "ml.m5.xlarge") is None
 
 
 def test_pushing_to_a_local_target_is_refused_by_name(aws: Surroundings) -> None:

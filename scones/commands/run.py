@@ -16,7 +16,7 @@ from rich.text import Text
 
 from orchestration import executions
 from orchestration.executions import Outcome
-from scones import aws, console, given, options, pipeline
+from scones import aws, console, image_inputs, options, pipeline
 
 SHOWN = 12
 INTERRUPTED = 130
@@ -52,7 +52,7 @@ def run(
     deployed = pipeline.deployed(session, settings)
     run_name = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     with console.progress("uploading") as advance:
-        inputs = given.images(session.client("s3"), deployed.data_bucket, run_name, images, advance)
+        inputs = image_inputs.images(session.client("s3"), deployed.data_bucket, run_name, images, advance)
     try:
         with live(len(inputs)) as show:
             outcomes = executions.run(

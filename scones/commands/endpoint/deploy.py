@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import boto3
 import typer
 
-from scones import aws, console, images, options, pipeline, spending
+from scones import aws, console, container_images, cost_confirmation, options, pipeline
+from scones.commands.train import RoleOption, SecurityGroupOption, SubnetOption, stack_role
 from scones.settings import Settings
-from scones.train import RoleOption, SecurityGroupOption, SubnetOption, stack_role
 
 LOCAL_IMAGE = "scones/inference:local"
 
@@ -72,9 +72,9 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
         instances=least,
     )
     around = _Around(session, settings, most, ttl)
-    spending.agree(session, settings, [_expense(instance_type, least, most, ttl)], yes=yes)
+    cost_confirmation.agree(session, settings, [_expense(instance_type, least, most, ttl)], yes=yes)
     artefact, image = _served(session, job, artefact, image)
-    image = image or images.inference(session, settings, instance_type) or LOCAL_IMAGE
+    image = image or container_images.inference(session, settings, instance_type) or LOCAL_IMAGE
     around.clear()
     with console.progress("creating the endpoint"):
         status = pipeline.deploy_endpoint(
@@ -149,10 +149,10 @@ def _served(
     return found.artefact, image or (found.image if found.builtin else None)
 
 
-def _expense(instance_type: str, least: int, most: int | None, ttl: str | None) -> spending.Expense:
+def _expense(instance_type: str, least: int, most: int | None, ttl: str | None) -> cost_confirmation.Expense:
     until = f"until it is deleted in {ttl}" if ttl else "until `scones endpoint delete`"
     scaled = f", {least} to {most} of them" if most else f", {least} of them" if least > 1 else ""
-    return spending.Expense(instance_type, "endpoint", until + scaled)
+    return cost_confirmation.Expense(instance_type, "endpoint", until + scaled)
 
 
 @app.command()

@@ -14,7 +14,8 @@ from monitoring import capture
 from monitoring.baseline import Baseline, Known
 from monitoring.image_statistics import ImageStatistics, measure
 from monitoring.window import Window
-from scones import __version__, aws, console, model_baseline, monitor, options, pipeline
+from scones import __version__, aws, console, model_baseline, options, pipeline
+from scones.commands import monitor
 from scones.settings import Settings
 
 

@@ -9,7 +9,7 @@ import typer
 from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
 from scones import aws, console, options, pipeline
-from scones.inspection import BELOW_THRESHOLD
+from scones.recent_executions import BELOW_THRESHOLD
 
 _PATIENCE_SECONDS = 900.0
 _LOOKING = 8

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from monitoring.evaluation import Answer, Evaluation, Rate, evaluate, in_words, percentiles
 from orchestration.executions import Outcome
-from scones.inspection import BELOW_THRESHOLD
+from scones.recent_executions import BELOW_THRESHOLD
 
 
 @dataclass(frozen=True)

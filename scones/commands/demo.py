@@ -18,7 +18,8 @@ from emulation.state import StackState
 from monitoring import capture
 from orchestration import executions
 from orchestration.executions import Image, Outcome
-from scones import commands, console, inspection, local, monitor, options, pipeline, reporting, summary
+from scones import console, demo_summary, options, pipeline, recent_executions
+from scones.commands import monitor, report, stage, up
 from scones.sampling import sample
 from scones.settings import Settings
 
@@ -70,8 +71,8 @@ def demo(
         session = OfflineSession(state.localstack_url, state.sagemaker_url, settings.region)
         found, content = _pipeline(session, settings, watch, images, concurrency, synthetic=synthetic)
         with watch.step("report"), console.progress("drawing"):
-            written = reporting.write(content, out)
-    result = summary.Summary(
+            written = report.write(content, out)
+    result = demo_summary.Summary(
         **found,
         seconds=watch.seconds,
         where={
@@ -85,7 +86,7 @@ def demo(
     if as_json:
         console.print_json(result.to_dict())
     else:
-        console.out.print(summary.render(result, content.threshold))
+        console.out.print(demo_summary.render(result, content.threshold))
         console.out.print(str(written.page), soft_wrap=True, highlight=False)
     if not result.is_accounted_for:
         raise typer.Exit(1)
@@ -102,7 +103,7 @@ def _pipeline(
         source = pipeline.choose_source(settings, advance, synthetic=synthetic, labels=deployed.labels)
         dataset = pipeline.stage(source, session, settings, deployed.data_bucket, advance)
     with watch.step("endpoint"), console.progress("creating the endpoint"):
-        pipeline.deploy_endpoint(session, deployed, image_uri=commands.LOCAL_IMAGE, instance_type="ml.m5.xlarge")
+        pipeline.deploy_endpoint(session, deployed, image_uri=stage.LOCAL_IMAGE, instance_type="ml.m5.xlarge")
     queues = _QueueCounts(session, deployed)
     since = datetime.now(UTC)
     run_name = f"demo-{since:%Y%m%dT%H%M%S}"
@@ -110,8 +111,10 @@ def _pipeline(
     with watch.step("run"), console.progress("classifying") as advance:
         inputs += _broken(session.client("s3"), deployed.data_bucket, run_name, inputs[0])
         outcomes = _run(session, deployed, inputs, run_name, concurrency, advance)
-        inspected = inspection.inspect_all(session.client("stepfunctions"), [each.execution_arn for each in outcomes])
-    labelled = summary.answers(outcomes, dataset.labels, _reviewed(inspected))
+        inspected = recent_executions.inspect_all(
+            session.client("stepfunctions"), [each.execution_arn for each in outcomes]
+        )
+    labelled = demo_summary.answers(outcomes, dataset.labels, _reviewed(inspected))
     place = capture.Place(deployed.data_bucket, pipeline.CAPTURE_PREFIX, deployed.endpoint_name)
     with watch.step("capture"), console.progress("waiting for captured inferences"):
         captured = capture.wait_for(
@@ -122,15 +125,15 @@ def _pipeline(
             timeout=CAPTURE_PATIENCE,
         )
     counts = {"dataset": dataset.name, "captured": captured, "answered": len(labelled), **queues.since()}
-    images = inspection.reported(
-        outcomes, inspected, dataset.labels, inspection.reader(session.client("s3"), settings.home / "data")
+    images = recent_executions.reported(
+        outcomes, inspected, dataset.labels, recent_executions.reader(session.client("s3"), settings.home / "data")
     )
     title = f"{count} held-out test images of {dataset.name}"
     baseline = _baseline(dataset.name)
-    content = reporting.content(session, settings, deployed, title, images, monitor.Span(since), baseline)
+    content = report.content(session, settings, deployed, title, images, monitor.Span(since), baseline)
     if baseline is None:
         content = replace(content, notes=[*content.notes, _SAME_IMAGES])
-    return counts | summary.figures(outcomes, labelled, deployed.threshold), content
+    return counts | demo_summary.figures(outcomes, labelled, deployed.threshold), content
 
 
 def _baseline(dataset: str) -> Path | None:
@@ -148,11 +151,11 @@ def _running(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[St
         yield running
     elif keep:
         with watch.step("up"):
-            state = local.start_detached(settings)
+            state = up.start_detached(settings)
         yield state
         console.err.print("everything is left running: `scones status` shows where, `scones down` ends it")
     else:
-        stack = local.stack(settings)
+        stack = up.stack(settings)
         with watch.step("up"):
             state = stack.start()
         try:
@@ -199,7 +202,7 @@ def _run(
     )
 
 
-def _reviewed(inspected: dict[str, inspection.Inspected]) -> dict[str, tuple[float, float]]:
+def _reviewed(inspected: dict[str, recent_executions.Inspected]) -> dict[str, tuple[float, float]]:
     """What the endpoint said of the images below the threshold: their executions fail and so have no output."""
     return {arn: each.inferences for arn, each in inspected.items() if each.inferences is not None}
 

@@ -10,9 +10,9 @@ import pytest
 from botocore.stub import Stubber
 from typer.testing import CliRunner
 
-from scones import doctor
 from scones.cli import app
-from scones.doctor import Mode, Verdict
+from scones.commands import doctor
+from scones.commands.doctor import Mode, Verdict
 from scones.settings import Settings
 
 

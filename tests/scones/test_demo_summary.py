@@ -7,9 +7,9 @@ from rich.console import Console
 
 from monitoring.evaluation import Answer
 from orchestration.executions import Image, Outcome
-from scones.inspection import BELOW_THRESHOLD
+from scones.demo_summary import Summary, answers, figures, render
+from scones.recent_executions import BELOW_THRESHOLD
 from scones.sampling import sample
-from scones.summary import Summary, answers, figures, render
 
 
 def outcome(key: str, error: str | None = None, inferences: tuple[float, float] = (0.99, 0.01)) -> Outcome:

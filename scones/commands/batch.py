@@ -15,9 +15,9 @@ import typer
 
 from orchestration import batch as batches
 from orchestration.batch import Finished, ItemResult, Ledger
-from scones import aws, console, given, options, pipeline
+from scones import aws, console, image_inputs, options, pipeline
+from scones.commands.run import INTERRUPTED, ThresholdOption
 from scones.errors import BatchUnclear, BucketNotReadable, ImagesMissing
-from scones.run import INTERRUPTED, ThresholdOption
 
 _COLUMNS = ("s3_bucket", "s3_key", "outcome", "label", "confidence", "message", "milliseconds", "execution_arn")
 
@@ -144,7 +144,7 @@ def _payload(s3: Any, deployed: pipeline.Deployed, name: str, source: str) -> di
     """
     bucket = deployed.data_bucket
     if source.startswith("s3://"):
-        there, key = given.address(source)
+        there, key = image_inputs.address(source)
         if there not in {bucket, deployed.image_bucket}:
             raise BucketNotReadable(there, bucket)
         if not s3.list_objects_v2(Bucket=there, Prefix=key, MaxKeys=1).get("Contents"):
@@ -154,7 +154,7 @@ def _payload(s3: Any, deployed: pipeline.Deployed, name: str, source: str) -> di
     if path.is_dir():
         prefix = f"batches/{name}/"
         with console.progress("uploading") as advance:
-            given.upload_folder(s3, bucket, prefix, path, lambda count: advance(count, count))
+            image_inputs.upload_folder(s3, bucket, prefix, path, lambda count: advance(count, count))
         return {"s3_bucket": bucket, "prefix": prefix}
     if path.suffix == ".json" and path.is_file():
         key = f"batches/{name}.json"

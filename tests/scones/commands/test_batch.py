@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestration.batch import ItemResult
-from scones.batch import _payload, written
 from scones.cli import app
+from scones.commands.batch import _payload, written
 from scones.errors import BatchUnclear, BucketNotReadable, ImagesMissing
-from scones.given import address, walk
+from scones.image_inputs import address, walk
 from scones.pipeline import Deployed
 
 RESULT = ItemResult("b", 'a,"ü".png', "SUCCEEDED", "bicycle", 0.99, (0.99, 0.01), None, 12.34567, "arn")

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from orchestration.executions import Image, Outcome
-from scones.inspection import BELOW_THRESHOLD, Inspected, inspect, reader, recent, reported
+from scones.recent_executions import BELOW_THRESHOLD, Inspected, inspect, reader, recent, reported
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:states:us-east-1:000000000000:execution:scones:run-00000-a-png"

@@ -10,12 +10,14 @@ import typer
 from botocore.exceptions import ClientError
 
 from core.labels import Labels
+from monitoring.thumbnails import data_uri
 from orchestration import queues
 from orchestration.executions import Image
 from orchestration.history import unwrapped
 from orchestration.queues import Message
-from scones import aws, console, contact_sheet, options, pipeline, reviewed
-from scones.contact_sheet import Card
+from review import contact_sheet
+from review.contact_sheet import Card
+from scones import aws, console, labelled_dataset, options, pipeline
 from scones.errors import ImageAmbiguous, ImageGone, ImageNotInReview, LabelMalformed
 
 NEITHER = "neither"
@@ -108,13 +110,14 @@ def take_down(sqs: Any, s3: Any, deployed: pipeline.Deployed, answers: Mapping[s
         for image, answer in decided.items():
             if answer != NEITHER:
                 source = f"s3://{image.s3_bucket}/{image.s3_key}"
-                labels[reviewed.keep_image(s3, bucket, _content(s3, image), source)] = deployed.labels.index(answer)
+                name = labelled_dataset.keep_image(s3, bucket, _content(s3, image), source)
+                labels[name] = deployed.labels.index(answer)
         if labels:
-            reviewed.record(s3, bucket, labels)
+            labelled_dataset.record(s3, bucket, labels)
         done = [message for image in decided for message in waiting[image]]
         queues.delete(sqs, queue_url, done)
         messages[:] = [message for message in messages if message not in done]
-    return {"labelled": len(decided), "left": len(messages), "manifest": f"s3://{bucket}/{reviewed.LISTING}"}
+    return {"labelled": len(decided), "left": len(messages), "manifest": f"s3://{bucket}/{labelled_dataset.LISTING}"}
 
 
 @contextmanager
@@ -136,7 +139,7 @@ def _card(s3: Any, image: Image, message: Message) -> Card:
     said = message.body.get("inferences")
     numbers = tuple(float(value) for value in said) if isinstance(said, list) else ()
     cause = unwrapped(str(message.body.get("cause", ""))) or ""
-    return Card(image.s3_bucket, image.s3_key, numbers, cause, content)
+    return Card(image.s3_bucket, image.s3_key, numbers, cause, data_uri(content, contact_sheet.THUMBNAIL))
 
 
 def _content(s3: Any, image: Image) -> bytes:

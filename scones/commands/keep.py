@@ -15,7 +15,8 @@ from PIL import Image
 from core.labels import VEHICLES
 from orchestration import stack
 from orchestration.errors import OrchestrationError, StackMissing
-from scones import aws, commands, console, options, pipeline
+from scones import aws, console, options, pipeline
+from scones.commands import stage
 from scones.settings import Settings, Target
 from training.errors import HostingError
 
@@ -90,7 +91,7 @@ def bring_up(session: boto3.Session, settings: Settings) -> pipeline.Deployed:
         pipeline.deploy_stack(session, settings, {})
     deployed = pipeline.deployed(session, settings)
     upload_samples(session, deployed.data_bucket)
-    pipeline.deploy_endpoint(session, deployed, image_uri=commands.LOCAL_IMAGE, instance_type="ml.m5.xlarge")
+    pipeline.deploy_endpoint(session, deployed, image_uri=stage.LOCAL_IMAGE, instance_type="ml.m5.xlarge")
     return deployed
 
 

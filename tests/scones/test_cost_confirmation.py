@@ -9,13 +9,13 @@ import pytest
 import typer
 from botocore.stub import ANY, Stubber
 
-from scones import spending
+from scones import cost_confirmation
 from scones.settings import Settings, Target
 from training.errors import QuotaIsZero
 
 AWS = Settings(target=Target.AWS)
-TRAINING = spending.Expense("ml.g5.xlarge", "training job", "billed by the second until the job ends")
-SERVING = spending.Expense("ml.m5.xlarge", "endpoint", "until it is deleted in 4h")
+TRAINING = cost_confirmation.Expense("ml.g5.xlarge", "training job", "billed by the second until the job ends")
+SERVING = cost_confirmation.Expense("ml.m5.xlarge", "endpoint", "until it is deleted in 4h")
 
 
 class Session:
@@ -70,7 +70,7 @@ def test_on_aws_both_prices_are_shown_and_no_is_no(session: Session, asked: list
     session.price("1.408")
     session.price("0.23")
     with pytest.raises(typer.Abort):
-        spending.agree(session, AWS, [TRAINING, SERVING], yes=False)
+        cost_confirmation.agree(session, AWS, [TRAINING, SERVING], yes=False)
     training = (
         "one ml.g5.xlarge as training job, $1.408 an hour (AWS Pricing API), billed by the second until the job ends"
     )
@@ -81,10 +81,10 @@ def test_on_aws_both_prices_are_shown_and_no_is_no(session: Session, asked: list
 def test_a_quota_of_nothing_ends_it_before_anything_is_asked(session: Session, asked: list[str]) -> None:
     session.quota("ml.g5.xlarge for training job usage", 0)
     with pytest.raises(QuotaIsZero, match=r"ml\.g5\.xlarge for training job usage.*servicequotas.*L-1"):
-        spending.agree(session, AWS, [TRAINING], yes=True)
+        cost_confirmation.agree(session, AWS, [TRAINING], yes=True)
     assert asked == []
 
 
 def test_locally_nothing_is_looked_up_and_nothing_is_asked(session: Session, asked: list[str]) -> None:
-    spending.agree(session, Settings(), [TRAINING, SERVING], yes=False)
+    cost_confirmation.agree(session, Settings(), [TRAINING, SERVING], yes=False)
     assert asked == []

@@ -18,8 +18,9 @@ from monitoring.drift import Verdict
 from monitoring.errors import BaselineMissing
 from monitoring.timeline import Timeline
 from monitoring.window import Window
-from scones import baseline as baseline_command
-from scones import model_baseline, monitor
+from scones import model_baseline
+from scones.commands import baseline as baseline_command
+from scones.commands import monitor
 from scones.errors import EndpointHasNoModel
 from scones.pipeline import SHIPPED_MODEL
 from tests.scones.stacks import deployed

@@ -12,7 +12,8 @@ import typer
 
 from monitoring.errors import CaptureOff
 from monitoring.timeline import Timeline
-from scones import __version__, aws, console, inspection, monitor, options, pipeline
+from scones import __version__, aws, console, options, pipeline, recent_executions
+from scones.commands import monitor
 from scones.errors import EndpointGone
 from scones.settings import Settings
 
@@ -47,10 +48,11 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
     stepfunctions, s3 = session.client("stepfunctions"), session.client("s3")
     with console.progress("reading executions") as advance:
         machine = deployed.state_machine_arn
-        outcomes = inspection.recent(stepfunctions, machine, executions) if executions else []
-        inspected = inspection.inspect_all(stepfunctions, [each.execution_arn for each in outcomes], advance)
+        outcomes = recent_executions.recent(stepfunctions, machine, executions) if executions else []
+        inspected = recent_executions.inspect_all(stepfunctions, [each.execution_arn for each in outcomes], advance)
         labels = staged_labels(settings.home / "data")
-        images = inspection.reported(outcomes, inspected, labels, inspection.reader(s3, settings.home / "data"))
+        reader = recent_executions.reader(s3, settings.home / "data")
+        images = recent_executions.reported(outcomes, inspected, labels, reader)
     with console.progress("reading captured inferences"):
         title = f"{settings.stack} on {settings.target}"
         said = content(session, settings, deployed, title, images, span, baseline)

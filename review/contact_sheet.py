@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from html import escape
 from string import Template
 
-from monitoring.thumbnails import data_uri
-
 THUMBNAIL = 160
 
 
 @dataclass(frozen=True)
 class Card:
-    """An image for review. ``content`` is None where it cannot be read any more; ``inferences`` may be empty."""
+    """An image for review. ``thumbnail`` is a data URI, or None without one; ``inferences`` may be empty."""
 
     s3_bucket: str
     s3_key: str
     inferences: tuple[float, ...]
     cause: str
-    content: bytes | None
+    thumbnail: str | None
 
 
 def render(cards: Sequence[Card], labels: Sequence[str]) -> str:
@@ -40,15 +38,15 @@ def _title(count: int) -> str:
 
 
 def _figure(number: int, name: str, card: Card, labels: Sequence[str]) -> str:
-    small = data_uri(card.content, THUMBNAIL)
-    picture = f'<img alt="" src="{small}">' if small else "<div class=none>the image cannot be shown</div>"
+    unreadable = "<div class=none>the image cannot be shown</div>"
+    shown = f'<img alt="" src="{card.thumbnail}">' if card.thumbnail else unreadable
     said = ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, card.inferences, strict=False))
     key = escape(name, quote=True)
     choices = " ".join(
         f'<label><input type=radio name="i{number}" value={label}> {label}</label>' for label in (*labels, "neither")
     )
     return (
-        f'<figure data-key="{key}">{picture}<figcaption><code>{key}</code>'
+        f'<figure data-key="{key}">{shown}<figcaption><code>{key}</code>'
         f"<p>{escape(said or card.cause)}</p>{choices}</figcaption></figure>"
     )
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import boto3
 import typer
 
-from scones import aws, console, images, options, pipeline, spending, train
-from scones.endpoint import LOCAL_IMAGE
+from scones import aws, console, container_images, cost_confirmation, options, pipeline
+from scones.commands import train
+from scones.commands.endpoint.deploy import LOCAL_IMAGE
 from scones.settings import Settings, Target
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def rehearse(  # noqa: PLR0913, PLR0917 - a command's options
     settings = options.settings(target, stack_name, home)
     session = aws.session(settings)
     order = train.ordered(session, settings, recipe, dataset, instance_type, epochs, train.pairs(hyperparameter))
-    endpoint = spending.Expense(_INSTANCE, "endpoint", "until the rehearsal deletes it, two hours at most")
-    spending.agree(session, settings, [train.expense(order), endpoint], yes=yes)
+    endpoint = cost_confirmation.Expense(_INSTANCE, "endpoint", "until the rehearsal deletes it, two hours at most")
+    cost_confirmation.agree(session, settings, [train.expense(order), endpoint], yes=yes)
     made = plan(session, settings, order)
     recorder = Recorder(session)
     with console.progress("rehearsing"):
@@ -77,7 +78,11 @@ def plan(session: boto3.Session, settings: Settings, order: "Order") -> "Plan":
 
     deployed = pipeline.deployed(session, settings)
     builtin = recipes.named(order.recipe.name).builtin
-    served = jobs.builtin_image(session) if builtin else images.inference(session, settings, _INSTANCE) or LOCAL_IMAGE
+    served = (
+        jobs.builtin_image(session)
+        if builtin
+        else container_images.inference(session, settings, _INSTANCE) or LOCAL_IMAGE
+    )
     poll = 0.5 if settings.target is Target.LOCAL else 5.0
     return Plan(
         order,

@@ -1,0 +1,1 @@
+"""``scones endpoint``."""
