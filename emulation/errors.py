@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from core.errors import SconesError
 
 if TYPE_CHECKING:
-    from emulation.state import StackState
+    from emulation.processes.environment_state import StackState
 
 
 class EmulationError(SconesError):

@@ -2,7 +2,7 @@
 
 import boto3
 
-from emulation.detached import status
+from emulation.processes.background import status
 from emulation.session import OfflineSession
 from scones.settings import Settings, Target
 

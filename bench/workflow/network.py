@@ -9,10 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from emulation.components import Addresses
-from emulation.embedded import EmbeddedStack
-from emulation.ports import HOST
-from emulation.processes import Component
+from emulation.processes.child_processes import Component
+from emulation.processes.components import Addresses
+from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.ports import HOST
 
 _TURN_SECONDS = 0.1
 _CHUNK = 65_536

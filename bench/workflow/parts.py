@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import psutil
 
-from emulation.lifeline import VARIABLE, Lifeline
+from emulation.processes.parent_watcher import VARIABLE, Lifeline
 
 
 def part(word: str) -> psutil.Process:

@@ -12,9 +12,9 @@ import httpx
 import psutil
 
 from bench.workflow.network import Relay, RelayedStack
-from emulation.embedded import EmbeddedStack
+from emulation.processes.environment_state import StackState
+from emulation.processes.local_environment import EmbeddedStack
 from emulation.session import OfflineSession
-from emulation.state import StackState
 from orchestration import executions
 from orchestration.executions import Image, Outcome
 from scones import pipeline

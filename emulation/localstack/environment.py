@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emulation.errors import EnvironmentBuildFailed
-from emulation.lifeline import Lifeline
-from emulation.localstack.backport import backport
 from emulation.localstack.installers import Installer, find_installer
+from emulation.localstack.python311 import backport
+from emulation.processes.parent_watcher import Lifeline
 
 PROJECT = Path(__file__).parent
 REQUIREMENTS = PROJECT / "requirements.txt"
@@ -58,7 +58,7 @@ def _key() -> str:
         REQUIREMENTS,
         PROJECT / "backport.py",
         PROJECT / "pyproject.toml",
-        *sorted(PROJECT.glob("scones_localstack/*.py")),
+        *sorted(PROJECT.glob("scones_localstack/**/*.py")),
     ]
     for source in sources:
         digest.update(source.read_bytes())
@@ -97,7 +97,7 @@ def _run(command: Sequence[str], log: Path, tell: Progress) -> None:
     lines = []
     with Lifeline() as lifeline, log.open("a") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "emulation.leash", *command],
+            [sys.executable, "-m", "emulation.processes.process_group_wrapper", *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -12,19 +12,19 @@ from typing import Any, BinaryIO
 
 import uvicorn
 
-from emulation import lifeline
-from emulation.sagemaker import s3
+from emulation.processes import parent_watcher
+from emulation.sagemaker import aws_clients
 from emulation.sagemaker.app import Settings, create_app
-from emulation.sagemaker.artefacts import Artefacts
-from emulation.sagemaker.container import Command, Scripted, production_server
+from emulation.sagemaker.capture.buffer import Thresholds
 from emulation.sagemaker.errors import StartupError
-from emulation.sagemaker.spool import Thresholds
+from emulation.sagemaker.hosting.model_artifacts import Artefacts
+from emulation.sagemaker.hosting.model_server import Command, Scripted, production_server
 
 
 def main(arguments: Sequence[str] | None = None, command: Command = production_server) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status. ``command`` starts a model server."""
     options = _parser().parse_args(arguments)
-    lifeline.watch()
+    parent_watcher.watch()
     try:
         with _lock(options.state_dir), _listen(options.host, options.port) as listener:
             settings = _settings(options, command)
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(options: argparse.Namespace, command: Command) -> Settings:
-    client = s3.connect(options.s3_endpoint, options.region) if options.s3_endpoint else None
+    client = aws_clients.connect(options.s3_endpoint, options.region) if options.s3_endpoint else None
     source: Artefacts | Scripted
     if options.scripted is not None:
         source = options.scripted
@@ -105,7 +105,7 @@ def _settings(options: argparse.Namespace, command: Command) -> Settings:
         client,
         source,
         command,
-        logs_client=s3.connect_logs(options.logs_endpoint, options.region) if options.logs_endpoint else None,
+        logs_client=aws_clients.connect_logs(options.logs_endpoint, options.region) if options.logs_endpoint else None,
         alarms_client=_alarms(options),
         trial_seconds=options.trial_seconds,
         python=options.training_python,
@@ -117,7 +117,7 @@ def _settings(options: argparse.Namespace, command: Command) -> Settings:
 def _alarms(options: argparse.Namespace) -> Any:
     if options.cloudwatch_endpoint is None:
         return None
-    return s3.connect_alarms(options.cloudwatch_endpoint, options.region)
+    return aws_clients.connect_alarms(options.cloudwatch_endpoint, options.region)
 
 
 def _probability(text: str) -> Scripted:

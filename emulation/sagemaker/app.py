@@ -18,20 +18,20 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emulation.lifeline import Lifeline
-from emulation.sagemaker import s3
-from emulation.sagemaker.alarms import Alarms
-from emulation.sagemaker.artefacts import Artefacts
-from emulation.sagemaker.container import Command, Scripted
-from emulation.sagemaker.context import Emulator
-from emulation.sagemaker.control import OPERATIONS, ControlPlane
-from emulation.sagemaker.faults import CONNECTION, Faults
-from emulation.sagemaker.fleet import Fleet, Hosting
-from emulation.sagemaker.runtime import Runtime
-from emulation.sagemaker.schedules import Caller, Schedules
-from emulation.sagemaker.spool import Spool, Thresholds
-from emulation.sagemaker.state import Account, Kind, Store
-from emulation.sagemaker.training import Training, Workshop
+from emulation.processes.parent_watcher import Lifeline
+from emulation.sagemaker import aws_clients
+from emulation.sagemaker.capture.buffer import Spool, Thresholds
+from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.control.control_plane import OPERATIONS, ControlPlane
+from emulation.sagemaker.control.schedules import Caller, Schedules
+from emulation.sagemaker.hosting.alarms import Alarms
+from emulation.sagemaker.hosting.faults import CONNECTION, Faults
+from emulation.sagemaker.hosting.invoke_endpoint import Runtime
+from emulation.sagemaker.hosting.model_artifacts import Artefacts
+from emulation.sagemaker.hosting.model_server import Command, Scripted
+from emulation.sagemaker.hosting.variant_instances import Fleet, Hosting
+from emulation.sagemaker.store import Account, Kind, Store
+from emulation.sagemaker.training.job_runner import Training, Workshop
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Settings:
 
     state_dir: Path
     region: str
-    client: s3.S3 | None
+    client: aws_clients.S3 | None
     source: Artefacts | Scripted
     command: Command
     logs_client: Any = None

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 
-from emulation import detached
+from emulation.processes import background
+from emulation.processes.environment_state import StackState
 from emulation.session import OfflineSession
-from emulation.state import StackState
 from monitoring import capture
 from orchestration import executions
 from orchestration.executions import Image, Outcome
@@ -146,7 +146,7 @@ def _baseline(dataset: str) -> Path | None:
 def _running(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[StackState]:
     """A stack that runs already is used and left; else one is started, and stopped unless it is to be kept."""
     threading.Thread(target=_import_early, daemon=True).start()
-    running = detached.status(settings.home).state
+    running = background.status(settings.home).state
     if running is not None:
         yield running
     elif keep:

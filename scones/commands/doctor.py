@@ -15,11 +15,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
-from emulation.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
-from emulation.detached import status
 from emulation.localstack.environment import environment_at
-from emulation.ports import is_free
-from emulation.processes import answers
+from emulation.processes.background import status
+from emulation.processes.child_processes import answers
+from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
+from emulation.processes.ports import is_free
 from scones import console, options
 from scones.settings import Settings
 from training.errors import QuotaIsZero

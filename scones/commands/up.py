@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from emulation import detached
-from emulation.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
-from emulation.embedded import EmbeddedStack
-from emulation.processes import answers
-from emulation.state import StackState
+from emulation.processes import background
+from emulation.processes.child_processes import answers
+from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
+from emulation.processes.environment_state import StackState
+from emulation.processes.local_environment import EmbeddedStack
 from scones import console, options
 from scones.settings import Settings
 
@@ -45,7 +45,7 @@ def start_detached(
     settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None
 ) -> StackState:
     """Start the same in the background and return when it is healthy."""
-    return detached.start_detached(
+    return background.start_detached(
         settings.home,
         settings.cache,
         settings.services,
@@ -81,7 +81,7 @@ def up(
 def down(home: options.HomeOption = None) -> None:
     """Stop what `scones up` started."""
     settings = options.settings(home=home)
-    stopped = detached.stop(settings.home)
+    stopped = background.stop(settings.home)
     console.err.print("stopped" if stopped else f"nothing was running in {settings.home}")
 
 
@@ -91,7 +91,7 @@ def status(home: options.HomeOption = None, as_json: options.JsonOption = False)
     Exit code 3 when nothing runs, 1 when a part does not answer.
     """
     settings = options.settings(home=home)
-    found = detached.status(settings.home)
+    found = background.status(settings.home)
     elsewhere = {} if found.running else _containers(settings)
     running = found.running or any(elsewhere.values())
     addresses = _addresses(found.state) if found.state else _published(settings) if running else {}

@@ -31,7 +31,7 @@ ELSEWHERE = {
     r"scones train .*": "tests/journeys/test_other_classes.py",
     r"scones endpoint deploy --(job|artefact) .*": "tests/journeys/test_other_classes.py",
     r"curl .*": "tests/emulation/sagemaker/test_sagemaker_faults.py",
-    r"python -m emulation\.sagemaker .*": "emulation/components.py",
+    r"python -m emulation\.sagemaker .*": "emulation/processes/components.py",
     r".*(--target aws|doctor aws).*": "docs/operations.md",  # nothing here has an AWS account
 }
 CODES = {"monitor": {0, 3, 4}, "run": {0, 1}}

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from emulation.processes import answers
+from emulation.processes.child_processes import answers
 
 INVOKE = "/2015-03-31/functions/function/invocations"
 PROBE = Path(__file__).with_name("probe_service.py")
@@ -36,11 +36,11 @@ class LambdaEndpoint:
 
 @contextlib.contextmanager
 def lambda_host(service: Path, log: Path, *options: str) -> Iterator[tuple[LambdaEndpoint, subprocess.Popen[bytes]]]:
-    """Run ``python -m emulation.lambda_host`` on a free port; its output goes to ``log``."""
+    """Run ``python -m emulation.lambdas.host`` on a free port; its output goes to ``log``."""
     command = [
         sys.executable,
         "-m",
-        "emulation.lambda_host",
+        "emulation.lambdas.host",
         "--service-dir",
         str(service),
         "--name",

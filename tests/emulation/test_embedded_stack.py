@@ -13,19 +13,19 @@ from typing import Any
 import psutil
 import pytest
 
-from emulation import embedded
-from emulation.embedded import EmbeddedStack
 from emulation.errors import AlreadyRunning, ComponentDied, HomeUnusable, PortOccupied, ServicesMissing
-from emulation.ports import HOST
+from emulation.processes import local_environment
+from emulation.processes.environment_state import StackState
+from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.ports import HOST
 from emulation.session import OfflineSession
-from emulation.state import StackState
 from tests.emulation.hosts import LambdaEndpoint, install_probe
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREGROUND = """
 import json, sys
 from pathlib import Path
-from emulation.embedded import EmbeddedStack
+from emulation.processes.local_environment import EmbeddedStack
 stack = EmbeddedStack(*map(Path, sys.argv[1:4]), scripted=True)
 state = stack.start()
 print(state.to_json().replace("\\n", ""), flush=True)
@@ -35,7 +35,7 @@ stack.supervise()
 STARTER = """
 import sys
 from pathlib import Path
-from emulation.embedded import start_detached
+from emulation.processes.local_environment import start_detached
 start_detached(*map(Path, sys.argv[1:]))
 """
 
@@ -108,8 +108,8 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, services: Path) 
 
 
 def test_nothing_runs_in_an_empty_home(tmp_path: Path) -> None:
-    assert embedded.status(tmp_path) == embedded.StackStatus(running=False, state=None, health={})
-    assert embedded.stop(tmp_path) is False
+    assert local_environment.status(tmp_path) == local_environment.StackStatus(running=False, state=None, health={})
+    assert local_environment.stop(tmp_path) is False
 
 
 def test_stopping_a_stack_that_was_never_started_is_fine(tmp_path: Path, services: Path) -> None:
@@ -118,7 +118,7 @@ def test_stopping_a_stack_that_was_never_started_is_fine(tmp_path: Path, service
 
 @pytest.mark.integration
 def test_a_running_stack_says_where_it_is_and_that_it_is_healthy(running: StackState) -> None:
-    status = embedded.status(running.home)
+    status = local_environment.status(running.home)
     assert status.state == running
     assert status.health == {"localstack": True, "sagemaker": True, "probe": True}
     assert {log.name for log in running.logs.iterdir()} == {"localstack.log", "sagemaker.log", "probe.log"}
@@ -167,8 +167,8 @@ def test_a_second_start_in_the_same_home_says_what_is_running(running: StackStat
         EmbeddedStack(running.home, cache, services).start()
     assert caught.value.state == running
     with pytest.raises(AlreadyRunning, match=running.localstack_url):
-        embedded.start_detached(running.home, cache, services)
-    assert all(embedded.status(running.home).health.values())
+        local_environment.start_detached(running.home, cache, services)
+    assert all(local_environment.status(running.home).health.values())
 
 
 @pytest.mark.integration
@@ -181,8 +181,8 @@ def test_an_occupied_port_that_was_asked_for_stops_the_start_and_leaves_nothing(
             with pytest.raises(PortOccupied, match=str(port)):
                 EmbeddedStack(tmp_path, cache, services, **ports).start()
             with pytest.raises(PortOccupied, match=str(port)):
-                embedded.start_detached(tmp_path, cache, services, **ports)
-    assert not embedded.status(tmp_path).running
+                local_environment.start_detached(tmp_path, cache, services, **ports)
+    assert not local_environment.status(tmp_path).running
     assert not (tmp_path / "run").exists()
 
 
@@ -208,7 +208,7 @@ def test_a_supervised_stack_that_is_told_to_stop_leaves_nothing(
     foreground.send_signal(number)
     assert foreground.wait(10) == 0
     assert _gone(processes, 1)
-    assert not embedded.status(state.home).running
+    assert not local_environment.status(state.home).running
     assert sorted(path.name for path in state.home.iterdir()) == ["logs", "stack.lock"]
 
 
@@ -220,7 +220,7 @@ def test_a_stack_whose_process_is_killed_leaves_nothing_and_the_next_one_works(
     processes = _everything(state)
     foreground.kill()
     foreground.wait(5)
-    assert not embedded.status(state.home).running
+    assert not local_environment.status(state.home).running
     port = int(state.localstack_url.rpartition(":")[2])
     with EmbeddedStack(state.home, cache, services, localstack_port=port, scripted=True) as again:
         assert again.localstack_url == state.localstack_url
@@ -256,23 +256,23 @@ def test_a_part_that_does_not_come_up_is_named_with_the_end_of_its_log(
         EmbeddedStack(tmp_path, cache, services, environment={"RUNTIME_COMPONENTS": "nonsense"}, scripted=True).start()
     assert "nonsense" in str(caught.value)
     assert str(tmp_path / "logs" / "localstack.log") in str(caught.value)
-    assert not embedded.status(tmp_path).running
+    assert not local_environment.status(tmp_path).running
     assert psutil.Process().children(recursive=True) == [] or not (tmp_path / "run").exists()
 
 
 @pytest.mark.integration
 def test_a_detached_stack_is_found_and_stopped_from_anywhere(services: Path, cache: Path, tmp_path: Path) -> None:
-    state = embedded.start_detached(tmp_path, cache, services, scripted=True, environment={"THRESHOLD": "0.7"})
+    state = local_environment.start_detached(tmp_path, cache, services, scripted=True, environment={"THRESHOLD": "0.7"})
     assert state.pid != os.getpid()
     assert psutil.Process(state.pid).ppid() != os.getpid()
     assert os.getsid(state.pid) != os.getsid(0)
-    assert embedded.status(tmp_path).state == state
+    assert local_environment.status(tmp_path).state == state
     assert _variable(state, "THRESHOLD") == "0.7"
     processes = [psutil.Process(state.pid), *_everything(state)]
-    assert embedded.stop(tmp_path) is True
+    assert local_environment.stop(tmp_path) is True
     assert _gone(processes, 1)
-    assert embedded.status(tmp_path).running is False
-    assert embedded.stop(tmp_path) is False
+    assert local_environment.status(tmp_path).running is False
+    assert local_environment.stop(tmp_path) is False
 
 
 @pytest.mark.integration
@@ -281,10 +281,10 @@ def test_a_detached_stack_outlives_its_starter_but_not_a_starter_that_dies_too_e
 ) -> None:
     arguments = [str(tmp_path), str(cache), str(services)]
     subprocess.run([sys.executable, "-c", STARTER, *arguments], check=True, cwd=ROOT)
-    status = embedded.status(tmp_path)
+    status = local_environment.status(tmp_path)
     assert status.running
     assert all(status.health.values())
-    assert embedded.stop(tmp_path)
+    assert local_environment.stop(tmp_path)
 
     with subprocess.Popen([sys.executable, "-c", STARTER, *arguments], cwd=ROOT) as starter:
         while not (tmp_path / "run" / "localstack").exists():
@@ -293,4 +293,4 @@ def test_a_detached_stack_outlives_its_starter_but_not_a_starter_that_dies_too_e
         processes = [background, *background.children(recursive=True)]
         starter.kill()
     assert _gone(processes, 10)
-    assert not embedded.status(tmp_path).running
+    assert not local_environment.status(tmp_path).running

@@ -10,16 +10,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from emulation.lifeline import VARIABLE, Lifeline, watch
+from emulation.processes.parent_watcher import VARIABLE, Lifeline, watch
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEPER = (
-    "import time; from emulation.lifeline import watch; watch(grace=0.5); print('ready', flush=True); time.sleep(60)"
+    "import time; from emulation.processes.parent_watcher import watch; watch(grace=0.5); "
+    "print('ready', flush=True); time.sleep(60)"
 )
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
 PARENT = """
 import subprocess, sys, time
-from emulation.lifeline import Lifeline
+from emulation.processes.parent_watcher import Lifeline
 import os
 line = Lifeline()
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], env={**os.environ, **line.environment},
@@ -84,7 +85,10 @@ def test_without_a_line_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_grandchild_does_not_see_the_variable() -> None:
-    program = f"import os; from emulation.lifeline import watch; watch(); print('ready', '{VARIABLE}' in os.environ)"
+    program = (
+        "import os; from emulation.processes.parent_watcher import watch; watch(); "
+        f"print('ready', '{VARIABLE}' in os.environ)"
+    )
     with Lifeline() as line:
         environment = {**os.environ, **line.environment}
         command = [sys.executable, "-c", program]
@@ -105,7 +109,7 @@ def test_a_leashed_program_ends_with_all_it_has_started(tmp_path: Path) -> None:
     shell = f"sleep 60 & echo $! > {pids}; sleep 60"
     with Lifeline() as line:
         leash = subprocess.Popen(
-            [sys.executable, "-m", "emulation.leash", "sh", "-c", shell],
+            [sys.executable, "-m", "emulation.processes.process_group_wrapper", "sh", "-c", shell],
             env={**os.environ, **line.environment},
             pass_fds=line.pass_fds,
             cwd=ROOT,
@@ -119,13 +123,20 @@ def test_a_leashed_program_ends_with_all_it_has_started(tmp_path: Path) -> None:
 
 
 def test_a_leashed_programs_status_is_passed_on() -> None:
-    command = [sys.executable, "-m", "emulation.leash", sys.executable, "-c", "raise SystemExit(7)"]
+    command = [
+        sys.executable,
+        "-m",
+        "emulation.processes.process_group_wrapper",
+        sys.executable,
+        "-c",
+        "raise SystemExit(7)",
+    ]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 7
 
 
 def test_a_leashed_program_may_be_asked_to_end_in_its_own_time() -> None:
     source = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(5)); print(flush=True); time.sleep(30)"
-    command = [sys.executable, "-m", "emulation.leash", sys.executable, "-c", source]
+    command = [sys.executable, "-m", "emulation.processes.process_group_wrapper", sys.executable, "-c", source]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as leash:
         assert leash.stdout is not None
         leash.stdout.readline()

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from emulation.errors import BackportFailed, EnvironmentBuildFailed
-from emulation.localstack.backport import backport, rewrite
 from emulation.localstack.environment import ensure_environment
 from emulation.localstack.installers import Pip, Uv, find_installer
+from emulation.localstack.python311 import backport, rewrite
 
 ROOT = Path(__file__).resolve().parents[2]
 

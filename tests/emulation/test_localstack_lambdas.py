@@ -12,11 +12,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from emulation.embedded import EmbeddedStack
 from emulation.localstack.environment import ensure_environment
 from emulation.localstack.settings import OTHER_SERVICES, WARM_SERVICES
+from emulation.processes.environment_state import StackState
+from emulation.processes.local_environment import EmbeddedStack
 from emulation.session import OfflineSession
-from emulation.state import StackState
 from tests.emulation.hosts import LambdaEndpoint, install_probe
 
 # Longer than others, because one stack serves all of it.

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from emulation.localstack.scones_localstack.answer import read_answer
-from emulation.localstack.scones_localstack.container import Configuration, Container
-from emulation.localstack.scones_localstack.containers import Containers, function_of
 from emulation.localstack.scones_localstack.errors import ContainerBusy, ContainerUnreachable, UnknownFunction
+from emulation.localstack.scones_localstack.function_container import Configuration, Container
+from emulation.localstack.scones_localstack.function_containers import Containers, function_of
+from emulation.localstack.scones_localstack.invoke_response import read_answer
 
 REPORT = {"errorMessage": "no", "errorType": "ImageNotFound", "requestId": "1", "stackTrace": []}
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from emulation.errors import AlreadyRunning, PortOccupied
-from emulation.home import Home
-from emulation.ports import HOST, Ports, is_free
-from emulation.state import StackState
+from emulation.processes.environment_state import StackState
+from emulation.processes.ports import HOST, Ports, is_free
+from emulation.processes.state_directory import Home
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ STATE = StackState(
 )
 OWNER = """
 import sys, time, pathlib
-from emulation.home import Home
+from emulation.processes.state_directory import Home
 home = Home(pathlib.Path(sys.argv[1]))
 home.claim()
 (home.run / "leftover").write_text("x")

@@ -10,7 +10,7 @@ import platformdirs
 import pytest
 
 from bench.workflow.rig import Rig, running
-from emulation.embedded import EmbeddedStack
+from emulation.processes.local_environment import EmbeddedStack
 from emulation.session import OfflineSession
 from orchestration import stack
 

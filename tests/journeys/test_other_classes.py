@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emulation.embedded import EmbeddedStack
+from emulation.processes.local_environment import EmbeddedStack
 from scones.settings import ROOT
 from tests.training.data.cifar_archives import FOLDER, pack
 from training.data.cifar_names import FINE_NAMES

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emulation.embedded import EmbeddedStack
+from emulation.processes.local_environment import EmbeddedStack
 from orchestration import stack
 from scones import aws
 from scones.commands import rehearse, train

@@ -1,6 +1,6 @@
 """``python -m scones_localstack``: LocalStack that ends with its parent."""
 
-from .lifeline import watch
+from .parent_watcher import watch
 
 
 def main() -> None:

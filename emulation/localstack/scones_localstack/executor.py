@@ -9,9 +9,9 @@ from localstack.aws.api.lambda_ import ServiceException, TooManyRequestsExceptio
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from .container import Configuration, Container
-from .containers import VARIABLE, Containers
 from .errors import ContainerBusy, ContainerError, ContainerUnreachable, UnknownFunction
+from .function_container import Configuration, Container
+from .function_containers import VARIABLE, Containers
 
 LOG = logging.getLogger(__name__)
 

@@ -42,11 +42,11 @@ def run_state_machines_otherwise() -> None:
 
 
 def _change_state_machines() -> None:
-    from . import beginnings, map_run, shortcuts  # noqa: PLC0415
+    from .patches import distributed_map, pending_executions, performance  # noqa: PLC0415
 
-    beginnings.install()
-    map_run.install()
-    shortcuts.install()
+    pending_executions.install()
+    distributed_map.install()
+    performance.install()
 
 
 def _load(names: list[str]) -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from emulation import lifeline
+from emulation.processes import parent_watcher
 
 
 class Server:
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int)
     parser.add_argument("--model-dir", type=Path)
     options = parser.parse_args()
-    lifeline.watch()
+    parent_watcher.watch()
     behaviour = json.loads((options.model_dir / "behaviour.json").read_text())
     if "exit" in behaviour:
         print("this model is of no use", flush=True)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulation.sagemaker import validation
-from emulation.sagemaker.control import OPERATIONS
+from emulation.sagemaker.control.control_plane import OPERATIONS
 from tests.emulation.sagemaker.harness import Emulator
 from tests.quality.fuzz.emulator import attack
 from tests.quality.fuzz.emulator_requests import sensible

@@ -18,12 +18,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulation.sagemaker import validation
-from emulation.sagemaker.artefacts import Artefacts, Limits, unpack
-from emulation.sagemaker.capture import Capture, Exchange
-from emulation.sagemaker.container import Scripted
+from emulation.sagemaker.capture.buffer import Spool, Target, Thresholds
+from emulation.sagemaker.capture.records import Capture, Exchange
 from emulation.sagemaker.errors import LaunchFailed
-from emulation.sagemaker.spool import Spool, Target, Thresholds
-from emulation.sagemaker.state import Account, Kind, Record, Store, write_atomically
+from emulation.sagemaker.hosting.model_artifacts import Artefacts, Limits, unpack
+from emulation.sagemaker.hosting.model_server import Scripted
+from emulation.sagemaker.store import Account, Kind, Record, Store, write_atomically
 from tests.emulation.sagemaker.harness import archive, capture_config
 
 CALL = Exchange("image/png", b"picture", "application/json", b"[0.9,0.1]", None)

@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from emulation.sagemaker import wire
 from emulation.sagemaker.errors import ContainerBabble, ContainerDown, ContainerTimeout
+from emulation.sagemaker.hosting import http_client
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def exchange(handler: Handler, body: bytes = b"x", seconds: float = 1.0, times: int = 1) -> list[wire.Reply]:
+def exchange(handler: Handler, body: bytes = b"x", seconds: float = 1.0, times: int = 1) -> list[http_client.Reply]:
     """Answers of a server to ``times`` requests, one after the other."""
 
-    async def run() -> list[wire.Reply]:
+    async def run() -> list[http_client.Reply]:
         async with await asyncio.start_server(handler, "127.0.0.1", 0, limit=2**24) as server:
-            client = wire.Wire("127.0.0.1", server.sockets[0].getsockname()[1])
+            client = http_client.Wire("127.0.0.1", server.sockets[0].getsockname()[1])
             try:
                 return [
                     await client.request("POST", "/invocations", headers={"a": "b"}, body=body, seconds=seconds)
@@ -99,7 +99,7 @@ def test_a_request_without_a_body_leaves_the_loop_at_rest() -> None:
 
     async def run() -> float:
         async with await asyncio.start_server(answering(whole), "127.0.0.1", 0) as server:
-            client = wire.Wire("127.0.0.1", server.sockets[0].getsockname()[1])
+            client = http_client.Wire("127.0.0.1", server.sockets[0].getsockname()[1])
             await client.request("GET", "/ping", headers={}, body=b"", seconds=1)
             begun = time.process_time()
             await asyncio.sleep(0.5)

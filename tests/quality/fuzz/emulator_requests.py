@@ -10,7 +10,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
 from emulation.sagemaker import validation
-from emulation.sagemaker.control import AUTOSCALING, OPERATIONS
+from emulation.sagemaker.control.control_plane import AUTOSCALING, OPERATIONS
 from tests.emulation.sagemaker.harness import capture_config
 from tests.emulation.sagemaker.jobs import channel
 from tests.emulation.sagemaker.jobs import request as training_request

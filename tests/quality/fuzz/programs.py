@@ -85,8 +85,8 @@ def _exit_code(main: Callable[[], None]) -> object:
 
 def lambda_host() -> Target:
     """The host of a Lambda function, from the first byte of a connection: it answers or closes, and goes on."""
-    from emulation.lambda_function import LambdaFunction, Reply  # noqa: PLC0415
-    from emulation.lambda_host import INVOKE_PATH, Server  # noqa: PLC0415
+    from emulation.lambdas.function import LambdaFunction, Reply  # noqa: PLC0415
+    from emulation.lambdas.host import INVOKE_PATH, Server  # noqa: PLC0415
 
     raised: list[BaseException] = []
 
@@ -140,7 +140,7 @@ def model_answer() -> Target:
     import asyncio  # noqa: PLC0415
 
     from emulation.sagemaker.errors import ContainerBabble, ContainerDown  # noqa: PLC0415
-    from emulation.sagemaker.wire import _Connection  # noqa: PLC0415
+    from emulation.sagemaker.hosting.http_client import _Connection  # noqa: PLC0415
 
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

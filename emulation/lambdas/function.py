@@ -1,0 +1,119 @@
+"""A Lambda function that lives in one process: what the Runtime Interface Emulator answers, answered without Docker."""
+
+import json
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from emulation.lambdas.handler_process import FunctionConfiguration, HandlerExited, HandlerProcess, HandlerTimedOut
+
+MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: HTTPStatus
+    body: bytes = b""
+
+
+class LambdaFunction:
+    """One function, one process, one invocation at a time."""
+
+    def __init__(self, service_dir: Path, handler: str, configuration: FunctionConfiguration, region: str) -> None:
+        self._service_dir = service_dir
+        self._handler = handler
+        self._region = region
+        self._configuration = configuration
+        self._process: HandlerProcess | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def configuration(self) -> FunctionConfiguration:
+        """The configuration that the next invocation runs under."""
+        return self._configuration
+
+    def configure(self, configuration: FunctionConfiguration) -> None:
+        """Take a new configuration; the handler is imported anew, at once, where it differs from the present one."""
+        with self._turn:
+            if configuration != self._configuration or self._process is None:
+                self._configuration = configuration
+                self._discard()
+                self._process = self._start()
+
+    def invoke(self, event: bytes) -> Reply:
+        """Answer an invocation as the emulator does; 400 without a body while another one is running."""
+        if not self._turn.acquire(blocking=False):
+            return Reply(HTTPStatus.BAD_REQUEST)
+        try:
+            return self._invoke(event[:MAX_PAYLOAD_BYTES], str(uuid.uuid4()))
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """End the handler's process."""
+        self._discard()
+
+    def _invoke(self, event: bytes, request_id: str) -> Reply:
+        started = time.monotonic()
+        print(f"START RequestId: {request_id} Version: $LATEST", flush=True)
+        try:
+            return self._ask(event, request_id, started + self._configuration.timeout)
+        except HandlerTimedOut:
+            self._discard()
+            return Reply(HTTPStatus.OK, f"Task timed out after {self._configuration.timeout:.2f} seconds".encode())
+        except HandlerExited as error:
+            self._discard()
+            return Reply(HTTPStatus.BAD_GATEWAY, error.report or _exit_report(request_id, str(error)))
+        finally:
+            milliseconds = (time.monotonic() - started) * 1000
+            print(
+                f"END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms",
+                flush=True,
+            )
+
+    def _ask(self, event: bytes, request_id: str, deadline: float) -> Reply:
+        if self._process is None or not self._process.alive:
+            self._discard()
+            self._process = self._start()
+        _, body = self._process.ask(self._context(request_id, deadline), event, deadline)
+        if len(body) > MAX_PAYLOAD_BYTES:
+            self._discard()
+            return Reply(HTTPStatus.BAD_GATEWAY, _too_large_report())
+        return Reply(HTTPStatus.OK, body)
+
+    def _context(self, request_id: str, deadline: float) -> dict[str, object]:
+        name = self._configuration.function_name
+        return {
+            "aws_request_id": request_id,
+            "invoked_function_arn": f"arn:aws:lambda:{self._region}:012345678912:function:{name}",
+            "function_name": name,
+            "function_version": "$LATEST",
+            "memory_limit_in_mb": str(self._configuration.memory_size),
+            "log_group_name": f"/aws/lambda/{name}",
+            "log_stream_name": "$LATEST",
+            "deadline_ms": int((time.time() + deadline - time.monotonic()) * 1000),
+        }
+
+    def _start(self) -> HandlerProcess:
+        environment = self._configuration.environment(self._handler, self._region)
+        return HandlerProcess(self._service_dir, environment)
+
+    def _discard(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+def _exit_report(request_id: str, reason: str) -> bytes:
+    message = f"RequestId: {request_id} Error: Runtime exited with error: {reason}"
+    return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode()
+
+
+def _too_large_report() -> bytes:
+    message = f"Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)."
+    return json.dumps({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}).encode()

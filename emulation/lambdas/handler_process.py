@@ -1,0 +1,136 @@
+"""Runs one handler in a process of its own, so that a timeout can end it and its exit is seen."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Self
+
+from emulation.lambdas import handler_runtime
+from emulation.processes.parent_watcher import VARIABLE as LIFELINE_VARIABLE
+from emulation.processes.parent_watcher import Lifeline
+
+_ROOT = Path(__file__).resolve().parents[2]
+_EXIT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class FunctionConfiguration:
+    """What a Lambda function's configuration says about its process."""
+
+    function_name: str
+    timeout: int
+    memory_size: int
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Read what LocalStack's plugin sends; raises ValueError where it is something else."""
+        try:
+            value = json.loads(text)
+            variables = {str(name): str(text) for name, text in value["variables"].items()}
+            return cls(str(value["function_name"]), int(value["timeout"]), int(value["memory_size"]), variables)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"Not a function configuration: {text[:200]!r}") from error
+
+    def environment(self, handler: str, region: str) -> dict[str, str]:
+        """Return the variables that AWS Lambda defines, and the function's own over them."""
+        return {
+            "_HANDLER": handler,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+            "AWS_LAMBDA_FUNCTION_NAME": self.function_name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory_size),
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self.timeout),
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.function_name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "$LATEST",
+            "AWS_REGION": region,
+            **self.variables,
+        }
+
+
+class HandlerExited(Exception):
+    """The process ended while it was to answer; ``report`` is what it said before, if anything."""
+
+    def __init__(self, reason: str, report: bytes = b"") -> None:
+        super().__init__(reason)
+        self.report = report
+
+
+class HandlerTimedOut(Exception):
+    """The process did not answer in time and was ended."""
+
+
+class HandlerProcess:
+    """A process that runs the handler in ``service_dir``; it starts at once and is ready when the import is done."""
+
+    def __init__(self, service_dir: Path, environment: Mapping[str, str]) -> None:
+        self._lifeline = Lifeline()
+        self._channel, theirs = Pipe()
+        self._ready = False
+        inherited = {name: value for name, value in os.environ.items() if name != LIFELINE_VARIABLE}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", handler_runtime.__name__],
+            cwd=service_dir,
+            env={
+                **inherited,
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONPATH": str(_ROOT),
+                "LAMBDA_TASK_ROOT": str(service_dir),
+                **environment,
+                **self._lifeline.environment,
+                handler_runtime.CHANNEL_VARIABLE: str(theirs.fileno()),
+            },
+            pass_fds=(*self._lifeline.pass_fds, theirs.fileno()),
+        )
+        theirs.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is still there to be asked."""
+        return self._process.poll() is None
+
+    def ask(self, context: Mapping[str, object], event: bytes, deadline: float) -> tuple[str, bytes]:
+        """Send an event and return the kind of answer and its bytes.
+
+        Raises HandlerTimedOut past ``deadline`` (``time.monotonic``), HandlerExited where the process ended instead.
+        """
+        try:
+            if not self._ready:
+                self._await_import(deadline)
+            self._channel.send_bytes(json.dumps(context).encode())
+            self._channel.send_bytes(event)
+            return self._receive(deadline)
+        except (EOFError, OSError) as error:
+            raise HandlerExited(self._exit_reason()) from error
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+        self._channel.close()
+        self._lifeline.close()
+
+    def _await_import(self, deadline: float) -> None:
+        kind, report = self._receive(deadline)
+        if kind == handler_runtime.INIT_ERROR:
+            raise HandlerExited(self._exit_reason(), report)
+        self._ready = True
+
+    def _receive(self, deadline: float) -> tuple[str, bytes]:
+        if not self._channel.poll(max(0.0, deadline - time.monotonic())):
+            raise HandlerTimedOut
+        return self._channel.recv_bytes().decode(), self._channel.recv_bytes()
+
+    def _exit_reason(self) -> str:
+        try:
+            status = self._process.wait(_EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "hung up"
+        return f"exit status {status}" if status >= 0 else f"signal: {(signal.strsignal(-status) or '').lower()}"

@@ -1,0 +1,131 @@
+"""``python -m emulation.lambdas.host``: runs a Lambda handler without Docker, as the Runtime Interface Emulator does.
+
+Beside the emulator's one path it answers ``PUT /environment`` (the function's configuration) and ``GET /health``.
+"""
+
+import argparse
+import json
+import signal
+import sys
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import FrameType
+
+from emulation.lambdas.function import MAX_PAYLOAD_BYTES, LambdaFunction, Reply
+from emulation.lambdas.handler_process import FunctionConfiguration
+from emulation.processes.parent_watcher import watch
+
+INVOKE_PATH = "/2015-03-31/functions/function/invocations"
+_LONGEST_NUMBER = 18
+
+
+class Server(ThreadingHTTPServer):
+    """An HTTP server in front of one function."""
+
+    daemon_threads = True
+
+    def __init__(self, host: str, port: int, function: LambdaFunction) -> None:
+        self.function = function
+        super().__init__((host, port), Endpoint)
+
+    @property
+    def url(self) -> str:
+        """Where it listens; tells the port where 0 was asked for."""
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """The paths of a Lambda container, and the two of its host."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def do_POST(self) -> None:
+        """Invoke the function."""
+        body = self._body()
+        if body is None:
+            return
+        self._send(self.server.function.invoke(body) if self.path == INVOKE_PATH else Reply(HTTPStatus.NOT_FOUND))
+
+    def do_PUT(self) -> None:
+        """Take the function's configuration."""
+        body = self._body()
+        if body is None:
+            return
+        if self.path != "/environment":
+            self._send(Reply(HTTPStatus.NOT_FOUND))
+            return
+        try:
+            self.server.function.configure(FunctionConfiguration.from_json(body))
+        except ValueError as error:
+            self._send(Reply(HTTPStatus.BAD_REQUEST, str(error).encode()))
+        else:
+            self._send(Reply(HTTPStatus.NO_CONTENT))
+
+    def do_GET(self) -> None:
+        """Say that the host is up."""
+        if self.path == "/health":
+            name = self.server.function.configuration.function_name
+            self._send(Reply(HTTPStatus.OK, json.dumps({"status": "ok", "function": name}).encode()))
+        else:
+            self._send(Reply(HTTPStatus.NOT_FOUND))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
+        """Write no access log: the function's own lines say what was invoked."""
+
+    def _body(self) -> bytes | None:
+        """Return the request's body, or answer 400 where its length is none; of a longer one than fits, what fits."""
+        length = self.headers.get("Content-Length", "0").strip()
+        if not (length.isascii() and length.isdigit() and len(length) <= _LONGEST_NUMBER):
+            self.close_connection = True
+            self._send(Reply(HTTPStatus.BAD_REQUEST, b"Content-Length is no number of bytes"))
+            return None
+        if int(length) > MAX_PAYLOAD_BYTES:
+            self.close_connection = True
+        return self.rfile.read(min(int(length), MAX_PAYLOAD_BYTES))
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        if reply.status != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+def main() -> None:
+    """Serve until told to stop or until the parent is gone."""
+    parser = argparse.ArgumentParser(prog="python -m emulation.lambdas.host", description="Serve a Lambda handler.")
+    parser.add_argument("--service-dir", type=Path, required=True, help="folder that holds the handler's module")
+    parser.add_argument("--name", required=True, help="name of the function")
+    parser.add_argument("--handler", default="handler.handler", help="module.function")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--timeout", type=int, default=300, help="seconds an invocation may take")
+    parser.add_argument("--memory", type=int, default=3008, help="megabytes the function is told it has")
+    parser.add_argument("--region", default="us-east-1")
+    options = parser.parse_args()
+
+    watch()
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    configuration = FunctionConfiguration(options.name, options.timeout, options.memory)
+    function = LambdaFunction(options.service_dir.resolve(), options.handler, configuration, options.region)
+    with Server(options.host, options.port, function) as server:
+        print(f"{options.name} listens on {server.url}", flush=True)
+        try:
+            server.serve_forever(poll_interval=3600)
+        finally:
+            function.close()
+
+
+if __name__ == "__main__":
+    main()

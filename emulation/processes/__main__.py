@@ -1,0 +1,95 @@
+"""``python -m emulation.processes``: the stack that ``detached.start_detached`` starts and leaves behind."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from emulation.errors import EmulationError
+from emulation.processes.local_environment import EmbeddedStack
+
+
+def main() -> int:
+    """Leave the caller's session, start the stack, report to the caller and supervise until told to stop."""
+    options = _options()
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_end_unless_released, args=(options.release_fd,), name="release", daemon=True).start()
+    stack = EmbeddedStack(
+        options.home,
+        options.cache,
+        options.services,
+        region=options.region,
+        localstack_port=options.localstack_port,
+        sagemaker_port=options.sagemaker_port,
+        environment=dict(pair.split("=", 1) for pair in options.environment),
+        scripted=options.scripted,
+        faults=options.faults,
+        training_python=options.training_python,
+        progress=lambda line: print(line, flush=True),
+    )
+    try:
+        return _run(stack, options.report_fd)
+    finally:
+        stack.stop()
+
+
+def _run(stack: EmbeddedStack, report_fd: int) -> int:
+    try:
+        state = stack.start()
+    except EmulationError as error:
+        _report(report_fd, {"error": str(error)})
+        print(error, flush=True)
+        return 1
+    _report(report_fd, {"state": state.to_json()})
+    try:
+        stack.supervise()
+    except EmulationError as error:
+        print(error, flush=True)
+        return 1
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m emulation.processes", description="Run a stack in the background.")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--services", type=Path, required=True)
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--localstack-port", type=int)
+    parser.add_argument("--sagemaker-port", type=int)
+    parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--scripted", action="store_true")
+    parser.add_argument("--faults", action="store_true")
+    parser.add_argument("--training-python", type=Path)
+    parser.add_argument(
+        "--report-fd", type=int, required=True, help="where to say how the start went, as one JSON object"
+    )
+    parser.add_argument(
+        "--release-fd", type=int, required=True, help="says a word when the caller lets go, ends when it dies"
+    )
+    return parser.parse_args()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _end_unless_released(descriptor: int) -> None:
+    if not os.read(descriptor, 1):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _report(descriptor: int, outcome: dict[str, str]) -> None:
+    with os.fdopen(descriptor, "w") as report:
+        json.dump(outcome, report)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""A stack in the background: started, found and stopped from other processes by the folder it lives in."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from emulation.errors import AlreadyRunning, HomeUnusable, PortOccupied, StackFailed
+from emulation.localstack.environment import Progress, ensure_environment
+from emulation.processes.child_processes import answers
+from emulation.processes.components import LAMBDA_HEALTH, LOCALSTACK_HEALTH, SAGEMAKER_HEALTH, SageMakerOptions
+from emulation.processes.environment_state import StackState, StackStatus
+from emulation.processes.parent_watcher import GRACE_SECONDS
+from emulation.processes.ports import is_free
+from emulation.processes.state_directory import Home
+
+_STOP_SECONDS = 15.0
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def start_detached(  # noqa: PLR0913 - what EmbeddedStack takes
+    home: Path,
+    cache: Path,
+    services: Path,
+    *,
+    region: str = "us-east-1",
+    localstack_port: int | None = None,
+    sagemaker_port: int | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    scripted: bool = False,
+    faults: bool = False,
+    training_python: Path | None = None,
+    progress: Progress | None = None,
+) -> StackState:
+    """Start a stack that outlives this process; return when it is healthy. The arguments are EmbeddedStack's.
+
+    Raises what ``EmbeddedStack.start`` raises, and StackFailed for what only the background process sees. Where this
+    process ends before the stack is healthy, nothing is left running.
+    """
+    place = Home(home)
+    if place.owner() is not None:
+        raise AlreadyRunning(place.root, place.read_state())
+    for port in (localstack_port, sagemaker_port):
+        if port is not None and not is_free(port):
+            raise PortOccupied(port)
+    ensure_environment(cache, progress=progress)
+    try:
+        place.logs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeUnusable(place.root, error) from error
+    options = {"home": home, "cache": cache, "services": services, "region": region}
+    ports = {"localstack-port": localstack_port, "sagemaker-port": sagemaker_port}
+    named = {**options, **{name: port for name, port in ports.items() if port is not None}}
+    arguments = [f"--{name}={value}" for name, value in named.items()]
+    arguments += [f"--environment={name}={value}" for name, value in environment.items()]
+    return _launch(place, [*arguments, *SageMakerOptions(scripted, faults, training_python).arguments()])
+
+
+def stop(home: Path) -> bool:
+    """Stop the stack that lives in ``home`` and return when it is gone; False where there was none."""
+    place = Home(home)
+    owner = place.owner()
+    if owner is None:
+        return False
+    state = place.read_state()
+    for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
+        if place.owner() == owner:
+            _tell(owner, number)
+            _wait_until(lambda: place.owner() != owner, patience)
+    if state is not None:
+        _wait_until(lambda: not any(_health(state).values()), 2 * GRACE_SECONDS)
+    return True
+
+
+def status(home: Path) -> StackStatus:
+    """Return whether a stack lives in ``home``, where it listens, and which of its parts answer."""
+    place = Home(home)
+    if place.owner() is None:
+        return StackStatus(running=False, state=None, health={})
+    state = place.read_state()
+    return StackStatus(running=True, state=state, health=_health(state) if state else {})
+
+
+def _launch(place: Home, arguments: Sequence[str]) -> StackState:
+    """Start the background process and wait for its report; a pipe back to it tells it whether we are still there."""
+    log = place.logs / "stack.log"
+    report, their_report = os.pipe()
+    their_release, release = os.pipe()
+    try:
+        with log.open("wb") as output:
+            subprocess.run(
+                [
+                    sys.executable,
+                    "-m",
+                    "emulation.processes",
+                    f"--report-fd={their_report}",
+                    f"--release-fd={their_release}",
+                    *arguments,
+                ],
+                env={**os.environ, "PYTHONPATH": str(_ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(their_report, their_release),
+                check=False,
+            )
+        os.close(their_report)
+        their_report = -1
+        outcome = json.loads(_read_all(report) or "{}")
+        if "state" not in outcome:
+            raise StackFailed(outcome.get("error", f"The background process ended without a word; see {log}"))
+        os.write(release, b"released")
+        return StackState.from_json(outcome["state"])
+    finally:
+        for descriptor in (report, their_report, their_release, release):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _read_all(descriptor: int) -> str:
+    with os.fdopen(os.dup(descriptor)) as file:
+        return file.read()
+
+
+def _health(state: StackState) -> dict[str, bool]:
+    urls = {"localstack": state.localstack_url + LOCALSTACK_HEALTH, "sagemaker": state.sagemaker_url + SAGEMAKER_HEALTH}
+    urls |= {name: url + LAMBDA_HEALTH for name, url in state.lambda_urls.items()}
+    return {name: answers(url) for name, url in urls.items()}
+
+
+def _tell(process: int, number: signal.Signals) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)

@@ -1,0 +1,139 @@
+"""The parts of a stack and how each is started: LocalStack, the SageMaker emulator and one host for each Lambda."""
+
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulation.errors import ServicesMissing
+from emulation.localstack.settings import localstack_environment
+from emulation.processes.child_processes import Component
+from emulation.processes.ports import HOST
+
+_ROOT = Path(__file__).resolve().parents[2]
+LOCALSTACK_HEALTH = "/_localstack/health"
+SAGEMAKER_HEALTH = "/_scones/health"
+LAMBDA_HEALTH = "/health"
+_NO_PROXY = "127.0.0.1,localhost"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where each part of a stack listens."""
+
+    localstack: int
+    sagemaker: int
+    lambdas: Mapping[str, int]
+
+    @property
+    def localstack_url(self) -> str:
+        """LocalStack's URL."""
+        return f"http://{HOST}:{self.localstack}"
+
+    @property
+    def sagemaker_url(self) -> str:
+        """The SageMaker emulator's URL."""
+        return f"http://{HOST}:{self.sagemaker}"
+
+    @property
+    def lambda_urls(self) -> dict[str, str]:
+        """The URL of each Lambda host by the service's name."""
+        return {name: f"http://{HOST}:{port}" for name, port in self.lambdas.items()}
+
+
+def find_services(services: Path) -> dict[str, Path]:
+    """Return the folder of every Lambda service under ``services``; raises ServicesMissing where there is none."""
+    found = {file.parent.name: file.parent for file in sorted(services.glob("*/handler.py"))}
+    if not found:
+        raise ServicesMissing(services)
+    return found
+
+
+def offline_environment(inherited: Mapping[str, str], addresses: Addresses, region: str) -> dict[str, str]:
+    """Return the environment in which AWS is the stack: no account of the user's, no proxy on the way."""
+    kept = {name: value for name, value in inherited.items() if not name.startswith("AWS_")}
+    no_proxy = ",".join(filter(None, (inherited.get("no_proxy") or inherited.get("NO_PROXY"), _NO_PROXY)))
+    return {
+        **kept,
+        "no_proxy": no_proxy,
+        "NO_PROXY": no_proxy,
+        "PYTHONPATH": str(_ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ENDPOINT_URL": addresses.localstack_url,
+        "AWS_ENDPOINT_URL_SAGEMAKER": addresses.sagemaker_url,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": addresses.sagemaker_url,
+    }
+
+
+def localstack(python: Path, run: Path, addresses: Addresses, environment: Mapping[str, str]) -> Component:
+    """LocalStack in its private environment; it keeps nothing when it stops, so it is not asked to take its time."""
+    directory = run / "localstack"
+    directory.mkdir()
+    kept = {name: value for name, value in environment.items() if not name.startswith(("AWS_", "PYTHON"))}
+    settings = localstack_environment(HOST, addresses.localstack, directory, addresses.lambda_urls)
+    return Component(
+        "localstack",
+        [str(python), "-I", "-u", "-m", "scones_localstack"],
+        {**kept, **settings},
+        addresses.localstack_url,
+        LOCALSTACK_HEALTH,
+        signal.SIGKILL,
+    )
+
+
+@dataclass(frozen=True)
+class SageMakerOptions:
+    """``scripted`` answers fixed probabilities, ``faults`` lets tests inject some, ``training_python`` has PyTorch."""
+
+    scripted: bool = False
+    faults: bool = False
+    training_python: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """Return the options as words of a command line, the emulator's and the background process's alike."""
+        switches = {"--scripted": self.scripted, "--faults": self.faults}
+        python = [f"--training-python={self.training_python}"] if self.training_python else []
+        return [*(name for name, on in switches.items() if on), *python]
+
+
+def sagemaker(
+    run: Path, addresses: Addresses, environment: Mapping[str, str], region: str, chosen: SageMakerOptions
+) -> Component:
+    """The SageMaker emulator."""
+    directory = run / "sagemaker"
+    directory.mkdir()
+    options = {
+        "--host": HOST,
+        "--port": str(addresses.sagemaker),
+        "--state-dir": str(directory),
+        "--s3-endpoint": addresses.localstack_url,
+        "--logs-endpoint": addresses.localstack_url,
+        "--cloudwatch-endpoint": addresses.localstack_url,
+        "--region": region,
+    }
+    command = [sys.executable, "-m", "emulation.sagemaker", *_flat(options), *chosen.arguments()]
+    return Component("sagemaker", command, environment, addresses.sagemaker_url, SAGEMAKER_HEALTH)
+
+
+def lambda_host(
+    name: str, folder: Path, addresses: Addresses, environment: Mapping[str, str], region: str
+) -> Component:
+    """The host of one Lambda handler."""
+    options = {
+        "--service-dir": str(folder),
+        "--name": name,
+        "--host": HOST,
+        "--port": str(addresses.lambdas[name]),
+        "--region": region,
+    }
+    command = [sys.executable, "-m", "emulation.lambdas.host", *_flat(options)]
+    return Component(name, command, environment, addresses.lambda_urls[name], LAMBDA_HEALTH)
+
+
+def _flat(options: Mapping[str, str]) -> list[str]:
+    return [word for option in options.items() for word in option]

@@ -1,0 +1,149 @@
+"""The whole offline AWS as plain child processes, without Docker: started, watched and stopped together."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+
+from emulation.errors import HomeUnusable
+from emulation.localstack.environment import Progress, ensure_environment
+from emulation.processes import components
+from emulation.processes.background import start_detached, status, stop
+from emulation.processes.child_processes import Component, ComponentProcess, await_healthy, stop_all
+from emulation.processes.components import Addresses, SageMakerOptions
+from emulation.processes.environment_state import StackState, StackStatus
+from emulation.processes.parent_watcher import GRACE_SECONDS, Lifeline
+from emulation.processes.ports import Ports
+from emulation.processes.state_directory import Home
+
+__all__ = ["EmbeddedStack", "StackState", "StackStatus", "start_detached", "status", "stop"]
+
+LOCALSTACK_PORT = 4566
+SAGEMAKER_PORT = 8080
+START_SECONDS = 120.0
+STOP_SECONDS = 4.0
+
+
+class EmbeddedStack:
+    """LocalStack, the SageMaker emulator and a host for each Lambda under ``services``, living in the folder ``home``.
+
+    ``cache`` holds LocalStack's private environment and is shared by all stacks of a user. ``environment`` is added to
+    what the Lambdas and the emulator see. ``scripted`` answers fixed probabilities in place of models, ``faults`` lets
+    tests make the endpoints fail, ``training_python`` is the interpreter that trains, where this one has no PyTorch.
+    Where no port is asked for, the usual one is taken if it is free, else any.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but three have a default
+        self,
+        home: Path,
+        cache: Path,
+        services: Path,
+        *,
+        region: str = "us-east-1",
+        localstack_port: int | None = None,
+        sagemaker_port: int | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        scripted: bool = False,
+        faults: bool = False,
+        training_python: Path | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._home = Home(home)
+        self._cache = cache
+        self._services = services
+        self._region = region
+        self._asked = (localstack_port, sagemaker_port)
+        self._environment = environment
+        self._sagemaker = SageMakerOptions(scripted, faults, training_python)
+        self._tell = progress or (lambda _line: None)
+        self._ports = Ports(cache / "ports")
+        self._lifeline: Lifeline | None = None
+        self._processes: list[ComponentProcess] = []
+
+    def start(self) -> StackState:
+        """Start everything and return when all of it is healthy.
+
+        Raises AlreadyRunning, PortOccupied, HomeUnusable, ServicesMissing, EnvironmentBuildFailed, ComponentDied or
+        ComponentSilent, with nothing left running.
+        """
+        folders = components.find_services(self._services)
+        try:
+            hurried = self._home.claim()
+            return self._start(folders, patience=2 * GRACE_SECONDS if hurried else 0.0)
+        except OSError as error:
+            self.stop()
+            raise HomeUnusable(self._home.root, error) from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything and let the home be used again. Stopping twice is fine."""
+        stop_all(self._processes, STOP_SECONDS)
+        self._processes = []
+        if self._lifeline is not None:
+            self._lifeline.close()
+            self._lifeline = None
+        self._ports.release()
+        self._home.release()
+
+    def supervise(self) -> None:
+        """Block until SIGINT or SIGTERM, then stop everything; to be called from the main thread.
+
+        Raises ComponentDied, with everything stopped, when a part ends by itself.
+        """
+        told = threading.Event()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, lambda _number, _frame: told.set()) for number in numbers]
+        try:
+            while not told.wait(0.5):
+                for process in self._processes:
+                    process.check_alive()
+        finally:
+            self.stop()
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+    def __enter__(self) -> StackState:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start(self, folders: Mapping[str, Path], patience: float) -> StackState:
+        asked_localstack, asked_sagemaker = self._asked
+        addresses = Addresses(
+            localstack=self._ports.take(asked=asked_localstack, preferred=LOCALSTACK_PORT, patience=patience),
+            sagemaker=self._ports.take(asked=asked_sagemaker, preferred=SAGEMAKER_PORT, patience=patience),
+            lambdas={name: self._ports.take() for name in folders},
+        )
+        python = ensure_environment(self._cache, progress=self._tell)
+        self._tell(f"Starting LocalStack, the SageMaker emulator and {len(folders)} Lambdas")
+        self._lifeline = Lifeline()
+        for component in self._components(python, folders, addresses):
+            self._processes.append(ComponentProcess(component, self._home.logs, self._lifeline))
+        await_healthy(self._processes, START_SECONDS)
+        state = StackState(
+            pid=os.getpid(),
+            localstack_url=addresses.localstack_url,
+            sagemaker_url=addresses.sagemaker_url,
+            lambda_urls=addresses.lambda_urls,
+            logs=self._home.logs,
+            home=self._home.root,
+            started=datetime.now(UTC),
+        )
+        self._home.write_state(state)
+        return state
+
+    def _components(self, python: Path, folders: Mapping[str, Path], addresses: Addresses) -> Iterator[Component]:
+        run, region = self._home.run, self._region
+        environment = components.offline_environment(os.environ, addresses, region) | dict(self._environment)
+        yield components.localstack(python, run, addresses, environment)
+        yield components.sagemaker(run, addresses, environment, region, self._sagemaker)
+        for name, folder in folders.items():
+            yield components.lambda_host(name, folder, addresses, environment, region)

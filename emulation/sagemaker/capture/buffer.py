@@ -1,0 +1,173 @@
+"""Captured records on their way to S3: in a file here first, so that neither a crash nor S3's absence loses one."""
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from emulation.sagemaker import aws_clients
+from emulation.sagemaker.store import write_atomically
+
+log = logging.getLogger(__name__)
+
+_RECORDS = ".jsonl"
+_TARGET = ".target.json"
+_RETRY_SECONDS = 5.0
+_MAX_HELD_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Target:
+    """The S3 object that a file of records becomes."""
+
+    bucket: str
+    key: str
+    kms_key: str = ""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When a file of records is complete."""
+
+    seconds: float = 2.0
+    records: int = 1000
+    bytes: int = 8 * 1024 * 1024
+
+
+class _File:
+    """The records that go to one object."""
+
+    def __init__(self, directory: Path, target: Target, opened: float) -> None:
+        name = uuid.uuid4().hex
+        self.path = directory / (name + _RECORDS)
+        self.opened = opened
+        self.records = 0
+        self.bytes = 0
+        write_atomically(directory / (name + _TARGET), json.dumps(asdict(target)).encode())
+        self._file: BinaryIO = self.path.open("xb", buffering=0)
+
+    def append(self, line: bytes) -> None:
+        """Write one whole line, or none of it."""
+        try:
+            view = memoryview(line)
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError:
+            self._file.truncate(self.bytes)
+            self._file.seek(self.bytes)
+            raise
+        self.records += 1
+        self.bytes += len(line)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Spool:
+    """Every file of captured records of the account, and the task that uploads them."""
+
+    def __init__(
+        self,
+        directory: Path,
+        client: aws_clients.S3 | None,
+        thresholds: Thresholds,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._client = client
+        self._thresholds = thresholds
+        self._now = now
+        self._open: dict[str, _File] = {}
+        self._uploading = asyncio.Lock()
+        self._refused: dict[Path, float] = {}
+        self._held = sum(path.stat().st_size for path in directory.glob(f"*{_RECORDS}"))
+        self.recorded = 0
+        self.uploaded = 0
+        self.lost = 0
+
+    def append(self, place: str, line: bytes, target: Callable[[], Target]) -> None:
+        """Add a record to the open file for ``place``; ``target`` names its object when it is the first."""
+        if self._client is None:
+            return
+        try:
+            if self._held + len(line) > _MAX_HELD_BYTES:
+                raise OSError(f"S3 has taken none of the last {self._held} bytes")
+            file = self._open.get(place)
+            if file is None:
+                file = self._open[place] = _File(self._directory, target(), self._now())
+            file.append(line)
+        except OSError as error:  # a full disk must not fail the invocation: it does not on AWS either
+            self.lost += 1
+            log.error("a captured record was lost: %s", error)  # noqa: TRY400 - not a defect: no traceback
+            return
+        self.recorded += 1
+        self._held += len(line)
+        if file.records >= self._thresholds.records or file.bytes >= self._thresholds.bytes:
+            self._close(place)
+
+    def waiting(self) -> int:
+        """Return how many files are not in S3 yet."""
+        return sum(1 for _ in self._directory.glob(f"*{_RECORDS}"))
+
+    async def run(self) -> None:
+        """Close files as they come of age and upload them, for ever; what is left from before a crash goes first."""
+        while True:
+            await self.upload()
+            await asyncio.sleep(min(0.2, self._thresholds.seconds / 2))
+            self._close_older_than(self._thresholds.seconds)
+
+    async def flush(self) -> bool:
+        """Close every file and upload it now; False where S3 would not take some, which stay for the next attempt."""
+        self._close_older_than(0)
+        self._refused.clear()
+        return await self.upload()
+
+    async def upload(self) -> bool:
+        """Upload every closed file; False where S3 would not take some. Cancelling does not cut an upload short."""
+        return await asyncio.shield(self._upload())
+
+    async def _upload(self) -> bool:
+        delivered = True
+        async with self._uploading:
+            busy = {file.path for file in self._open.values()}
+            for path in sorted(self._directory.glob(f"*{_RECORDS}")):
+                if path in busy or self._client is None or self._refused.get(path, 0) > self._now():
+                    continue
+                try:
+                    self.uploaded += await asyncio.to_thread(self._deliver, self._client, path)
+                    self._refused.pop(path, None)
+                except (ClientError, BotoCoreError, OSError, ValueError, TypeError) as error:
+                    log.warning("captured records stay in %s for now: %s", path, error)
+                    self._refused[path] = self._now() + _RETRY_SECONDS
+                    delivered = False
+        return delivered
+
+    def _close_older_than(self, seconds: float) -> None:
+        for place, file in list(self._open.items()):
+            if self._now() - file.opened >= seconds:
+                self._close(place)
+
+    def _close(self, place: str) -> None:
+        self._open.pop(place).close()
+
+    def _deliver(self, client: aws_clients.S3, path: Path) -> int:
+        """Put one file into S3 and delete it; return how many records it held."""
+        sidecar = path.with_name(path.name.removesuffix(_RECORDS) + _TARGET)
+        target = Target(**json.loads(sidecar.read_bytes()))
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]  # a crash may have cut the last line, whose call was never answered
+        if whole:
+            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": target.kms_key} if target.kms_key else {}
+            client.put_object(Bucket=target.bucket, Key=target.key, Body=whole, **encryption)
+        self._held -= len(content)
+        path.unlink()
+        sidecar.unlink()
+        return whole.count(b"\n")

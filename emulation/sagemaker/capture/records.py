@@ -1,0 +1,86 @@
+"""Data capture in AWS's form: which calls, what of them, encoded how, and where in S3."""
+
+import base64
+import json
+import random
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from emulation.sagemaker import aws_clients
+from emulation.sagemaker.capture.buffer import Spool, Target
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One call that the model answered."""
+
+    content_type: str
+    body: bytes
+    answer_type: str
+    answer: bytes
+    inference_id: str | None
+
+
+class Capture:
+    """Captures the calls to one variant of one endpoint, as its ``DataCaptureConfig`` says."""
+
+    def __init__(
+        self, config: dict[str, Any], endpoint: str, variant: str, spool: Spool, chance: random.Random
+    ) -> None:
+        headers = config.get("CaptureContentTypeHeader", {})
+        modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
+        self._input = bool(modes & {"Input", "InputAndOutput"})
+        self._output = bool(modes & {"Output", "InputAndOutput"})
+        self._share = config["InitialSamplingPercentage"] / 100 if config.get("EnableCapture", True) else 0.0
+        self._encodings = _by_type(headers.get("CsvContentTypes", ()), "CSV") | _by_type(
+            headers.get("JsonContentTypes", ()), "JSON"
+        )
+        self._bucket, prefix = aws_clients.split(config["DestinationS3Uri"])
+        self._prefix = "/".join(part for part in (prefix.strip("/"), endpoint, variant) if part)
+        self._kms_key = config.get("KmsKeyId", "")
+        self._spool = spool
+        self._chance = chance
+
+    def take(self, exchange: Exchange, at: datetime) -> None:
+        """Capture this call if it falls in the sample. Once this returns, the record outlives the process."""
+        if self._chance.random() >= self._share:
+            return
+        data: dict[str, Any] = {}
+        if self._input:
+            data["endpointInput"] = self._part(exchange.content_type, "INPUT", exchange.body)
+        if self._output:
+            data["endpointOutput"] = self._part(exchange.answer_type, "OUTPUT", exchange.answer)
+        metadata = {"eventId": str(uuid.uuid4()), "inferenceTime": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+        if exchange.inference_id is not None:
+            metadata["inferenceId"] = exchange.inference_id
+        record = {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
+        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        self._spool.append(f"{self._bucket}/{self._prefix}/{at:%Y/%m/%d/%H}", line, lambda: self._target(at))
+
+    def _target(self, at: datetime) -> Target:
+        name = f"{at:%M-%S}-{at.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+        return Target(self._bucket, f"{self._prefix}/{at:%Y/%m/%d/%H}/{name}", self._kms_key)
+
+    def _part(self, content_type: str, mode: str, data: bytes) -> dict[str, str]:
+        encoding = self._encodings.get(_bare(content_type), "BASE64")
+        try:
+            text = base64.b64encode(data).decode() if encoding == "BASE64" else data.decode()
+        except UnicodeDecodeError:
+            encoding, text = "BASE64", base64.b64encode(data).decode()
+        return {"observedContentType": content_type, "mode": mode, "data": text, "encoding": encoding}
+
+
+def utc(seconds: float) -> datetime:
+    """Return a time of the emulator's clock as the moment that captures carry."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _by_type(types: Collection[str], encoding: str) -> dict[str, str]:
+    return {_bare(name): encoding for name in types}
+
+
+def _bare(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()

@@ -1,0 +1,1 @@
+"""The control plane: operations on models, endpoint configurations, endpoints, training jobs, tags and schedules."""

@@ -1,0 +1,156 @@
+"""Application Auto Scaling for endpoints: targets and policies are checked and kept, but nothing is scaled by them.
+
+An endpoint's variants have one model server each here, whatever their instance count, so there is nothing to scale.
+"""
+
+import re
+from typing import Any
+
+from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.errors import ObjectNotFound, ValidationException
+from emulation.sagemaker.store import Kind, Record
+from emulation.sagemaker.validation import Params
+
+NAMESPACE, DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
+_SCALING = "Scaling"
+_ROLE = (
+    "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
+    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+)
+_RESOURCE = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
+
+
+async def register(emulator: Emulator, request: Params) -> Params:
+    """RegisterScalableTarget: the variant must be in service; a target that is there takes what is given."""
+    record, variant = _variant(emulator, request)
+    known = _scaling(record).get(variant, {"Policies": {}, "CreationTime": emulator.now()})
+    found = {**known, **{key: request[key] for key in ("MinCapacity", "MaxCapacity") if key in request}}
+    if "MinCapacity" not in found or "MaxCapacity" not in found:
+        raise ValidationException("MinCapacity and MaxCapacity are required to register a new scalable target.")
+    if found["MinCapacity"] > found["MaxCapacity"]:
+        raise ValidationException("Maximum capacity cannot be less than minimum capacity.")
+    record.private.setdefault(_SCALING, {})[variant] = found
+    emulator.store.save(Kind.ENDPOINT, record)
+    return {"ScalableTargetARN": _arn(emulator, "scalable-target", request["ResourceId"])}
+
+
+async def deregister(emulator: Emulator, request: Params) -> Params:
+    """DeregisterScalableTarget: its policies go with it."""
+    record, variant = _target(emulator, request)
+    del record.private[_SCALING][variant]
+    emulator.store.save(Kind.ENDPOINT, record)
+    return {}
+
+
+async def describe_targets(emulator: Emulator, request: Params) -> Params:
+    """DescribeScalableTargets."""
+    return {
+        "ScalableTargets": [
+            {
+                **_place(resource),
+                "MinCapacity": found["MinCapacity"],
+                "MaxCapacity": found["MaxCapacity"],
+                "RoleARN": f"arn:aws:iam::{emulator.store.account.number}:role/{_ROLE}",
+                "CreationTime": found["CreationTime"],
+                "ScalableTargetARN": _arn(emulator, "scalable-target", resource),
+            }
+            for resource, found in _all(emulator)
+            if resource in request.get("ResourceIds", [resource])
+        ]
+    }
+
+
+async def put_policy(emulator: Emulator, request: Params) -> Params:
+    """PutScalingPolicy: target tracking alone, on a registered target."""
+    record, variant = _target(emulator, request)
+    kept = {key: request.get(key) for key in ("PolicyType", "TargetTrackingScalingPolicyConfiguration")}
+    if kept["PolicyType"] != "TargetTrackingScaling" or None in kept.values():
+        raise ValidationException("Only TargetTrackingScaling with its configuration is emulated.")
+    policies = record.private[_SCALING][variant]["Policies"]
+    policies[request["PolicyName"]] = kept | {"CreationTime": emulator.now()}
+    emulator.store.save(Kind.ENDPOINT, record)
+    return {"PolicyARN": _policy_arn(emulator, request["ResourceId"], request["PolicyName"]), "Alarms": []}
+
+
+async def delete_policy(emulator: Emulator, request: Params) -> Params:
+    """DeleteScalingPolicy."""
+    record, variant = _target(emulator, request)
+    if record.private[_SCALING][variant]["Policies"].pop(request["PolicyName"], None) is None:
+        raise ObjectNotFound(f"No scaling policy found for {_described(request)}.")
+    emulator.store.save(Kind.ENDPOINT, record)
+    return {}
+
+
+async def describe_policies(emulator: Emulator, request: Params) -> Params:
+    """DescribeScalingPolicies."""
+    return {
+        "ScalingPolicies": [
+            {**_place(resource), **policy, "PolicyName": name, "PolicyARN": _policy_arn(emulator, resource, name)}
+            for resource, found in _all(emulator)
+            for name, policy in found["Policies"].items()
+            if resource == request.get("ResourceId", resource) and name in request.get("PolicyNames", [name])
+        ]
+    }
+
+
+def scaled(record: Record) -> frozenset[str]:
+    """Return the variants of an endpoint that are scalable targets."""
+    return frozenset(_scaling(record))
+
+
+def _scaling(record: Record) -> dict[str, Any]:
+    found: dict[str, Any] = record.private.get(_SCALING, {})
+    return found
+
+
+def _variant(emulator: Emulator, request: Params) -> tuple[Record, str]:
+    """Return the endpoint and the name of the variant that a request is about. Raises as AWS does."""
+    match = _RESOURCE.fullmatch(request["ResourceId"])
+    if request["ServiceNamespace"] != NAMESPACE or request["ScalableDimension"] != DIMENSION or match is None:
+        raise ValidationException(
+            f"Only {NAMESPACE}, endpoint/NAME/variant/NAME and {DIMENSION} are emulated, not {_described(request)}."
+        )
+    record = emulator.store.get(Kind.ENDPOINT, match[1])
+    if match[2] not in {variant["name"] for variant in (record.private.get("Serving") or {}).get("variants", ())}:
+        raise ValidationException(f'Could not find variant "{match[2]}" of endpoint "{record.arn}".')
+    return record, match[2]
+
+
+def _target(emulator: Emulator, request: Params) -> tuple[Record, str]:
+    match = _RESOURCE.fullmatch(request["ResourceId"])
+    record = emulator.store.find(Kind.ENDPOINT, match[1]) if match else None
+    if record is None or match is None or match[2] not in _scaling(record):
+        raise ObjectNotFound(f"No scalable target found for {_described(request)}.")
+    return record, match[2]
+
+
+def _all(emulator: Emulator) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"endpoint/{record.name}/variant/{variant}", found)
+        for record in emulator.store.all(Kind.ENDPOINT)
+        for variant, found in _scaling(record).items()
+    ]
+
+
+def _described(request: Params) -> str:
+    return (
+        f"service namespace: {request['ServiceNamespace']}, resource ID: {request['ResourceId']}, "
+        f"scalable dimension: {request['ScalableDimension']}"
+    )
+
+
+def _place(resource: str) -> Params:
+    return {"ServiceNamespace": NAMESPACE, "ResourceId": resource, "ScalableDimension": DIMENSION}
+
+
+def _policy_arn(emulator: Emulator, resource: str, name: str) -> str:
+    account = emulator.store.account
+    return (
+        f"arn:aws:autoscaling:{account.region}:{account.number}:scalingPolicy:00000000-0000-0000-0000-000000000000:"
+        f"resource/{NAMESPACE}/{resource}:policyName/{name}"
+    )
+
+
+def _arn(emulator: Emulator, word: str, resource: str) -> str:
+    account = emulator.store.account
+    return f"arn:aws:application-autoscaling:{account.region}:{account.number}:{word}/{resource.replace('/', '-')}"

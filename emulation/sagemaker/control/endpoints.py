@@ -1,0 +1,217 @@
+"""CreateEndpoint, UpdateEndpoint and …WeightsAndCapacities, DescribeEndpoint, ListEndpoints, DeleteEndpoint."""
+
+from typing import Any
+
+from emulation.sagemaker.control import autoscaling, models, pagination, tags
+from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.errors import ResourceLimitExceeded, ValidationException
+from emulation.sagemaker.hosting.deployment import Plan, VariantPlan
+from emulation.sagemaker.store import Kind, Record
+from emulation.sagemaker.validation import Params
+
+MAX_ENDPOINTS = 20
+_IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+
+
+async def create(emulator: Emulator, request: Params) -> Params:
+    """CreateEndpoint: answers at once; the endpoint is Creating until its models answer."""
+    name = request["EndpointName"]
+    emulator.store.require_absent(Kind.ENDPOINT, name)
+    if len(emulator.store.all(Kind.ENDPOINT)) >= MAX_ENDPOINTS:
+        raise ResourceLimitExceeded(
+            f"The account-level service limit 'Number of endpoints' is {MAX_ENDPOINTS} Instances, with current "
+            f"utilization of {MAX_ENDPOINTS} Instances and a request delta of 1 Instances. Please contact AWS support "
+            "to request an increase for this limit."
+        )
+    chosen = tags.as_mapping(request.get("Tags", []))
+    plan = _plan(emulator, request["EndpointConfigName"])
+    arn, now = emulator.store.account.arn(Kind.ENDPOINT, name), emulator.now()
+    described = {"EndpointConfigName": plan.config_name, "EndpointStatus": "Creating"}
+    if "DeploymentConfig" in request:
+        described["LastDeploymentConfig"] = request["DeploymentConfig"]
+    record = Record(name, arn, now, now, described, tags=chosen, private={"Pending": plan.to_dict()})
+    emulator.store.save(Kind.ENDPOINT, record)
+    emulator.fleet.begin_create(record)
+    return {"EndpointArn": arn}
+
+
+async def update(emulator: Emulator, request: Params) -> Params:
+    """UpdateEndpoint: what serves now goes on until the new configuration answers, and for good if that fails."""
+    record = emulator.store.get(Kind.ENDPOINT, request["EndpointName"])
+    _require_settled(record)
+    if record.described["EndpointStatus"] == "Failed":
+        raise ValidationException(f'Cannot update failed endpoint "{record.arn}".')
+    # AWS wants the configuration in service to exist still: one deleted too early blocks every later update.
+    before = emulator.store.get(Kind.ENDPOINT_CONFIG, record.described["EndpointConfigName"])
+    _require_instances_kept(emulator, record, before, request["EndpointConfigName"])
+    plan = _plan(emulator, request["EndpointConfigName"])
+    if request.get("RetainAllVariantProperties"):
+        _retain(plan, Plan.from_dict(record.private["Serving"]), request.get("ExcludeRetainedVariantProperties", []))
+    record.described["EndpointStatus"] = "Updating"
+    record.described.pop("FailureReason", None)
+    if not request.get("RetainDeploymentConfig"):
+        record.described.pop("LastDeploymentConfig", None)
+    if "DeploymentConfig" in request:
+        record.described["LastDeploymentConfig"] = request["DeploymentConfig"]
+    record.private["Pending"] = plan.to_dict()
+    record.modified = emulator.now()
+    emulator.store.save(Kind.ENDPOINT, record)
+    emulator.fleet.begin_update(record)
+    return {"EndpointArn": record.arn}
+
+
+async def update_weights(emulator: Emulator, request: Params) -> Params:
+    """UpdateEndpointWeightsAndCapacities: of the variants in service, without a new configuration."""
+    record = emulator.store.get(Kind.ENDPOINT, request["EndpointName"])
+    _require_settled(record)
+    if record.described["EndpointStatus"] != "InService":
+        raise ValidationException(f'Cannot update endpoint "{record.arn}", which is not in service.')
+    plan = Plan.from_dict(record.private["Serving"])
+    variants = {variant.name: variant for variant in plan.variants}
+    for desired in request["DesiredWeightsAndCapacities"]:
+        variant = variants.get(desired["VariantName"])
+        if variant is None:
+            raise ValidationException(f'Could not find variant "{desired["VariantName"]}" of endpoint "{record.arn}".')
+        variant.weight = desired.get("DesiredWeight", variant.weight)
+        variant.instances = desired.get("DesiredInstanceCount", variant.instances)
+    record.described["EndpointStatus"] = "Updating"
+    record.modified = emulator.now()
+    emulator.store.save(Kind.ENDPOINT, record)
+    emulator.fleet.begin_reweigh(record, plan)
+    return {"EndpointArn": record.arn}
+
+
+async def describe(emulator: Emulator, request: Params) -> Params:
+    """DescribeEndpoint."""
+    record = emulator.store.get(Kind.ENDPOINT, request["EndpointName"])
+    answer = _summary(record) | record.described
+    serving, pending = record.private.get("Serving"), record.private.get("Pending")
+    if serving is not None:
+        plan = Plan.from_dict(serving)
+        answer["ProductionVariants"] = [_variant(variant, plan.since) for variant in plan.variants]
+        if plan.capture is not None:
+            answer["DataCaptureConfig"] = _capture(plan.capture, running=answer["EndpointStatus"] != "Failed")
+    if pending is not None:
+        plan = Plan.from_dict(pending)
+        answer["PendingDeploymentSummary"] = {
+            "EndpointConfigName": plan.config_name,
+            "StartTime": plan.since,
+            "ProductionVariants": [_pending_variant(variant, plan.since) for variant in plan.variants],
+        }
+    return answer
+
+
+async def list_all(emulator: Emulator, request: Params) -> Params:
+    """ListEndpoints."""
+    records, more = pagination.page(emulator.store.all(Kind.ENDPOINT), request)
+    return {"Endpoints": [_summary(record) for record in records], **more}
+
+
+async def delete(emulator: Emulator, request: Params) -> Params:
+    """DeleteEndpoint: answers at once; the endpoint is Deleting until its model servers have ended."""
+    record = emulator.store.get(Kind.ENDPOINT, request["EndpointName"])
+    _require_settled(record)
+    record.described["EndpointStatus"] = "Deleting"
+    record.modified = emulator.now()
+    emulator.store.save(Kind.ENDPOINT, record)
+    emulator.fleet.begin_delete(record)
+    return {}
+
+
+def _require_settled(record: Record) -> None:
+    if record.described["EndpointStatus"] in _IN_PROGRESS:
+        raise ValidationException(f'Cannot update in-progress endpoint "{record.arn}".')
+
+
+def _require_instances_kept(emulator: Emulator, record: Record, before: Record, config_name: str) -> None:
+    """Raise where an update would give another instance type to a variant that is scaled, as AWS will not.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-update.html
+    """
+    after = emulator.store.get(Kind.ENDPOINT_CONFIG, config_name)
+    old, new = (
+        {variant["VariantName"]: variant.get("InstanceType") for variant in config.described["ProductionVariants"]}
+        for config in (before, after)
+    )
+    for variant in sorted(autoscaling.scaled(record)):
+        if variant in old and new.get(variant) != old[variant]:
+            raise ValidationException(
+                f'Cannot update endpoint "{record.arn}": variant {variant} is registered as a scalable target, and its '
+                "instance type would change. Deregister the scalable target first."
+            )
+
+
+def _plan(emulator: Emulator, config_name: str) -> Plan:
+    config = emulator.store.get(Kind.ENDPOINT_CONFIG, config_name)
+    variants = [_variant_plan(emulator, variant) for variant in config.described["ProductionVariants"]]
+    return Plan(config.name, variants, config.described.get("DataCaptureConfig"), emulator.now())
+
+
+def _variant_plan(emulator: Emulator, variant: dict[str, Any]) -> VariantPlan:
+    model = emulator.store.get(Kind.MODEL, variant["ModelName"]).described
+    containers = [model["PrimaryContainer"]] if "PrimaryContainer" in model else model["Containers"]
+    if len(containers) != 1:
+        raise ValidationException(
+            f"Inference pipelines are not emulated: {variant['ModelName']} has several containers."
+        )
+    (container,) = containers
+    return VariantPlan(
+        name=variant["VariantName"],
+        weight=variant["InitialVariantWeight"],
+        image=container.get("Image", ""),
+        model_url=models.data_url(container),
+        environment=container.get("Environment", {}),
+        instances=variant.get("InitialInstanceCount", 0),
+        health_seconds=variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
+    )
+
+
+def _retain(plan: Plan, serving: Plan, excluded: list[dict[str, str]]) -> None:
+    dropped = {item["VariantPropertyType"] for item in excluded}
+    before = {variant.name: variant for variant in serving.variants}
+    for variant in plan.variants:
+        if variant.name in before:
+            if "DesiredInstanceCount" not in dropped:
+                variant.instances = before[variant.name].instances
+            if "DesiredWeight" not in dropped:
+                variant.weight = before[variant.name].weight
+    if "DataCaptureConfig" not in dropped:
+        plan.capture = serving.capture
+
+
+def _summary(record: Record) -> Params:
+    return {
+        "EndpointName": record.name,
+        "EndpointArn": record.arn,
+        "CreationTime": record.created,
+        "LastModifiedTime": record.modified,
+        "EndpointStatus": record.described["EndpointStatus"],
+    }
+
+
+def _variant(variant: VariantPlan, since: float) -> Params:
+    image = {"SpecifiedImage": variant.image, "ResolvedImage": variant.image, "ResolutionTime": since}
+    return {
+        "VariantName": variant.name,
+        "DeployedImages": [image],
+        "CurrentWeight": variant.weight,
+        "DesiredWeight": variant.weight,
+        "CurrentInstanceCount": variant.instances,
+        "DesiredInstanceCount": variant.instances,
+    }
+
+
+def _pending_variant(variant: VariantPlan, since: float) -> Params:
+    status = {"Status": "Creating", "StartTime": since}
+    return _variant(variant, since) | {"CurrentInstanceCount": 0, "VariantStatus": [status]}
+
+
+def _capture(config: dict[str, Any], *, running: bool) -> Params:
+    enabled = config.get("EnableCapture", True)
+    return {
+        "EnableCapture": enabled,
+        "CaptureStatus": "Started" if enabled and running else "Stopped",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config.get("KmsKeyId", ""),
+    }

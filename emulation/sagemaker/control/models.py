@@ -1,0 +1,77 @@
+"""CreateModel, DescribeModel, ListModels, DeleteModel."""
+
+from typing import Any
+
+from emulation.sagemaker.control import pagination, tags
+from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.errors import ValidationException
+from emulation.sagemaker.hosting.model_artifacts import Artefacts
+from emulation.sagemaker.store import Kind, Record
+from emulation.sagemaker.validation import Params
+
+
+async def create(emulator: Emulator, request: Params) -> Params:
+    """CreateModel: as on AWS, the model's data must be there already."""
+    name = request["ModelName"]
+    emulator.store.require_absent(Kind.MODEL, name)
+    chosen = tags.as_mapping(request.get("Tags", []))
+    for container in _containers(request):
+        await _check(emulator, container, request.get("ExecutionRoleArn", ""))
+    emulator.store.require_absent(Kind.MODEL, name)  # again: another request may have come in meanwhile
+    arn, now = emulator.store.account.arn(Kind.MODEL, name), emulator.now()
+    described = {key: value for key, value in request.items() if key not in {"ModelName", "Tags"}}
+    described.setdefault("EnableNetworkIsolation", False)
+    emulator.store.save(Kind.MODEL, Record(name, arn, now, now, described, tags=chosen))
+    return {"ModelArn": arn}
+
+
+async def describe(emulator: Emulator, request: Params) -> Params:
+    """DescribeModel."""
+    record = emulator.store.get(Kind.MODEL, request["ModelName"])
+    return {"ModelName": record.name, "ModelArn": record.arn, "CreationTime": record.created, **record.described}
+
+
+async def list_all(emulator: Emulator, request: Params) -> Params:
+    """ListModels."""
+    records, more = pagination.page(emulator.store.all(Kind.MODEL), request)
+    return {
+        "Models": [{"ModelName": r.name, "ModelArn": r.arn, "CreationTime": r.created} for r in records],
+        **more,
+    }
+
+
+async def delete(emulator: Emulator, request: Params) -> Params:
+    """DeleteModel: the artefact stays, and so do endpoints that serve it."""
+    record = emulator.store.get(Kind.MODEL, request["ModelName"])
+    emulator.store.remove(Kind.MODEL, record.name)
+    return {}
+
+
+def data_url(container: dict[str, Any]) -> str | None:
+    """Return where a container's compressed model lies in S3, if it has one."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    if source is None:
+        return container.get("ModelDataUrl")
+    if source["CompressionType"] != "Gzip" or source["S3DataType"] != "S3Object":
+        raise ValidationException(
+            "Only a compressed S3Object is emulated as ModelDataSource, not an uncompressed prefix."
+        )
+    return str(source["S3Uri"])
+
+
+def _containers(request: Params) -> list[dict[str, Any]]:
+    primary, several = request.get("PrimaryContainer"), request.get("Containers")
+    if primary and several:
+        raise ValidationException("PrimaryContainer and Containers cannot be both specified.")
+    containers = [primary] if primary else several
+    if not containers:
+        raise ValidationException("At least one container must be specified: PrimaryContainer or Containers.")
+    return containers
+
+
+async def _check(emulator: Emulator, container: dict[str, Any], role: str) -> None:
+    if "Image" not in container and "ModelPackageName" not in container:
+        raise ValidationException("Either Image or ModelPackageName must be specified for a container.")
+    url = data_url(container)
+    if url is not None and isinstance(emulator.source, Artefacts):
+        await emulator.source.require(url, role)

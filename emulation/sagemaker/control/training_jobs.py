@@ -1,0 +1,157 @@
+"""CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob, DeleteTrainingJob."""
+
+import asyncio
+from typing import Any
+
+from emulation.sagemaker import aws_clients
+from emulation.sagemaker.control import pagination, tags
+from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.errors import ResourceInUse, ValidationException
+from emulation.sagemaker.store import Kind, Record
+from emulation.sagemaker.training import image_classification, job_files, job_metrics
+from emulation.sagemaker.training.job_runner import DEFAULT_SECONDS, TERMINAL
+from emulation.sagemaker.validation import Params
+
+_KIND = Kind.TRAINING_JOB
+_NOT_DESCRIBED = frozenset({"TrainingJobName", "Tags", "SessionChainingConfig"})
+
+
+async def create(emulator: Emulator, request: Params) -> Params:
+    """CreateTrainingJob: answers at once; as on AWS, the channels must be in S3 already."""
+    name = request["TrainingJobName"]
+    emulator.store.require_absent(_KIND, name)
+    chosen = tags.as_mapping(request.get("Tags", []))
+    _check(request)
+    client = emulator.training.client
+    if client is None:
+        raise ValidationException("Training takes S3: start the emulator with --s3-endpoint.")
+    missing = await asyncio.to_thread(job_files.require, client, request)
+    if missing is not None:
+        raise ValidationException(missing)
+    emulator.store.require_absent(_KIND, name)  # again: another request may have come in meanwhile
+    arn, now = emulator.store.account.arn(_KIND, name), emulator.now()
+    described = {key: value for key, value in request.items() if key not in _NOT_DESCRIBED}
+    algorithm = described["AlgorithmSpecification"]
+    if image_classification.named(algorithm["TrainingImage"]):
+        described["AlgorithmSpecification"] = algorithm | {"MetricDefinitions": list(image_classification.METRICS)}
+    described["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_SECONDS} | request.get("StoppingCondition", {})
+    for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
+        described.setdefault(switch, False)
+    artefact = {"S3ModelArtifacts": job_files.model_uri(request, name)}
+    described |= {"ModelArtifacts": artefact, "TrainingJobStatus": "InProgress"}
+    record = Record(name, arn, now, now, described, tags=chosen, private={"Request": request})
+    emulator.training.enter(record, "Starting", "Starting the training job")
+    emulator.training.begin(record)
+    return {"TrainingJobArn": arn}
+
+
+async def describe(emulator: Emulator, request: Params) -> Params:
+    """DescribeTrainingJob."""
+    record = emulator.store.get(_KIND, request["TrainingJobName"])
+    return {
+        "TrainingJobName": record.name,
+        "TrainingJobArn": record.arn,
+        "CreationTime": record.created,
+        **record.described,
+    }
+
+
+async def list_all(emulator: Emulator, request: Params) -> Params:
+    """ListTrainingJobs."""
+    if {"WarmPoolStatusEquals", "TrainingPlanArnEquals"} & request.keys():
+        return {"TrainingJobSummaries": []}
+    records, more = pagination.page(emulator.store.all(_KIND), request)
+    return {"TrainingJobSummaries": [_summary(record) for record in records], **more}
+
+
+async def stop(emulator: Emulator, request: Params) -> Params:
+    """StopTrainingJob: answers at once; SIGTERM to the program, and what it has left as its model is kept."""
+    record = emulator.store.get(_KIND, request["TrainingJobName"])
+    status = record.described["TrainingJobStatus"]
+    if status in TERMINAL:
+        raise ValidationException(f"The request was rejected because the training job is in status {status}.")
+    if status != "Stopping":
+        emulator.training.stop(record)
+    return {}
+
+
+async def delete(emulator: Emulator, request: Params) -> Params:
+    """DeleteTrainingJob: only one that has ended; its model stays in S3."""
+    record = emulator.store.get(_KIND, request["TrainingJobName"])
+    status = record.described["TrainingJobStatus"]
+    if status not in TERMINAL:
+        raise ResourceInUse(f"The request was rejected because the training job is in status {status}.")
+    await emulator.training.settled(record.name)
+    emulator.store.remove(_KIND, record.name)
+    return {}
+
+
+def _check(request: Params) -> None:
+    """Raise for what AWS refuses at once, and for what is not emulated."""
+    for member in ("AlgorithmSpecification", "ResourceConfig"):
+        if member not in request:
+            raise ValidationException(f"{member} must be specified.")
+    algorithm, resources = request["AlgorithmSpecification"], request["ResourceConfig"]
+    if "TrainingImage" not in algorithm or "AlgorithmName" in algorithm:
+        raise ValidationException("TrainingImage must be specified; AlgorithmName is not emulated.")
+    definitions = algorithm.get("MetricDefinitions", [])
+    if definitions and image_classification.named(algorithm["TrainingImage"]):
+        raise ValidationException(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
+            "without specifying metric definitions."
+        )
+    problem = job_metrics.problem(definitions)
+    if problem is not None:
+        raise ValidationException(problem)
+    if "InstanceType" not in resources or resources.get("InstanceCount") != 1:
+        raise ValidationException("ResourceConfig: one instance of one InstanceType is what is emulated.")
+    if request.get("EnableManagedSpotTraining") and "MaxWaitTimeInSeconds" not in request.get("StoppingCondition", {}):
+        raise ValidationException("MaxWaitTimeInSeconds must be specified when EnableManagedSpotTraining is true.")
+    _check_places(request)
+    _check_not_emulated(request)
+
+
+def _check_places(request: Params) -> None:
+    names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
+    if len(set(names)) < len(names):
+        raise ValidationException(f"Channel names must be unique: {', '.join(names)}.")
+    places = [request["OutputDataConfig"]["S3OutputPath"]]
+    if "CheckpointConfig" in request:
+        places.append(request["CheckpointConfig"]["S3Uri"])
+    for place in places:
+        try:
+            aws_clients.split(place)
+        except ValueError as error:
+            raise ValidationException(f"The S3 location is invalid: {error}.") from error
+
+
+def _check_not_emulated(request: Params) -> None:
+    algorithm = request["AlgorithmSpecification"]
+    unknown = [member for member in ("ContainerEntrypoint", "ContainerArguments") if member in algorithm]
+    unknown += [member for member in ("ServerlessJobConfig", "ModelPackageConfig", "MlflowConfig") if member in request]
+    if request["OutputDataConfig"].get("CompressionType") == "NONE":
+        unknown.append("OutputDataConfig.CompressionType NONE")
+    for channel in request.get("InputDataConfig", []):
+        where = f"channel {channel['ChannelName']}"
+        source = channel["DataSource"].get("S3DataSource")
+        if source is None or source["S3DataType"] not in {"S3Prefix", "ManifestFile"}:
+            unknown.append(f"a data source other than S3Prefix and ManifestFile ({where})")
+        if channel.get("InputMode", algorithm["TrainingInputMode"]) == "Pipe":
+            unknown.append(f"Pipe mode ({where})")
+        if channel.get("CompressionType", "None") != "None":
+            unknown.append(f"CompressionType Gzip ({where})")
+    if unknown:
+        raise ValidationException(f"Not emulated: {'; '.join(unknown)}.")
+
+
+def _summary(record: Record) -> dict[str, Any]:
+    times = {key: record.described[key] for key in ("TrainingEndTime",) if key in record.described}
+    return {
+        "TrainingJobName": record.name,
+        "TrainingJobArn": record.arn,
+        "CreationTime": record.created,
+        "LastModifiedTime": record.modified,
+        "TrainingJobStatus": record.described["TrainingJobStatus"],
+        "SecondaryStatus": record.described["SecondaryStatus"],
+        **times,
+    }

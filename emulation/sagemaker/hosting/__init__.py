@@ -1,0 +1,1 @@
+"""Endpoints in service: model artifacts, model servers, variants, and InvokeEndpoint."""

@@ -1,0 +1,93 @@
+"""One configuration of one endpoint in service: its variants, their shares of the traffic, their containers."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from emulation.sagemaker.capture.records import Capture
+from emulation.sagemaker.hosting.model_server import INVOCATION_SECONDS, Container
+
+
+@dataclass
+class VariantPlan:
+    """What a production variant is to serve; a snapshot, since model and configuration may be deleted meanwhile."""
+
+    name: str
+    weight: float
+    image: str
+    model_url: str | None
+    environment: dict[str, str]
+    instances: int
+    health_seconds: float | None = None
+    artefact: str | None = None
+
+
+@dataclass
+class Plan:
+    """What an endpoint is to serve."""
+
+    config_name: str
+    variants: list[VariantPlan]
+    capture: dict[str, Any] | None = None
+    since: float = 0.0
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Plan":
+        """Read what ``to_dict`` wrote."""
+        return cls(**{**data, "variants": [VariantPlan(**variant) for variant in data["variants"]]})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON."""
+        return asdict(self)
+
+
+@dataclass
+class Variant:
+    """A production variant in service."""
+
+    plan: VariantPlan
+    container: Container
+    capture: Capture | None
+
+
+@dataclass
+class Deployment:
+    """The variants that answer for an endpoint, until another deployment takes their place."""
+
+    plan: Plan
+    variants: Sequence[Variant]
+    chance: random.Random
+    _busy: int = field(default=0, init=False)
+    _idle: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def choose(self, target: str | None) -> Variant | None:
+        """Return the variant named ``target``, or one by the weights; None where there is none of that name."""
+        if target is not None:
+            return next((variant for variant in self.variants if variant.plan.name == target), None)
+        if len(self.variants) == 1:
+            return self.variants[0]
+        largest = max(variant.plan.weight for variant in self.variants)
+        weights = [variant.plan.weight / largest if largest else 1.0 for variant in self.variants]
+        return self.chance.choices(self.variants, weights)[0]
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """Count a request in, so that ``stop`` waits for it."""
+        self._busy += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            if self._busy == 0:
+                self._idle.set()
+
+    async def stop(self, drain_seconds: float = INVOCATION_SECONDS) -> None:
+        """Wait for the requests under way, then end the containers."""
+        if self._busy:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), drain_seconds)
+        await asyncio.gather(*(variant.container.stop() for variant in self.variants))

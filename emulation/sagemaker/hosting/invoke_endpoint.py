@@ -1,0 +1,183 @@
+"""InvokeEndpoint."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import cast
+
+from botocore.model import ServiceModel, StructureShape
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from emulation.sagemaker import validation
+from emulation.sagemaker.capture.records import Exchange, utc
+from emulation.sagemaker.errors import (
+    AwsError,
+    BodyTooLarge,
+    ContainerBabble,
+    ContainerDown,
+    ContainerTimeout,
+    InternalFailure,
+    ModelError,
+    ModelNotReady,
+    ServiceUnavailable,
+    ValidationError,
+)
+from emulation.sagemaker.hosting import faults
+from emulation.sagemaker.hosting.deployment import Deployment, Variant
+from emulation.sagemaker.hosting.faults import Faults, Half
+from emulation.sagemaker.hosting.http_client import Reply
+from emulation.sagemaker.hosting.variant_instances import Fleet
+from emulation.sagemaker.request_body import read_body
+from emulation.sagemaker.store import Kind, Store
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 6 * 1024 * 1024
+MAX_HELD_BYTES = 384 * 1024 * 1024
+_MAX_ORIGINAL_MESSAGE = 4096
+_CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+_TO_CONTAINER = ("content-type", "accept", _CUSTOM_ATTRIBUTES)
+_TIMEOUT = (
+    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
+    "each container in Amazon CloudWatch, resolve the issue, and try again."
+)
+
+
+class Runtime:
+    """Answers ``POST /endpoints/{name}/invocations``."""
+
+    def __init__(
+        self, store: Store, fleet: Fleet, model: ServiceModel, now: Callable[[], float], faults: Faults
+    ) -> None:
+        self._store = store
+        self._faults = faults
+        self._fleet = fleet
+        self._now = now
+        self._shape = cast(StructureShape, model.operation_model("InvokeEndpoint").input_shape)
+        self._headers = {
+            member: shape.serialization["name"].lower()
+            for member, shape in self._shape.members.items()
+            if shape.serialization.get("location") == "header"
+        }
+        self._held = 0
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one invocation; every error takes AWS's form."""
+        try:
+            return await self._invoke(request)
+        except AwsError as error:
+            return _refuse(error)
+        except ClientDisconnect:
+            raise
+        except Exception:
+            log.exception("an invocation failed")
+            return _refuse(InternalFailure("An internal failure occurred."))
+
+    async def _invoke(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        params = self._validated(name, request.headers)
+        with self._room(request):
+            body = await read_body(request, MAX_BODY_BYTES)
+            if body is None:
+                raise BodyTooLarge(f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.")
+            deployment = self._deployment(name)
+            self._refuse_targets(name, params)
+            with deployment.request():
+                variant = deployment.choose(params.get("TargetVariant"))
+                if variant is None:
+                    raise ValidationError(f"Variant {params['TargetVariant']} not found for endpoint {name}.")
+                fault = self._faults.strike(name)
+                refusal = await faults.before(fault, request) if fault else None
+                if refusal is not None:
+                    return refusal
+                reply = await self._ask(name, variant, request.headers, body)
+                if fault is not None:
+                    reply = faults.after(fault, reply)
+                answer_type = reply.headers.get("content-type", "application/octet-stream")
+                if variant.capture is not None:
+                    content_type = params.get("ContentType", "application/octet-stream")
+                    exchange = Exchange(content_type, body, answer_type, reply.body, params.get("InferenceId"))
+                    variant.capture.take(exchange, utc(self._now()))
+        headers = {"content-type": answer_type, "x-amzn-invoked-production-variant": variant.plan.name}
+        if _CUSTOM_ATTRIBUTES in reply.headers:
+            headers[_CUSTOM_ATTRIBUTES] = reply.headers[_CUSTOM_ATTRIBUTES]
+        kind = Half if fault is not None and fault.kind == "half" else Response
+        return kind(reply.body, 200, headers)
+
+    def _validated(self, name: str, headers: Mapping[str, str]) -> dict[str, str]:
+        params = {member: headers[header] for member, header in self._headers.items() if header in headers}
+        params["EndpointName"] = name
+        found = list(validation.violations({**params, "Body": b""}, self._shape))
+        if found:
+            raise ValidationError(validation.message(found))
+        return params
+
+    def _refuse_targets(self, name: str, params: Mapping[str, str]) -> None:
+        """Raise for headers that only other kinds of endpoint have a use for."""
+        endpoint = f"Endpoint {name} of account {self._store.account.number}"
+        if "TargetModel" in params:
+            raise ValidationError(f"{endpoint} is not a multi-model endpoint and does not support target model header.")
+        if "TargetContainerHostname" in params:
+            raise ValidationError(
+                f"{endpoint} is not a multi-container endpoint and does not support target container hostname header."
+            )
+        if "InferenceComponentName" in params:
+            raise ValidationError(f"Inference Component {params['InferenceComponentName']} of {endpoint} not found.")
+
+    @contextlib.contextmanager
+    def _room(self, request: Request) -> Iterator[None]:
+        """Hold room in memory for the request's body for as long as it may be needed."""
+        declared = request.headers.get("content-length", "")
+        size = min(int(declared), MAX_BODY_BYTES) if declared.isdecimal() else MAX_BODY_BYTES
+        if self._held + size > MAX_HELD_BYTES:
+            raise ServiceUnavailable("Too many invocations are under way at once. Please try again.")
+        self._held += size
+        try:
+            yield
+        finally:
+            self._held -= size
+
+    def _deployment(self, name: str) -> Deployment:
+        deployment = self._fleet.serving(name)
+        if deployment is not None:
+            return deployment
+        record = self._store.find(Kind.ENDPOINT, name)
+        if record is not None and record.name == name and record.described["EndpointStatus"] == "SystemUpdating":
+            if all(variant["instances"] == 0 for variant in record.private["Serving"]["variants"]):
+                raise ModelNotReady(f"The model of serverless endpoint {name} is still being loaded. Please try again.")
+            raise ServiceUnavailable(f"Endpoint {name} is starting again. Please try again.")
+        raise ValidationError(f"Endpoint {name} of account {self._store.account.number} not found.")
+
+    async def _ask(self, name: str, variant: Variant, headers: Mapping[str, str], body: bytes) -> Reply:
+        passed = {header: headers[header] for header in _TO_CONTAINER if header in headers}
+        try:
+            reply = await variant.container.invoke(passed, body)
+        except ContainerTimeout as error:
+            raise self._model_error(name, 0, _TIMEOUT) from error
+        except ContainerBabble as error:
+            raise self._model_error(name, 502, str(error)) from error
+        except ContainerDown as error:
+            raise ServiceUnavailable(f"No instance of endpoint {name} is available: {error}.") from error
+        if not 200 <= reply.status < 300:
+            text = reply.body[:_MAX_ORIGINAL_MESSAGE].decode(errors="replace")
+            raise self._model_error(name, reply.status, text)
+        return reply
+
+    def _model_error(self, name: str, status: int, text: str) -> ModelError:
+        account, region = self._store.account.number, self._store.account.region
+        side = "client" if 400 <= status < 500 else "server"
+        group = f"/aws/sagemaker/Endpoints/{name}"
+        message = (
+            f'Received {side} error ({status}) from primary with message "{text}". See https://{region}.console.aws.amazon.com'
+            f"/cloudwatch/home?region={region}#logEventViewer:group={group} in account {account} for more information."
+        )
+        return ModelError(message, status, text, f"arn:aws:logs:{region}:{account}:log-group:{group}")
+
+
+def _refuse(error: AwsError) -> Response:
+    headers = {"x-amzn-errortype": error.code} if error.code else None
+    key = "Message" if error.code else "message"
+    content = json.dumps({key: error.message, **error.fields()})
+    return Response(content, error.status, headers, media_type="application/json")

@@ -1,0 +1,221 @@
+"""What stands for a model's container behind a variant: a model server as a child process, or fixed answers."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from emulation.processes.parent_watcher import Lifeline
+from emulation.sagemaker.errors import ContainerDown, ContainerError, LaunchFailed
+from emulation.sagemaker.hosting.http_client import Reply, Wire
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+INVOCATION_SECONDS = 60.0
+
+_PING_SECONDS = 2.0
+_STOP_SECONDS = 4.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+# A container's variables must not reach the interpreter or the dynamic linker of a process on the caller's machine.
+HOST_VARIABLES = ("PYTHON", "LD_", "DYLD_", "SCONES_")
+
+Command = Callable[[int, Path], Sequence[str]]
+
+
+def production_server(listener: int, model: Path) -> Sequence[str]:
+    """Return the command that serves the model directory, with the production container's server, on a bound socket."""
+    server = [sys.executable, "-m", "training.serving", "serve"]
+    return [*server, "--fd", str(listener), "--model-dir", str(model), "--workers", "1"]
+
+
+class Container(Protocol):
+    """Answers invocations; ``restarts`` counts how often it had to be started again."""
+
+    restarts: int
+
+    async def start(self) -> None:
+        """Return once it answers /ping; raise LaunchFailed with the endpoint's FailureReason."""
+
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Return the answer to one /invocations; raise ContainerError where there is none."""
+
+    async def stop(self) -> None:
+        """End it, and return when it is gone."""
+
+
+class Scripted:
+    """Answers fixed probabilities; without any, ones that follow from the image's bytes."""
+
+    def __init__(self, p_bicycle: float | None = None) -> None:
+        self._p_bicycle = p_bicycle
+        self.restarts = 0
+
+    async def start(self) -> None:
+        """Nothing is to be started."""
+
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Reply:  # noqa: ARG002 - Container's
+        """Answer ``[p_bicycle, p_motorcycle]``; derived ones are spread evenly over 0 to 1."""
+        share = self._p_bicycle
+        if share is None:
+            share = int.from_bytes(hashlib.sha256(body).digest()[:4]) / 0xFFFFFFFF
+        answer = json.dumps([round(share, 6), round(1 - share, 6)]).encode()
+        return Reply(200, {"content-type": "application/json"}, answer)
+
+    async def stop(self) -> None:
+        """Nothing is to be stopped."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What a model server is started with."""
+
+    command: Command
+    model: Path
+    environment: Mapping[str, str]
+    log: Path
+    variant: str
+    health_seconds: float
+
+
+class ModelServer:
+    """A model server as a child process, started again whenever it ends without being asked to."""
+
+    def __init__(self, serving: Serving, lifeline: Lifeline) -> None:
+        self._serving = serving
+        self._lifeline = lifeline
+        self._process: asyncio.subprocess.Process | None = None
+        self._wire: Wire | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self.restarts = 0
+
+    async def start(self) -> None:
+        """Start the server and wait until it is healthy; raise LaunchFailed with the endpoint's FailureReason."""
+        self._serving.log.unlink(missing_ok=True)
+        try:
+            await self._launch()
+        except BaseException:
+            await self.stop()
+            raise
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Pass one invocation to the server; raise ContainerError where it gives no answer."""
+        if self._wire is None:
+            raise ContainerDown("the model server is being started again")
+        return await self._wire.request("POST", "/invocations", headers=headers, body=body, seconds=INVOCATION_SECONDS)
+
+    async def stop(self) -> None:
+        """End the server for good: SIGTERM, and SIGKILL if that takes too long."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        if self._wire is not None:
+            self._wire.close()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _launch(self) -> None:
+        with _bound() as listener:
+            self._process = process = await self._spawn(listener.fileno())
+            wire = Wire(HOST, listener.getsockname()[1])
+        try:
+            async with asyncio.timeout(self._serving.health_seconds):
+                while not await _healthy(wire):
+                    if process.returncode is not None:
+                        raise LaunchFailed(self._unhealthy(f"it ended with status {process.returncode}"))
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            seconds = self._serving.health_seconds
+            raise LaunchFailed(self._unhealthy(f"no healthy /ping in {seconds:g} s")) from None
+        self._wire = wire
+
+    async def _spawn(self, listener: int) -> asyncio.subprocess.Process:
+        own = {name: value for name, value in self._serving.environment.items() if not name.startswith(HOST_VARIABLES)}
+        try:
+            with self._serving.log.open("ab") as output:
+                return await asyncio.create_subprocess_exec(
+                    *self._serving.command(listener, self._serving.model),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, **own, **self._lifeline.environment},
+                    pass_fds=(listener, *self._lifeline.pass_fds),
+                )
+        except (OSError, ValueError) as error:
+            raise LaunchFailed(self._unhealthy(str(error))) from error
+
+    async def _keep(self) -> None:
+        """Start the server again, ever more patiently, whenever it ends."""
+        pause = _FIRST_PAUSE
+        while self._process is not None:
+            await self._process.wait()
+            if self._wire is not None:
+                self._wire.close()
+                self._wire = None
+            log.warning("model server of %s ended with status %s", self._serving.variant, self._process.returncode)
+            await asyncio.sleep(pause)
+            self.restarts += 1
+            try:
+                await self._launch()
+                pause = _FIRST_PAUSE
+            except LaunchFailed as error:
+                log.warning("%s", error)
+                await self._kill()
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    def _unhealthy(self, detail: str) -> str:
+        return (
+            f"The primary container for production variant {self._serving.variant} did not pass the ping health check. "
+            f"Please check CloudWatch logs for this endpoint. (Here: {self._serving.log.name}; {detail}. "
+            f"{_last_line(self._serving.log)})"
+        )
+
+
+async def _healthy(wire: Wire) -> bool:
+    try:
+        reply = await wire.request("GET", "/ping", headers={}, body=b"", seconds=_PING_SECONDS)
+    except ContainerError:
+        return False
+    return reply.status == 200
+
+
+def _bound() -> socket.socket:
+    """Return a socket bound to a free port: handed down as it is, no other process can take the port meanwhile."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind((HOST, 0))
+    return listener
+
+
+def _last_line(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 4096))
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")

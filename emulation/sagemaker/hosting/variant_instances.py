@@ -1,0 +1,258 @@
+"""Brings endpoints into service, swaps them on update without dropping a request, and takes them down."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulation.processes.parent_watcher import Lifeline
+from emulation.sagemaker.capture.buffer import Spool
+from emulation.sagemaker.capture.records import Capture
+from emulation.sagemaker.errors import LaunchFailed
+from emulation.sagemaker.hosting.alarms import Alarms
+from emulation.sagemaker.hosting.deployment import Deployment, Plan, Variant, VariantPlan
+from emulation.sagemaker.hosting.model_artifacts import Artefacts
+from emulation.sagemaker.hosting.model_server import Command, Container, ModelServer, Scripted, Serving
+from emulation.sagemaker.store import Kind, Record, Store
+
+log = logging.getLogger(__name__)
+
+_DEFAULT_HEALTH_SECONDS = 60.0
+_MAX_REASON = 1024
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """What model servers are run with."""
+
+    command: Command
+    logs: Path
+    lifeline: Lifeline
+    alarms: Alarms
+
+
+class Fleet:
+    """Moves endpoints through their states; each endpoint has at most one transition under way.
+
+    ``source`` is where models come from, or the fixed answers that stand in for all of them.
+    """
+
+    def __init__(
+        self, store: Store, source: Artefacts | Scripted, spool: Spool, hosting: Hosting, now: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._source = source
+        self._spool = spool
+        self._hosting = hosting
+        self._now = now
+        self._live: dict[str, Deployment] = {}
+        self._retiring: list[Deployment] = []
+        self._closing = False
+        self._transitions: dict[str, asyncio.Task[None]] = {}
+        self._chance = random.Random()  # noqa: S311 - sampling and traffic shares, no secrets
+
+    def serving(self, name: str) -> Deployment | None:
+        """Return what answers for the endpoint of exactly this name, if anything does."""
+        return self._live.get(name)
+
+    def restarts(self) -> int:
+        """Return how often a model server had to be started again."""
+        return sum(variant.container.restarts for live in self._live.values() for variant in live.variants)
+
+    def begin_create(self, record: Record) -> None:
+        """Bring a new endpoint into service in the background."""
+        self._begin(record, self._create(record))
+
+    def begin_update(self, record: Record) -> None:
+        """Bring the endpoint's pending plan into service in the background, then take down what served before."""
+        self._begin(record, self._update(record))
+
+    def begin_reweigh(self, record: Record, plan: Plan) -> None:
+        """Give the variants in service the weights and instance counts of ``plan`` in the background."""
+        self._begin(record, self._reweigh(record, plan))
+
+    def begin_delete(self, record: Record) -> None:
+        """Take the endpoint down in the background, its captures safe in S3 before it is gone."""
+        self._begin(record, self._delete(record))
+
+    def restore(self) -> None:
+        """Take up after a restart where the records say that each endpoint was."""
+        self._sweep()
+        for record in self._store.all(Kind.ENDPOINT):
+            status = record.described["EndpointStatus"]
+            if status == "Deleting":
+                self._store.remove(Kind.ENDPOINT, record.name)
+            elif status == "Creating":
+                self.begin_create(record)
+            elif status != "Failed":
+                self._begin(record, self._restore(record))
+
+    async def close(self) -> None:
+        """Stop every transition and every model server; the records keep what is to be restored."""
+        self._closing = True
+        transitions = list(self._transitions.values())
+        for task in transitions:
+            task.cancel()
+        await asyncio.gather(*transitions, return_exceptions=True)
+        remaining = [*self._live.values(), *self._retiring]
+        self._live.clear()
+        await asyncio.gather(*(deployment.stop(drain_seconds=0) for deployment in remaining), return_exceptions=True)
+
+    def _begin(self, record: Record, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._carry(record, work), name=f"endpoint {record.name}")
+        self._transitions[record.name] = task
+        task.add_done_callback(lambda done: self._finished(record.name, done))
+
+    def _finished(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._transitions.get(name) is task:
+            del self._transitions[name]
+
+    async def _carry(self, record: Record, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            log.exception("endpoint %s: %s failed", record.name, record.described["EndpointStatus"])
+            self._settle(record, "Failed", reason=f"An internal failure occurred. ({type(error).__name__}: {error})")
+
+    async def _create(self, record: Record) -> None:
+        plan = Plan.from_dict(record.private["Pending"])
+        try:
+            self._live[record.name] = await self._bring_up(record.name, plan)
+        except LaunchFailed as error:
+            self._settle(record, "Failed", reason=str(error))
+        else:
+            self._settle(record, "InService", serving=plan)
+
+    async def _update(self, record: Record) -> None:
+        plan = Plan.from_dict(record.private["Pending"])
+        try:
+            fresh = await self._bring_up(record.name, plan)
+        except LaunchFailed as error:
+            self._settle(record, "InService", reason=str(error))  # AWS rolls back to what served before
+            self._sweep()
+            return
+        before = self._live.get(record.name)
+        self._live[record.name] = fresh
+        alarm = await self._on_trial(record, before)
+        if alarm is None or before is None:
+            self._settle(record, "InService", serving=plan)
+            await self._retire(before)
+            return
+        self._live[record.name] = before
+        record.described["EndpointStatus"] = "RollingBack"
+        await self._retire(fresh)
+        self._settle(record, "InService", reason=f"The deployment was rolled back: the alarm {alarm} is in ALARM.")
+        self._sweep()
+
+    async def _on_trial(self, record: Record, before: Deployment | None) -> str | None:
+        """Return the alarm that sounds while what served before stands by, if one does."""
+        if before is None:
+            return None
+        self._retiring.append(before)
+        try:
+            return await self._hosting.alarms.sounding(record.described.get("LastDeploymentConfig", {}))
+        finally:
+            if not self._closing:
+                self._retiring.remove(before)
+
+    async def _reweigh(self, record: Record, plan: Plan) -> None:
+        planned = {variant.name: variant for variant in plan.variants}
+        deployment = self._live[record.name]
+        for variant in deployment.variants:
+            variant.plan.weight = planned[variant.plan.name].weight
+            variant.plan.instances = planned[variant.plan.name].instances
+        self._settle(record, "InService", serving=plan)
+
+    async def _delete(self, record: Record) -> None:
+        await self._retire(self._live.pop(record.name, None))
+        self._store.remove(Kind.ENDPOINT, record.name)
+        self._sweep()
+
+    async def _retire(self, deployment: Deployment | None) -> None:
+        """End what serves no more once its last request is answered, and bring its captures to S3."""
+        if deployment is None:
+            return
+        self._retiring.append(deployment)
+        await deployment.stop()
+        self._retiring.remove(deployment)
+        await self._spool.flush()
+        self._sweep()
+
+    async def _restore(self, record: Record) -> None:
+        record.described["EndpointStatus"] = "SystemUpdating"
+        try:
+            self._live[record.name] = await self._bring_up(record.name, Plan.from_dict(record.private["Serving"]))
+        except LaunchFailed as error:
+            self._settle(record, "Failed", reason=str(error))
+            return
+        if record.private.get("Pending") is None:
+            self._settle(record, "InService", serving=Plan.from_dict(record.private["Serving"]))
+            return
+        record.described["EndpointStatus"] = "Updating"
+        await self._update(record)
+
+    def _settle(self, record: Record, status: str, serving: Plan | None = None, reason: str | None = None) -> None:
+        record.modified = self._now()
+        record.described["EndpointStatus"] = status
+        record.described.pop("FailureReason", None)
+        record.private["Pending"] = None
+        if reason is not None:
+            record.described["FailureReason"] = reason[:_MAX_REASON]
+        if serving is not None:
+            record.described["EndpointConfigName"] = serving.config_name
+            record.private["Serving"] = serving.to_dict()
+        self._store.save(Kind.ENDPOINT, record)
+
+    async def _bring_up(self, endpoint: str, plan: Plan) -> Deployment:
+        variants: list[Variant] = []
+        try:
+            for planned in plan.variants:
+                container = await self._container(endpoint, planned)
+                variants.append(Variant(planned, container, self._capture(endpoint, planned.name, plan.capture)))
+                await container.start()
+        except BaseException:
+            with contextlib.suppress(Exception):
+                await asyncio.gather(*(variant.container.stop() for variant in variants))
+            raise
+        return Deployment(plan, variants, self._chance)
+
+    async def _container(self, endpoint: str, planned: VariantPlan) -> Container:
+        if isinstance(self._source, Scripted):
+            return self._source
+        if planned.model_url is None:
+            raise LaunchFailed(
+                f"The primary container for production variant {planned.name} did not pass the ping health check. "
+                "Please check CloudWatch logs for this endpoint. (Here: no ModelDataUrl, nothing to serve.)"
+            )
+        artefact = await self._source.fetch(planned.model_url, planned.artefact)
+        planned.artefact = artefact.key
+        log_file = self._hosting.logs / f"{endpoint}-{planned.name}.log"
+        serving = Serving(
+            self._hosting.command,
+            artefact.directory,
+            planned.environment,
+            log_file,
+            planned.name,
+            planned.health_seconds or _DEFAULT_HEALTH_SECONDS,
+        )
+        return ModelServer(serving, self._hosting.lifeline)
+
+    def _capture(self, endpoint: str, variant: str, config: Mapping[str, Any] | None) -> Capture | None:
+        return Capture(dict(config), endpoint, variant, self._spool, self._chance) if config else None
+
+    def _sweep(self) -> None:
+        """Delete unpacked models that no endpoint is or may soon be served from."""
+        others = (task for task in self._transitions.values() if task is not asyncio.current_task())
+        if isinstance(self._source, Scripted) or any(not task.done() for task in others):
+            return  # one of them may be unpacking right now; the last to finish sweeps
+        plans = [
+            Plan.from_dict(plan)
+            for record in self._store.all(Kind.ENDPOINT)
+            for plan in (record.private.get("Serving"), record.private.get("Pending"))
+            if plan is not None
+        ]
+        self._source.sweep({variant.artefact for plan in plans for variant in plan.variants if variant.artefact})

@@ -1,0 +1,270 @@
+"""Brings training jobs through their states: download, train, upload; stopped, timed out, failed, taken up again."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulation.processes.parent_watcher import Lifeline
+from emulation.sagemaker import aws_clients
+from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.store import Kind, Record, Store
+from emulation.sagemaker.training import image_classification, job_files, training_program
+from emulation.sagemaker.training.job_files import Checkpoints, Folder
+from emulation.sagemaker.training.job_log import JobLog
+from emulation.sagemaker.training.job_metrics import Metrics
+from emulation.sagemaker.training.training_process import End, Outcome, run
+from emulation.sagemaker.training.training_program import Program
+
+log = logging.getLogger(__name__)
+
+MAX_AT_ONCE = 2
+TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
+DEFAULT_SECONDS = 86400
+_WAITING = frozenset({"Starting", "Restarting"})
+_MAX_REASON = 1024
+_CHECKPOINT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What jobs are run with: where S3 and CloudWatch Logs are, the interpreter that has PyTorch, where files go."""
+
+    client: aws_clients.S3 | None
+    logs_client: object | None
+    python: str
+    root: Path
+    logs: Path
+    lifeline: Lifeline
+    grace: float = 10.0
+
+
+class _Stopped(Exception):
+    """StopTrainingJob was called, or the emulator is to stop."""
+
+
+class Training:
+    """Every job that is under way; further ones wait in Starting until one of the two places is free."""
+
+    def __init__(self, store: Store, workshop: Workshop, now: Callable[[], float]) -> None:
+        self._store = store
+        self._workshop = workshop
+        self._now = now
+        self._places = asyncio.Semaphore(MAX_AT_ONCE)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stops: dict[str, asyncio.Event] = {}
+
+    @property
+    def client(self) -> aws_clients.S3 | None:
+        """Where S3 is, None where there is none."""
+        return self._workshop.client
+
+    def begin(self, record: Record) -> None:
+        """Run a job in the background."""
+        self._stops[record.name] = asyncio.Event()
+        task = asyncio.create_task(self._carry(record), name=f"training job {record.name}")
+        self._tasks[record.name] = task
+        task.add_done_callback(lambda _: self._forget(record.name))
+
+    def stop(self, record: Record) -> None:
+        """Ask a job to end."""
+        waiting = record.described["SecondaryStatus"] in _WAITING
+        self.enter(record, "Stopping", "Stopping the training job", status="Stopping")
+        self._stops[record.name].set()
+        if waiting:
+            self._tasks[record.name].cancel()
+            self.enter(record, "Stopped", "Training job stopped", status="Stopped")
+            self._folder(record).remove()
+
+    async def settled(self, name: str) -> None:
+        """Return when nothing is done any more for a job that has ended."""
+        task = self._tasks.get(name)
+        if task is not None:
+            await asyncio.wait({task})
+
+    def enter(self, record: Record, secondary: str, message: str, *, status: str | None = None) -> None:
+        """Move a job to its next state, and keep that."""
+        now = self._now()
+        record.modified = record.described["LastModifiedTime"] = now
+        transitions = record.described.setdefault("SecondaryStatusTransitions", [])
+        if transitions:
+            transitions[-1]["EndTime"] = now
+        transitions.append({"Status": secondary, "StartTime": now, "StatusMessage": message})
+        record.described["SecondaryStatus"] = secondary
+        if status is not None:
+            record.described["TrainingJobStatus"] = status
+        if status in TERMINAL:
+            transitions[-1]["EndTime"] = now
+            self._account(record, now)
+        self._store.save(Kind.TRAINING_JOB, record)
+
+    def restore(self) -> None:
+        """Take up after a restart: a job under way goes on from its checkpoints, one that was stopping has stopped."""
+        for record in self._store.all(Kind.TRAINING_JOB):
+            status = record.described["TrainingJobStatus"]
+            if status == "Stopping":
+                self.enter(record, "Stopped", "Training job stopped", status="Stopped")
+                self._folder(record).remove()
+            elif status == "InProgress":
+                self.enter(record, "Restarting", "The emulator was started again; the job goes on from its checkpoints")
+                self.begin(record)
+
+    def _forget(self, name: str) -> None:
+        del self._tasks[name], self._stops[name]
+
+    async def close(self) -> None:
+        """End every program; the records keep what is to be taken up again."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _folder(self, record: Record) -> Folder:
+        return Folder(self._workshop.root / record.name.lower())
+
+    def _account(self, record: Record, now: float) -> None:
+        began = record.described.get("TrainingStartTime")
+        if began is not None:
+            record.described["TrainingEndTime"] = now
+            seconds = max(1, round(now - began))
+            record.described["TrainingTimeInSeconds"] = record.described["BillableTimeInSeconds"] = seconds
+
+    async def _carry(self, record: Record) -> None:
+        folder = self._folder(record)
+        try:
+            async with self._places:
+                await self._work(record, folder)
+        except _Stopped:
+            self.enter(record, "Stopped", "Training job stopped", status="Stopped")
+        except JobFailed as error:
+            self._fail(record, str(error))
+        except Exception as error:
+            log.exception("training job %s failed", record.name)
+            self._fail(record, f"InternalServerError: We encountered an internal error. ({type(error).__name__})")
+        await asyncio.to_thread(folder.remove)
+
+    def _fail(self, record: Record, reason: str) -> None:
+        record.described["FailureReason"] = reason[:_MAX_REASON]
+        self.enter(record, "Failed", f"Training job failed: {reason}"[:_MAX_REASON], status="Failed")
+
+    async def _work(self, record: Record, folder: Folder) -> None:
+        client, request = self._workshop.client, record.private["Request"]
+        if client is None:
+            raise JobFailed("ClientError: Data download failed: the emulator was started without S3")
+        self._check(record)
+        record.described.setdefault("TrainingStartTime", self._now())
+        self.enter(record, "Downloading", "Downloading the training image and the input data")
+        await asyncio.to_thread(folder.prepare, request)
+        with contextlib.closing(self._log(record)) as job_log:
+            sending = asyncio.create_task(job_log.run())
+            try:
+                program = await self._program(record, folder, client)
+                self._check(record)
+                self.enter(record, "Training", "Training image download completed. Training in progress.")
+                metrics = Metrics(record.described["AlgorithmSpecification"].get("MetricDefinitions", ()), self._now)
+                outcome = await self._train(record, folder, program, job_log, metrics)
+            except JobFailed as error:
+                job_log.write(str(error))
+                raise
+            finally:
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+                await job_log.flush()
+        if metrics.final():
+            record.described["FinalMetricDataList"] = metrics.final()
+        await self._finish(record, folder, client, outcome)
+
+    async def _program(self, record: Record, folder: Folder, client: aws_clients.S3) -> Program:
+        """Fetch what the program needs, refuse what the real container refuses, and return the program."""
+        request, python = record.private["Request"], self._workshop.python
+        image = record.described["AlgorithmSpecification"].get("TrainingImage", "")
+        builtin = image_classification.named(image)
+        if builtin:
+            image_classification.check_request(request)
+        await asyncio.to_thread(job_files.download, client, request, folder)
+        if builtin:
+            await asyncio.to_thread(image_classification.check_input, request, folder)
+        if builtin or "sagemaker_submit_directory" not in request.get("HyperParameters", {}):
+            await training_program.require_torch(python)
+        if not builtin:
+            return await asyncio.to_thread(training_program.script_mode, client, python, request, record.arn, folder)
+        environment = training_program.script_environment(request, record.arn, folder, {})
+        options = [*image_classification.arguments(request), "--checkpoint-dir", str(folder.checkpoints)]
+        command = [python, *training_program.TRAINER, *options]
+        search_path = {"PYTHONPATH": str(training_program.ROOT)}
+        return Program(command, "train", folder.root, environment | search_path)
+
+    async def _train(
+        self, record: Record, folder: Folder, program: Program, job_log: JobLog, metrics: Metrics
+    ) -> Outcome:
+        last: deque[str] = deque(maxlen=20)
+
+        def take(line: str) -> None:
+            job_log.write(line)
+            metrics.read(line)
+            if line.strip():
+                last.append(line.strip())
+
+        most = record.described["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_SECONDS)
+        keeping = asyncio.create_task(self._keep_checkpoints(record, folder))
+        began = time.monotonic()
+        try:
+            outcome = await run(
+                program,
+                self._workshop.lifeline,
+                take,
+                stop=self._stops[record.name],
+                seconds=max(0.0, most - record.private.get("Trained", 0.0)),
+                grace=self._workshop.grace,
+            )
+        except OSError as error:
+            raise JobFailed(f"AlgorithmError: {program.command[0]} cannot be started: {error}") from error
+        finally:
+            record.private["Trained"] = record.private.get("Trained", 0.0) + time.monotonic() - began
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+        if outcome.end is End.EXITED and outcome.status:
+            raise JobFailed(training_program.failure(program, outcome.status, folder, list(last)))
+        return outcome
+
+    async def _keep_checkpoints(self, record: Record, folder: Folder) -> None:
+        """Bring checkpoints to S3 as they come, and the last of them at the end."""
+        config, client = record.private["Request"].get("CheckpointConfig"), self._workshop.client
+        if config is None or client is None:
+            return
+        checkpoints = Checkpoints(client, folder.checkpoints, config["S3Uri"])
+        ending = False
+        while not ending:
+            try:
+                await asyncio.sleep(_CHECKPOINT_SECONDS)
+            except asyncio.CancelledError:
+                ending = True
+            try:
+                await asyncio.to_thread(checkpoints.send)
+            except job_files.UNAVAILABLE as error:
+                log.warning("checkpoints of %s are not in S3 for now: %s", record.name, error)
+
+    async def _finish(self, record: Record, folder: Folder, client: aws_clients.S3, outcome: Outcome) -> None:
+        request = record.private["Request"]
+        self.enter(record, "Uploading", "Uploading generated training model")
+        model = outcome.end is End.EXITED or any(folder.model.iterdir())
+        await asyncio.to_thread(job_files.upload, client, request, record.name, folder, model=model)
+        if outcome.end is End.TIMED_OUT:
+            message = "Training job runtime exceeded MaxRuntimeInSeconds provided"
+            self.enter(record, "MaxRuntimeExceeded", message, status="Stopped")
+        elif outcome.end is End.STOPPED:
+            raise _Stopped
+        else:
+            self.enter(record, "Completed", "Training job completed", status="Completed")
+
+    def _check(self, record: Record) -> None:
+        if self._stops[record.name].is_set():
+            raise _Stopped
+
+    def _log(self, record: Record) -> JobLog:
+        stream = f"{record.name}/algo-1-{int(record.created)}"
+        return JobLog(self._workshop.logs_client, stream, self._workshop.logs / f"{record.name}.training.log")

@@ -1,0 +1,164 @@
+"""What a training job runs: the submitted script, or our trainer, with the environment of SageMaker's script mode."""
+
+import asyncio
+import contextlib
+import json
+import os
+import tarfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from emulation.sagemaker import aws_clients
+from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, unpack
+from emulation.sagemaker.hosting.model_server import HOST_VARIABLES
+from emulation.sagemaker.training.job_files import Folder, Request
+
+ROOT = Path(__file__).resolve().parents[3]
+TRAINER = ("-m", "training.vehicle_net.train")
+_NO_TORCH = (
+    "ClientError: PyTorch is not installed for {python}, the interpreter that trains here: "
+    "pip install scones[train], or name another interpreter with --training-python"
+)
+_CHANNELS = "/opt/ml/input/data/"
+_UNREADABLE = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, zlib.error)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A command, the words that AWS would show for it, and what it is run with."""
+
+    command: Sequence[str]
+    shown: str
+    directory: Path
+    environment: Mapping[str, str]
+
+
+def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str, folder: Folder) -> Program:
+    """Return the program that the job's hyperparameters name, or our trainer where they name none. Raises JobFailed."""
+    values = {name: _decoded(value) for name, value in request.get("HyperParameters", {}).items()}
+    told = {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
+    arguments = [word for name, value in sorted(told.items()) for word in (_option(name), _word(value))]
+    environment = script_environment(request, arn, folder, told, arguments)
+    source, script = values.get("sagemaker_submit_directory"), values.get("sagemaker_program")
+    if source is None:
+        command = [python, *TRAINER, "--checkpoint-dir", str(folder.checkpoints)]
+        return Program(command, " ".join(["python", *TRAINER]), folder.root, environment | {"PYTHONPATH": str(ROOT)})
+    if not script:
+        raise JobFailed("AlgorithmError: ImportError: sagemaker_submit_directory without sagemaker_program")
+    _unpack(client, str(source), request, folder)
+    entry = (folder.code / str(script)).resolve()
+    if not entry.is_relative_to(folder.code.resolve()) or not entry.is_file():
+        raise JobFailed(f"AlgorithmError: ExecuteUserScriptError: No such file {script} in {source}")
+    shown = " ".join(["python", str(script), *arguments])
+    if "CheckpointConfig" in request:  # a container has its checkpoints at the path that the job names; no process has
+        arguments += ["--checkpoint-dir", str(folder.checkpoints)]
+    environment |= {
+        "PYTHONPATH": str(folder.code),
+        "SM_MODULE_DIR": str(source),
+        "SM_MODULE_NAME": str(script).removesuffix(".py"),
+        "SM_USER_ENTRY_POINT": str(script),
+    }
+    return Program([python, str(script), *arguments], shown, folder.code, environment)
+
+
+def script_environment(
+    request: Request, arn: str, folder: Folder, hyperparameters: Mapping[str, Any], arguments: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the variables that SageMaker's training toolkit sets, and the job's own; nothing of the caller's AWS."""
+    channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", ())]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SM_", "AWS_", "PYTHON"))}
+    own = {
+        name: value
+        for name, value in request.get("Environment", {}).items()
+        if not name.startswith(HOST_VARIABLES) and "\0" not in name + value and "=" not in name
+    }
+    hosts = {"SM_CURRENT_HOST": "algo-1", "SM_HOSTS": '["algo-1"]', "SM_NETWORK_INTERFACE_NAME": "lo"}
+    region = arn.split(":")[3]
+    return {
+        **inherited,
+        **own,
+        **hosts,
+        **{f"SM_CHANNEL_{name.upper()}": str(folder.data / name) for name in channels},
+        **{f"SM_HP_{name.upper()}": _word(value) for name, value in hyperparameters.items()},
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "PYTHONUNBUFFERED": "1",
+        "SM_CHANNELS": json.dumps(sorted(channels)),
+        "SM_HPS": json.dumps(hyperparameters),
+        "SM_USER_ARGS": json.dumps(list(arguments)),
+        "SM_INPUT_DIR": str(folder.root / "input"),
+        "SM_INPUT_CONFIG_DIR": str(folder.config),
+        "SM_MODEL_DIR": str(folder.model),
+        "SM_OUTPUT_DIR": str(folder.output),
+        "SM_OUTPUT_DATA_DIR": str(folder.output / "data"),
+        "SM_NUM_CPUS": str(os.cpu_count() or 1),
+        "SM_NUM_GPUS": "0",
+        "SM_LOG_LEVEL": "20",
+        "TRAINING_JOB_ARN": arn,
+        "TRAINING_JOB_NAME": request["TrainingJobName"],
+    }
+
+
+async def require_torch(python: str) -> None:
+    """Raise JobFailed where the interpreter has no PyTorch."""
+    code = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
+    try:
+        process = await asyncio.create_subprocess_exec(python, "-I", "-c", code, stdin=asyncio.subprocess.DEVNULL)
+    except OSError as error:
+        raise JobFailed(f"ClientError: {python}, the interpreter that trains here, cannot be run: {error}") from error
+    if await process.wait():
+        raise JobFailed(_NO_TORCH.format(python=python))
+
+
+def failure(program: Program, status: int, folder: Folder, last: list[str]) -> str:
+    """Return the FailureReason of a program that failed: what it wrote for SageMaker, else its last line."""
+    with contextlib.suppress(OSError):
+        written = (folder.output / "failure").read_bytes().decode(errors="replace").strip()
+        if written:
+            return f"AlgorithmError: {written}, exit code: {status}"
+    words = last[-1] if last else ""
+    return (
+        f'AlgorithmError: ExecuteUserScriptError:\nExitCode {status}\nErrorMessage "{words[:600]}"\n'
+        f'Command "{program.shown[:200]}", exit code: {status}'
+    )
+
+
+def _unpack(client: aws_clients.S3, source: str, request: Request, folder: Folder) -> None:
+    archive = folder.root / "sourcedir.tar.gz"
+    try:
+        if source.startswith(_CHANNELS):
+            inside = (folder.data / source.removeprefix(_CHANNELS)).resolve()
+            if not inside.is_relative_to(folder.data.resolve()):
+                raise ValueError(f"{source} leads out of the channels")
+            archive.write_bytes(inside.read_bytes())
+        elif request.get("EnableNetworkIsolation"):
+            raise ValueError("network isolation: the container cannot reach S3; put the archive into a channel")
+        else:
+            bucket, key = aws_clients.split(source)
+            with client.get_object(Bucket=bucket, Key=key)["Body"] as body:
+                archive.write_bytes(body.read())
+        unpack(archive, folder.code, DEFAULT_LIMITS)
+    except (ClientError, BotoCoreError, *_UNREADABLE) as error:
+        raise JobFailed(f"AlgorithmError: framework error: cannot download and unpack {source}: {error}") from error
+
+
+def _decoded(value: str) -> Any:
+    """Return a hyperparameter as the toolkit reads it: JSON where it is JSON, else the text."""
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _option(name: str) -> str:
+    return f"-{name}" if len(name) == 1 else f"--{name}"
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else str(value) if isinstance(value, bool) else json.dumps(value)
