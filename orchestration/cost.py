@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestration.definitions import definition
+from orchestration.generate_definitions import CLASSIFY_IMAGE
+from orchestration.package import TEMPLATE
 
 PRICES = Path(__file__).with_name("prices.json")
-SINGLE = Path(__file__).with_name("classify_image.asl.json")
-TEMPLATE = Path(__file__).with_name("template.yaml")
 WORKFLOWS = ("standard", "express", "batch")
 _GB = 1024**3
 _EXPRESS_STEP_MS, _EXPRESS_STEP_MB = 100, 64
@@ -131,7 +130,7 @@ def _workflow(given: Assumptions, prices: Prices, workflow: str) -> float:
     that the parent pays a transition for each child it starts is the dearer reading of AWS's page, taken to be safe.
     """
     if workflow == "standard":
-        states = 1 + states_on_the_way(definition(SINGLE)) + 2 * given.review_share
+        states = 1 + states_on_the_way(json.loads(CLASSIFY_IMAGE.read_text("utf-8"))) + 2 * given.review_share
         return states * prices["states_transition"]
     milliseconds = given.serialize_ms + given.classify_ms + given.filter_ms
     billed = math.ceil(milliseconds / _EXPRESS_STEP_MS) * _EXPRESS_STEP_MS / 1000

@@ -3,6 +3,7 @@
 OrchestrationError
 ├── StackError
 │   ├── StackMissing
+│   ├── BootstrapMissing
 │   ├── StackBusy
 │   ├── ParametersUnknown
 │   └── StackFailed
@@ -23,7 +24,7 @@ from core.errors import SconesError
 
 
 class OrchestrationError(SconesError):
-    """Base of this wing's errors."""
+    """Base of this package's errors."""
 
 
 class StackError(OrchestrationError):
@@ -35,6 +36,13 @@ class StackMissing(StackError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no stack named '{name}' is deployed here: run `scones deploy` first")
+
+
+class BootstrapMissing(StackError):
+    """The account and region have no bootstrap stack."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the bootstrap stack '{name}' does not exist in this region: run `scones bootstrap`")
 
 
 class StackBusy(StackError):

@@ -1,4 +1,4 @@
-"""Deploys the template through a CloudFormation change set, on AWS and on LocalStack alike."""
+"""Deploys a template through a CloudFormation change set, on AWS and on LocalStack alike."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,20 +9,21 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestration.definitions import template_body
 from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackMissing
 
-# What LocalStack 4.14 does not do (EXPRESS children, dashboards) and what would only cost it time (logs).
+# What LocalStack 4.14 lacks (EXPRESS child executions, dashboards), and log delivery, which only costs it time.
 LOCAL_PARAMETERS = {"BatchItemType": "STANDARD", "Dashboard": "DISABLED", "WorkflowLogLevel": "OFF"}
 _CANCELLED = "cancelled"
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 OnEvent = Callable[["StackEvent"], None]
+Template = Mapping[str, str]
+"""``{"TemplateURL": url}`` or ``{"TemplateBody": text}``, as CloudFormation's operations take it."""
 
 
 @dataclass(frozen=True)
 class StackEvent:
-    """One line of CloudFormation's account of what it does to one resource."""
+    """A stack event: what CloudFormation has done to one resource."""
 
     resource: str
     resource_type: str
@@ -34,8 +35,7 @@ class StackEvent:
 class Change:
     """What a change set is about to do to one resource: Add, Modify or Remove.
 
-    ``replacement`` says whether a new one takes the place of a modified one: True, False or Conditional; None where
-    that is no question.
+    ``replacement`` is CloudFormation's own True, False or Conditional; None for a resource that is not modified.
     """
 
     action: str
@@ -46,7 +46,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Deployment:
-    """The stack's outputs after a deployment and the changes that led there (none: it was up to date)."""
+    """The stack's outputs after a deployment, and the changes that it made; none where the stack was up to date."""
 
     outputs: dict[str, str]
     changes: tuple[Change, ...]
@@ -55,29 +55,28 @@ class Deployment:
 def deploy(
     cloudformation: Any,
     name: str,
+    template: Template,
     parameters: Mapping[str, str],
     *,
     initial: Mapping[str, str] = MappingProxyType({}),
-    body: str | None = None,
     on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
     on_event: OnEvent = lambda _: None,
     poll: float = 1.0,
 ) -> Deployment:
     """Create or update the stack and wait until it is done.
 
-    A parameter that is not among ``parameters`` keeps the value that the stack has; where it has none, ``initial``
-    gives one, else the template. ``on_changes`` sees the change set before it is applied and may raise to stop there,
-    which leaves nothing behind; ``poll`` is in seconds.
-    Raises StackFailed with the first real reason, StackBusy when another deployment is under way, ParametersUnknown.
+    A parameter that is not in ``parameters`` keeps the value that the stack has; where the stack has none, the value in
+    ``initial`` is used, else the template's default. ``on_changes`` receives the change set before it is applied; where
+    it raises, the change set is deleted. ``poll`` is in seconds.
+    Raises StackFailed with the first reason, StackBusy while another deployment is in progress, ParametersUnknown.
     """
-    body = body or template_body()
     current = _current(cloudformation, name, on_event, poll)
     is_new = current is None
-    chosen = _chosen(cloudformation, body, parameters, initial, _held(current))
-    change_set = _create_change_set(cloudformation, name, chosen, body, is_new=is_new)
+    request = _parameters(cloudformation, template, parameters, initial, _parameter_values(current))
+    change_set = _create_change_set(cloudformation, name, template, request, is_new=is_new)
     changes = _wait_for_change_set(cloudformation, name, change_set, poll)
     if changes:
-        with _dropped_unless_agreed(cloudformation, name, change_set, is_new=is_new):
+        with _deleted_on_error(cloudformation, name, change_set, is_new=is_new):
             on_changes(changes)
         seen = _event_ids(cloudformation, name)
         cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
@@ -88,8 +87,8 @@ def deploy(
 
 
 def parameters_of(cloudformation: Any, name: str) -> dict[str, str]:
-    """Return the values of a deployed stack's parameters by name; none where there is no stack."""
-    return _held(_describe(cloudformation, name))
+    """Return the values of a deployed stack's parameters by name; empty where there is no stack."""
+    return _parameter_values(_describe(cloudformation, name))
 
 
 def outputs(cloudformation: Any, name: str) -> dict[str, str]:
@@ -101,11 +100,11 @@ def outputs(cloudformation: Any, name: str) -> dict[str, str]:
 
 
 def delete(cloudformation: Any, name: str, *, on_event: OnEvent = lambda _: None, poll: float = 1.0) -> bool:
-    """Delete the stack and wait; False when there was none. Raises StackFailed when something could not be deleted."""
+    """Delete the stack and wait; return False where there is none. Raises StackFailed."""
     stack = _describe(cloudformation, name)
     if stack is None:
         return False
-    stack_id = stack["StackId"]  # a deleted stack is only found by its id
+    stack_id = stack["StackId"]  # a deleted stack can be described by its ID only
     seen = _event_ids(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
     _follow(cloudformation, name, stack_id, seen, on_event, poll)
@@ -123,14 +122,14 @@ def _describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def _current(cloudformation: Any, name: str, on_event: OnEvent, poll: float) -> dict[str, Any] | None:
-    """Return the stack that is to be updated; None where one is to be created. Raises StackBusy."""
+    """Return the stack to update; None where one is to be created. Raises StackBusy."""
     stack = _describe(cloudformation, name)
     status = stack["StackStatus"] if stack else "REVIEW_IN_PROGRESS"
     if status == "ROLLBACK_COMPLETE" and not _has_been_complete(cloudformation, name):
-        # A first creation that failed: nothing but its shell is left.
+        # A first creation that failed leaves a stack without resources, which cannot be updated.
         delete(cloudformation, name, on_event=on_event, poll=poll)
         return None
-    if status == "REVIEW_IN_PROGRESS":  # a change set was made and never applied
+    if status == "REVIEW_IN_PROGRESS":  # a change set was created and never executed
         return None
     if status.endswith("_IN_PROGRESS"):
         raise StackBusy(name, status)
@@ -138,50 +137,55 @@ def _current(cloudformation: Any, name: str, on_event: OnEvent, poll: float) -> 
 
 
 def _has_been_complete(cloudformation: Any, name: str) -> bool:
-    """Whether the stack has ever been whole. LocalStack calls a failed update ROLLBACK_COMPLETE as well."""
-    whole = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+    """Tell whether the stack has ever been complete. LocalStack also sets ROLLBACK_COMPLETE after a failed update."""
+    complete = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
     return any(
-        event["ResourceType"] == "AWS::CloudFormation::Stack" and event.get("ResourceStatus") in whole
+        event["ResourceType"] == "AWS::CloudFormation::Stack" and event.get("ResourceStatus") in complete
         for event in _events(cloudformation, name)
     )
 
 
-def _held(stack: dict[str, Any] | None) -> dict[str, str]:
-    return {one["ParameterKey"]: one["ParameterValue"] for one in (stack or {}).get("Parameters", [])}
+def _parameter_values(stack: dict[str, Any] | None) -> dict[str, str]:
+    return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in (stack or {}).get("Parameters", [])}
 
 
-def _chosen(
-    cloudformation: Any, body: str, given: Mapping[str, str], initial: Mapping[str, str], held: Mapping[str, str]
+def _parameters(
+    cloudformation: Any,
+    template: Template,
+    parameters: Mapping[str, str],
+    initial: Mapping[str, str],
+    current: Mapping[str, str],
 ) -> list[dict[str, Any]]:
-    """Return every parameter whose value is not the template's own. Raises ParametersUnknown."""
-    validated = cloudformation.validate_template(TemplateBody=body)
-    known = {one["ParameterKey"] for one in validated.get("Parameters", [])}
-    if unknown := sorted(set(given) - known):
+    """Return the change set's parameters: all whose value is not the template's default. Raises ParametersUnknown."""
+    validated = cloudformation.validate_template(**template)
+    known = {parameter["ParameterKey"] for parameter in validated.get("Parameters", [])}
+    if unknown := sorted(set(parameters) - known):
         raise ParametersUnknown(unknown, sorted(known))
-    named = {**{key: value for key, value in initial.items() if key not in held}, **given}
-    chosen: list[dict[str, Any]] = [{"ParameterKey": key, "ParameterValue": value} for key, value in named.items()]
-    kept = sorted((set(held) & known) - set(named))
-    return chosen + [{"ParameterKey": key, "UsePreviousValue": True} for key in kept]
+    values = {**{key: value for key, value in initial.items() if key not in current}, **parameters}
+    unchanged = sorted((set(current) & known) - set(values))
+    return [
+        *({"ParameterKey": key, "ParameterValue": value} for key, value in values.items()),
+        *({"ParameterKey": key, "UsePreviousValue": True} for key in unchanged),
+    ]
 
 
 def _create_change_set(
-    cloudformation: Any, name: str, parameters: list[dict[str, Any]], body: str, *, is_new: bool
+    cloudformation: Any, name: str, template: Template, parameters: list[dict[str, Any]], *, is_new: bool
 ) -> str:
-    answer = cloudformation.create_change_set(
+    response = cloudformation.create_change_set(
         StackName=name,
         ChangeSetName=f"scones-{time.time_ns()}",
         ChangeSetType="CREATE" if is_new else "UPDATE",
-        TemplateBody=body,
         Parameters=parameters,
         Capabilities=["CAPABILITY_IAM"],
+        **template,
     )
-    change_set: str = answer["Id"]
-    return change_set
+    return str(response["Id"])
 
 
 @contextmanager
-def _dropped_unless_agreed(cloudformation: Any, name: str, change_set: str, *, is_new: bool) -> Iterator[None]:
-    """Delete the change set, and the empty shell that it made of a new stack, where it is not to be applied."""
+def _deleted_on_error(cloudformation: Any, name: str, change_set: str, *, is_new: bool) -> Iterator[None]:
+    """Delete the change set on an error, and with it the stack without resources that it made of a new one."""
     try:
         yield
     except BaseException:
@@ -193,14 +197,14 @@ def _dropped_unless_agreed(cloudformation: Any, name: str, change_set: str, *, i
 
 def _wait_for_change_set(cloudformation: Any, name: str, change_set: str, poll: float) -> tuple[Change, ...]:
     while True:
-        answer = cloudformation.describe_change_set(StackName=name, ChangeSetName=change_set)
-        status, reason = answer["Status"], answer.get("StatusReason", "")
+        response = cloudformation.describe_change_set(StackName=name, ChangeSetName=change_set)
+        status, reason = response["Status"], response.get("StatusReason", "")
         if status == "CREATE_COMPLETE":
-            resources = [change["ResourceChange"] for change in answer["Changes"]]
+            resources = [change["ResourceChange"] for change in response["Changes"]]
             return tuple(
                 Change(r["Action"], r["LogicalResourceId"], r["ResourceType"], r.get("Replacement")) for r in resources
             )
-        if status == "FAILED" and any(sign in reason for sign in _NO_CHANGES):
+        if status == "FAILED" and any(text in reason for text in _NO_CHANGES):
             return ()
         if status == "FAILED":
             raise StackFailed(name, "change set FAILED", reason)
@@ -216,13 +220,13 @@ def _event_ids(cloudformation: Any, name: str) -> set[str]:
     return {event["EventId"] for event in _events(cloudformation, name)}
 
 
-def _follow(cloudformation: Any, name: str, found_by: str, seen: set[str], on_event: OnEvent, poll: float) -> None:
-    """Report new events, oldest first, until the stack rests; raise StackFailed where it rests in the wrong place."""
+def _follow(cloudformation: Any, name: str, stack_id: str, seen: set[str], on_event: OnEvent, poll: float) -> None:
+    """Report new events, oldest first, until no operation is in progress. Raises StackFailed where it has failed."""
     first_reason = ""
     while True:
-        stack = cloudformation.describe_stacks(StackName=found_by)["Stacks"][0]
-        fresh = [event for event in _events(cloudformation, found_by) if event["EventId"] not in seen]
-        for raw in reversed(fresh):
+        stack = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
+        new = [event for event in _events(cloudformation, stack_id) if event["EventId"] not in seen]
+        for raw in reversed(new):
             seen.add(raw["EventId"])
             event = StackEvent(
                 raw["LogicalResourceId"],

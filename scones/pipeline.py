@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 
 from core.labels import VEHICLES, Labels, dataset_name, parse_labels
-from orchestration import executions, stack
+from orchestration import bootstrap, executions, package, stack
 from scones import __version__
 from scones.console import Advance, err, escape
 from scones.errors import ModelOfOtherLabels, NothingToRender
@@ -88,9 +88,15 @@ def deploy_stack(
     """Create or update the stack; the endpoint's name derives from the stack's, unless it was given another."""
     local = stack.LOCAL_PARAMETERS if settings.target is Target.LOCAL else {}
     asked = {"Labels": ",".join(settings.labels)} if settings.labels else {}
+    cloudformation, s3 = session.client("cloudformation"), session.client("s3")
+    if settings.target is Target.LOCAL:
+        bucket = bootstrap.local_artifact_bucket(s3)
+    else:
+        bucket = bootstrap.artifact_bucket(cloudformation)
     return stack.deploy(
-        session.client("cloudformation"),
+        cloudformation,
         settings.stack,
+        {"TemplateURL": package.upload(s3, bucket)},
         {**asked, **parameters},
         initial={"EndpointName": settings.endpoint_name, **local},
         on_changes=on_changes,

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from bench.lambda_start import EVENTS, lay_out, once, stand_in
-from orchestration.cost import TEMPLATE, memory_mb
+from orchestration.cost import memory_mb
+from orchestration.package import TEMPLATE
 
 # Lambda gives a function a core for each so many MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MB_OF_A_CORE = 1769

@@ -1,4 +1,4 @@
-"""Reads the template and the definitions as they are sent to AWS."""
+"""Reads the template and the definitions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,3 +32,9 @@ def machines(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for state in node["States"].values():
         if "ItemProcessor" in state:
             yield from machines(state["ItemProcessor"])
+
+
+def following(state: dict[str, Any]) -> set[str]:
+    """Return the names of the states that can follow a state."""
+    transitions = [*state.get("Catch", []), *state.get("Choices", []), state]
+    return {name for transition in transitions for name in (transition.get("Next"), transition.get("Default")) if name}

@@ -1,19 +1,20 @@
 """The errors that a service can raise and those that its state catches by name are the same."""
 
 import ast
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestration import definitions
+from orchestration.generate_definitions import CLASSIFY_IMAGE
 
 ROOT = Path(__file__).parents[2]
 STATES = {"serialize": "SerializeImageData", "classify": "ClassifyImageData", "filter": "FilterInferences"}
 
 
 def definition() -> dict[str, Any]:
-    states: dict[str, Any] = definitions.definition(ROOT / "orchestration" / "classify_image.asl.json")["States"]
+    states: dict[str, Any] = json.loads(CLASSIFY_IMAGE.read_text("utf-8"))["States"]
     return states
 
 

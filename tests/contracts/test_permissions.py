@@ -5,6 +5,7 @@ resources of their states), and from a short table of what AWS itself does in a 
 """
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +15,14 @@ import pytest
 from botocore import xform_name
 from botocore.session import Session
 
-from orchestration.definitions import TEMPLATE, definition, template_body
+from orchestration.package import TEMPLATE
 from scones.commands.train import DATASETS
 from tests.contracts.rendered import load, machines
 from training.endpoint_ttl import TARGET
 from training.jobs import PREFIX
 
 ROOT = Path(__file__).parents[2]
-RESOURCES: dict[str, dict[str, Any]] = load(template_body())["Resources"]
+RESOURCES: dict[str, dict[str, Any]] = load(TEMPLATE.read_text("utf-8"))["Resources"]
 
 # The action that a call needs where it is not the call's own name, and what it is done to.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
@@ -143,7 +144,7 @@ def calls(service: str) -> set[tuple[str, str]]:
 
 def tasks(machine: str) -> set[tuple[str, str]]:
     """What the states of a machine do: the action, and the substitution or path that says to what."""
-    whole = definition(TEMPLATE.parent / f"{machine}.asl.json")
+    whole = json.loads((TEMPLATE.parent / f"{machine}.asl.json").read_text("utf-8"))
     states = [state for part in machines(whole) for state in part["States"].values()]
     found = set()
     for part in [*states, *(state["ItemReader"] for state in states if "ItemReader" in state)]:

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from monitoring.evaluation import Answer
-from orchestration import definitions
+from orchestration.generate_definitions import CLASSIFY_IMAGE
+from tests.contracts.rendered import following
 from tests.documents.markdown import ROOT, blocks
-from tests.orchestration.test_definitions import following
 from training import recipes
 from training.data.staging import stage
 
@@ -60,7 +60,7 @@ def test_a_plot_is_drawn_and_written(answers: list[Answer], tmp_path: Path) -> N
 
 
 def test_a_state_joins_those_of_one_image() -> None:
-    states = definitions.definition(ROOT / "orchestration" / "classify_image.asl.json")["States"]
+    states = json.loads(CLASSIFY_IMAGE.read_text("utf-8"))["States"]
     states |= json.loads(example("TellDispatch"))
     states["FilterInferences"]["Next"] = "TellDispatch"
     reached, ahead = set[str](), {"SerializeImageData"}

@@ -12,7 +12,7 @@ import pytest
 from bench.workflow.rig import Rig, running
 from emulation.processes.local_environment import EmbeddedStack
 from emulation.session import OfflineSession
-from orchestration import stack
+from orchestration import bootstrap, package, stack
 
 SERVICES = Path(__file__).parents[2] / "services"
 SCRIPTED = '''
@@ -91,7 +91,9 @@ def scripted(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[
     with EmbeddedStack(tmp_path_factory.mktemp("home"), cache, services, region="us-east-1", scripted=True) as state:
         session = OfflineSession(state.localstack_url, state.sagemaker_url)
         parameters = {"EndpointName": "none", **stack.LOCAL_PARAMETERS}
-        deployment = stack.deploy(session.client("cloudformation"), "scripted", parameters, poll=0.1)
+        s3 = session.client("s3")
+        template = {"TemplateURL": package.upload(s3, bootstrap.local_artifact_bucket(s3))}
+        deployment = stack.deploy(session.client("cloudformation"), "scripted", template, parameters, poll=0.1)
         yield Running(session, deployment.outputs)
 
 

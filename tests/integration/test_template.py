@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestration import executions, stack, teardown
+from orchestration import bootstrap, executions, package, stack, teardown
 from orchestration.errors import StackFailed, StackMissing
 from orchestration.executions import Image
 from orchestration.stack import LOCAL_PARAMETERS, Change
@@ -17,15 +17,20 @@ NAME = "whole-template"
 PARAMETERS = {"EndpointName": "none", **LOCAL_PARAMETERS}
 
 
+def uploaded(running: Running) -> stack.Template:
+    s3 = running.client("s3")
+    return {"TemplateURL": package.upload(s3, bootstrap.local_artifact_bucket(s3))}
+
+
 @pytest.fixture(scope="module")
 def deployed(scripted: Running) -> Iterator[dict[str, str]]:
     cloudformation = scripted.client("cloudformation")
-    yield stack.deploy(cloudformation, NAME, PARAMETERS, poll=0.1).outputs
+    yield stack.deploy(cloudformation, NAME, uploaded(scripted), PARAMETERS, poll=0.1).outputs
     teardown.delete_stack(cloudformation, scripted.client("s3"), NAME, poll=0.1)
 
 
 def deploy(running: Running, **parameters: Any) -> stack.Deployment:
-    return stack.deploy(running.client("cloudformation"), NAME, PARAMETERS | parameters, poll=0.1)
+    return stack.deploy(running.client("cloudformation"), NAME, uploaded(running), PARAMETERS | parameters, poll=0.1)
 
 
 def test_what_is_deployed_already_needs_no_change(scripted: Running, deployed: dict[str, str]) -> None:
@@ -35,7 +40,9 @@ def test_what_is_deployed_already_needs_no_change(scripted: Running, deployed: d
 def test_an_update_changes_what_it_must_and_keeps_the_rest(scripted: Running, deployed: dict[str, str]) -> None:
     seen: list[Change] = []
     threshold = PARAMETERS | {"Threshold": "0.8"}
-    result = stack.deploy(scripted.client("cloudformation"), NAME, threshold, on_changes=seen.extend, poll=0.1)
+    result = stack.deploy(
+        scripted.client("cloudformation"), NAME, uploaded(scripted), threshold, on_changes=seen.extend, poll=0.1
+    )
     changed = {change.resource for change in result.changes if change.action != "Remove"}
     assert tuple(seen) == result.changes
     assert {"FilterFunction", "ClassifyBatch"} <= changed
@@ -70,7 +77,7 @@ Resources:
 def test_a_rollback_says_what_began_it(scripted: Running) -> None:
     reason = r"ended as ROLLBACK_COMPLETE: Machine \(AWS::StepFunctions::StateMachine\): .*(?i:definition)"
     with pytest.raises(StackFailed, match=reason):
-        stack.deploy(scripted.client("cloudformation"), "hopeless", {}, body=HOPELESS, poll=0.1)
+        stack.deploy(scripted.client("cloudformation"), "hopeless", {"TemplateBody": HOPELESS}, {}, poll=0.1)
 
 
 def test_a_declined_deployment_leaves_nothing(scripted: Running) -> None:
@@ -80,7 +87,7 @@ def test_a_declined_deployment_leaves_nothing(scripted: Running) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        stack.deploy(cloudformation, "declined", PARAMETERS, on_changes=decline, poll=0.1)
+        stack.deploy(cloudformation, "declined", uploaded(scripted), PARAMETERS, on_changes=decline, poll=0.1)
     with pytest.raises(StackMissing):
         stack.outputs(cloudformation, "declined")
 
@@ -107,7 +114,7 @@ def named_after(running: Running, name: str) -> set[str]:
 
 def test_destroying_a_stack_leaves_nothing_that_is_billed(scripted: Running) -> None:
     cloudformation, s3, name = scripted.client("cloudformation"), scripted.client("s3"), "short-lived"
-    outputs = stack.deploy(cloudformation, name, PARAMETERS, poll=0.1).outputs
+    outputs = stack.deploy(cloudformation, name, uploaded(scripted), PARAMETERS, poll=0.1).outputs
     assert len({line.split()[0] for line in named_after(scripted, name)}) == 9
     for _ in range(2):
         s3.put_object(Bucket=outputs["DataBucket"], Key="images/old and new.png", Body=b"image")

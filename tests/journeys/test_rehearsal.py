@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from emulation.processes.local_environment import EmbeddedStack
-from orchestration import stack
+from orchestration import bootstrap, package, stack
 from scones import aws
 from scones.commands import rehearse, train
 from scones.settings import ROOT, Settings
@@ -56,8 +56,9 @@ def settings(
 def rehearsed(settings: Settings) -> tuple[Recorder, Outcome]:
     session = aws.session(settings)
     parameters = {"EndpointName": settings.endpoint_name, **stack.LOCAL_PARAMETERS}
-    outputs = stack.deploy(session.client("cloudformation"), settings.stack, parameters, poll=0.2).outputs
     s3 = session.client("s3")
+    template = {"TemplateURL": package.upload(s3, bootstrap.local_artifact_bucket(s3))}
+    outputs = stack.deploy(session.client("cloudformation"), settings.stack, template, parameters, poll=0.2).outputs
     for part in ("train", "test"):
         lines = "".join(f"{index}\t{index % 2}\t{index}.png\n" for index in range(4))
         s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}.lst", Body=lines.encode())

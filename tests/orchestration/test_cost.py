@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from orchestration.cost import (
     PRICES,
-    SINGLE,
     WORKFLOWS,
     Assumptions,
     Prices,
@@ -17,7 +16,7 @@ from orchestration.cost import (
     memory_mb,
     states_on_the_way,
 )
-from orchestration.definitions import definition
+from orchestration.generate_definitions import CLASSIFY_IMAGE
 
 LIST_PRICES = Prices.read()
 BARE = Assumptions(
@@ -46,7 +45,7 @@ def test_every_assumption_is_explained() -> None:
 
 
 def test_an_image_passes_through_three_states() -> None:
-    assert states_on_the_way(definition(SINGLE)) == 3
+    assert states_on_the_way(json.loads(CLASSIFY_IMAGE.read_text())) == 3
 
 
 def test_the_memory_is_that_of_the_template() -> None:

@@ -6,6 +6,8 @@ from botocore.exceptions import ClientError
 from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackMissing
 from orchestration.stack import Change, StackEvent, delete, deploy, outputs
 
+TEMPLATE = {"TemplateURL": "https://s3.us-east-1.amazonaws.com/artifacts/template.yaml"}
+
 
 class FakeCloudFormation:
     """A stack that goes through the statuses it is given, one a look."""
@@ -45,12 +47,13 @@ class FakeCloudFormation:
     def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
         return [{"StackEvents": list(reversed(self.story[: self.told]))}]
 
-    def validate_template(self, TemplateBody: str) -> dict[str, Any]:  # noqa: N803
+    def validate_template(self, TemplateURL: str) -> dict[str, Any]:  # noqa: N803
         return {"Parameters": [{"ParameterKey": name} for name in ("Threshold", "EndpointName", "Dashboard")]}
 
     def create_change_set(self, **request: Any) -> dict[str, str]:
         self.parameters = {one["ParameterKey"]: one.get("ParameterValue", "as before") for one in request["Parameters"]}
         self.calls.append(f"create {request['ChangeSetType']}")
+        assert request.items() >= TEMPLATE.items()
         return {"Id": "change-set"}
 
     def describe_change_set(self, **_: str) -> dict[str, Any]:
@@ -74,7 +77,7 @@ class FakeCloudFormation:
 def test_a_new_stack_is_created_and_its_outputs_returned() -> None:
     seen: list[StackEvent] = []
     fake = FakeCloudFormation(None, ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"], [("DataBucket", "CREATE_COMPLETE", "")])
-    result = deploy(fake, "s", {}, on_event=seen.append, poll=0)
+    result = deploy(fake, "s", TEMPLATE, {}, on_event=seen.append, poll=0)
     assert result.outputs == {"DataBucket": "b"}
     assert result.changes == (Change("Add", "DataBucket", "AWS::S3::Bucket"),)
     assert [event.resource for event in seen] == ["DataBucket"]
@@ -83,26 +86,26 @@ def test_a_new_stack_is_created_and_its_outputs_returned() -> None:
 
 def test_a_stack_that_needs_no_change_is_left_alone() -> None:
     fake = FakeCloudFormation("CREATE_COMPLETE", [], [], reason="The submitted information didn't contain changes.")
-    assert deploy(fake, "s", {}, poll=0).changes == ()
+    assert deploy(fake, "s", TEMPLATE, {}, poll=0).changes == ()
     assert fake.calls == ["create UPDATE", "drop change set"]
 
 
 def test_what_is_not_named_keeps_the_value_that_the_stack_has() -> None:
     fake = FakeCloudFormation("UPDATE_COMPLETE", ["UPDATE_COMPLETE"], [])
-    deploy(fake, "s", {"Dashboard": "DISABLED"}, initial={"Threshold": "0.94", "EndpointName": "e"}, poll=0)
+    deploy(fake, "s", TEMPLATE, {"Dashboard": "DISABLED"}, initial={"Threshold": "0.94", "EndpointName": "e"}, poll=0)
     assert fake.parameters == {"Threshold": "as before", "EndpointName": "e", "Dashboard": "DISABLED"}
 
 
 def test_what_is_named_wins_over_what_the_stack_has() -> None:
     fake = FakeCloudFormation("UPDATE_COMPLETE", ["UPDATE_COMPLETE"], [])
-    deploy(fake, "s", {"Threshold": "0.8"}, poll=0)
+    deploy(fake, "s", TEMPLATE, {"Threshold": "0.8"}, poll=0)
     assert fake.parameters == {"Threshold": "0.8"}
 
 
 def test_a_parameter_that_the_template_does_not_have_is_refused_by_name_before_anything_happens() -> None:
     fake = FakeCloudFormation("UPDATE_COMPLETE", ["UPDATE_COMPLETE"], [])
     with pytest.raises(ParametersUnknown, match=r"no parameter Treshold.*it has Dashboard, EndpointName, Threshold"):
-        deploy(fake, "s", {"Treshold": "0.8"}, poll=0)
+        deploy(fake, "s", TEMPLATE, {"Treshold": "0.8"}, poll=0)
     assert fake.calls == []
 
 
@@ -114,13 +117,13 @@ def test_a_rollback_is_reported_with_its_first_real_reason() -> None:
     ]
     fake = FakeCloudFormation(None, ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"], events)
     with pytest.raises(StackFailed, match=r"DataBucket \(T\): the name is taken"):
-        deploy(fake, "s", {}, poll=0)
+        deploy(fake, "s", TEMPLATE, {}, poll=0)
 
 
 def test_the_shell_of_a_failed_creation_is_removed_before_the_next() -> None:
     statuses = ["ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_COMPLETE", "CREATE_COMPLETE"]
     fake = FakeCloudFormation("ROLLBACK_COMPLETE", statuses, [])
-    deploy(fake, "s", {}, poll=0)
+    deploy(fake, "s", TEMPLATE, {}, poll=0)
     assert fake.calls == ["delete stack", "create CREATE", "execute"]
 
 
@@ -134,14 +137,14 @@ def test_a_stack_that_was_whole_once_is_never_taken_for_a_shell() -> None:
             return [{"StackEvents": [whole]}]
 
     fake = OnceWhole("ROLLBACK_COMPLETE", ["UPDATE_COMPLETE"], [])
-    deploy(fake, "s", {}, poll=0)
+    deploy(fake, "s", TEMPLATE, {}, poll=0)
     assert fake.calls == ["create UPDATE", "execute"]
 
 
 def test_a_stack_that_is_being_changed_is_not_touched() -> None:
     fake = FakeCloudFormation("UPDATE_IN_PROGRESS", [], [])
     with pytest.raises(StackBusy, match="UPDATE_IN_PROGRESS"):
-        deploy(fake, "s", {}, poll=0)
+        deploy(fake, "s", TEMPLATE, {}, poll=0)
     assert fake.calls == []
 
 
@@ -151,7 +154,7 @@ def test_a_change_set_can_be_declined_before_it_is_applied() -> None:
 
     fake = FakeCloudFormation(None, ["CREATE_COMPLETE"], [])
     with pytest.raises(KeyboardInterrupt):
-        deploy(fake, "s", {}, on_changes=decline, poll=0)
+        deploy(fake, "s", TEMPLATE, {}, on_changes=decline, poll=0)
     assert fake.calls == ["create CREATE", "drop change set", "delete stack"]
 
 
@@ -161,14 +164,14 @@ def test_a_declined_update_leaves_the_stack() -> None:
 
     fake = FakeCloudFormation("CREATE_COMPLETE", [], [])
     with pytest.raises(KeyboardInterrupt):
-        deploy(fake, "s", {}, on_changes=decline, poll=0)
+        deploy(fake, "s", TEMPLATE, {}, on_changes=decline, poll=0)
     assert fake.calls == ["create UPDATE", "drop change set"]
 
 
 def test_a_change_set_that_fails_says_why() -> None:
     fake = FakeCloudFormation(None, [], [], reason="Template format error")
     with pytest.raises(StackFailed, match="Template format error"):
-        deploy(fake, "s", {}, poll=0)
+        deploy(fake, "s", TEMPLATE, {}, poll=0)
 
 
 def test_outputs_of_a_missing_stack_name_the_command_that_makes_it() -> None:
@@ -191,5 +194,5 @@ def test_events_older_than_the_deployment_are_not_told_again() -> None:
     seen: list[StackEvent] = []
     fake = FakeCloudFormation("CREATE_COMPLETE", ["UPDATE_COMPLETE"], [("Old", "CREATE_COMPLETE", "")])
     fake.told = 1
-    deploy(fake, "s", {}, on_event=seen.append, poll=0)
+    deploy(fake, "s", TEMPLATE, {}, on_event=seen.append, poll=0)
     assert seen == []

@@ -10,12 +10,28 @@ from typing import Any
 
 import pytest
 
-from orchestration.definitions import TEMPLATE, template_body
+from orchestration.package import TEMPLATE
 from tests.contracts.rendered import load
 
 pytest.importorskip("cfnlint", reason="the environment `template` has the linters")
 
 CHECKOV = TEMPLATE.with_name("checkov.yaml")
+
+
+def inlined(change: Callable[[dict[str, Any]], object] = lambda _: None) -> str:
+    """Return the template with the definitions in it, which cfn-lint does not look for in files.
+
+    ``change`` may alter the states of one image.
+    """
+
+    def inline(match: re.Match[str]) -> str:
+        machine = json.loads(TEMPLATE.with_name(match["file"]).read_text("utf-8"))
+        if match["file"].startswith("classify_image"):
+            change(machine["States"])
+        text = json.dumps(machine).replace("'", "''")
+        return f"DefinitionString: '{text}'"
+
+    return re.sub(r"DefinitionS3Location: (?P<file>\S+)$", inline, TEMPLATE.read_text("utf-8"), flags=re.MULTILINE)
 
 
 def as_uploaded(path: Path, body: str) -> Path:
@@ -34,16 +50,16 @@ def cfn_lint_findings(folder: Path, body: str) -> set[str]:
 
 
 def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
-    assert cfn_lint_findings(tmp_path, template_body()) == set()
+    assert cfn_lint_findings(tmp_path, inlined()) == set()
 
 
 @pytest.fixture(scope="module")
 def security_findings(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     """What the security linter says of the template and of one with two holes, by file: it takes long to start."""
     folder = tmp_path_factory.mktemp("templates")
-    holes = template_body().replace("BlockPublicAcls: true", "BlockPublicAcls: false")
+    holes = inlined().replace("BlockPublicAcls: true", "BlockPublicAcls: false")
     holes = holes.replace("VersioningConfiguration: {Status: Enabled}", "VersioningConfiguration: {Status: Suspended}")
-    files = [as_uploaded(folder / "whole.yaml", template_body()), as_uploaded(folder / "holes.yaml", holes)]
+    files = [as_uploaded(folder / "whole.yaml", inlined()), as_uploaded(folder / "holes.yaml", holes)]
     output = said("checkov", "--file", *map(str, files), "--config-file", str(CHECKOV))
     assert "Passed checks" in output
     return set(re.findall(r"^Check: (\w+).*\n.*\n\s+File: .*?(\w+)\.yaml", output, re.MULTILINE))
@@ -63,17 +79,6 @@ def test_every_exception_is_justified_in_its_own_line() -> None:
     assert all(re.fullmatch(r"  - CKV_AWS_\d+ +# .{20,}", line) for line in skipped)
 
 
-def spoilt(change: Callable[[dict[str, Any]], object]) -> str:
-    """Return the template with a change made to the one image's states."""
-
-    def respell(found: re.Match[str]) -> str:
-        machine = json.loads(found[1].replace("''", "'"))
-        change(machine["States"])
-        return "DefinitionString: '" + json.dumps(machine).replace("'", "''") + "'"
-
-    return re.sub(r"DefinitionString: '(.+)'$", respell, template_body(), count=1, flags=re.MULTILINE)
-
-
 SPOILT: dict[str, Callable[[dict[str, Any]], object]] = {
     "a task without a resource": lambda states: states["SerializeImageData"].pop("Resource"),
     "a start that is not there": lambda states: states.pop("SerializeImageData"),
@@ -84,7 +89,7 @@ SPOILT: dict[str, Callable[[dict[str, Any]], object]] = {
 def test_cfn_lint_finds_what_is_planted_in_a_state_machine(
     change: Callable[[dict[str, Any]], object], tmp_path: Path
 ) -> None:
-    assert any("E3601" in finding for finding in cfn_lint_findings(tmp_path, spoilt(change)))
+    assert any("E3601" in finding for finding in cfn_lint_findings(tmp_path, inlined(change)))
 
 
 # What AWS has and the specification of the language, which statelint holds to, has not:
@@ -97,9 +102,9 @@ BEYOND_THE_SPECIFICATION = {
 
 
 def sent(resource: str) -> dict[str, Any]:
-    """Return a definition as CloudFormation hands it on: out of the template, with every substitution made."""
-    properties = load(template_body())["Resources"][resource]["Properties"]
-    text: str = properties["DefinitionString"]
+    """Return a definition as CloudFormation hands it on: with every substitution made."""
+    properties = load(TEMPLATE.read_text("utf-8"))["Resources"][resource]["Properties"]
+    text = TEMPLATE.with_name(properties["DefinitionS3Location"]).read_text("utf-8")
     for name in properties["DefinitionSubstitutions"]:
         text = text.replace(f"${{{name}}}", SUBSTITUTES.get(name, f"a-{name}"))
     machine: dict[str, Any] = json.loads(text)
