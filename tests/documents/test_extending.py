@@ -61,8 +61,8 @@ def test_a_plot_is_drawn_and_written(answers: list[Answer], tmp_path: Path) -> N
 
 def test_a_state_joins_those_of_one_image() -> None:
     states = json.loads(CLASSIFY_IMAGE.read_text("utf-8"))["States"]
-    states |= json.loads(example("TellDispatch"))
-    states["FilterInferences"]["Next"] = "TellDispatch"
+    states |= json.loads(example("NotifyDispatch"))
+    states["FilterInferences"]["Next"] = "NotifyDispatch"
     reached, ahead = set[str](), {"SerializeImageData"}
     while ahead:
         reached |= ahead
