@@ -1,35 +1,35 @@
-# make demo: from nothing to a summary of 100 classified pictures. make test: every test that needs neither Docker nor torch.
+# `make help` lists the targets. `make demo` classifies 100 images and prints a summary; `make test` runs every test that needs neither Docker nor PyTorch.
 PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.14 3.11,$(shell command -v python$(v) >/dev/null 2>&1 && python$(v) -c 'import sys' >/dev/null 2>&1 && echo python$(v))) python3)
 UV := .tools/bin/uv
-# Environments at a time; much of each is waiting.
+# Number of tox environments that run in parallel.
 JOBS ?= 3
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock'
 
-SAY_SKIPPED = if docker info >/dev/null 2>&1; then \
-	echo 'not run, `make test ENV=name` does: docker, e2e, sbom (an engine answers), torch, supply (large to install), audit (asks an advisory service), mutation (minutes)'; \
-	else echo 'not run: docker, e2e, sbom (no Docker engine answers); `make test ENV=name` does: torch, supply (large to install), audit (asks an advisory service), mutation (minutes)'; fi
+PRINT_SKIPPED = if docker info >/dev/null 2>&1; then \
+	echo 'not run, use `make test ENV=NAME`: docker, e2e, sbom (need the Docker engine, which is available), torch, supply (large downloads), audit (needs a network), mutation (takes minutes)'; \
+	else echo 'not run: docker, e2e, sbom (no Docker engine is available); not run, use `make test ENV=NAME`: torch, supply (large downloads), audit (needs a network), mutation (takes minutes)'; fi
 
 .PHONY: demo test coverage matrix bench fuzz install lock clean help
 
 help:
-	@echo 'make demo      take 100 pictures through the whole pipeline (SCONES_CIFAR100=archive for the real ones)'
-	@echo 'make test      run the tests (tox); add ENV=integration for one environment'
-	@echo 'make coverage  the same tests and those of torch, and what they execute; ENV=a,b for some; fails below 92 %'
-	@echo 'make matrix    the tests that need least, on every Python from 3.11 to 3.14 that is here'
-	@echo 'make bench     measure everything beside its rivals, and write docs/benchmarks.md; ARGS="start staging" for some'
-	@echo 'make fuzz      220,000 hostile inputs; ARGS="pickle --inputs 5000" for some'
-	@echo 'make install   leave a working .venv/bin/scones'
-	@echo 'make lock      refresh the pinned requirements'
-	@echo 'make clean     remove environments and local state'
+	@echo 'make demo      classify 100 images with the whole pipeline; SCONES_CIFAR100=ARCHIVE names the CIFAR-100 archive'
+	@echo 'make test      run the tests with tox; ENV=integration selects one environment'
+	@echo 'make coverage  run the same tests and those of torch, measure coverage, fail below 92 %; ENV=a,b selects environments'
+	@echo 'make matrix    run the unit tests on every installed Python from 3.11 to 3.14'
+	@echo 'make bench     run the benchmarks and write docs/benchmarks.md; ARGS="start staging" selects some'
+	@echo 'make fuzz      run the fuzzer with 220,000 hostile inputs; ARGS="pickle --inputs 5000" selects some'
+	@echo 'make install   create .venv/bin/scones'
+	@echo 'make lock      update the pinned requirements'
+	@echo 'make clean     delete environments and local state'
 
 demo: install
 	.venv/bin/scones demo $(ARGS)
 
 test: .tools/.ready
 	.tools/bin/tox $(if $(ENV),run -e $(ENV),run-parallel --parallel $(JOBS) --parallel-live) $(ARGS)
-	@$(if $(ENV),:,$(SAY_SKIPPED))
+	@$(if $(ENV),:,$(PRINT_SKIPPED))
 
-# Each environment adds its data; a run of its own begins anew. SCONES_COVERAGE_KEEP=1 adds to what is there.
+# Each environment adds its data. The data of earlier runs is deleted first, unless SCONES_COVERAGE_KEEP=1.
 coverage: .tools/.ready
 	$(if $(SCONES_COVERAGE_KEEP),,rm -rf .tox/coverage-data)
 	SCONES_TEST_RUNNER='coverage run -m' .tools/bin/tox run-parallel --parallel $(JOBS) --parallel-live $(if $(ENV),-e $(ENV)) $(ARGS)
@@ -54,7 +54,7 @@ install: .venv/.ready
 	@touch $@
 
 .tools/.ready: requirements/tools.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Scones needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": name another with `make PYTHON=/path/to/python3`")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Scones needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": select another with `make PYTHON=/path/to/python3`")'
 	$(PYTHON) -m venv --clear .tools
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/tools.txt
 	@touch $@

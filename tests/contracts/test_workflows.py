@@ -64,7 +64,7 @@ def test_no_stored_key_is_used(workflow: Path) -> None:
 
 
 def test_what_ci_runs_is_all_that_tox_has() -> None:
-    (matrix,) = (job["strategy"]["matrix"] for name, job in jobs(WORKFLOWS[0]).items() if name == "whole")
+    (matrix,) = (job["strategy"]["matrix"] for name, job in jobs(WORKFLOWS[0]).items() if name == "environments")
     run = {name for item in matrix["environment"] for name in item.split(",")}
     interpreters = {"py311-", "py312-", "py313-", "py314-", ""}
     elsewhere = {"coverage", "sbom", "e2e", "bench"}  # the jobs `coverage` and `compose`, the release, an idle machine
@@ -73,7 +73,7 @@ def test_what_ci_runs_is_all_that_tox_has() -> None:
 
 
 def test_ci_runs_the_interpreters_of_the_matrix() -> None:
-    (matrix,) = (job["strategy"]["matrix"] for name, job in jobs(WORKFLOWS[0]).items() if name == "wings")
+    (matrix,) = (job["strategy"]["matrix"] for name, job in jobs(WORKFLOWS[0]).items() if name == "packages")
     label = re.search(r"matrix = py\{([\d,]+)\}", (ROOT / "tox.ini").read_text("utf-8"))
     assert label is not None
     assert [version.replace(".", "") for version in matrix["python"]] == label[1].split(",")
