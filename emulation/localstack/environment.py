@@ -56,7 +56,7 @@ def _key() -> str:
     digest = hashlib.sha256(f"{sys.version} {os.path.realpath(sys.executable)}".encode())
     sources = [
         REQUIREMENTS,
-        PROJECT / "backport.py",
+        PROJECT / "python311.py",
         PROJECT / "pyproject.toml",
         *sorted(PROJECT.glob("scones_localstack/**/*.py")),
     ]
