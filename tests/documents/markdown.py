@@ -1,4 +1,4 @@
-"""What the documents say: commands in code blocks, links, headings."""
+"""Parses the documents: commands in code blocks, links, headings, paths."""
 
 import re
 from collections.abc import Iterator
@@ -12,11 +12,14 @@ PROGRAMS = ("scones", "make", "docker", "python", "curl", "tox", "git", "cd", "a
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^(```+|~~~+)(\w*)")
 _INLINE = re.compile(r"`([^`\n]+)`")
+_PATH = re.compile(
+    r"(bench|core|docs|emulation|monitoring|orchestration|requirements|review|scones|services|tests|training)/[a-z0-9_./-]*"
+)
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command that a document shows, with the place where it stands."""
+    """A command in a document, with its file and line."""
 
     document: str
     line: int
@@ -27,7 +30,7 @@ class Command:
 
 
 def blocks(text: str) -> Iterator[tuple[int, str, list[str]]]:
-    """Give each code block: its first line's number, its language ("" where none is named), its lines."""
+    """Yield each code block: the number of its first line, its language ("" if none is named), its lines."""
     lines = text.splitlines()
     number = 0
     while number < len(lines):
@@ -51,7 +54,7 @@ def _may_begin_code(line_before: str) -> bool:
 
 def commands(path: Path) -> list[Command]:
     """Return the commands in a document's code blocks, each without its comment, continued lines joined."""
-    found = []
+    result = []
     for first, _, lines in blocks(path.read_text("utf-8")):
         joined = ""
         for offset, line in enumerate(lines):
@@ -60,12 +63,12 @@ def commands(path: Path) -> list[Command]:
                 continue
             text, joined = re.split(r"\s#\s", joined)[0].strip(), ""
             if program_of(text) in PROGRAMS:
-                found.append(Command(str(path.relative_to(ROOT)), first + offset, text))
-    return found
+                result.append(Command(str(path.relative_to(ROOT)), first + offset, text))
+    return result
 
 
 def program_of(command: str) -> str:
-    """Return the program that a command line starts, without the variables set before it."""
+    """Return the program of a command line, without the variables set before it."""
     words = command.split()
     while words and re.fullmatch(r"[A-Z_][A-Z0-9_]*=\S*", words[0]):
         words = words[1:]
@@ -73,24 +76,29 @@ def program_of(command: str) -> str:
 
 
 def inline_commands(path: Path) -> list[Command]:
-    """Return the `scones` commands that stand in running text or in tables, between single backticks."""
-    found = []
+    """Return the `scones` commands in text and tables, between single backticks."""
+    result = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
         texts = [text for text in _INLINE.findall(line) if text.partition(" ")[0] == "scones"]
-        found += [Command(str(path.relative_to(ROOT)), number, text) for text in texts]
-    return found
+        result += [Command(str(path.relative_to(ROOT)), number, text) for text in texts]
+    return result
 
 
 def links(path: Path) -> list[str]:
-    """Return where a document's links and pictures lead."""
+    """Return the targets of a document's links and images."""
     return _LINK.findall(path.read_text("utf-8"))
+
+
+def repository_paths(path: Path) -> set[str]:
+    """Return the files and folders of this repository that a document names between backticks."""
+    return {text for text in _INLINE.findall(path.read_text("utf-8")) if _PATH.fullmatch(text)}
 
 
 def anchors(path: Path) -> set[str]:
     """Return the anchors of a document's headings, as GitHub makes them."""
-    found = set()
+    result = set()
     for line in path.read_text("utf-8").splitlines():
         heading = re.match(r"#+ (.+)", line)
         if heading:
-            found.add(re.sub(r"[^\w\- ]", "", heading[1].lower()).replace(" ", "-"))
-    return found
+            result.add(re.sub(r"[^\w\- ]", "", heading[1].lower()).replace(" ", "-"))
+    return result

@@ -1,4 +1,4 @@
-"""Every `scones` command in every document exists, with every option that it is given."""
+"""Every `scones` command in the documents exists, with all its options."""
 
 import shlex
 from pathlib import Path
@@ -10,17 +10,17 @@ import typer
 from scones.cli import app
 from tests.documents.markdown import DOCUMENTS, ROOT, Command, commands, inline_commands, program_of
 
-SHOWN = [command for path in DOCUMENTS for command in commands(path)]
-MENTIONED = [command for path in DOCUMENTS for command in inline_commands(path)]
+IN_BLOCKS = [command for path in DOCUMENTS for command in commands(path)]
+INLINE = [command for path in DOCUMENTS for command in inline_commands(path)]
 
 
 def parsed(words: list[str]) -> None:
-    """Let the command line's own parser read the words; raises what it raises for a user, and runs nothing."""
+    """Parse the words with the CLI's own parser, which raises what it raises for a user. Runs nothing."""
     group: Any = typer.main.get_command(app)
     while hasattr(group, "commands") and words and words[0] in group.commands:
         group, words = group.commands[words[0]], words[1:]
     if hasattr(group, "commands"):
-        assert words in ([], ["--help"]), f"{words} is no command"
+        assert words in ([], ["--help"]), f"{words} is not a command"
         return
     placeholders = [word.rstrip("…") or "x" for word in words]
     group.make_context("scones", placeholders, resilient_parsing=False)
@@ -36,32 +36,32 @@ def words_of(command: Command) -> list[str]:
     return words[1:]
 
 
-@pytest.mark.parametrize("command", [c for c in SHOWN if program_of(c.text) == "scones"], ids=str)
-def test_a_shown_command_is_one_that_the_parser_takes(command: Command) -> None:
+@pytest.mark.parametrize("command", [c for c in IN_BLOCKS if program_of(c.text) == "scones"], ids=str)
+def test_a_command_in_a_code_block_is_valid(command: Command) -> None:
     parsed(words_of(command))
 
 
-@pytest.mark.parametrize("command", MENTIONED, ids=str)
-def test_a_mentioned_command_exists(command: Command) -> None:
+@pytest.mark.parametrize("command", INLINE, ids=str)
+def test_a_command_in_text_exists(command: Command) -> None:
     group: Any = typer.main.get_command(app)
     words = command.text.split()[1:]
     while hasattr(group, "commands") and words and not words[0].startswith("-"):
         first = words[0].rstrip(",")
         assert first in group.commands, f"there is no command {first}"
         group, words = group.commands[first], words[1:]
-    known = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
-    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known
+    options = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options
 
 
-def test_make_targets_that_are_shown_exist() -> None:
+def test_documented_make_targets_exist() -> None:
     rules = {line.partition(":")[0] for line in (ROOT / "Makefile").read_text("utf-8").splitlines() if ":" in line}
-    shown = {words_of(c)[0] for c in SHOWN if program_of(c.text) == "make" and words_of(c)}
-    assert shown <= rules
+    documented = {words_of(c)[0] for c in IN_BLOCKS if program_of(c.text) == "make" and words_of(c)}
+    assert documented <= rules
 
 
-def test_modules_that_are_shown_exist() -> None:
-    shown = {shlex.split(c.text)[2] for c in SHOWN if c.text.startswith("python -m ")}
-    missing = {name for name in shown if not _module(name).exists()}
+def test_documented_modules_exist() -> None:
+    documented = {shlex.split(c.text)[2] for c in IN_BLOCKS if c.text.startswith("python -m ")}
+    missing = {name for name in documented if not _module(name).exists()}
     assert missing == set()
 
 

@@ -1,4 +1,4 @@
-"""What docs/extending.md shows works as it stands, and is short."""
+"""The examples in docs/extending.md work, and are short."""
 
 import json
 from pathlib import Path
@@ -18,8 +18,8 @@ BLOCKS = list(blocks((ROOT / "docs" / "extending.md").read_text("utf-8")))
 
 
 def example(word: str) -> str:
-    (found,) = ["\n".join(lines) for _, language, lines in BLOCKS if language and any(word in line for line in lines)]
-    return found
+    (text,) = ["\n".join(lines) for _, language, lines in BLOCKS if language and any(word in line for line in lines)]
+    return text
 
 
 def run(word: str) -> dict[str, Any]:
@@ -47,10 +47,10 @@ def test_a_folder_of_photographs_is_staged(tmp_path: Path) -> None:
 def test_a_recipe_is_offered_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipes, "RECIPES", dict(recipes.RECIPES))
     run("TrainingRecipe(")
-    found = recipes.named("builtin-deep")
-    assert recipes.hyperparameters(found, 1000)["num_layers"] == "110"
+    recipe = recipes.named("builtin-deep")
+    assert recipes.hyperparameters(recipe, 1000)["num_layers"] == "110"
     with pytest.raises(Exception, match="layers"):
-        recipes.hyperparameters(found, 1000, given={"layers": "1"})
+        recipes.hyperparameters(recipe, 1000, given={"layers": "1"})
 
 
 @pytest.mark.parametrize("answers", [[], [Answer(0, (0.9, 0.1)), Answer(1, (0.2, 0.8))]])
@@ -66,5 +66,5 @@ def test_a_state_joins_those_of_one_image() -> None:
     reached, ahead = set[str](), {"SerializeImageData"}
     while ahead:
         reached |= ahead
-        ahead = {name for known in ahead for name in following(states[known])} - reached
+        ahead = {name for state in ahead for name in following(states[state])} - reached
     assert reached == set(states)

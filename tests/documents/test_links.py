@@ -1,14 +1,14 @@
-"""Links between the documents lead somewhere; what lies outside is not asked, as tests work without a network."""
+"""Links and paths in the documents exist. External links are not checked, because tests work without a network."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.documents.markdown import DOCUMENTS, ROOT, anchors, links
+from tests.documents.markdown import DOCUMENTS, ROOT, anchors, links, repository_paths
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_to_what_is_there(document: Path) -> None:
+def test_the_targets_of_links_exist(document: Path) -> None:
     broken = []
     for link in links(document):
         if link.startswith(("https://", "http://", "mailto:")):
@@ -18,6 +18,11 @@ def test_links_lead_to_what_is_there(document: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_paths_of_the_repository_exist(document: Path) -> None:
+    assert {path for path in repository_paths(document) if not (ROOT / path).exists()} == set()
 
 
 def test_every_document_is_reached_from_the_readme() -> None:
