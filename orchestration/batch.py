@@ -94,7 +94,7 @@ def follow(
             break
         time.sleep(poll)
     if execution.status != "SUCCEEDED" or execution.output is None or execution.stopped is None:
-        raise BatchFailed(execution_arn, execution.status, execution.error, history.unwrapped(execution.cause))
+        raise BatchFailed(execution_arn, execution.status, execution.error, history.error_message(execution.cause))
     where = json.loads(execution.output)["results"]
     seconds = (execution.stopped - execution.started).total_seconds()
     given = json.loads(execution.input or "{}")
@@ -161,7 +161,7 @@ def _result(record: dict[str, Any]) -> ItemResult:
         label=output.get("label"),
         confidence=output.get("confidence"),
         inferences=tuple(inferences) if inferences is not None else None,
-        message=history.unwrapped(record.get("Cause") or output.get("cause")),
+        message=history.error_message(record.get("Cause") or output.get("cause")),
         milliseconds=duration.total_seconds() * 1000,
         execution_arn=record["ExecutionArn"],
     )

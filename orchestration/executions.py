@@ -1,19 +1,31 @@
-"""Starts executions of the state machine and follows them to their end."""
+"""Starts executions of the state machine and waits for them to end.
+
+Step Functions' rate limits are token buckets, of DescribeExecution 300 requests that refill at 15 a second
+(https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). Running executions are therefore read in one
+ListExecutions, and each execution is described once it is not in that list any more. A throttled request says nothing
+about an execution: it is sent again at the next poll.
+"""
 
 import json
 import re
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
+from botocore.exceptions import ClientError
+
+from core.throttling import is_throttled
+from core.waiting import WaiterConfig
 from orchestration.errors import ExecutionTimeout
-from orchestration.history import unwrapped
+from orchestration.history import error_message
 
-_PATIENCE = 1.5
-_SELDOMEST = 1.0
+WAITER = WaiterConfig(timeout_seconds=600, poll_seconds=0.1)
+_MAX_POLL_SECONDS = 1.0
+_POLL_BACKOFF = 1.5
+_WORKERS = 8
+_PAGE_SIZE = 1000
 _TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 
@@ -27,7 +39,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one execution ended: with a label, or with an error's name and cause, after ``milliseconds`` of its own."""
+    """How one execution ended: with an output, or with an error's name and cause, and after how many milliseconds."""
 
     image: Image
     execution_arn: str
@@ -39,12 +51,15 @@ class Outcome:
 
     @property
     def message(self) -> str | None:
-        """The error's message, taken out of the JSON in which Lambda wraps it."""
-        return unwrapped(self.cause)
+        """The error's message, without the JSON that Lambda wraps it in."""
+        return error_message(self.cause)
+
+
+OnOutcome = Callable[[Outcome], None]
 
 
 def execution_name(image: Image, run: str) -> str:
-    """A name that tells the image and the run: Step Functions then refuses to start the same work twice.
+    """Return a name made of the run's and the image's: Step Functions does not start two executions of one name.
 
     At most 80 of ``[A-Za-z0-9_-]`` (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
     """
@@ -52,7 +67,7 @@ def execution_name(image: Image, run: str) -> str:
     return f"{run}-{stem[-(79 - len(run)) :]}"
 
 
-def run(  # noqa: PLR0913 - all but four have a default
+def run(
     stepfunctions: Any,
     state_machine_arn: str,
     images: Sequence[Image],
@@ -60,120 +75,202 @@ def run(  # noqa: PLR0913 - all but four have a default
     run_name: str,
     threshold: float | None = None,
     concurrency: int = 8,
-    timeout: float = 600.0,
-    poll: float = 0.1,
-    on_outcome: Callable[[Outcome], None] = lambda _: None,
+    waiter: WaiterConfig = WAITER,
+    on_outcome: OnOutcome = lambda _: None,
 ) -> list[Outcome]:
     """Start one execution an image, at most ``concurrency`` at a time, and return their outcomes in the images' order.
 
-    ``threshold`` is the least confidence that passes, where it is not to be the stack's own; ``timeout`` and ``poll``
-    are in seconds. An Express workflow is started synchronously, as it keeps nothing to look at afterwards: the
-    client's read timeout must be beyond its five minutes.
-    Raises ExecutionTimeout when an execution outlives ``timeout``.
+    ``threshold`` replaces the stack's threshold. Express workflows are started synchronously, because they cannot be
+    described afterwards: the client's read timeout must be longer than their five minutes.
+    Raises ExecutionTimeout when an execution runs for longer than the waiter's timeout.
     """
-    express = is_express(stepfunctions, state_machine_arn)
-    given_up = threading.Event()
-
-    def follow(numbered: tuple[int, Image]) -> Outcome:
-        number, image = numbered
-        name = execution_name(image, f"{run_name}-{number:05d}")
-        if express:
-            outcome = run_express(stepfunctions, state_machine_arn, image, name, threshold)
-        else:
-            arn = start(stepfunctions, state_machine_arn, image, name, threshold)
-            outcome = wait(stepfunctions, arn, image, timeout=timeout, poll=poll, given_up=given_up)
-        on_outcome(outcome)
-        return outcome
-
-    with ThreadPoolExecutor(concurrency) as pool:
-        futures = [pool.submit(follow, numbered) for numbered in enumerate(images)]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            given_up.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def is_express(stepfunctions: Any, state_machine_arn: str) -> bool:
-    """Whether a state machine is an Express workflow."""
-    return bool(stepfunctions.describe_state_machine(stateMachineArn=state_machine_arn)["type"] == "EXPRESS")
-
-
-def run_express(
-    stepfunctions: Any, state_machine_arn: str, image: Image, name: str, threshold: float | None = None
-) -> Outcome:
-    """Run one execution of an Express workflow to its end."""
-    answer = stepfunctions.start_sync_execution(
-        stateMachineArn=state_machine_arn, name=name, input=_payload(image, threshold)
-    )
-    return _outcome(image, answer)
-
-
-def start(stepfunctions: Any, state_machine_arn: str, image: Image, name: str, threshold: float | None = None) -> str:
-    """Start one execution and return its ARN."""
-    answer = stepfunctions.start_execution(
-        stateMachineArn=state_machine_arn, name=name, input=_payload(image, threshold)
-    )
-    arn: str = answer["executionArn"]
-    return arn
+    requests = [
+        _Request(image, execution_name(image, f"{run_name}-{number:05d}"), _payload(image, threshold))
+        for number, image in enumerate(images)
+    ]
+    if is_express(stepfunctions, state_machine_arn):
+        return _run_synchronously(stepfunctions, state_machine_arn, requests, concurrency, on_outcome)
+    with _Tracker(stepfunctions, waiter, on_outcome) as tracker:
+        pending = deque(requests)
+        while pending or tracker.running:
+            count = min(concurrency - len(tracker.running), len(pending))
+            pending.extend(tracker.start(state_machine_arn, [pending.popleft() for _ in range(count)]))
+            tracker.poll()
+        by_name = {outcome.execution_arn.rpartition(":")[2]: outcome for outcome in tracker.outcomes}
+    return [by_name[request.name] for request in requests]
 
 
 def wait(
     stepfunctions: Any,
-    execution_arn: str,
-    image: Image,
-    *,
-    timeout: float,
-    poll: float,
-    given_up: threading.Event | None = None,
-) -> Outcome:
-    """Wait until the execution has ended; raises ExecutionTimeout after ``timeout`` seconds, or once it is given up.
-
-    Looks after ``poll`` seconds, then ever less often, but at least once a second.
-    """
-    deadline, stop = time.monotonic() + timeout, given_up or threading.Event()
-    while True:
-        answer = stepfunctions.describe_execution(executionArn=execution_arn)
-        if answer["status"] in _TERMINAL:
-            return _outcome(image, answer)
-        if stop.wait(poll) or time.monotonic() > deadline:
-            raise ExecutionTimeout(1, timeout)
-        poll = min(poll * _PATIENCE, _SELDOMEST)
+    execution_arns: Mapping[str, Image],
+    waiter: WaiterConfig = WAITER,
+    on_outcome: OnOutcome = lambda _: None,
+) -> list[Outcome]:
+    """Wait until executions have ended and return their outcomes in the order of the ARNs. Raises ExecutionTimeout."""
+    with _Tracker(stepfunctions, waiter, on_outcome) as tracker:
+        for arn, image in execution_arns.items():
+            tracker.add(arn, image)
+        while tracker.running:
+            tracker.poll()
+        by_arn = {outcome.execution_arn: outcome for outcome in tracker.outcomes}
+    return [by_arn[arn] for arn in execution_arns]
 
 
-def state_input(stepfunctions: Any, execution_arn: str, state: str) -> dict[str, Any] | None:
-    """Return the input with which an execution entered a state, None where it never did; the last entry counts."""
-    pages = stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution_arn, reverseOrder=True)
-    for page in pages:
-        for event in page["events"]:
-            entered = event.get("stateEnteredEventDetails")
-            if entered and entered["name"] == state:
-                found: dict[str, Any] = json.loads(entered["input"])
-                return found
-    return None
+def is_express(stepfunctions: Any, state_machine_arn: str) -> bool:
+    """Tell whether a state machine is an Express workflow."""
+    return bool(stepfunctions.describe_state_machine(stateMachineArn=state_machine_arn)["type"] == "EXPRESS")
 
 
-def queue_length(sqs: Any, queue_url: str) -> int:
-    """Return the number of messages in a queue, those being handled included. On AWS it is approximate by nature."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
-    return sum(int(attributes[name]) for name in names)
+@dataclass(frozen=True)
+class _Request:
+    """An execution to be started."""
+
+    image: Image
+    name: str
+    payload: str
+
+
+@dataclass(frozen=True)
+class _Running:
+    """An execution that has been started; ``deadline`` is a time of the waiter's clock."""
+
+    image: Image
+    deadline: float
+
+
+class _Tracker:
+    """The executions that are running and the outcomes of those that have ended, in the order in which they ended."""
+
+    def __init__(self, stepfunctions: Any, waiter: WaiterConfig, on_outcome: OnOutcome) -> None:
+        self.running: dict[str, _Running] = {}
+        self.outcomes: list[Outcome] = []
+        self._stepfunctions = stepfunctions
+        self._waiter = waiter
+        self._on_outcome = on_outcome
+        self._interval = waiter.poll_seconds
+        self._throttled = False
+        self._pool = ThreadPoolExecutor(_WORKERS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def start(self, state_machine_arn: str, requests: Sequence[_Request]) -> list[_Request]:
+        """Start executions; return the requests that were throttled."""
+
+        def start(request: _Request) -> dict[str, Any] | None:
+            response: dict[str, Any] | None = self._unless_throttled(
+                self._stepfunctions.start_execution,
+                stateMachineArn=state_machine_arn,
+                name=request.name,
+                input=request.payload,
+            )
+            return response
+
+        throttled = []
+        for request, response in zip(requests, self._pool.map(start, requests), strict=True):
+            if response is None:
+                throttled.append(request)
+            else:
+                self.add(response["executionArn"], request.image)
+        return throttled
+
+    def add(self, execution_arn: str, image: Image) -> None:
+        """Track an execution that has been started."""
+        self.running[execution_arn] = _Running(image, self._waiter.clock() + self._waiter.timeout_seconds)
+
+    def poll(self) -> None:
+        """Wait for one interval, then record the executions that have ended. Raises ExecutionTimeout."""
+        self._waiter.sleep(self._interval)
+        self._throttled = False
+        ended = self._ended()
+        for outcome in ended:
+            del self.running[outcome.execution_arn]
+            self.outcomes.append(outcome)
+            self._on_outcome(outcome)
+        late = sum(self._waiter.clock() > execution.deadline for execution in self.running.values())
+        if late:
+            raise ExecutionTimeout(late, self._waiter.timeout_seconds)
+        if ended and not self._throttled:
+            self._interval = self._waiter.poll_seconds
+        else:
+            self._interval = min(self._interval * _POLL_BACKOFF, max(_MAX_POLL_SECONDS, self._waiter.poll_seconds))
+
+    def _ended(self) -> list[Outcome]:
+        listed: set[str] = set()
+        for state_machine_arn in {_state_machine_arn(arn) for arn in self.running}:
+            listed |= self._unless_throttled(self._list_running, state_machine_arn) or set()
+        if self._throttled:
+            return []
+        unlisted = [arn for arn in self.running if arn not in listed]
+        outcomes = self._pool.map(self._outcome, unlisted)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _list_running(self, state_machine_arn: str) -> set[str]:
+        pages = self._stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=state_machine_arn, statusFilter="RUNNING", PaginationConfig={"PageSize": _PAGE_SIZE}
+        )
+        return {entry["executionArn"] for page in pages for entry in page["executions"]}
+
+    def _outcome(self, execution_arn: str) -> Outcome | None:
+        """Return an execution's outcome; None while it is running or throttling hides whether it is."""
+        response = self._unless_throttled(self._stepfunctions.describe_execution, executionArn=execution_arn)
+        if response is None or response["status"] not in _TERMINAL:
+            return None
+        return _outcome(self.running[execution_arn].image, response)
+
+    def _unless_throttled(self, operation: Callable[..., Any], *members: Any, **options: Any) -> Any:
+        """Return an operation's response, None where it is throttled; no others are sent until the next poll."""
+        if self._throttled:
+            return None
+        try:
+            return operation(*members, **options)
+        except ClientError as error:
+            if not is_throttled(error):
+                raise
+            self._throttled = True
+            return None
+
+
+def _run_synchronously(
+    stepfunctions: Any, state_machine_arn: str, requests: Sequence[_Request], concurrency: int, on_outcome: OnOutcome
+) -> list[Outcome]:
+    """Run executions of an Express workflow."""
+
+    def start(request: _Request) -> Outcome:
+        response = stepfunctions.start_sync_execution(
+            stateMachineArn=state_machine_arn, name=request.name, input=request.payload
+        )
+        outcome = _outcome(request.image, response)
+        on_outcome(outcome)
+        return outcome
+
+    pool = ThreadPoolExecutor(concurrency)
+    try:
+        return list(pool.map(start, requests))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _state_machine_arn(execution_arn: str) -> str:
+    return execution_arn.rpartition(":")[0].replace(":execution:", ":stateMachine:")
 
 
 def _payload(image: Image, threshold: float | None) -> str:
-    given = {"s3_bucket": image.s3_bucket, "s3_key": image.s3_key}
-    return json.dumps(given if threshold is None else given | {"threshold": threshold})
+    payload = {"s3_bucket": image.s3_bucket, "s3_key": image.s3_key}
+    return json.dumps(payload if threshold is None else payload | {"threshold": threshold})
 
 
-def _outcome(image: Image, answer: dict[str, Any]) -> Outcome:
-    seconds = (answer["stopDate"] - answer["startDate"]).total_seconds()
+def _outcome(image: Image, response: dict[str, Any]) -> Outcome:
+    seconds = (response["stopDate"] - response["startDate"]).total_seconds()
     return Outcome(
         image=image,
-        execution_arn=answer["executionArn"],
-        status=answer["status"],
-        output=json.loads(answer["output"]) if answer.get("output") else None,
-        error=answer.get("error"),
-        cause=answer.get("cause"),
+        execution_arn=response["executionArn"],
+        status=response["status"],
+        output=json.loads(response["output"]) if response.get("output") else None,
+        error=response.get("error"),
+        cause=response.get("cause"),
         milliseconds=seconds * 1000,
     )

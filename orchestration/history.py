@@ -1,4 +1,4 @@
-"""What happened inside one execution, state by state, from the history that Step Functions keeps of it."""
+"""Reads one execution of a Standard workflow: its description, and its history state by state."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from orchestration.errors import ExecutionUnknown, HistoryUnavailable
 
-# The last words of a history event's type, and what they say of the state that the event belongs to
+# How the types of history events end, by what they mean for the state that the event belongs to
 # (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html).
 _SCHEDULED = ("TaskScheduled", "LambdaFunctionScheduled", "MapRunStarted")
 _FAILED = ("Failed", "TimedOut", "Aborted")
@@ -19,11 +19,11 @@ _EXECUTION_ENDED = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
 
 @dataclass(frozen=True)
 class StateVisit:
-    """One stay in a state.
+    """One visit of an execution to a state.
 
-    ``milliseconds`` counts from entering to leaving and is None while the execution is still there; ``output_bytes`` is
-    None where the state left no output. ``retries`` is how often its task was tried again, ``retried`` the errors that
-    led to it; ``error`` and ``cause`` are those with which the state ended, None where it ended well.
+    ``milliseconds`` is the time from entering to leaving, None while the execution is in the state; ``output_bytes`` is
+    None where the state has no output. ``retries`` counts the retries of its task, ``retried`` names the errors that
+    caused them; ``error`` and ``cause`` are those with which the state ended, None where it succeeded.
     """
 
     name: str
@@ -38,8 +38,8 @@ class StateVisit:
 
     @property
     def message(self) -> str | None:
-        """The error's message, taken out of the JSON in which Lambda wraps it."""
-        return unwrapped(self.cause)
+        """The error's message, without the JSON that Lambda wraps it in."""
+        return error_message(self.cause)
 
 
 @dataclass(frozen=True)
@@ -58,58 +58,58 @@ class Execution:
 
 def describe(stepfunctions: Any, execution_arn: str) -> Execution:
     """Return the execution; raises ExecutionUnknown, and HistoryUnavailable for one of an Express workflow."""
-    answer = _asked(stepfunctions.describe_execution, execution_arn)
+    response = _call(stepfunctions.describe_execution, execution_arn)
     return Execution(
-        arn=answer["executionArn"],
-        status=answer["status"],
-        started=answer["startDate"],
-        stopped=answer.get("stopDate"),
-        input=answer.get("input"),
-        output=answer.get("output"),
-        error=answer.get("error"),
-        cause=answer.get("cause"),
+        arn=response["executionArn"],
+        status=response["status"],
+        started=response["startDate"],
+        stopped=response.get("stopDate"),
+        input=response.get("input"),
+        output=response.get("output"),
+        error=response.get("error"),
+        cause=response.get("cause"),
     )
 
 
 def history(stepfunctions: Any, execution_arn: str) -> tuple[StateVisit, ...]:
-    """Return the execution's stays in its states, in the order of entering.
+    """Return the execution's visits to its states, in the order of entering.
 
     Raises ExecutionUnknown, and HistoryUnavailable for an execution of an Express workflow.
     """
     pages = stepfunctions.get_paginator("get_execution_history").paginate
-    return visits(event for page in _asked(pages, execution_arn) for event in page["events"])
+    return visits(event for page in _call(pages, execution_arn) for event in page["events"])
 
 
 def visits(events: Iterable[dict[str, Any]]) -> tuple[StateVisit, ...]:
-    """Return the stays that a history's events tell of; each event belongs to the stay of the event before it.
+    """Return the visits that a history's events describe; each event belongs to the visit of its predecessor.
 
-    Iterations of a Map and branches of a Parallel state run at once and mix in the history, which is why an event's
-    predecessor is the one that it names and not the one that it follows.
+    Iterations of a Map and branches of a Parallel state run concurrently and mix in the history, so an event's
+    predecessor is the one that it names, not the one before it.
     """
-    stays: list[_Stay] = []
-    stay_of: dict[int, _Stay] = {}
+    visits: list[_OpenVisit] = []
+    visit_of: dict[int, _OpenVisit] = {}
     for event in events:
         entered = event.get("stateEnteredEventDetails")
         if entered:
-            stay = _Stay(entered["name"], event["timestamp"], _size(entered.get("input")))
-            stays.append(stay)
-        elif event.get("previousEventId") in stay_of:
-            stay = stay_of[event["previousEventId"]]
-            stay.take(event)
+            visit = _OpenVisit(entered["name"], event["timestamp"], _size(entered.get("input")))
+            visits.append(visit)
+        elif event.get("previousEventId") in visit_of:
+            visit = visit_of[event["previousEventId"]]
+            visit.add(event)
         else:
             continue
-        stay_of[event["id"]] = stay
-    return tuple(stay.visit() for stay in stays)
+        visit_of[event["id"]] = visit
+    return tuple(visit.close() for visit in visits)
 
 
 def map_run_arn(stepfunctions: Any, execution_arn: str) -> str | None:
-    """Return the ARN of the Map Run that an execution of a Distributed Map has begun, None before that."""
+    """Return the ARN of the Map Run that an execution has started, None where it has started none."""
     runs = stepfunctions.list_map_runs(executionArn=execution_arn)["mapRuns"]
     return str(runs[0]["mapRunArn"]) if runs else None
 
 
-def unwrapped(cause: str | None) -> str | None:
-    """Return the message in the JSON that Lambda makes of an exception; anything else as it is."""
+def error_message(cause: str | None) -> str | None:
+    """Return the message in the JSON that Lambda makes of an exception; any other cause unchanged."""
     try:
         wrapped = json.loads(cause or "")
     except (ValueError, RecursionError):
@@ -117,8 +117,8 @@ def unwrapped(cause: str | None) -> str | None:
     return str(wrapped.get("errorMessage", cause)) if isinstance(wrapped, dict) else cause
 
 
-class _Stay:
-    """A stay in a state while its events are read."""
+class _OpenVisit:
+    """A visit to a state while its events are read."""
 
     def __init__(self, name: str, entered: datetime, input_bytes: int) -> None:
         self.name = name
@@ -126,14 +126,14 @@ class _Stay:
         self.left: datetime | None = None
         self.input_bytes = input_bytes
         self.output_bytes: int | None = None
-        self.tries = 0
+        self.attempts = 0
         self.failures: list[tuple[str, str | None]] = []
-        self.ended_well = False
+        self.succeeded = False
 
-    def take(self, event: dict[str, Any]) -> None:
+    def add(self, event: dict[str, Any]) -> None:
         kind = event["type"]
         if kind in _SCHEDULED:
-            self.tries += 1
+            self.attempts += 1
         elif kind.endswith("StateExited"):
             self.left = event["timestamp"]
             self.output_bytes = _size(event["stateExitedEventDetails"].get("output"))
@@ -143,7 +143,7 @@ class _Stay:
         elif kind.endswith(_FAILED):
             self._fail(event)
         if self.left is None:
-            self.ended_well = kind.endswith("Succeeded")
+            self.succeeded = kind.endswith("Succeeded")
 
     def _fail(self, event: dict[str, Any]) -> None:
         details: dict[str, Any] = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
@@ -152,10 +152,9 @@ class _Stay:
         if not repeated:
             self.failures.append(failure)
 
-    def visit(self) -> StateVisit:
-        failures, retries = self.failures, max(0, self.tries - 1)
-        still_there = self.left is None
-        last = failures[-1] if failures and not self.ended_well and not still_there else (None, None)
+    def close(self) -> StateVisit:
+        failures, retries = self.failures, max(0, self.attempts - 1)
+        last = failures[-1] if failures and not self.succeeded and self.left is not None else (None, None)
         return StateVisit(
             name=self.name,
             entered=self.entered,
@@ -173,23 +172,23 @@ def _size(text: str | None) -> int:
     return len((text or "").encode())
 
 
-def _asked(call: Any, execution_arn: str) -> Any:
+def _call(operation: Any, execution_arn: str) -> Any:
     if ":express:" in execution_arn:
         raise HistoryUnavailable(execution_arn)
     try:
-        answer = call(executionArn=execution_arn)
-        return answer if isinstance(answer, dict) else _pages(answer, execution_arn)
+        response = operation(executionArn=execution_arn)
+        return response if isinstance(response, dict) else _pages(response, execution_arn)
     except ClientError as error:
-        raise _named(error, execution_arn) from error
+        raise _translated(error, execution_arn) from error
 
 
 def _pages(pages: Iterable[dict[str, Any]], execution_arn: str) -> Iterator[dict[str, Any]]:
     try:
         yield from pages
     except ClientError as error:
-        raise _named(error, execution_arn) from error
+        raise _translated(error, execution_arn) from error
 
 
-def _named(error: ClientError, execution_arn: str) -> Exception:
+def _translated(error: ClientError, execution_arn: str) -> Exception:
     unknown = error.response.get("Error", {}).get("Code") in {"ExecutionDoesNotExist", "InvalidArn"}
     return ExecutionUnknown(execution_arn) if unknown else error

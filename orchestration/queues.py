@@ -1,4 +1,4 @@
-"""Reads the review queue and the failure queue, and starts anew what failed, without losing or doubling a message."""
+"""Reads the review and the failure queue, and starts failed executions again, each message exactly once."""
 
 import hashlib
 import json
@@ -14,13 +14,13 @@ from orchestration import history
 from orchestration.errors import ExecutionUnknown, HistoryUnavailable, MessagesKept
 from orchestration.executions import Image
 
-HOLD_SECONDS = 600
-_BATCH = 10  # as many as SQS takes or gives at once
+VISIBILITY_TIMEOUT_SECONDS = 600
+_BATCH = 10  # the most messages in one SQS request
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message as a state machine sent it; ``body`` is empty where it is no JSON object, which none of ours is."""
+    """A message of a state machine; ``body`` is empty where the message is not a JSON object."""
 
     message_id: str
     receipt_handle: str
@@ -28,28 +28,28 @@ class Message:
 
     @property
     def execution_arn(self) -> str:
-        """The execution that sent it."""
+        """The ARN of the execution that sent the message."""
         return str(self.body.get("execution_arn", ""))
 
     @property
     def error(self) -> str:
-        """The name of the error that it ended with."""
+        """The name of the error with which the execution ended."""
         return str(self.body.get("error", ""))
 
     @property
     def image(self) -> Image | None:
-        """The image that a review is asked for; None where the message names none."""
+        """The image to be reviewed; None where the message names none."""
         bucket, key = self.body.get("s3_bucket"), self.body.get("s3_key")
         return Image(bucket, key) if isinstance(bucket, str) and isinstance(key, str) else None
 
 
 @dataclass(frozen=True)
 class Redriven:
-    """What became of the failure queue's messages.
+    """What was done with the failure queue's messages.
 
-    ``started`` are the ARNs of the executions that run anew; ``already`` had been started by an earlier call that did
-    not come to delete their messages; ``failed_again`` of the new ones are back in the queue already; ``left`` stay in
-    it: of another error than asked for, or without an input to start with.
+    ``started`` are the ARNs of the executions that were started. The other members count messages: ``already`` those
+    whose execution an earlier, interrupted call had started; ``failed_again`` those of executions in ``started`` that
+    have failed meanwhile; ``left`` those that stay in the queue, because of another error or without an input.
     """
 
     started: tuple[str, ...]
@@ -58,17 +58,29 @@ class Redriven:
     left: int
 
 
-def receive(sqs: Any, queue_url: str, *, hold: int = HOLD_SECONDS, wait: int = 1) -> Iterator[Message]:
-    """Yield each message of the queue once; nobody else sees it for ``hold`` seconds, or until it is released.
+def length(sqs: Any, queue_url: str) -> int:
+    """Return the number of messages in a queue, including those in flight; SQS counts approximately."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)
 
-    ``wait`` is how many seconds an empty queue is given, so that all of SQS's servers are asked.
+
+def receive(
+    sqs: Any, queue_url: str, *, visibility_timeout: int = VISIBILITY_TIMEOUT_SECONDS, wait_seconds: int = 1
+) -> Iterator[Message]:
+    """Yield each message of the queue once; it is invisible to others until it is released or the timeout ends.
+
+    ``wait_seconds`` makes it a long poll, which asks all of SQS's servers.
     """
     seen: set[str] = set()
     while True:
-        answer = sqs.receive_message(
-            QueueUrl=queue_url, MaxNumberOfMessages=_BATCH, VisibilityTimeout=hold, WaitTimeSeconds=wait
+        response = sqs.receive_message(
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=_BATCH,
+            VisibilityTimeout=visibility_timeout,
+            WaitTimeSeconds=wait_seconds,
         )
-        new = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
+        new = [message for message in response.get("Messages", []) if message["MessageId"] not in seen]
         if not new:
             return
         for message in new:
@@ -77,14 +89,14 @@ def receive(sqs: Any, queue_url: str, *, hold: int = HOLD_SECONDS, wait: int = 1
 
 
 def release(sqs: Any, queue_url: str, messages: Iterable[Message]) -> None:
-    """Give messages back to the queue at once; one whose hold has ended is there already."""
+    """Make messages visible again."""
     for entries in _entries(messages):
-        freed = [entry | {"VisibilityTimeout": 0} for entry in entries]
-        sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=freed)
+        visible = [entry | {"VisibilityTimeout": 0} for entry in entries]
+        sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=visible)
 
 
 def delete(sqs: Any, queue_url: str, messages: Iterable[Message]) -> None:
-    """Delete messages. Raises MessagesKept where SQS refuses one: it will be seen again."""
+    """Delete messages. Raises MessagesKept where SQS refuses to delete one, which becomes visible again."""
     for entries in _entries(messages):
         refused = sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
         if refused:
@@ -99,11 +111,11 @@ def redrive(
     *,
     errors: Collection[str] = (),
 ) -> Redriven:
-    """Start every failed execution of the queue anew, each once; only those of ``errors``, where any are named.
+    """Start each failed execution in the queue again; with ``errors``, only those that failed with one of them.
 
-    The new execution's name derives from the failed one, and a message is deleted only after its execution has started:
-    a call that died in between is completed by the next, because Step Functions refuses a name that it knows
-    (an Express workflow does not, and may then run twice). Executions that fail anew while this runs are left.
+    A message is deleted after its execution has started. The new execution's name derives from the failed one, and Step
+    Functions refuses a second execution of that name, so a call that was interrupted in between can be repeated. An
+    Express workflow does not refuse it and may run twice. Executions that fail again meanwhile stay in the queue.
     """
     started: dict[str, None] = {}
     already = failed_again = 0
@@ -113,8 +125,8 @@ def redrive(
             payload = _input(stepfunctions, message)
             is_new_failure = message.execution_arn in started
             failed_again += is_new_failure
-            asked_for = not errors or message.error in errors
-            if is_new_failure or not asked_for or payload is None:
+            is_selected = not errors or message.error in errors
+            if is_new_failure or not is_selected or payload is None:
                 kept.append(message)
                 continue
             arn = _start(stepfunctions, state_machine_arn, redrive_name(message.execution_arn, payload), payload)
@@ -128,37 +140,37 @@ def redrive(
     return Redriven(tuple(started), already, failed_again, len(kept) - failed_again)
 
 
-def errors_in(sqs: Any, queue_url: str) -> Counter[str]:
-    """Count the failure queue's messages by the error's name; looking takes nothing away."""
-    found: Counter[str] = Counter()
-    seen: list[Message] = []
+def count_errors(sqs: Any, queue_url: str) -> Counter[str]:
+    """Count the failure queue's messages by the error's name; they stay in the queue."""
+    counts: Counter[str] = Counter()
+    messages: list[Message] = []
     try:
         for message in receive(sqs, queue_url):
-            seen.append(message)
-            found[message.error or "unnamed"] += 1
+            messages.append(message)
+            counts[message.error or "unnamed"] += 1
     finally:
-        release(sqs, queue_url, seen)
-    return found
+        release(sqs, queue_url, messages)
+    return counts
 
 
 def redrive_name(execution_arn: str, payload: str) -> str:
-    """Return the name under which a failed execution is started anew: the same for the same failure."""
+    """Return the name under which a failed execution is started again: the same for the same failure."""
     return f"redrive-{hashlib.sha256(f'{execution_arn} {payload}'.encode()).hexdigest()[:40]}"
 
 
 def _start(stepfunctions: Any, state_machine_arn: str, name: str, payload: str) -> str | None:
-    """Start an execution and return its ARN; None where one of that name has been started before."""
+    """Start an execution and return its ARN; None where an execution of that name exists."""
     try:
-        answer = stepfunctions.start_execution(stateMachineArn=state_machine_arn, name=name, input=payload)
+        response = stepfunctions.start_execution(stateMachineArn=state_machine_arn, name=name, input=payload)
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") == "ExecutionAlreadyExists":
             return None
         raise
-    return str(answer["executionArn"])
+    return str(response["executionArn"])
 
 
 def _input(stepfunctions: Any, message: Message) -> str | None:
-    """Return the failed execution's input: from the message, or, where it was too large for one, from the execution."""
+    """Return the failed execution's input: the message's, or the execution's where it was too large for a message."""
     if "input" in message.body:
         return json.dumps(message.body["input"], sort_keys=True)
     if not message.execution_arn:
@@ -183,10 +195,10 @@ def _object(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def images_of(messages: Sequence[Message]) -> dict[Image, list[Message]]:
-    """Return the messages by the image that they ask to be reviewed; those that name none are left out."""
-    found: dict[Image, list[Message]] = {}
+def messages_by_image(messages: Sequence[Message]) -> dict[Image, list[Message]]:
+    """Return the messages by the image to be reviewed, without those that name none."""
+    by_image: dict[Image, list[Message]] = {}
     for message in messages:
         if message.image is not None:
-            found.setdefault(message.image, []).append(message)
-    return found
+            by_image.setdefault(message.image, []).append(message)
+    return by_image

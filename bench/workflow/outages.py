@@ -100,5 +100,5 @@ def _redrive(rig: Rig, errors: set[str]) -> dict[str, int]:
     """Start what failed in the outages again, wait for it, and return what was started and how it ended."""
     client, machine = rig.client("stepfunctions"), rig.deployed.state_machine_arn
     found = queues.redrive(rig.client("sqs"), client, rig.deployed.failure_queue_url, machine, errors=errors)
-    ended = [executions.wait(client, arn, Image("", ""), timeout=600, poll=0.1).status for arn in found.started]
-    return {"started": len(found.started), **Counter(ended)}
+    outcomes = executions.wait(client, dict.fromkeys(found.started, Image("", "")))
+    return {"started": len(found.started), **Counter(outcome.status for outcome in outcomes)}

@@ -12,10 +12,11 @@ import httpx
 import psutil
 
 from bench.workflow.network import Relay, RelayedStack
+from core.waiting import WaiterConfig
 from emulation.processes.environment_state import StackState
 from emulation.processes.local_environment import EmbeddedStack
 from emulation.session import OfflineSession
-from orchestration import executions
+from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
 from scones import pipeline
 from scones.settings import Settings
@@ -54,7 +55,7 @@ class Rig:
     def queued(self) -> Counter[str]:
         """Return how many messages each queue holds."""
         urls = {"review": self.deployed.review_queue_url, "failure": self.deployed.failure_queue_url}
-        return Counter({name: executions.queue_length(self.client("sqs"), url) for name, url in urls.items()})
+        return Counter({name: queues.length(self.client("sqs"), url) for name, url in urls.items()})
 
     def faults(self, **fault: Any) -> None:
         """Let the endpoint fail as described; without a description, no longer."""
@@ -65,7 +66,8 @@ class Rig:
     def run(self, images: list[Image], name: str, concurrency: int = 16, **more: Any) -> list[Outcome]:
         """Run images one by one, each as its own execution."""
         machine, client = self.deployed.state_machine_arn, self.client("stepfunctions")
-        return executions.run(client, machine, images, run_name=name, concurrency=concurrency, timeout=900, **more)
+        waiter = WaiterConfig(timeout_seconds=900, poll_seconds=0.1)
+        return executions.run(client, machine, images, run_name=name, concurrency=concurrency, waiter=waiter, **more)
 
     def settled(self) -> None:
         """Wait until no execution of an image is running."""

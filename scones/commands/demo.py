@@ -16,7 +16,7 @@ from emulation.processes import background
 from emulation.processes.environment_state import StackState
 from emulation.session import OfflineSession
 from monitoring import capture
-from orchestration import executions
+from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
 from scones import console, demo_summary, options, pipeline, recent_executions
 from scones.commands import monitor, report, stage, up
@@ -104,7 +104,7 @@ def _pipeline(
         dataset = pipeline.stage(source, session, settings, deployed.data_bucket, advance)
     with watch.step("endpoint"), console.progress("creating the endpoint"):
         pipeline.deploy_endpoint(session, deployed, image_uri=stage.LOCAL_IMAGE, instance_type="ml.m5.xlarge")
-    queues = _QueueCounts(session, deployed)
+    queued = _QueueCounts(session, deployed)
     since = datetime.now(UTC)
     run_name = f"demo-{since:%Y%m%dT%H%M%S}"
     inputs = [Image(deployed.data_bucket, key) for key in sample(sorted(dataset.labels), dataset.labels, count)]
@@ -124,7 +124,7 @@ def _pipeline(
             len(labelled),
             timeout=CAPTURE_PATIENCE,
         )
-    counts = {"dataset": dataset.name, "captured": captured, "answered": len(labelled), **queues.since()}
+    counts = {"dataset": dataset.name, "captured": captured, "answered": len(labelled), **queued.since()}
     images = recent_executions.reported(
         outcomes, inspected, dataset.labels, recent_executions.reader(session.client("s3"), settings.home / "data")
     )
@@ -219,4 +219,4 @@ class _QueueCounts:
         return {name: count - self._before[name] for name, count in self._count().items()}
 
     def _count(self) -> dict[str, int]:
-        return {name: executions.queue_length(self._sqs, url) for name, url in self._urls.items()}
+        return {name: queues.length(self._sqs, url) for name, url in self._urls.items()}

@@ -1,18 +1,17 @@
 """`scones redrive`: starts what failed again."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import typer
 
+from core.waiting import WaiterConfig
 from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
 from scones import aws, console, options, pipeline
 from scones.recent_executions import BELOW_THRESHOLD
 
-_PATIENCE_SECONDS = 900.0
-_LOOKING = 8
+_WAITER = WaiterConfig(timeout_seconds=900, poll_seconds=0.2)
 
 
 def redrive(
@@ -48,7 +47,7 @@ def redrive(
         wait = False
     if dry_run:
         with console.progress("looking through the failure queue"):
-            waiting = queues.errors_in(sqs, deployed.failure_queue_url)
+            waiting = queues.count_errors(sqs, deployed.failure_queue_url)
         _tell({"waiting": waiting.total(), "errors": dict(waiting.most_common())}, as_json=as_json)
         return
     with console.progress("starting failed executions again"):
@@ -64,16 +63,14 @@ def redrive(
 
 def _followed(stepfunctions: Any, arns: tuple[str, ...]) -> Counter[str]:
     """Wait for executions and count how they ended."""
-
-    def follow(arn: str) -> Outcome:
-        return executions.wait(stepfunctions, arn, Image("", ""), timeout=_PATIENCE_SECONDS, poll=0.2)
-
     ended: Counter[str] = Counter()
-    with ThreadPoolExecutor(_LOOKING) as pool, console.progress("following them") as advance:
-        advance(0, len(arns))
-        for outcome in pool.map(follow, arns):
+    with console.progress("following them") as advance:
+
+        def count(outcome: Outcome) -> None:
             ended[outcome.error or outcome.status] += 1
             advance(ended.total(), len(arns))
+
+        executions.wait(stepfunctions, dict.fromkeys(arns, Image("", "")), _WAITER, count)
     return ended
 
 

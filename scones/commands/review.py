@@ -13,7 +13,7 @@ from core.labels import Labels
 from monitoring.thumbnails import data_uri
 from orchestration import queues
 from orchestration.executions import Image
-from orchestration.history import unwrapped
+from orchestration.history import error_message
 from orchestration.queues import Message
 from review import contact_sheet
 from review.contact_sheet import Card
@@ -76,7 +76,7 @@ def lay_out(sqs: Any, s3: Any, deployed: pipeline.Deployed, sheet: Path, limit: 
     """Write the contact sheet of up to ``limit`` images, and give every message back."""
     cards = []
     with _held(sqs, deployed.review_queue_url) as messages, console.progress("fetching images") as advance:
-        for image, about in islice(queues.images_of(messages).items(), limit):
+        for image, about in islice(queues.messages_by_image(messages).items(), limit):
             cards.append(_card(s3, image, about[-1]))
             advance(len(cards), len(messages))
     sheet.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ def take_down(sqs: Any, s3: Any, deployed: pipeline.Deployed, answers: Mapping[s
     """
     queue_url, bucket = deployed.review_queue_url, deployed.data_bucket
     with _held(sqs, queue_url) as messages:
-        waiting = queues.images_of(messages)
+        waiting = queues.messages_by_image(messages)
         by_key: dict[str, list[Image]] = {}
         for image in waiting:
             by_key.setdefault(image.s3_key, []).append(image)
@@ -138,7 +138,7 @@ def _card(s3: Any, image: Image, message: Message) -> Card:
         content = None
     said = message.body.get("inferences")
     numbers = tuple(float(value) for value in said) if isinstance(said, list) else ()
-    cause = unwrapped(str(message.body.get("cause", ""))) or ""
+    cause = error_message(str(message.body.get("cause", ""))) or ""
     return Card(image.s3_bucket, image.s3_key, numbers, cause, data_uri(content, contact_sheet.THUMBNAIL))
 
 

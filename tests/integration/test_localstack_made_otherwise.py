@@ -28,7 +28,8 @@ def test_an_execution_that_has_not_begun_has_no_map_runs_and_is_no_error(scripte
         arns.append(start(scripted, client))
         assert client.list_map_runs(executionArn=arns[-1])["mapRuns"] == []
         client.get_execution_history(executionArn=arns[-1])
-    assert {wait(client, arn, Image("", ""), timeout=60, poll=0.1).status for arn in arns} == {"SUCCEEDED"}
+    outcomes = wait(client, dict.fromkeys(arns, Image("", "")))
+    assert {outcome.status for outcome in outcomes} == {"SUCCEEDED"}
 
 
 def test_every_invocation_of_a_function_is_in_its_log(scripted: Running) -> None:
@@ -47,7 +48,7 @@ def test_every_invocation_of_a_function_is_in_its_log(scripted: Running) -> None
         before = now
         time.sleep(1.5)
     for arn in [start(scripted, client) for _ in range(7)]:
-        wait(client, arn, Image("", ""), timeout=60, poll=0.1)
+        wait(client, {arn: Image("", "")})
     deadline = time.monotonic() + 20
     while reports() < before + 7 and time.monotonic() < deadline:
         time.sleep(0.3)

@@ -29,7 +29,7 @@ def execute(running: Running, payload: Any) -> dict[str, Any]:
     arn = client.start_execution(
         stateMachineArn=running.outputs["StateMachineArn"], name=str(uuid4()), input=json.dumps(payload)
     )["executionArn"]
-    outcome = wait(client, arn, Image("", ""), timeout=150, poll=0.1)
+    (outcome,) = wait(client, {arn: Image("", "")})
     return {
         "arn": arn,
         "status": outcome.status,

@@ -7,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from orchestration.errors import ExecutionUnknown, HistoryUnavailable
-from orchestration.history import describe, history, unwrapped, visits
+from orchestration.history import describe, error_message, history, visits
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ARN = "arn:aws:states:us-east-1:123456789012:execution:machine:name"
@@ -104,4 +104,4 @@ def test_an_express_execution_has_no_history_to_ask_for() -> None:
     "cause", ["plain words", "[1, 2]", '"text"', "[" * 100_000, None], ids=lambda cause: str(cause)[:12]
 )
 def test_a_cause_that_lambda_did_not_wrap_stays_as_it_is(cause: str | None) -> None:
-    assert unwrapped(cause) == cause
+    assert error_message(cause) == cause

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestration.errors import MessagesKept
 from orchestration.executions import Image
-from orchestration.queues import Message, delete, errors_in, images_of, receive, redrive, release
+from orchestration.queues import Message, count_errors, delete, messages_by_image, receive, redrive, release
 
 QUEUE = "https://sqs/queue"
 
@@ -121,7 +121,7 @@ def test_other_errors_and_messages_without_an_input_are_left_in_sight() -> None:
 
 def test_failures_can_be_counted_by_error_and_stay_where_they_are() -> None:
     queue = FakeQueue([failure(1), failure(2), failure(3, "UnsupportedImage"), "no json"])
-    found = errors_in(queue, QUEUE)
+    found = count_errors(queue, QUEUE)
     assert found == {"EndpointUnavailable": 2, "UnsupportedImage": 1, "unnamed": 1}
     assert (len(queue.messages), queue.hidden) == (4, set())
 
@@ -147,7 +147,7 @@ def test_reading_takes_nothing_away_and_a_release_brings_it_back_into_sight() ->
 
 def test_messages_about_one_image_are_found_together() -> None:
     messages = [Message(str(n), str(n), {"s3_bucket": "b", "s3_key": key}) for n, key in enumerate("aba")]
-    assert {image: len(found) for image, found in images_of([*messages, Message("x", "x", {})]).items()} == {
+    assert {image: len(found) for image, found in messages_by_image([*messages, Message("x", "x", {})]).items()} == {
         Image("b", "a"): 2,
         Image("b", "b"): 1,
     }
