@@ -30,11 +30,11 @@ def agree(session: boto3.Session, settings: Settings, expenses: Sequence[Expense
 
     quotas = session.client("service-quotas")
     for expense in expenses:
-        service_quotas.check(quotas, expense.instance_type, expense.use, settings.region)
+        service_quotas.check_quota(quotas, expense.instance_type, expense.use, settings.region)
     pricing = session.client("pricing", region_name=instance_prices.PRICING_REGION)
     lines = []
     for expense in expenses:
         component: instance_prices.Component = "Hosting" if expense.use == "endpoint" else "Training"
-        cost = instance_prices.price(pricing, expense.instance_type, component, settings.region)
+        cost = instance_prices.instance_price(pricing, expense.instance_type, component, settings.region)
         lines.append(f"one {expense.instance_type} as {expense.use}, {cost}, {expense.until}")
     options.confirm(f"This runs {'; and '.join(lines)}. Go on?", settings, yes=yes)

@@ -20,7 +20,7 @@ from scones.settings import ROOT, Settings, Target
 
 if TYPE_CHECKING:
     from training.data.labelled_images import Source
-    from training.endpoint_settings import EndpointStatus, Options
+    from training.endpoint_settings import EndpointOptions, EndpointStatus
 
 SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"
 BASELINE = "baseline.json"
@@ -161,7 +161,7 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
     image_uri: str,
     instance_type: str,
     capture_percent: int = 100,
-    options: "Options | None" = None,
+    options: "EndpointOptions | None" = None,
     role_arn: str | None = None,
 ) -> "EndpointStatus":
     """Serve a model with data capture: a training job's artefact, or a folder that goes to S3 under its own digest.
@@ -169,7 +169,7 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
     Raises ModelOfOtherLabels for a folder; an artefact that tells apart something else fails to start.
     """
     from training import endpoint_deployment  # noqa: PLC0415
-    from training.endpoint_settings import Options  # noqa: PLC0415
+    from training.endpoint_settings import EndpointOptions  # noqa: PLC0415
 
     if artefact is None:
         _check_labels(model_dir, target.labels)
@@ -183,7 +183,7 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
         capture_uri=f"s3://{target.data_bucket}/{CAPTURE_PREFIX}",
         capture_percent=capture_percent,
         instance_type=instance_type,
-        options=replace(options or Options(), environment=container_environment(target.labels)),
+        options=replace(options or EndpointOptions(), environment=container_environment(target.labels)),
     )
 
 

@@ -1,6 +1,6 @@
-"""The data, the models and the SageMaker jobs that train and serve them."""
+"""The dataset, the model, and the SageMaker jobs and endpoints that train and serve it."""
 
 import os
 
-# ONNX Runtime reports its use to its maker unless this is set before it is imported.
+# ONNX Runtime sends telemetry unless this is set before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,4 +1,4 @@
-"""How many instances an endpoint's variant runs on, by its load.
+"""Scaling of an endpoint's variant between two instance counts, by its load.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html
 """
@@ -7,20 +7,20 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from training.errors import translated
+from training.errors import translate_errors
 
 INVOCATIONS_PER_MINUTE = 1000.0
-"""Invocations a minute and instance that scaling aims at: a sixtieth of a second each, a third of what one manages."""
+"""Target of the scaling policy, per instance: about a third of what one ml.m5.xlarge serves."""
 
 _NAMESPACE, _DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
 _POLICY = "invocations-per-instance"
 
 
-def scale(client: Any, endpoint: str, variant: str, least: int, most: int) -> None:
-    """Let application-autoscaling keep ``least`` to ``most`` instances. Raises a HostingError."""
-    target = _target(endpoint, variant)
-    with translated("autoscaling"):
-        client.register_scalable_target(**target, MinCapacity=least, MaxCapacity=most)
+def register_scaling(client: Any, endpoint: str, variant: str, min_instances: int, max_instances: int) -> None:
+    """Let application-autoscaling run ``min_instances`` to ``max_instances``. Raises a SageMakerError."""
+    target = _scalable_target(endpoint, variant)
+    with translate_errors("autoscaling"):
+        client.register_scalable_target(**target, MinCapacity=min_instances, MaxCapacity=max_instances)
         client.put_scaling_policy(
             **target,
             PolicyName=_POLICY,
@@ -34,10 +34,13 @@ def scale(client: Any, endpoint: str, variant: str, least: int, most: int) -> No
         )
 
 
-def forget(client: Any, endpoint: str, variant: str) -> bool:
-    """Remove the scaling target with its policies; say whether there was one. No service there is none to remove."""
+def deregister_scaling(client: Any, endpoint: str, variant: str) -> bool:
+    """Remove the scalable target and its policies; return whether there was one.
+
+    Returns False where the service is absent, too: then nothing is registered.
+    """
     try:
-        client.deregister_scalable_target(**_target(endpoint, variant))
+        client.deregister_scalable_target(**_scalable_target(endpoint, variant))
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and error.response["Error"]["Code"] == "AccessDeniedException":
             raise
@@ -45,7 +48,7 @@ def forget(client: Any, endpoint: str, variant: str) -> bool:
     return True
 
 
-def _target(endpoint: str, variant: str) -> dict[str, str]:
+def _scalable_target(endpoint: str, variant: str) -> dict[str, str]:
     return {
         "ServiceNamespace": _NAMESPACE,
         "ResourceId": f"endpoint/{endpoint}/variant/{variant}",

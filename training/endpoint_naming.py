@@ -1,33 +1,36 @@
-"""What an endpoint's model and configurations are called, and what tells two archives at one URL apart."""
+"""Names of an endpoint's model and configuration, and the version of a model artifact."""
 
 import hashlib
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from training.errors import ArtefactMissing
+from core.s3_uris import S3Uri
+from training.errors import ModelArtifactMissing
 
-MAX_NAME = 63
-DIGEST = 12
+MAX_NAME_LENGTH = 63
+DIGEST_LENGTH = 12
 
 
-def version(session: boto3.Session, url: str) -> str:
-    """Return what tells this archive from another at the same URL; none where this caller may not look."""
-    parts = urlsplit(url)
+def artifact_version(session: boto3.Session, uri: str) -> str:
+    """Return the ETag of the model artifact; an empty string where the caller may not read it.
+
+    Raises ModelArtifactMissing.
+    """
+    artifact = S3Uri.parse(uri)
     client = session.client("s3", config=Config(retries={"total_max_attempts": 2}))
     try:
-        return str(client.head_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["ETag"])
+        return str(client.head_object(Bucket=artifact.bucket, Key=artifact.key)["ETag"])
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            raise ArtefactMissing(url) from error
+            raise ModelArtifactMissing(uri) from error
         return ""
 
 
-def stem(name: str) -> str:
-    """Return what the names of the endpoint's model and configurations begin with; no two endpoints share one."""
-    room = MAX_NAME - DIGEST - 1
-    if len(name) <= room:
-        return name
-    return f"{name[: room - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+def name_prefix(endpoint: str) -> str:
+    """Return the prefix of the names of the endpoint's model and configuration, unique to the endpoint."""
+    max_length = MAX_NAME_LENGTH - DIGEST_LENGTH - 1
+    if len(endpoint) <= max_length:
+        return endpoint
+    return f"{endpoint[: max_length - 9]}-{hashlib.sha256(endpoint.encode()).hexdigest()[:8]}"

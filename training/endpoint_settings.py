@@ -1,14 +1,13 @@
-"""An endpoint in plain values: how it is, what it may have, how long to wait for it."""
+"""The options of an endpoint, and its status."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 
 @dataclass(frozen=True)
 class EndpointStatus:
-    """How an endpoint is; ``changed`` says whether the call that returned this had anything to do."""
+    """What SageMaker reports of an endpoint; ``changed`` tells whether the call that returned this changed anything."""
 
     name: str
     arn: str
@@ -27,19 +26,10 @@ class EndpointStatus:
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to wait for SageMaker, and how; polls ever less often, so that seconds and half hours both suit."""
+class EndpointOptions:
+    """Optional settings: KMS key, VPC, tags, alarms that roll an update back, number of instances.
 
-    seconds: float = 1800.0
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-
-
-@dataclass(frozen=True)
-class Options:
-    """What an endpoint need not have: keys, a VPC, tags, alarms that roll an update back, more instances than one.
-
-    ``environment`` is what the model's container is told.
+    ``isolated`` runs the container without network access; ``environment`` is passed to it.
     """
 
     kms_key: str | None = None

@@ -1,24 +1,23 @@
-"""What can go wrong in training jobs, and between a model's archive in S3 and an endpoint that serves it.
+"""Errors of training jobs and endpoints.
 
-HostingError
-├── ArtefactMissing      there is no object where the model's archive should be
-├── EndpointMissing      no endpoint, configuration or model of that name
-├── EndpointFailed       SageMaker gave up; carries its FailureReason
-├── EndpointTimeout      not there in time; SageMaker goes on trying
-├── UnknownRecipe        there is no training recipe of that name
-├── InvalidHyperparameter the recipe's program would refuse it
-├── DatasetMissing       nothing is staged where the job would read
-├── JobMissing           no training job of that name
-├── JobFailed            the job failed or was stopped; carries its FailureReason
-├── JobTimeout           not done in time; the job goes on
-├── CaptureMissing       calls were answered, and their captures did not come
-├── InstanceRefused      AWS does not offer this instance type here
-├── RoleMissing          the stack has no role for this
-├── InvalidTtl           a life that is no duration
-├── SageMakerRefused     a call was refused; carries the operation, the error code and the message
-│   └── QuotaExceeded    the account may not have one more of these
-├── QuotaIsZero          the account may have none of these; names the quota and where to ask for more
-└── SageMakerUnreachable nobody answers
+SageMakerError
+├── ModelArtifactMissing
+├── EndpointMissing       no endpoint, configuration or model of that name
+├── EndpointFailed        carries SageMaker's FailureReason
+├── EndpointTimeout       not in service in time; SageMaker goes on
+├── UnknownRecipe
+├── InvalidHyperparameter the training program would refuse it
+├── DatasetMissing        no staged dataset where the job would read it
+├── JobMissing            no training job of that name
+├── JobFailed             failed or stopped; carries SageMaker's FailureReason
+├── JobTimeout            not done in time; the job goes on
+├── CaptureMissing        data capture did not write every invocation
+├── InstanceRefused       AWS does not offer the instance type
+├── RoleMissing           the stack has no output for the role
+├── SageMakerRefused      AWS refused a call; carries operation, error code and message
+│   └── QuotaExceeded
+├── QuotaIsZero           names the quota and the page to raise it
+└── SageMakerUnreachable  no answer, or no credentials
 """
 
 import contextlib
@@ -29,151 +28,145 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from core.errors import SconesError
 
 
-class HostingError(SconesError):
-    """Anything that deploying, describing or deleting an endpoint raises on purpose."""
+class SageMakerError(SconesError):
+    """Base of what training jobs and endpoints raise."""
 
 
-class ArtefactMissing(HostingError):
-    """There is no object at the model's URL."""
+class ModelArtifactMissing(SageMakerError):
+    """There is no object at the URI of the model artifact."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(f"there is no model archive at {url}; upload it first")
-        self.url = url
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"there is no model artifact at {uri}: upload it first")
+        self.uri = uri
 
 
-class EndpointMissing(HostingError):
-    """Nothing of that name is deployed."""
+class EndpointMissing(SageMakerError):
+    """There is no endpoint, configuration or model of that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is no endpoint {name!r}; deploy it first, or see whether region and target are right")
+        super().__init__(f"there is no endpoint '{name}': deploy it first, or check region and target")
         self.name = name
 
 
-class EndpointFailed(HostingError):
-    """SageMaker could not bring the endpoint into service, or rolled an update back."""
+class EndpointFailed(SageMakerError):
+    """SageMaker did not bring the endpoint into service, or rolled an update back."""
 
     def __init__(self, name: str, status: str, reason: str) -> None:
-        super().__init__(f"endpoint {name!r} is {status}: {reason}")
+        super().__init__(f"endpoint '{name}' is {status}: {reason}")
         self.name = name
         self.status = status
         self.reason = reason
 
 
-class EndpointTimeout(HostingError):
-    """The endpoint did not get there in the time that the caller would wait."""
+class EndpointTimeout(SageMakerError):
+    """The endpoint did not reach a final status within the waiter's timeout."""
 
     def __init__(self, name: str, status: str, seconds: float) -> None:
         super().__init__(
-            f"endpoint {name!r} is still {status} after {seconds:.0f} s; SageMaker goes on, ask for it later"
+            f"endpoint '{name}' is still {status} after {seconds:.0f} s: SageMaker goes on, "
+            "`scones endpoint status` shows when it is done"
         )
         self.name = name
         self.status = status
         self.seconds = seconds
 
 
-class UnknownRecipe(HostingError):
-    """There is no such recipe."""
+class UnknownRecipe(SageMakerError):
+    """There is no recipe of that name."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"there is no recipe {name!r}: it must be one of {', '.join(known)}")
+        super().__init__(f"there is no recipe '{name}': choose one of {', '.join(known)}")
         self.name = name
 
 
-class InvalidHyperparameter(HostingError):
-    """The recipe's program would refuse this."""
+class InvalidHyperparameter(SageMakerError):
+    """The training program would refuse the hyperparameter."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"hyperparameter {name}: {reason}")
         self.name = name
 
 
-class DatasetMissing(HostingError):
-    """Nothing is staged where a job would read."""
+class DatasetMissing(SageMakerError):
+    """There is no staged dataset where the job would read it."""
 
-    def __init__(self, where: str, side: int | None = None) -> None:
-        large = f" of {side} pixels a side" if side else ""
-        option = f" --size {side}" if side else ""
-        super().__init__(f"there is no staged data set{large} at {where}: run `scones stage{option}` first")
-        self.where = where
+    def __init__(self, uri: str, min_side: int | None = None) -> None:
+        size = f" of {min_side} x {min_side} pixels" if min_side else ""
+        option = f" --size {min_side}" if min_side else ""
+        super().__init__(f"there is no staged dataset{size} at {uri}: run `scones stage{option}` first")
+        self.uri = uri
 
 
-class JobMissing(HostingError):
+class JobMissing(SageMakerError):
     """There is no training job of that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is no training job {name!r}: see whether region and target are right")
+        super().__init__(f"there is no training job '{name}': check region and target")
         self.name = name
 
 
-class JobFailed(HostingError):
-    """A training job failed or was stopped."""
+class JobFailed(SageMakerError):
+    """The training job failed or was stopped."""
 
     def __init__(self, name: str, status: str, reason: str) -> None:
-        super().__init__(f"training job {name!r} is {status}: {reason}")
+        super().__init__(f"training job '{name}' is {status}: {reason}")
         self.name = name
         self.status = status
         self.reason = reason
 
 
-class JobTimeout(HostingError):
-    """A training job did not end in the time that the caller would wait."""
+class JobTimeout(SageMakerError):
+    """The training job did not end within the waiter's timeout."""
 
     def __init__(self, name: str, status: str, seconds: float) -> None:
         super().__init__(
-            f"training job {name!r} is still {status} after {seconds:.0f} s; it goes on: `scones train --attach {name}`"
+            f"training job '{name}' is still {status} after {seconds:.0f} s: it goes on, "
+            f"`scones train --attach {name}` follows it"
         )
         self.name = name
 
 
-class CaptureMissing(HostingError):
-    """Calls were answered, and their captures did not come to S3 in time."""
+class CaptureMissing(SageMakerError):
+    """Data capture did not write every invocation to S3 in time."""
 
-    def __init__(self, where: str, missing: int, sent: int, seconds: float) -> None:
+    def __init__(self, uri: str, missing: int, invocations: int, seconds: float) -> None:
         super().__init__(
-            f"{missing} of {sent} captures are not under {where} after {seconds:.0f} s: "
-            "may the endpoint's role write there?"
+            f"{missing} of {invocations} captures are not under {uri} after {seconds:.0f} s: "
+            "check that the endpoint's role may write there"
         )
-        self.where = where
+        self.uri = uri
 
 
-class InstanceRefused(HostingError):
-    """AWS does not offer this instance type here."""
+class InstanceRefused(SageMakerError):
+    """AWS does not offer the instance type in this region or to this account."""
 
     def __init__(self, instance_type: str, message: str) -> None:
         super().__init__(
             f"{instance_type} was refused: {message}. AWS withdrew the P3 instances; "
-            "take --instance-type ml.g5.xlarge or ml.g4dn.xlarge"
+            "use --instance-type ml.g5.xlarge or ml.g4dn.xlarge"
         )
         self.instance_type = instance_type
 
 
-class QuotaIsZero(HostingError):
-    """The account may have none of these."""
+class QuotaIsZero(SageMakerError):
+    """The account's quota for the instance type is 0."""
 
-    def __init__(self, quota: str, link: str) -> None:
-        super().__init__(f"the quota '{quota}' of this account is 0: ask for more at {link}")
+    def __init__(self, quota: str, url: str) -> None:
+        super().__init__(f"the quota '{quota}' of this account is 0: request an increase at {url}")
         self.quota = quota
-        self.link = link
+        self.url = url
 
 
-class RoleMissing(HostingError):
-    """The stack has no role for this."""
+class RoleMissing(SageMakerError):
+    """The stack has no output for the role."""
 
     def __init__(self, output: str) -> None:
         super().__init__(f"the stack has no output {output}: update it with `scones deploy`")
         self.output = output
 
 
-class InvalidTtl(HostingError):
-    """A life that is no duration."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"'{text}' is no duration: write 30m, 4h or 2d")
-        self.text = text
-
-
-class SageMakerRefused(HostingError):
-    """A call was refused."""
+class SageMakerRefused(SageMakerError):
+    """AWS refused a call."""
 
     def __init__(self, operation: str, code: str, message: str) -> None:
         super().__init__(f"{operation} was refused ({code}): {message}")
@@ -183,30 +176,30 @@ class SageMakerRefused(HostingError):
 
 
 class QuotaExceeded(SageMakerRefused):
-    """The account may not have one more of these; ask for a higher quota, or take another instance type."""
+    """The account's quota is used up: request an increase or use another instance type."""
 
 
-class SageMakerUnreachable(HostingError):
-    """Nobody answers where SageMaker or S3 should be."""
+class SageMakerUnreachable(SageMakerError):
+    """AWS or the emulator did not answer, or there are no credentials."""
 
 
 @contextlib.contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Raise this tree's errors in place of botocore's; ``doing`` names what was being done."""
+def translate_errors(action: str) -> Iterator[None]:
+    """Raise SageMakerErrors in place of botocore's; ``action`` names the failed step."""
     try:
         yield
     except ClientError as error:
         kind = QuotaExceeded if _code(error) == "ResourceLimitExceeded" else SageMakerRefused
         raise kind(error.operation_name, _code(error), _message(error)) from error
     except ParamValidationError as error:
-        raise SageMakerRefused(doing, "ParamValidation", str(error)) from error
+        raise SageMakerRefused(action, "ParamValidation", str(error)) from error
     except BotoCoreError as error:
-        raise SageMakerUnreachable(f"{doing}: {error}") from error
+        raise SageMakerUnreachable(f"{action}: {error}") from error
 
 
 @contextlib.contextmanager
-def instance_refused(instance_type: str) -> Iterator[None]:
-    """Raise InstanceRefused where a call is refused because of the instance type itself."""
+def translate_instance_errors(instance_type: str) -> Iterator[None]:
+    """Raise InstanceRefused where AWS refuses a call because of the instance type."""
     try:
         yield
     except ClientError as error:
@@ -216,8 +209,8 @@ def instance_refused(instance_type: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def existing_is_fine() -> Iterator[None]:
-    """Pass over the refusal to create what exists already: right where the name says what is in it."""
+def ignore_existing() -> Iterator[None]:
+    """Ignore that a resource exists already: right where its name is a digest of its content."""
     try:
         yield
     except ClientError as error:
@@ -226,8 +219,8 @@ def existing_is_fine() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def missing_is_fine() -> Iterator[None]:
-    """Pass over the refusal to delete what is gone already."""
+def ignore_missing() -> Iterator[None]:
+    """Ignore that a resource to be deleted does not exist."""
     try:
         yield
     except ClientError as error:
@@ -236,7 +229,7 @@ def missing_is_fine() -> Iterator[None]:
 
 
 def is_missing(error: ClientError) -> bool:
-    """Say whether this is SageMaker's way to say that something is not there: it has no error code for that."""
+    """Tell whether SageMaker did not find a resource, for which it has no error code of its own."""
     return _code(error) == "ValidationException" and "Could not find" in _message(error)
 
 

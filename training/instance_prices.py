@@ -1,4 +1,4 @@
-"""What an hour of an instance costs: by the Pricing API where it answers, else by a small dated table."""
+"""Hourly prices of instances: from the AWS Pricing API, or from a small dated table where the API does not answer."""
 
 import json
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 Component = Literal["Training", "Hosting"]
 PRICING_REGION = "us-east-1"
-"""One of the few regions in which the Pricing API is; it knows the prices of all."""
+"""One of the few regions that have the Pricing API; it lists the prices of all regions."""
 _TABLE = Path(__file__).with_name("instance_prices.json")
 
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars an hour, and who says so; None where nobody knows."""
+    """US dollars an hour, None where unknown, and the source of the figure."""
 
     hourly: float | None
     source: str
@@ -24,26 +24,28 @@ class Price:
         return self.source if self.hourly is None else f"${self.hourly:.3f} an hour ({self.source})"
 
 
-def price(client: Any, instance_type: str, component: Component, region: str) -> Price:
-    """Return what an hour of the instance costs."""
-    wanted = {"instanceName": instance_type, "component": component, "regionCode": region}
-    filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in wanted.items()]
+def instance_price(client: Any, instance_type: str, component: Component, region: str) -> Price:
+    """Return the on-demand price of one instance."""
+    attributes = {"instanceName": instance_type, "component": component, "regionCode": region}
+    filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in attributes.items()]
     try:
-        answer = client.get_products(ServiceCode="AmazonSageMaker", Filters=filters, MaxResults=10)
+        response = client.get_products(ServiceCode="AmazonSageMaker", Filters=filters, MaxResults=10)
     except (ClientError, BotoCoreError):
-        return _listed(instance_type)
-    found = [cost for product in answer["PriceList"] if (cost := _on_demand(json.loads(product))) is not None]
-    return Price(max(found), "AWS Pricing API") if found else _listed(instance_type)
+        return _list_price(instance_type)
+    prices = [
+        price for product in response["PriceList"] if (price := _on_demand_price(json.loads(product))) is not None
+    ]
+    return Price(max(prices), "AWS Pricing API") if prices else _list_price(instance_type)
 
 
-def _on_demand(product: dict[str, Any]) -> float | None:
+def _on_demand_price(product: dict[str, Any]) -> float | None:
     for term in product.get("terms", {}).get("OnDemand", {}).values():
         for dimension in term["priceDimensions"].values():
             return float(dimension["pricePerUnit"]["USD"]) or None
     return None
 
 
-def _listed(instance_type: str) -> Price:
+def _list_price(instance_type: str) -> Price:
     table = json.loads(_TABLE.read_text("utf-8"))
     hourly = table["hourly"].get(instance_type)
     if hourly is None:

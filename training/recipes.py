@@ -1,4 +1,4 @@
-"""The recipes behind `scones train`: what each job is told, and what it needs of the data.
+"""The recipes of `scones train`: hyperparameters, and what a recipe requires of dataset and network.
 
 Hyperparameters of the built-in algorithm: https://docs.aws.amazon.com/sagemaker/latest/dg/IC-Hyperparameter.html
 """
@@ -6,12 +6,13 @@ Hyperparameters of the built-in algorithm: https://docs.aws.amazon.com/sagemaker
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.defaults import TRAINING_INSTANCE_TYPE
 from training.errors import InvalidHyperparameter, UnknownRecipe
-from training.vehicle_net.errors import InvalidHyperparameter as NotOfVehicleNet
+from training.vehicle_net.errors import InvalidHyperparameter as InvalidVehicleNetHyperparameter
 from training.vehicle_net.recipe import Recipe as VehicleNetRecipe
 
-IMAGE_TYPE = "application/x-image"
-_BUILTIN = frozenset(
+IMAGE_CONTENT_TYPE = "application/x-image"
+_BUILTIN_HYPERPARAMETERS = frozenset(
     """augmentation_type beta_1 beta_2 checkpoint_frequency early_stopping early_stopping_min_epochs
     early_stopping_patience early_stopping_tolerance epochs eps gamma image_shape kv_store learning_rate
     lr_scheduler_factor lr_scheduler_step mini_batch_size momentum multi_label num_classes num_layers
@@ -22,18 +23,18 @@ _BUILTIN = frozenset(
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    """A kind of training job. ``side`` is the least side in pixels of the images that it takes.
+    """A kind of training job. ``min_side`` is the smallest image side in pixels that it accepts.
 
-    ``isolated`` says whether its container can work without a network: pretrained weights and source code come by it.
+    ``isolated`` runs the container without network access: pretrained weights and source code need the network.
     """
 
     name: str
-    about: str
+    description: str
     builtin: bool
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
-    side: int = 1
+    min_side: int = 1
     isolated: bool = False
-    instance_type: str = "ml.g5.xlarge"
+    instance_type: str = TRAINING_INSTANCE_TYPE
 
 
 _PUBLISHED = {"image_shape": "3,32,32", "num_classes": "2", "epochs": "30"}
@@ -42,56 +43,58 @@ RECIPES: Mapping[str, TrainingRecipe] = {
     for recipe in (
         TrainingRecipe("vehicle-net", "our network, script mode on AWS's PyTorch image", builtin=False),
         TrainingRecipe(
-            "builtin", "AWS's image classification as published", builtin=True, hyperparameters=_PUBLISHED, side=32,
-            isolated=True,
+            "builtin", "AWS's image classification as published", builtin=True, hyperparameters=_PUBLISHED,
+            min_side=32, isolated=True,
         ),
         TrainingRecipe(
             "builtin-small", "AWS's image classification at a depth for 32 pixels, augmented, stopped early",
             builtin=True,
             hyperparameters=_PUBLISHED
             | {"num_layers": "20", "augmentation_type": "crop_color_transform", "early_stopping": "True"},
-            side=32, isolated=True,
+            min_side=32, isolated=True,
         ),
         TrainingRecipe(
             "builtin-transfer", "AWS's image classification from ImageNet weights, 224 pixels", builtin=True,
             hyperparameters=_PUBLISHED
             | {"image_shape": "3,224,224", "use_pretrained_model": "1", "num_layers": "18", "learning_rate": "0.001"},
-            side=224,
+            min_side=224,
         ),
     )
 }  # fmt: skip
 
 
-def named(name: str) -> TrainingRecipe:
+def get_recipe(name: str) -> TrainingRecipe:
     """Return a recipe. Raises UnknownRecipe."""
     if name not in RECIPES:
         raise UnknownRecipe(name, list(RECIPES))
     return RECIPES[name]
 
 
-def hyperparameters(
-    recipe: TrainingRecipe, samples: int, epochs: int | None = None, given: Mapping[str, str] | None = None
+def build_hyperparameters(
+    recipe: TrainingRecipe, training_images: int, epochs: int | None = None, overrides: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return what the job is told: the recipe's, ``samples`` counted from the .lst, and what was given over both.
+    """Return the job's hyperparameters: the recipe's, the number of training images, ``epochs``, ``overrides``.
 
-    Raises InvalidHyperparameter for one that the recipe's program does not know: a job would tell only minutes later.
+    Raises InvalidHyperparameter for one that the training program does not know: the job would fail minutes later.
     """
     values = dict(recipe.hyperparameters)
     if recipe.builtin:
-        values["num_training_samples"] = str(samples)
+        values["num_training_samples"] = str(training_images)
     values |= {} if epochs is None else {"epochs": str(epochs)}
-    values |= given or {}
+    values |= overrides or {}
     if recipe.builtin:
-        for name in values.keys() - _BUILTIN:
-            raise InvalidHyperparameter(name, f"the built-in algorithm knows {', '.join(sorted(_BUILTIN))}")
+        for name in values.keys() - _BUILTIN_HYPERPARAMETERS:
+            raise InvalidHyperparameter(
+                name, f"the built-in algorithm knows {', '.join(sorted(_BUILTIN_HYPERPARAMETERS))}"
+            )
     else:
         try:
             VehicleNetRecipe.of(values)
-        except NotOfVehicleNet as error:
+        except InvalidVehicleNetHyperparameter as error:
             raise InvalidHyperparameter(", ".join(values), str(error)) from error
     return values
 
 
-def epochs_of(values: Mapping[str, str]) -> int:
+def max_epochs(hyperparameters: Mapping[str, str]) -> int:
     """Return how many epochs a job with these hyperparameters runs at most."""
-    return int(values.get("epochs", VehicleNetRecipe.epochs))
+    return int(hyperparameters.get("epochs", VehicleNetRecipe.epochs))

@@ -1,11 +1,10 @@
-"""The life of a model in one script: train, deploy, ask, find the captures, scale, plan the end, update, delete.
+"""Rehearses a model's whole life: train, deploy, invoke, wait for captures, scale, schedule deletion, update, delete.
 
-It is told where things are and asks nothing about the target: offline and on AWS it makes the same calls.
+The caller passes every ARN and URI; nothing here depends on the target, so AWS and the emulator get the same calls.
 """
 
 import io
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,142 +14,151 @@ from typing import Any
 import boto3
 from PIL import Image
 
-from training import endpoint_autoscaling, endpoint_deployment, endpoint_ttl, jobs
-from training.endpoint_settings import EndpointStatus, Options
-from training.endpoint_settings import Patience as EndpointPatience
-from training.errors import CaptureMissing, EndpointMissing, translated
+from core.defaults import ENDPOINT_INSTANCE_TYPE
+from core.s3_uris import S3Uri
+from core.waiting import WaiterConfig
+from training import endpoint_deployment, jobs
+from training.data.synthetic import render
+from training.endpoint_autoscaling import deregister_scaling, register_scaling
+from training.endpoint_settings import EndpointOptions, EndpointStatus
+from training.endpoint_spec import VARIANT
+from training.endpoint_ttl import cancel_deletion, schedule_deletion
+from training.errors import CaptureMissing, EndpointMissing, translate_errors
 
-_ACCEPT = "application/json"
-_LIFE = timedelta(hours=2)
+_TTL = timedelta(hours=2)
+_CAPTURE_WAITER = WaiterConfig(timeout_seconds=600.0, poll_seconds=1.0)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is rehearsed: the job, and the endpoint that its model is to serve from.
+    """The training job, and the endpoint that serves its model.
 
-    ``deletion_role_arn`` is the role of the endpoint's planned end, which outlasts this program; ``capture_uri`` is
-    where captures go. Times are in seconds.
+    ``deletion_role_arn`` is the role that deletes the endpoint if this program is killed.
     """
 
-    order: jobs.Order
-    around: jobs.Surroundings
+    job: jobs.TrainingJobSpec
+    environment: jobs.JobEnvironment
     endpoint: str
     image_uri: str
     role_arn: str
     deletion_role_arn: str
     capture_uri: str
-    instance_type: str = "ml.m5.xlarge"
-    options: Options = field(default_factory=Options)
-    pictures: int = 8
-    capture_seconds: float = 600.0
-    job_patience: jobs.Patience = field(default_factory=jobs.Patience)
-    endpoint_patience: EndpointPatience = field(default_factory=EndpointPatience)
+    instance_type: str = ENDPOINT_INSTANCE_TYPE
+    options: EndpointOptions = field(default_factory=EndpointOptions)
+    invocations: int = 8
+    job_waiter: WaiterConfig = jobs.JOB_WAITER
+    endpoint_waiter: WaiterConfig = endpoint_deployment.ENDPOINT_WAITER
+    capture_waiter: WaiterConfig = _CAPTURE_WAITER
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: ``captured`` of ``invocations`` were found in S3, ``gone`` is what was deleted."""
+    """What the rehearsal did: ``captured`` of the first half of the ``invocations``, and the ``deleted`` resources."""
 
     job: str
-    artefact: str
+    model_artifact: str
     metrics: dict[str, float]
     invocations: int
     captured: int
-    gone: list[str]
+    deleted: list[str]
 
 
-def rehearse(session: boto3.Session, plan: Plan, tell: Callable[[str], None] = lambda _: None) -> Outcome:
-    """Do it all, and leave no endpoint behind, however it ends. Raises a HostingError."""
-    tell(f"training job {plan.order.name}")
-    jobs.submit(session, plan.order, plan.around)
-    trained = jobs.follow(session, plan.order.name, tell, plan.job_patience)
-    artefact = str(trained.artefact)
+def rehearse(session: boto3.Session, plan: Plan, on_progress: Callable[[str], None] = lambda _: None) -> Outcome:
+    """Run the plan; the endpoint is deleted also after an error. Raises a SageMakerError."""
+    on_progress(f"training job {plan.job.name}")
+    jobs.submit(session, plan.job, plan.environment)
+    job = jobs.follow(session, plan.job.name, on_progress, plan.job_waiter)
+    model_artifact = str(job.model_artifact)
     try:
-        tell(f"endpoint {plan.endpoint}")
-        _deploy(session, plan, artefact, capture_percent=100)
-        sent = _ask(session, plan)
-        tell("captures")
-        _await_captures(session, plan, sent)
-        tell("scaling and planned end")
+        on_progress(f"endpoint {plan.endpoint}")
+        _deploy(session, plan, model_artifact, capture_percent=100)
+        inference_ids = _invoke(session, plan)
+        on_progress("captures")
+        _wait_for_captures(session, plan, inference_ids)
+        on_progress("scaling and scheduled deletion")
         scaling, scheduler = session.client("application-autoscaling"), session.client("scheduler")
-        endpoint_autoscaling.scale(scaling, plan.endpoint, endpoint_deployment.VARIANT, 1, 2)
-        endpoint_ttl.schedule(scheduler, plan.endpoint, plan.deletion_role_arn, _LIFE)
-        tell("update")
-        _deploy(session, plan, artefact, capture_percent=50)
-        _ask(session, plan)
-        tell("delete")
+        register_scaling(scaling, plan.endpoint, VARIANT, 1, 2)
+        schedule_deletion(scheduler, plan.endpoint, plan.deletion_role_arn, _TTL)
+        on_progress("update")
+        _deploy(session, plan, model_artifact, capture_percent=50)
+        _invoke(session, plan)
+        on_progress("delete")
     except BaseException:
-        _clear(session, plan)
+        _delete(session, plan)
         raise
-    gone = _clear(session, plan)
-    return Outcome(plan.order.name, artefact, dict(trained.metrics), 2 * plan.pictures, len(sent), gone)
+    deleted = _delete(session, plan)
+    return Outcome(
+        job=plan.job.name,
+        model_artifact=model_artifact,
+        metrics=dict(job.metrics),
+        invocations=2 * plan.invocations,
+        captured=len(inference_ids),
+        deleted=deleted,
+    )
 
 
-def _deploy(session: boto3.Session, plan: Plan, artefact: str, *, capture_percent: int) -> EndpointStatus:
+def _deploy(session: boto3.Session, plan: Plan, model_artifact: str, *, capture_percent: int) -> EndpointStatus:
     return endpoint_deployment.deploy(
         session,
         name=plan.endpoint,
         image_uri=plan.image_uri,
-        model_data_url=artefact,
+        model_data_url=model_artifact,
         role_arn=plan.role_arn,
         capture_uri=plan.capture_uri,
         capture_percent=capture_percent,
         instance_type=plan.instance_type,
         options=plan.options,
-        patience=plan.endpoint_patience,
+        waiter=plan.endpoint_waiter,
     )
 
 
-def _clear(session: boto3.Session, plan: Plan) -> list[str]:
-    endpoint_autoscaling.forget(session.client("application-autoscaling"), plan.endpoint, endpoint_deployment.VARIANT)
-    endpoint_ttl.cancel(session.client("scheduler"), plan.endpoint)
+def _delete(session: boto3.Session, plan: Plan) -> list[str]:
+    deregister_scaling(session.client("application-autoscaling"), plan.endpoint, VARIANT)
+    cancel_deletion(session.client("scheduler"), plan.endpoint)
     try:
-        return endpoint_deployment.delete(session, plan.endpoint, plan.endpoint_patience)
+        return endpoint_deployment.delete(session, plan.endpoint, plan.endpoint_waiter)
     except EndpointMissing:
         return []
 
 
-def _ask(session: boto3.Session, plan: Plan) -> list[str]:
-    """Invoke with every picture, and return the inference ids under which the calls are captured."""
-    client, sent = session.client("sagemaker-runtime"), []
-    with translated("invoke"):
-        for picture in _pictures(plan.pictures):
-            sent.append(uuid.uuid4().hex)
-            answer = client.invoke_endpoint(
+def _invoke(session: boto3.Session, plan: Plan) -> list[str]:
+    """Invoke the endpoint with rendered images and return the inference IDs, by which the captures are found."""
+    client, inference_ids = session.client("sagemaker-runtime"), []
+    with translate_errors("invoke"):
+        for image in _render_images(plan.invocations):
+            inference_ids.append(uuid.uuid4().hex)
+            response = client.invoke_endpoint(
                 EndpointName=plan.endpoint,
                 ContentType="image/png",
-                Accept=_ACCEPT,
-                InferenceId=sent[-1],
-                Body=picture,
+                Accept="application/json",
+                InferenceId=inference_ids[-1],
+                Body=image,
             )
-            json.loads(answer["Body"].read())
-    return sent
+            json.loads(response["Body"].read())
+    return inference_ids
 
 
-def _await_captures(session: boto3.Session, plan: Plan, sent: Sequence[str]) -> None:
-    client, began, found = session.client("s3"), time.monotonic(), set[str]()
-    with translated("captures"):
-        while not found >= set(sent):
-            if time.monotonic() - began > plan.capture_seconds:
-                raise CaptureMissing(plan.capture_uri, len(set(sent) - found), len(sent), plan.capture_seconds)
-            time.sleep(1.0)
-            found = set(_captured(client, f"{plan.capture_uri}/{plan.endpoint}/"))
+def _wait_for_captures(session: boto3.Session, plan: Plan, inference_ids: Sequence[str]) -> None:
+    client, waiter = session.client("s3"), plan.capture_waiter
+    uri = S3Uri.parse(f"{plan.capture_uri}/{plan.endpoint}/")
+    started, missing = waiter.clock(), set(inference_ids)
+    with translate_errors("captures"):
+        while missing := missing - set(_captured_inference_ids(client, uri)):
+            if waiter.clock() - started > waiter.timeout_seconds:
+                raise CaptureMissing(plan.capture_uri, len(missing), len(inference_ids), waiter.timeout_seconds)
+            waiter.sleep(waiter.poll_seconds)
 
 
-def _captured(client: Any, where: str) -> Iterator[str]:
-    """Yield the inference id of every captured call below ``where``."""
-    bucket, _, prefix = where.removeprefix("s3://").partition("/")
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+def _captured_inference_ids(client: Any, uri: S3Uri) -> Iterator[str]:
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=uri.bucket, Prefix=uri.key):
         for entry in page.get("Contents", ()):
-            body = client.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+            body = client.get_object(Bucket=uri.bucket, Key=entry["Key"])["Body"].read()
             for line in body.splitlines():
                 yield json.loads(line)["eventMetadata"].get("inferenceId", "")
 
 
-def _pictures(count: int) -> Iterator[bytes]:
-    """Rendered vehicles as PNG, as large as any recipe takes them."""
-    from training.data.synthetic import render  # noqa: PLC0415
-
+def _render_images(count: int) -> Iterator[bytes]:
+    """Yield rendered vehicles as PNG, of the largest side that any recipe requires."""
     for seed in range(count):
         content = io.BytesIO()
         Image.fromarray(render(seed % 2, seed, 224)).save(content, "PNG")

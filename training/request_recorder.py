@@ -1,4 +1,4 @@
-"""Which calls a session makes: each request and each answer as it goes over the wire."""
+"""Records the requests and responses of a session's clients, as they go over the wire."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ import boto3
 
 
 @dataclass(frozen=True)
-class Request:
-    """One request; ``parameters`` are what its caller gave, ``body`` is what was sent."""
+class RecordedRequest:
+    """One request; ``parameters`` are the caller's arguments, ``body`` is what was sent."""
 
     service: str
     operation: str
@@ -21,20 +21,20 @@ class Request:
     body: bytes
 
     @property
-    def place(self) -> str:
-        """Scheme, host and port that it was sent to."""
+    def endpoint_url(self) -> str:
+        """Scheme, host and port of the URL."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError where it is none."""
+        """The body as JSON. Raises ValueError where it is not JSON."""
         return json.loads(self.body or b"{}")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One answer; ``body`` is None where it is a stream, which is its caller's to read."""
+class RecordedResponse:
+    """One response; ``body`` is None where it is a stream, which the caller reads."""
 
     service: str
     operation: str
@@ -43,33 +43,35 @@ class Answer:
 
 
 @dataclass
-class Recorder:
-    """Records what every client does that ``session`` makes from now on; a request that is repeated counts again."""
+class RequestRecorder:
+    """Records all clients that ``session`` creates from now on; a retried request counts again."""
 
     session: boto3.Session
-    requests: list[Request] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-    _given: dict[str, dict[str, Any]] = field(default_factory=dict)
+    requests: list[RecordedRequest] = field(default_factory=list)
+    responses: list[RecordedResponse] = field(default_factory=list)
+    _parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.session.events.register("provide-client-params", self._called)
-        self.session.events.register("before-send", self._sent)
-        self.session.events.register("after-call", self._answered)
+        self.session.events.register("provide-client-params", self._record_parameters)
+        self.session.events.register("before-send", self._record_request)
+        self.session.events.register("after-call", self._record_response)
 
-    def _called(self, params: dict[str, Any], event_name: str, **_: Any) -> None:
-        self._given[event_name.split(".", 1)[1]] = dict(params)
+    def _record_parameters(self, params: dict[str, Any], event_name: str, **_: Any) -> None:
+        self._parameters[event_name.split(".", 1)[1]] = dict(params)
 
-    def _sent(self, request: Any, event_name: str, **_: Any) -> None:
+    def _record_request(self, request: Any, event_name: str, **_: Any) -> None:
         service, operation = event_name.split(".")[1:3]
-        given = self._given.get(f"{service}.{operation}", {})
+        parameters = self._parameters.get(f"{service}.{operation}", {})
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
-        self.requests.append(Request(service, operation, request.method, request.url, headers, given, body))
+        self.requests.append(
+            RecordedRequest(service, operation, request.method, request.url, headers, parameters, body)
+        )
 
-    def _answered(self, http_response: Any, model: Any, event_name: str, **_: Any) -> None:
+    def _record_response(self, http_response: Any, model: Any, event_name: str, **_: Any) -> None:
         service, operation = event_name.split(".")[1:3]
         body = None if model.has_streaming_output else bytes(http_response.content)
-        self.answers.append(Answer(service, operation, int(http_response.status_code), body))
+        self.responses.append(RecordedResponse(service, operation, int(http_response.status_code), body))
 
 
 def _text(value: Any) -> str:

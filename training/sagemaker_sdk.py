@@ -1,4 +1,4 @@
-"""The SageMaker SDK, imported at first use, since that takes seconds."""
+"""The SageMaker SDK, imported on first use: the import takes seconds, which a command without SageMaker saves."""
 
 import logging
 import warnings
@@ -6,26 +6,26 @@ from typing import Any, TypeAlias
 
 import boto3
 
-Resource: TypeAlias = Any  # one of the SDK's, which has no types
+Resource: TypeAlias = Any  # the SDK's resources are untyped
 
 
-def sdk() -> tuple[Any, Any]:
-    """Return the SDK's resources and shapes."""
-    logging.getLogger("sagemaker").setLevel(logging.ERROR)  # it reports every step and configuration file at INFO
+def load_sdk() -> tuple[Any, Any]:
+    """Return the SDK's modules ``resources`` and ``shapes``."""
+    logging.getLogger("sagemaker").setLevel(logging.ERROR)  # at INFO it reports each step and configuration file
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its docstrings hold escapes that Python warns of when it compiles them
-        from sagemaker.core import resources, shapes  # noqa: PLC0415
+        warnings.simplefilter("ignore")  # invalid escapes in its docstrings, reported when they are compiled
+        from sagemaker.core import resources, shapes  # noqa: PLC0415 - takes seconds
     return resources, shapes
 
 
 def image_uri(framework: str, region: str, **details: str) -> str:
-    """Return where AWS keeps one of its own images in a region: its registry's account differs by region."""
-    sdk()
-    from sagemaker.core import image_uris  # noqa: PLC0415
+    """Return the URI of one of AWS's own container images: the registry's account differs by region."""
+    load_sdk()
+    from sagemaker.core import image_uris  # noqa: PLC0415 - takes seconds
 
     return str(image_uris.retrieve(framework=framework, region=region, **details))
 
 
-def place(session: boto3.Session) -> dict[str, Any]:
-    """Return the arguments by which a resource uses this session's clients."""
+def client_kwargs(session: boto3.Session) -> dict[str, Any]:
+    """Return the arguments that make an SDK resource use this session's clients."""
     return {"session": session, "region": session.region_name}

@@ -1,4 +1,4 @@
-"""Whether the account may run an instance type at all: most quotas of new accounts are 0."""
+"""Service quotas of SageMaker instances: new accounts have a quota of 0 for most instance types."""
 
 from typing import Any, Literal
 
@@ -9,8 +9,8 @@ from training.errors import QuotaIsZero
 Use = Literal["training job", "spot training job", "endpoint"]
 
 
-def check(client: Any, instance_type: str, use: Use, region: str) -> float | None:
-    """Return how many instances the account may have for this; None where nobody says. Raises QuotaIsZero."""
+def check_quota(client: Any, instance_type: str, use: Use, region: str) -> float | None:
+    """Return how many instances the account may run; None where Service Quotas does not tell. Raises QuotaIsZero."""
     name = f"{instance_type} for {use} usage"
     try:
         for page in client.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker"):
@@ -18,12 +18,12 @@ def check(client: Any, instance_type: str, use: Use, region: str) -> float | Non
                 if quota["QuotaName"] != name:
                     continue
                 if not quota["Value"]:
-                    raise QuotaIsZero(name, _link(region, quota["QuotaCode"]))
+                    raise QuotaIsZero(name, _console_url(region, quota["QuotaCode"]))
                 return float(quota["Value"])
-    except (ClientError, BotoCoreError):  # not allowed to ask, or no such service: the job itself will tell
+    except (ClientError, BotoCoreError):  # access denied, or no such service: creating the job or endpoint will tell
         return None
     return None
 
 
-def _link(region: str, code: str) -> str:
+def _console_url(region: str, code: str) -> str:
     return f"https://{region}.console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas/{code}"

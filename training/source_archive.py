@@ -1,4 +1,4 @@
-"""sourcedir.tar.gz for script mode: the trainer's own source, an entry point and what to install for it."""
+"""sourcedir.tar.gz for script mode: our trainer's source, an entry point and its requirements."""
 
 import gzip
 import hashlib
@@ -7,46 +7,48 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from core.s3_uris import S3Uri
+
 ENTRY_POINT = "entry_point.py"
 REQUIREMENTS = Path(__file__).with_name("vehicle_net") / "job-requirements.txt"
-_ROOT = Path(__file__).resolve().parent
-_ENTRY = '''"""Runs the trainer: hyperparameters come by SM_HPS, whose names need no dashes."""
+_PACKAGE = Path(__file__).resolve().parent
+_ENTRY_POINT_SOURCE = '''"""Runs the trainer: hyperparameters come in SM_HPS, whose names need no dashes."""
 
 import argparse
 import sys
 
 from training.vehicle_net.train import main
 
-options = argparse.ArgumentParser()
-options.add_argument("--checkpoint-dir")
-found, _ = options.parse_known_args()
-sys.exit(main(["--checkpoint-dir", found.checkpoint_dir] if found.checkpoint_dir else []))
+parser = argparse.ArgumentParser()
+parser.add_argument("--checkpoint-dir")
+options, _ = parser.parse_known_args()
+sys.exit(main(["--checkpoint-dir", options.checkpoint_dir] if options.checkpoint_dir else []))
 '''
 
 
-def pack() -> bytes:
+def build() -> bytes:
     """Return the archive: the same bytes for the same source."""
-    files = {ENTRY_POINT: _ENTRY.encode(), "requirements.txt": REQUIREMENTS.read_bytes()}
+    files = {ENTRY_POINT: _ENTRY_POINT_SOURCE.encode(), "requirements.txt": REQUIREMENTS.read_bytes()}
     for folder in ("", "data", "serving", "vehicle_net"):
-        for path in [*(_ROOT / folder).glob("*.py"), *(_ROOT / folder).glob("rendering/*.py")]:
-            files[f"training/{path.relative_to(_ROOT).as_posix()}"] = path.read_bytes()
-    for path in (_ROOT.parent / "core").glob("*.py"):
+        for path in [*(_PACKAGE / folder).glob("*.py"), *(_PACKAGE / folder).glob("rendering/*.py")]:
+            files[f"training/{path.relative_to(_PACKAGE).as_posix()}"] = path.read_bytes()
+    for path in (_PACKAGE.parent / "core").glob("*.py"):
         files[f"core/{path.name}"] = path.read_bytes()
-    packed = io.BytesIO()
+    buffer = io.BytesIO()
     with (
-        gzip.GzipFile("", "wb", fileobj=packed, mtime=0) as squeezed,
-        tarfile.open(fileobj=squeezed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+        gzip.GzipFile("", "wb", fileobj=buffer, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
     ):
         for name in sorted(files):
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(files[name]), 0o644
             archive.addfile(member, io.BytesIO(files[name]))
-    return packed.getvalue()
+    return buffer.getvalue()
 
 
 def upload(s3: Any, bucket: str, prefix: str) -> str:
-    """Put the archive into the bucket under its digest and return its URL."""
-    content = pack()
-    key = f"{prefix}/{hashlib.sha256(content).hexdigest()[:16]}/sourcedir.tar.gz"
-    s3.put_object(Bucket=bucket, Key=key, Body=content)
-    return f"s3://{bucket}/{key}"
+    """Upload the archive under its digest and return its URI."""
+    content = build()
+    uri = S3Uri(bucket, f"{prefix}/{hashlib.sha256(content).hexdigest()[:16]}/sourcedir.tar.gz")
+    s3.put_object(Bucket=uri.bucket, Key=uri.key, Body=content)
+    return str(uri)

@@ -23,7 +23,7 @@ from emulation.processes.ports import is_free
 from scones import console, options
 from scones.settings import Settings
 from training.errors import QuotaIsZero
-from training.service_quotas import Use, check
+from training.service_quotas import Use, check_quota
 
 LEAST_PYTHON = (3, 11)
 LEAST_BYTES = 3_000_000_000
@@ -134,7 +134,7 @@ def quota(client: Any, instance_type: str, use: Use, region: str) -> Finding:
     """Whether the account may have such an instance; where AWS does not say, the deployment itself will."""
     what = f"quota: {instance_type}, {use}"
     try:
-        count = check(client, instance_type, use, region)
+        count = check_quota(client, instance_type, use, region)
     except QuotaIsZero as error:
         return Finding(Mode.AWS, what, Verdict.BAD, str(error))
     if count is None:

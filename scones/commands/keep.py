@@ -18,12 +18,12 @@ from orchestration.errors import OrchestrationError, StackMissing
 from scones import aws, console, options, pipeline
 from scones.commands import stage
 from scones.settings import Settings, Target
-from training.errors import HostingError
+from training.errors import SageMakerError
 
 SAMPLES = 4
 SAMPLE_SIZE = 64
 _POLL_SECONDS = 1.0
-_PASSING = (OrchestrationError, HostingError, BotoCoreError, ClientError, OSError)
+_PASSING = (OrchestrationError, SageMakerError, BotoCoreError, ClientError, OSError)
 _READY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 

@@ -1,7 +1,7 @@
 """`scones rehearse`: the whole life of a model, from training to deletion, by the calls that production makes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +14,9 @@ from scones.commands.endpoint.deploy import LOCAL_IMAGE
 from scones.settings import Settings, Target
 
 if TYPE_CHECKING:
-    from training.jobs import Order
+    from training.jobs import TrainingJobSpec
     from training.rehearsal import Plan
-    from training.request_recorder import Recorder
+    from training.request_recorder import RequestRecorder
 
 _INSTANCE = "ml.m5.xlarge"
 _PAGE = """# Which calls ran where
@@ -54,7 +54,7 @@ def rehearse(  # noqa: PLR0913, PLR0917 - a command's options
     On AWS shows the prices and asks first. Example: `scones rehearse --hyperparameter backbone=tiny`
     """
     from training import rehearsal  # noqa: PLC0415
-    from training.request_recorder import Recorder  # noqa: PLC0415
+    from training.request_recorder import RequestRecorder  # noqa: PLC0415
 
     settings = options.settings(target, stack_name, home)
     session = aws.session(settings)
@@ -62,22 +62,32 @@ def rehearse(  # noqa: PLR0913, PLR0917 - a command's options
     endpoint = cost_confirmation.Expense(_INSTANCE, "endpoint", "until the rehearsal deletes it, two hours at most")
     cost_confirmation.agree(session, settings, [train.expense(order), endpoint], yes=yes)
     made = plan(session, settings, order)
-    recorder = Recorder(session)
+    recorder = RequestRecorder(session)
     with console.progress("rehearsing"):
         outcome = rehearsal.rehearse(session, made, _say)
     if write is not None:
         write.write_text(page(recorder, places(session)), "utf-8")
-    console.tell(asdict(outcome), as_json=as_json)
+    console.tell(
+        {
+            "job": outcome.job,
+            "artefact": outcome.model_artifact,
+            "metrics": outcome.metrics,
+            "invocations": outcome.invocations,
+            "captured": outcome.captured,
+            "gone": outcome.deleted,
+        },
+        as_json=as_json,
+    )
 
 
-def plan(session: boto3.Session, settings: Settings, order: "Order") -> "Plan":
+def plan(session: boto3.Session, settings: Settings, order: "TrainingJobSpec") -> "Plan":
     """Return what is rehearsed in this stack: an endpoint of its own, beside the one that serves."""
     from training import jobs, recipes  # noqa: PLC0415
-    from training.endpoint_settings import Options  # noqa: PLC0415
+    from training.endpoint_settings import EndpointOptions  # noqa: PLC0415
     from training.rehearsal import Plan  # noqa: PLC0415
 
     deployed = pipeline.deployed(session, settings)
-    builtin = recipes.named(order.recipe.name).builtin
+    builtin = recipes.get_recipe(order.recipe.name).builtin
     served = (
         jobs.builtin_image(session)
         if builtin
@@ -93,10 +103,10 @@ def plan(session: boto3.Session, settings: Settings, order: "Order") -> "Plan":
         deletion_role_arn=train.stack_role(session, settings, "EndpointDeletionRoleArn"),
         capture_uri=f"s3://{deployed.data_bucket}/{pipeline.CAPTURE_PREFIX}",
         instance_type=_INSTANCE,
-        options=Options(
+        options=EndpointOptions(
             tags={"scones:stack": settings.stack}, environment=pipeline.container_environment(deployed.labels)
         ),
-        job_patience=jobs.Patience(poll=poll),
+        job_waiter=replace(jobs.JOB_WAITER, poll_seconds=poll),
     )
 
 
@@ -106,11 +116,11 @@ def places(session: boto3.Session) -> Mapping[str, str]:
     return {getattr(session, name).rstrip("/"): who for name, who in offline.items() if hasattr(session, name)}
 
 
-def page(recorder: "Recorder", known: Mapping[str, str]) -> str:
+def page(recorder: "RequestRecorder", known: Mapping[str, str]) -> str:
     """Return docs/sagemaker-calls.md: each call once, with every member that any of its requests had."""
     members: dict[tuple[str, str, str], set[str]] = {}
     for request in recorder.requests:
-        key = (request.service, request.operation, known.get(request.place, "AWS"))
+        key = (request.service, request.operation, known.get(request.endpoint_url, "AWS"))
         members.setdefault(key, set()).update(request.parameters)
     rows = [
         f"| {service} | {operation} | {where} | {', '.join(sorted(said))} |"

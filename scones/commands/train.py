@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from scones import aws, console, cost_confirmation, options, pipeline
 from scones.settings import Settings, Target
 
 if TYPE_CHECKING:
-    from training.jobs import JobStatus, Order, Surroundings
+    from training.jobs import JobEnvironment, JobStatus, TrainingJobSpec
 
 DATASETS = "datasets"
 
@@ -69,7 +70,7 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
         around = surroundings(session, settings, role, kms_key, subnet or (), security_group or ())
         cost_confirmation.agree(session, settings, [expense(order)], yes=yes)
         jobs.submit(session, order, around)
-        name, most = order.name, recipes.epochs_of(order.hyperparameters)
+        name, most = order.name, recipes.max_epochs(order.hyperparameters)
         console.err.print(f"training job {name}", highlight=False, soft_wrap=True)
     if no_wait:
         console.tell({"job": name}, as_json=as_json)
@@ -95,18 +96,20 @@ def ordered(
     given: Mapping[str, str],
     *,
     spot: bool = False,
-) -> "Order":
+) -> "TrainingJobSpec":
     """Return the job that the options describe, on what is staged. Raises DatasetMissing and what a recipe refuses."""
     from training import jobs, recipes  # noqa: PLC0415
 
-    wanted = recipes.named(recipe)
+    wanted = recipes.get_recipe(recipe)
     deployed = pipeline.deployed(session, settings)
     bucket, s3 = deployed.data_bucket, session.client("s3")
-    place = f"{DATASETS}/{dataset}" if dataset else _staged(s3, bucket, wanted.side, dataset_name(deployed.labels))
+    place = f"{DATASETS}/{dataset}" if dataset else _staged(s3, bucket, wanted.min_side, dataset_name(deployed.labels))
     named = {} if wanted.builtin or deployed.labels == VEHICLES else {"labels": ",".join(deployed.labels)}
-    values = recipes.hyperparameters(wanted, jobs.samples(s3, bucket, place), epochs, {**named, **given})
+    values = recipes.build_hyperparameters(
+        wanted, jobs.count_training_images(s3, bucket, place), epochs, {**named, **given}
+    )
     name = f"{settings.stack}-{recipe}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    return jobs.Order(name, wanted, values, place, instance_type or wanted.instance_type, spot=spot)
+    return jobs.TrainingJobSpec(name, wanted, values, place, instance_type or wanted.instance_type, spot=spot)
 
 
 def surroundings(
@@ -116,11 +119,11 @@ def surroundings(
     kms_key: str | None = None,
     subnets: Sequence[str] = (),
     security_groups: Sequence[str] = (),
-) -> "Surroundings":
+) -> "JobEnvironment":
     """Return where and as whom a job of this stack runs. Raises RoleMissing."""
     from training import jobs  # noqa: PLC0415
 
-    return jobs.Surroundings(
+    return jobs.JobEnvironment(
         role_arn=role or stack_role(session, settings, "TrainingRoleArn"),
         bucket=pipeline.deployed(session, settings).data_bucket,
         tags={"scones:stack": settings.stack},
@@ -140,7 +143,7 @@ def stack_role(session: boto3.Session, settings: Settings, output: str) -> str:
     return outputs[output]
 
 
-def expense(order: "Order") -> cost_confirmation.Expense:
+def expense(order: "TrainingJobSpec") -> cost_confirmation.Expense:
     """Return what a job costs."""
     use: Any = "spot training job" if order.spot else "training job"
     return cost_confirmation.Expense(order.instance_type, use, "billed by the second until the job ends")
@@ -168,8 +171,8 @@ def _followed(session: boto3.Session, name: str, most: int | None, *, local: boo
     with console.progress("epochs") as advance:
         advance(0, most or 1)
         try:
-            patience = jobs.Patience(poll=0.5 if local else 5.0)
-            return jobs.follow(session, name, _teller(advance, most), patience, on_state=_say)
+            waiter = replace(jobs.JOB_WAITER, poll_seconds=0.5 if local else 5.0)
+            return jobs.follow(session, name, _teller(advance, most), waiter, on_status=_say)
         except KeyboardInterrupt:
             console.err.print(
                 f"the job goes on: `scones train --attach {name}` follows it again", highlight=False, soft_wrap=True
@@ -183,11 +186,11 @@ def _say(state: str) -> None:
 
 def _teller(advance: console.Advance, most: int | None) -> Callable[[str], None]:
     """Print each log line above the bar, and move the bar by what the line says of epochs."""
-    from training import jobs  # noqa: PLC0415
+    from training import job_logs  # noqa: PLC0415
 
     def tell(line: str) -> None:
         console.err.print(f"  {console.escape(line.rstrip())}", highlight=False, style="dim", soft_wrap=True)
-        done = jobs.epoch_of(line)
+        done = job_logs.completed_epochs(line)
         if done is not None and most is not None:
             advance(min(done, most), most)
 
@@ -197,6 +200,11 @@ def _teller(advance: console.Advance, most: int | None) -> Callable[[str], None]
 def _told(found: "JobStatus", *, as_json: bool) -> None:
     told: dict[str, Any] = {"job": found.name, "status": found.status}
     told |= {"metrics": dict(found.metrics)} if as_json else found.metrics
-    told |= {"artefact": found.artefact, "billed_seconds": found.billed, "epochs": found.epochs, "image": found.image}
+    told |= {
+        "artefact": found.model_artifact,
+        "billed_seconds": found.billable_seconds,
+        "epochs": found.epochs,
+        "image": found.training_image,
+    }
     console.tell(told, as_json=as_json)
     console.err.print(f"next: scones endpoint deploy --job {found.name}", highlight=False, soft_wrap=True)

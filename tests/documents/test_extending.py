@@ -47,10 +47,10 @@ def test_a_folder_of_photographs_is_staged(tmp_path: Path) -> None:
 def test_a_recipe_is_offered_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipes, "RECIPES", dict(recipes.RECIPES))
     run("TrainingRecipe(")
-    recipe = recipes.named("builtin-deep")
-    assert recipes.hyperparameters(recipe, 1000)["num_layers"] == "110"
+    recipe = recipes.get_recipe("builtin-deep")
+    assert recipes.build_hyperparameters(recipe, 1000)["num_layers"] == "110"
     with pytest.raises(Exception, match="layers"):
-        recipes.hyperparameters(recipe, 1000, given={"layers": "1"})
+        recipes.build_hyperparameters(recipe, 1000, overrides={"layers": "1"})
 
 
 @pytest.mark.parametrize("answers", [[], [Answer(0, (0.9, 0.1)), Answer(1, (0.2, 0.8))]])

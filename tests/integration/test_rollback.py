@@ -7,7 +7,7 @@ import pytest
 from tests.emulation.sagemaker.harness import IMAGE, ROLE
 from tests.integration.conftest import Running
 from training import endpoint_deployment
-from training.endpoint_settings import EndpointStatus, Options
+from training.endpoint_settings import EndpointOptions, EndpointStatus
 from training.errors import EndpointFailed
 
 pytestmark = pytest.mark.integration
@@ -28,7 +28,8 @@ def deployed(scripted: Running, name: str, alarm: str, percent: int) -> Endpoint
     scripted.client("s3").put_object(Bucket=bucket, Key="models/any/model.tar.gz", Body=b"scripted")
     return endpoint_deployment.deploy(
         scripted.session, name=name, image_uri=IMAGE, model_data_url=f"s3://{bucket}/models/any/model.tar.gz",
-        role_arn=ROLE, capture_uri=f"s3://{bucket}/capture", capture_percent=percent, options=Options(alarms=(alarm,)),
+        role_arn=ROLE, capture_uri=f"s3://{bucket}/capture", capture_percent=percent,
+        options=EndpointOptions(alarms=(alarm,)),
     )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def test_an_alarm_that_sounds_takes_the_update_back(scripted: Running, alarm: st
     first = deployed(scripted, name, alarm, 100)
     state = {"AlarmName": alarm, "StateReason": "test"}
     scripted.client("cloudwatch").set_alarm_state(StateValue="ALARM", **state)
-    with pytest.raises(EndpointFailed, match=f"back on what served before: .* the alarm {alarm} is in ALARM"):
+    with pytest.raises(EndpointFailed, match=f"rolled back to .*: .* the alarm {alarm} is in ALARM"):
         deployed(scripted, name, alarm, 50)
     found = endpoint_deployment.status(scripted.session, name)
     assert (found.status, found.config_name, found.capture_percent) == ("InService", first.config_name, 100)

@@ -20,7 +20,7 @@ from tests.emulation.sagemaker.jobs import picture
 from tests.training import service_models
 from training.rehearsal import Outcome
 from training.rehearsal import rehearse as run
-from training.request_recorder import Recorder
+from training.request_recorder import RequestRecorder
 
 TINY = {"backbone": "tiny", "pretrained": "0", "size": "32", "training_size": "32", "rendered": "0",
         "rendered_each_epoch": "0", "calibration_folds": "0", "batch": "2"}  # fmt: skip
@@ -53,7 +53,7 @@ def settings(
 
 
 @pytest.fixture(scope="module")
-def rehearsed(settings: Settings) -> tuple[Recorder, Outcome]:
+def rehearsed(settings: Settings) -> tuple[RequestRecorder, Outcome]:
     session = aws.session(settings)
     parameters = {"EndpointName": settings.endpoint_name, **stack.LOCAL_PARAMETERS}
     s3 = session.client("s3")
@@ -66,28 +66,32 @@ def rehearsed(settings: Settings) -> tuple[Recorder, Outcome]:
             s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}/{index}.png", Body=picture())
     order = train.ordered(session, settings, "vehicle-net", "few", None, 2, TINY)
     plan = rehearse.plan(session, settings, order)
-    recorder = Recorder(session)
+    recorder = RequestRecorder(session)
     return recorder, run(session, plan)
 
 
-def test_a_model_is_trained_served_asked_captured_updated_and_deleted(rehearsed: tuple[Recorder, Outcome]) -> None:
+def test_a_model_is_trained_deployed_invoked_captured_updated_and_deleted(
+    rehearsed: tuple[RequestRecorder, Outcome],
+) -> None:
     _, outcome = rehearsed
-    assert outcome.artefact.endswith(f"/training/{outcome.job}/output/model.tar.gz")
+    assert outcome.model_artifact.endswith(f"/training/{outcome.job}/output/model.tar.gz")
     assert 0 <= outcome.metrics["validation:accuracy"] <= 1
     assert (outcome.invocations, outcome.captured) == (16, 8)
-    assert len(outcome.gone) == 3
+    assert len(outcome.deleted) == 3
 
 
-def test_every_request_and_every_answer_is_one_of_the_service_models(rehearsed: tuple[Recorder, Outcome]) -> None:
+def test_every_request_and_response_is_valid_by_the_service_models(
+    rehearsed: tuple[RequestRecorder, Outcome],
+) -> None:
     recorder, _ = rehearsed
     assert [(r.operation, fault) for r in recorder.requests for fault in service_models.of_request(r)] == []
-    ours = [answer for answer in recorder.answers if answer.service != "cloudwatch-logs"]
-    assert [(a.operation, fault) for a in ours for fault in service_models.of_answer(a)] == []
+    ours = [answer for answer in recorder.responses if answer.service != "cloudwatch-logs"]
+    assert [(a.operation, fault) for a in ours for fault in service_models.of_response(a)] == []
     assert sum(1 for r in recorder.requests if r.service == "sagemaker") > 20
 
 
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
-    rehearsed: tuple[Recorder, Outcome], settings: Settings
+    rehearsed: tuple[RequestRecorder, Outcome], settings: Settings
 ) -> None:
     def scones(*words: str) -> "subprocess.Popen[str]":
         surroundings = {
@@ -120,7 +124,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
     assert "Epoch[1] Validation-accuracy=" in err
 
 
-def test_the_page_in_docs_lists_these_calls(rehearsed: tuple[Recorder, Outcome], settings: Settings) -> None:
+def test_the_page_in_docs_lists_these_calls(rehearsed: tuple[RequestRecorder, Outcome], settings: Settings) -> None:
     recorder, _ = rehearsed
     written = rehearse.page(recorder, rehearse.places(aws.session(settings)))
     assert (ROOT / "docs" / "sagemaker-calls.md").read_text("utf-8") == written, (

@@ -1,4 +1,4 @@
-"""Holds recorded requests and answers to botocore's service models, field by field; knows nothing of the emulator."""
+"""Holds recorded requests and responses to botocore's service models, field by field; knows nothing of the emulator."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from training.request_recorder import Answer, Request
+from training.request_recorder import RecordedRequest, RecordedResponse
 
 # What botocore calls a service in its events, where that is not the name of its model.
 _MODELS = {"application-auto-scaling": "application-autoscaling", "cloudwatch-logs": "logs"}
@@ -21,7 +21,7 @@ def operation(service: str, name: str) -> OperationModel:
     return botocore.session.get_session().get_service_model(_MODELS.get(service, service)).operation_model(name)
 
 
-def of_request(request: Request) -> list[str]:
+def of_request(request: RecordedRequest) -> list[str]:
     """Every fault of a request; its members are taken from where the protocol has put them."""
     model = operation(request.service, request.operation)
     metadata, shape = model.service_model.metadata, model.input_shape
@@ -44,12 +44,12 @@ def of_request(request: Request) -> list[str]:
     return found + _faults(members, shape)
 
 
-def of_answer(answer: Answer) -> list[str]:
-    """Every fault of an answer in JSON; others are left to botocore's parsers."""
-    model = operation(answer.service, answer.operation)
-    if answer.body is None or answer.status != 200 or model.service_model.metadata["protocol"] != "json":
+def of_response(response: RecordedResponse) -> list[str]:
+    """Every fault of a JSON response; others are left to botocore's parsers."""
+    model = operation(response.service, response.operation)
+    if response.body is None or response.status != 200 or model.service_model.metadata["protocol"] != "json":
         return []
-    return _faults(json.loads(answer.body or b"{}"), model.output_shape) if model.output_shape else []
+    return _faults(json.loads(response.body or b"{}"), model.output_shape) if model.output_shape else []
 
 
 def fields(value: Any, shape: Shape, path: str = "") -> Iterator[tuple[str, Any, Shape | None]]:
@@ -104,7 +104,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
-def _gathered(request: Request, model: OperationModel) -> dict[str, Any]:
+def _gathered(request: RecordedRequest, model: OperationModel) -> dict[str, Any]:
     """A REST request's members, from path, headers, query and body."""
     shape: Any = model.input_shape
     parts = urlsplit(request.url)

@@ -9,22 +9,23 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from core.waiting import WaiterConfig
 from emulation.session import OfflineSession
 from tests.emulation.sagemaker.fake_s3 import fake_s3
 from tests.emulation.sagemaker.harness import IMAGE, ROLE, Emulator, free_port, model_archive
 from training import endpoint_deployment
-from training.endpoint_settings import EndpointStatus, Patience
+from training.endpoint_settings import EndpointStatus
 from training.errors import (
-    ArtefactMissing,
     EndpointFailed,
     EndpointMissing,
     EndpointTimeout,
+    ModelArtifactMissing,
     QuotaExceeded,
     SageMakerRefused,
     SageMakerUnreachable,
-    translated,
+    translate_errors,
 )
-from training.sagemaker_sdk import sdk
+from training.sagemaker_sdk import load_sdk
 
 URL = "s3://models/model.tar.gz"
 
@@ -129,7 +130,7 @@ def test_an_update_that_fails_raises_its_reason_and_leaves_what_served(
     emulator.s3.objects["models/model.tar.gz"] = model_archive(exit=1)
     with pytest.raises(EndpointFailed, match="did not pass the ping health check") as caught:
         deploy(session)
-    assert caught.value.status == "back on what served before"
+    assert caught.value.status == "rolled back to the previous configuration"
     assert invoke(session) == [0.93, 0.07]
     assert resources(emulator) == [first.config_name, first.model_name]
 
@@ -188,7 +189,7 @@ def test_a_long_name_leaves_room_for_the_digest(session: OfflineSession, emulato
 
 
 def test_no_archive_no_deployment(session: OfflineSession, emulator: Emulator) -> None:
-    with pytest.raises(ArtefactMissing, match=r"s3://models/none\.tar\.gz"):
+    with pytest.raises(ModelArtifactMissing, match=r"s3://models/none\.tar\.gz"):
         deploy(session, model_data_url="s3://models/none.tar.gz")
     assert resources(emulator) == []
 
@@ -214,15 +215,15 @@ def test_one_endpoint_too_many_is_a_quota() -> None:
     answer: Any = {
         "Error": {"Code": "ResourceLimitExceeded", "Message": "The account-level service limit 'x' is 0 Instances"}
     }
-    with pytest.raises(QuotaExceeded, match="limit 'x' is 0 Instances"), translated("deploy"):
+    with pytest.raises(QuotaExceeded, match="limit 'x' is 0 Instances"), translate_errors("deploy"):
         raise ClientError(answer, "CreateEndpoint")
 
 
 def test_an_endpoint_that_takes_too_long_is_left_to_sagemaker(session: OfflineSession) -> None:
     moments = iter(range(1000))
-    patience = Patience(seconds=2, sleep=lambda _: None, clock=lambda: float(next(moments)))
+    waiter = WaiterConfig(timeout_seconds=2, sleep=lambda _: None, clock=lambda: float(next(moments)))
     with pytest.raises(EndpointTimeout, match="still Creating after 3 s"):
-        deploy(session, patience=patience)
+        deploy(session, waiter=waiter)
     assert deploy(session).status == "InService"
 
 
@@ -249,7 +250,7 @@ def test_the_sdk_tells_nobody_else(session: OfflineSession, monkeypatch: pytest.
 
 def test_the_sdks_own_waiting_and_invoking_work(session: OfflineSession) -> None:
     deploy(session)
-    resources_, _ = sdk()
+    resources_, _ = load_sdk()
     found = resources_.Endpoint.get("vehicles", session=session, region="us-east-1")
     found.wait_for_status("InService", poll=1)
     assert found.invoke(body=b"x", content_type="image/png").body.read() == b"[0.93, 0.07]"

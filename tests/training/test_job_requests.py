@@ -1,4 +1,4 @@
-"""Whatever training and hosting can be asked for becomes requests that botocore's models know, field by field."""
+"""Every request of training jobs and endpoints with all their options is valid by botocore's models."""
 
 import uuid
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from tests.emulation.sagemaker.harness import IMAGE, ROLE, Emulator, model_archi
 from tests.emulation.sagemaker.jobs import stage
 from tests.training import service_models
 from training import endpoint_deployment, jobs, recipes
-from training.endpoint_settings import Options
-from training.request_recorder import Recorder, Request
+from training.endpoint_settings import EndpointOptions
+from training.request_recorder import RecordedRequest, RequestRecorder
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234"
 TAGS = {"scones:stack": "test", "owner": "two words"}
@@ -34,41 +34,41 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def recorder(emulator: Emulator) -> Recorder:
-    return Recorder(OfflineSession(emulator.s3.url, emulator.url))
+def recorder(emulator: Emulator) -> RequestRecorder:
+    return RequestRecorder(OfflineSession(emulator.s3.url, emulator.url))
 
 
-def faults(recorder: Recorder) -> list[str]:
+def all_faults(recorder: RequestRecorder) -> list[str]:
     assert recorder.requests
-    assert recorder.answers
-    found = [
+    assert recorder.responses
+    faults = [
         f"{request.operation}{fault}" for request in recorder.requests for fault in service_models.of_request(request)
     ]
-    return found + [f"{a.operation}{fault}" for a in recorder.answers for fault in service_models.of_answer(a)]
+    return faults + [f"{a.operation}{fault}" for a in recorder.responses for fault in service_models.of_response(a)]
 
 
-def sent(recorder: Recorder, operation: str) -> Request:
+def sent(recorder: RequestRecorder, operation: str) -> RecordedRequest:
     return next(request for request in recorder.requests if request.operation == operation)
 
 
-@pytest.mark.parametrize("recipe", list(recipes.RECIPES))
-def test_a_job_with_everything_that_it_may_have(recorder: Recorder, recipe: str) -> None:
-    wanted = recipes.named(recipe)
-    values = recipes.hyperparameters(wanted, 4, 2)
-    order = jobs.Order(f"all-{recipe}", wanted, values, "vehicles", wanted.instance_type, spot=True)
-    jobs.submit(recorder.session, order, jobs.Surroundings(ROLE, "data", TAGS, KEY, **VPC))
-    jobs.status(recorder.session, order.name)
-    assert faults(recorder) == []
-    made = sent(recorder, "CreateTrainingJob").json
-    assert made["VpcConfig"] == {"Subnets": [*VPC["subnets"]], "SecurityGroupIds": [*VPC["security_groups"]]}
-    assert (made["OutputDataConfig"]["KmsKeyId"], made["ResourceConfig"]["VolumeKmsKeyId"]) == (KEY, KEY)
-    assert made["StoppingCondition"]["MaxWaitTimeInSeconds"] >= made["StoppingCondition"]["MaxRuntimeInSeconds"]
-    assert {tag["Key"]: tag["Value"] for tag in made["Tags"]} == TAGS
+@pytest.mark.parametrize("recipe_name", list(recipes.RECIPES))
+def test_a_job_with_every_option(recorder: RequestRecorder, recipe_name: str) -> None:
+    recipe = recipes.get_recipe(recipe_name)
+    values = recipes.build_hyperparameters(recipe, 4, 2)
+    spec = jobs.TrainingJobSpec(f"all-{recipe_name}", recipe, values, "vehicles", recipe.instance_type, spot=True)
+    jobs.submit(recorder.session, spec, jobs.JobEnvironment(ROLE, "data", TAGS, KEY, **VPC))
+    jobs.status(recorder.session, spec.name)
+    assert all_faults(recorder) == []
+    created = sent(recorder, "CreateTrainingJob").json
+    assert created["VpcConfig"] == {"Subnets": [*VPC["subnets"]], "SecurityGroupIds": [*VPC["security_groups"]]}
+    assert (created["OutputDataConfig"]["KmsKeyId"], created["ResourceConfig"]["VolumeKmsKeyId"]) == (KEY, KEY)
+    assert created["StoppingCondition"]["MaxWaitTimeInSeconds"] >= created["StoppingCondition"]["MaxRuntimeInSeconds"]
+    assert {tag["Key"]: tag["Value"] for tag in created["Tags"]} == TAGS
 
 
-def test_an_endpoint_with_everything_that_it_may_have_and_its_update(recorder: Recorder) -> None:
-    options = Options(kms_key=KEY, tags=TAGS, alarms=("errors", "latency"), instances=2, **VPC)
-    said: dict[str, Any] = {
+def test_an_endpoint_with_every_option_and_its_update(recorder: RequestRecorder) -> None:
+    options = EndpointOptions(kms_key=KEY, tags=TAGS, alarms=("errors", "latency"), instances=2, **VPC)
+    settings: dict[str, Any] = {
         "name": "all",
         "image_uri": IMAGE,
         "model_data_url": "s3://models/model.tar.gz",
@@ -76,10 +76,10 @@ def test_an_endpoint_with_everything_that_it_may_have_and_its_update(recorder: R
     }
     for percent in (100, 50):
         endpoint_deployment.deploy(
-            recorder.session, capture_uri="s3://captures/data", capture_percent=percent, options=options, **said
+            recorder.session, capture_uri="s3://captures/data", capture_percent=percent, options=options, **settings
         )
     endpoint_deployment.delete(recorder.session, "all")
-    assert faults(recorder) == []
+    assert all_faults(recorder) == []
     assert sent(recorder, "CreateModel").json["VpcConfig"]["Subnets"] == [*VPC["subnets"]]
     assert sent(recorder, "CreateModel").json["EnableNetworkIsolation"] is True
     config = sent(recorder, "CreateEndpointConfig").json
@@ -104,7 +104,7 @@ def test_an_endpoint_with_everything_that_it_may_have_and_its_update(recorder: R
         ),
     ],
 )
-def test_the_check_finds_what_is_planted(recorder: Recorder, body: bytes, fault: str) -> None:
+def test_the_check_finds_a_planted_fault(recorder: RequestRecorder, body: bytes, fault: str) -> None:
     made: dict[str, Any] = {
         "name": f"planted-{uuid.uuid4().hex[:8]}",
         "image_uri": IMAGE,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import boto3
 import typer
 
+from core.durations import parse_duration
 from scones import aws, console, container_images, cost_confirmation, options, pipeline
 from scones.commands.train import RoleOption, SecurityGroupOption, SubnetOption, stack_role
 from scones.settings import Settings
@@ -58,12 +59,12 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     It gets what is named and loses what is not: without --max it is not scaled any more, without --ttl it stays.
     On AWS shows the price and asks first. Example: `scones endpoint deploy --target aws --ttl 4h --min 1 --max 3`
     """
-    from training.endpoint_settings import Options  # noqa: PLC0415
+    from training.endpoint_settings import EndpointOptions  # noqa: PLC0415
 
     settings = options.settings(target, stack_name, home)
     _refuse_contradictions(least, most, job, artefact, subnet, security_group)
     session = aws.session(settings)
-    wanted = Options(
+    wanted = EndpointOptions(
         kms_key=kms_key,
         subnets=tuple(subnet or ()),
         security_groups=tuple(security_group or ()),
@@ -88,36 +89,34 @@ class _Around:
     """What an endpoint has beside itself: the stack that it belongs to, its scaling, its planned end."""
 
     def __init__(self, session: boto3.Session, settings: Settings, most: int | None, ttl: str | None) -> None:
-        """Look everything up that a deployment may fail for later. Raises InvalidTtl, RoleMissing, StackMissing."""
-        from training import endpoint_ttl as lives  # noqa: PLC0415
-
+        """Look up what a deployment may fail for later. Raises InvalidDuration, RoleMissing, StackMissing."""
         self._session, self._name, self._most = session, settings.endpoint_name, most
-        self._life = lives.parse(ttl) if ttl else None
+        self._life = parse_duration(ttl) if ttl else None
         self.deployed = pipeline.deployed(session, settings)
         self._role = stack_role(session, settings, "EndpointDeletionRoleArn") if ttl else ""
 
     def clear(self) -> None:
         """Take scaling away: AWS gives no other instances to a variant that is scaled."""
         from training import endpoint_autoscaling  # noqa: PLC0415
-        from training.endpoint_deployment import VARIANT  # noqa: PLC0415
+        from training.endpoint_spec import VARIANT  # noqa: PLC0415
 
-        endpoint_autoscaling.forget(self._session.client("application-autoscaling"), self._name, VARIANT)
+        endpoint_autoscaling.deregister_scaling(self._session.client("application-autoscaling"), self._name, VARIANT)
 
     def settle(self, least: int) -> dict[str, Any]:
         """Give the endpoint what was asked for, and say what that is."""
         from training import endpoint_autoscaling, endpoint_ttl  # noqa: PLC0415
-        from training.endpoint_deployment import VARIANT  # noqa: PLC0415
+        from training.endpoint_spec import VARIANT  # noqa: PLC0415
 
         told: dict[str, Any] = {"instances": least, "deleted_at": None}
         if self._most is not None:
             scaling = self._session.client("application-autoscaling")
-            endpoint_autoscaling.scale(scaling, self._name, VARIANT, least, self._most)
+            endpoint_autoscaling.register_scaling(scaling, self._name, VARIANT, least, self._most)
             told["instances"] = f"{least} to {self._most}"
         scheduler = self._session.client("scheduler")
         if self._life is not None:
-            told["deleted_at"] = endpoint_ttl.schedule(scheduler, self._name, self._role, self._life)
+            told["deleted_at"] = endpoint_ttl.schedule_deletion(scheduler, self._name, self._role, self._life)
         else:  # only now: an earlier plan must outlast a deployment that fails
-            endpoint_ttl.cancel(scheduler, self._name)
+            endpoint_ttl.cancel_deletion(scheduler, self._name)
         return told
 
 
@@ -145,8 +144,8 @@ def _served(
         return artefact, image
     from training import jobs  # noqa: PLC0415
 
-    found = jobs.completed(session, job)
-    return found.artefact, image or (found.image if found.builtin else None)
+    found = jobs.completed_status(session, job)
+    return found.model_artifact, image or (found.training_image if found.is_builtin else None)
 
 
 def _expense(instance_type: str, least: int, most: int | None, ttl: str | None) -> cost_confirmation.Expense:
@@ -202,13 +201,14 @@ def delete(
     """Delete the endpoint, its configuration, model, scaling and planned end. Example: `scones endpoint delete -y`"""
     from training import endpoint_autoscaling, endpoint_ttl  # noqa: PLC0415
     from training import endpoint_deployment as sagemaker  # noqa: PLC0415
+    from training.endpoint_spec import VARIANT  # noqa: PLC0415
 
     settings = options.settings(target, stack_name, home)
     name = settings.endpoint_name
     options.confirm(f"Delete the endpoint {name}?", settings, yes=yes)
     session = aws.session(settings)
-    endpoint_autoscaling.forget(session.client("application-autoscaling"), name, sagemaker.VARIANT)
-    endpoint_ttl.cancel(session.client("scheduler"), name)
+    endpoint_autoscaling.deregister_scaling(session.client("application-autoscaling"), name, VARIANT)
+    endpoint_ttl.cancel_deletion(session.client("scheduler"), name)
     with console.progress("deleting the endpoint"):
         gone = sagemaker.delete(session, name)
     if as_json:

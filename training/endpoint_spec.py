@@ -1,0 +1,110 @@
+"""What model, configuration and update of an endpoint are created with, as arguments of the SageMaker SDK."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from training.endpoint_naming import DIGEST_LENGTH, name_prefix
+from training.endpoint_settings import EndpointOptions
+from training.sagemaker_sdk import load_sdk
+
+VARIANT = "AllTraffic"
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """All settings of model and configuration; ``version`` is the ETag of the model artifact."""
+
+    name: str
+    image_uri: str
+    model_data_url: str
+    version: str
+    role_arn: str
+    capture_uri: str
+    capture_percent: int
+    instance_type: str
+    options: EndpointOptions
+
+    @property
+    def resource_name(self) -> str:
+        """The name of model and configuration, with a digest of the settings."""
+        settings = asdict(self)
+        for name in ("alarms", "tags"):  # they belong to the update and the bill, not to what serves
+            del settings["options"][name]
+        content = json.dumps(settings, sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:DIGEST_LENGTH]
+        return f"{name_prefix(self.name)}-{digest}"
+
+    def model_arguments(self) -> dict[str, Any]:
+        """Return the arguments of CreateModel."""
+        _, shapes = load_sdk()
+        environment = {"environment": dict(self.options.environment)} if self.options.environment else {}
+        arguments = {
+            "model_name": self.resource_name,
+            "primary_container": shapes.ContainerDefinition(
+                image=self.image_uri, model_data_url=self.model_data_url, **environment
+            ),
+            "execution_role_arn": self.role_arn,
+            "enable_network_isolation": self.options.isolated,
+            **self.tags(),
+        }
+        if self.options.subnets:
+            arguments["vpc_config"] = shapes.VpcConfig(
+                subnets=list(self.options.subnets), security_group_ids=list(self.options.security_groups)
+            )
+        return arguments
+
+    def config_arguments(self) -> dict[str, Any]:
+        """Return the arguments of CreateEndpointConfig."""
+        _, shapes = load_sdk()
+        variant = shapes.ProductionVariant(
+            variant_name=VARIANT,
+            model_name=self.resource_name,
+            initial_instance_count=self.options.instances,
+            instance_type=self.instance_type,
+            initial_variant_weight=1.0,
+        )
+        arguments = {
+            "endpoint_config_name": self.resource_name,
+            "production_variants": [variant],
+            **self._kms_key(),
+            **self.tags(),
+        }
+        if self.capture_percent:
+            arguments["data_capture_config"] = shapes.DataCaptureConfig(
+                enable_capture=True,
+                initial_sampling_percentage=self.capture_percent,
+                destination_s3_uri=self.capture_uri,
+                capture_options=[shapes.CaptureOption(capture_mode=mode) for mode in ("Input", "Output")],
+                capture_content_type_header=shapes.CaptureContentTypeHeader(json_content_types=["application/json"]),
+                **self._kms_key(),
+            )
+        return arguments
+
+    def update_arguments(self) -> dict[str, Any]:
+        """Return the arguments of UpdateEndpoint that roll the update back when an alarm goes off.
+
+        All traffic is shifted at once; the old instances are kept for five minutes, in which the alarms decide.
+        """
+        if not self.options.alarms:
+            return {}
+        _, shapes = load_sdk()
+        policy = shapes.BlueGreenUpdatePolicy(
+            traffic_routing_configuration=shapes.TrafficRoutingConfig(type="ALL_AT_ONCE", wait_interval_in_seconds=300),
+            termination_wait_in_seconds=300,
+            maximum_execution_timeout_in_seconds=3600,
+        )
+        alarms = [shapes.Alarm(alarm_name=name) for name in self.options.alarms]
+        rollback = shapes.AutoRollbackConfig(alarms=alarms)
+        config = shapes.DeploymentConfig(blue_green_update_policy=policy, auto_rollback_configuration=rollback)
+        return {"deployment_config": config}
+
+    def tags(self) -> dict[str, Any]:
+        """Return the argument ``tags``, where there are any."""
+        _, shapes = load_sdk()
+        tags = [shapes.Tag(key=key, value=value) for key, value in self.options.tags.items()]
+        return {"tags": tags} if tags else {}
+
+    def _kms_key(self) -> dict[str, str]:
+        return {"kms_key_id": self.options.kms_key} if self.options.kms_key else {}
