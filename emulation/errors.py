@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class EmulationError(SconesError):
-    """Base of all errors of this wing."""
+    """Base of all errors of this package."""
 
 
 class PortOccupied(EmulationError):

@@ -12,7 +12,7 @@ from core.errors import SconesError
 
 
 class MonitoringError(SconesError):
-    """Base of this wing's errors."""
+    """Base of this package's errors."""
 
 
 class CaptureIncomplete(MonitoringError):

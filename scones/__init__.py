@@ -1,3 +1,3 @@
-"""The door: the scones command and its settings."""
+"""The `scones` command line and its settings."""
 
 __version__ = "1.0.0"

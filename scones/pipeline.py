@@ -1,4 +1,4 @@
-"""The steps of the exercise, each of which hands one wing's result to the next."""
+"""The steps of the workflow, each of which passes one package's result to the next."""
 
 import hashlib
 import json

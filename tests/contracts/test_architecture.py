@@ -1,4 +1,4 @@
-"""The house stands: which wing may import which, and how long a file and a function may be."""
+"""Which package may import which, which modules read the environment, and how long files and functions may be."""
 
 import ast
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ LONGEST_FILE = 300
 LONGEST_FUNCTION = 60
 
 
-def modules(wing: str) -> list[Path]:
-    return sorted(path for path in (ROOT / wing).rglob("*.py") if wing == "tests" or "tests" not in path.parts)
+def modules(package: str) -> list[Path]:
+    return sorted(path for path in (ROOT / package).rglob("*.py") if package == "tests" or "tests" not in path.parts)
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -34,30 +34,30 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def forbidden(wing: str, source: str) -> list[str]:
-    """The imports in `source` that no module of `wing` may make; a longer name of an allowed one is allowed."""
-    found = []
+def forbidden(package: str, source: str) -> list[str]:
+    """The imports in `source` that no module of `package` may make; a longer name of an allowed one is allowed."""
+    names = []
     for name in imported(ast.parse(source)):
         other = name.split(".", maxsplit=1)[0]
-        if other not in ALLOWED or other == wing:
+        if other not in ALLOWED or other == package:
             continue
         covered = any(
             name == allowed or name.startswith(f"{allowed}.") or allowed.startswith(f"{name}.")
-            for allowed in ALLOWED[wing]
+            for allowed in ALLOWED[package]
         )
         if not covered:
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
-@pytest.mark.parametrize("wing", ALLOWED)
-def test_no_arrow_runs_back_up(wing: str) -> None:
-    offences = {str(path.relative_to(ROOT)): forbidden(wing, path.read_text("utf-8")) for path in modules(wing)}
+@pytest.mark.parametrize("package", ALLOWED)
+def test_a_package_imports_only_what_it_may(package: str) -> None:
+    offences = {str(path.relative_to(ROOT)): forbidden(package, path.read_text("utf-8")) for path in modules(package)}
     assert {path: names for path, names in offences.items() if names} == {}
 
 
 @pytest.mark.parametrize(
-    ("wing", "source"),
+    ("package", "source"),
     [
         ("training", "import scones.settings"),
         ("monitoring", "from orchestration import executions"),
@@ -67,8 +67,8 @@ def test_no_arrow_runs_back_up(wing: str) -> None:
         ("core", "from training import errors"),
     ],
 )
-def test_a_forbidden_import_is_found(wing: str, source: str) -> None:
-    assert forbidden(wing, source)
+def test_a_forbidden_import_is_detected(package: str, source: str) -> None:
+    assert forbidden(package, source)
 
 
 @pytest.mark.parametrize("service", ["serialize", "classify", "filter"])
@@ -86,15 +86,15 @@ def functions_of(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def is_too_long(path: Path) -> bool:
-    """A file that has a reason says it in a comment."""
+    """A longer file gives its reason in a comment."""
     text = path.read_text("utf-8")
     return len(text.splitlines()) > LONGEST_FILE and "# Longer than others, because " not in text
 
 
-@pytest.mark.parametrize("wing", [*ALLOWED, "services", "bench", "tests"])
-def test_files_and_functions_are_taken_in_at_one_sitting(wing: str) -> None:
-    long_files = [str(path) for path in modules(wing) if is_too_long(path)]
+@pytest.mark.parametrize("package", [*ALLOWED, "services", "bench", "tests"])
+def test_files_and_functions_are_short(package: str) -> None:
+    long_files = [str(path) for path in modules(package) if is_too_long(path)]
     long_functions = [
-        f"{path}:{name}" for path in modules(wing) for name, lines in functions_of(path) if lines > LONGEST_FUNCTION
+        f"{path}:{name}" for path in modules(package) for name, lines in functions_of(path) if lines > LONGEST_FUNCTION
     ]
     assert (long_files, long_functions) == ([], [])

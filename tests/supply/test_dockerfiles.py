@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HADOLINT = Path(sysconfig.get_path("scripts")) / "hadolint"
-WINGS = ("emulation", "scones", "services", "training")
-DOCKERFILES = sorted(path.relative_to(ROOT) for wing in WINGS for path in (ROOT / wing).rglob("Dockerfile"))
+PACKAGES = ("emulation", "scones", "services", "training")
+DOCKERFILES = sorted(path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("Dockerfile"))
 
 
 def test_the_images_dockerfiles_are_among_them() -> None:
