@@ -1,24 +1,29 @@
-"""Runs the batch machine over many images and reads what became of each, one at a time."""
+"""Runs the batch state machine over many images and reads the result of each, one at a time."""
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import ijson
+from botocore.exceptions import ClientError
+
+from core.s3_uris import S3Uri
+from core.throttling import is_throttled
+from core.waiting import WaiterConfig
 from orchestration import history
 from orchestration.errors import BatchFailed
 
-_RUNNING = "RUNNING"
-# What ResultWriter calls its lists of files; what it leaves pending has not come to an end.
+WAITER = WaiterConfig(timeout_seconds=float("inf"), poll_seconds=1.0)
+# ResultWriter's lists of files. PENDING has the items that were not started when the Map Run ended.
 _ENDED = ("SUCCEEDED", "FAILED")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How many of a batch's images are in the Map Run so far, and how many have come to an end."""
+    """How many images a Map Run has taken up so far, and how many of them have ended or are running."""
 
     total: int
     ended: int
@@ -26,19 +31,18 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Finished:
-    """A batch whose execution has succeeded, and where its result files are listed."""
+class Batch:
+    """A batch whose execution has succeeded; ``manifest`` lists its result files."""
 
     execution_arn: str
     input: dict[str, Any]
-    results_bucket: str
-    results_manifest: str
+    manifest: S3Uri
     seconds: float
 
 
 @dataclass(frozen=True)
 class ItemResult:
-    """What became of one image, in ``milliseconds`` of its own; ``outcome`` is SUCCEEDED or the name of the error."""
+    """The result of one image; ``outcome`` is SUCCEEDED or an error's name, ``milliseconds`` the image's own time."""
 
     s3_bucket: str
     s3_key: str
@@ -51,94 +55,96 @@ class ItemResult:
     execution_arn: str
 
 
-class Ledger:
-    """A set of images in constant memory: their number, and a checksum that their order does not change."""
+class KeySet:
+    """A multiset of keys in constant memory: their number, and a checksum that does not depend on their order."""
 
     def __init__(self) -> None:
         self.count = 0
         self._sum = 0
 
     def add(self, s3_key: str) -> None:
-        """Take note of an image."""
+        """Add a key."""
         self.count += 1
         digest = hashlib.sha256(s3_key.encode("utf-8", "surrogatepass")).digest()
         self._sum = (self._sum + int.from_bytes(digest)) % 2**256
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Ledger) and (self.count, self._sum) == (other.count, other._sum)
+        return isinstance(other, KeySet) and (self.count, self._sum) == (other.count, other._sum)
 
-    __hash__ = None  # type: ignore[assignment]  # it changes
+    __hash__ = None  # type: ignore[assignment]  # it is mutable
 
 
 def start(stepfunctions: Any, state_machine_arn: str, payload: dict[str, Any], name: str) -> str:
-    """Start a batch and return its execution's ARN. ``payload`` has s3_bucket and prefix, or manifest_key."""
-    answer = stepfunctions.start_execution(stateMachineArn=state_machine_arn, name=name, input=json.dumps(payload))
-    return str(answer["executionArn"])
+    """Start a batch and return its execution's ARN. ``payload`` has s3_bucket, and prefix or manifest_key."""
+    response = stepfunctions.start_execution(stateMachineArn=state_machine_arn, name=name, input=json.dumps(payload))
+    return str(response["executionArn"])
 
 
-def follow(
+def wait(
     stepfunctions: Any,
     execution_arn: str,
     on_progress: Callable[[Progress], None] = lambda _: None,
-    *,
-    poll: float = 1.0,
-) -> Finished:
-    """Wait until a batch has ended, looking every ``poll`` seconds. Raises BatchFailed or ExecutionUnknown."""
-    map_run: str | None = None
+    waiter: WaiterConfig = WAITER,
+) -> Batch:
+    """Wait until a batch has ended. Raises BatchFailed or ExecutionUnknown."""
+    map_run_arn: str | None = None
     while True:
-        execution = history.describe(stepfunctions, execution_arn)
-        map_run = map_run or history.map_run_arn(stepfunctions, execution_arn)
-        if map_run is not None:
-            on_progress(progress(stepfunctions, map_run))
-        if execution.status != _RUNNING:
-            break
-        time.sleep(poll)
+        try:
+            execution = history.describe(stepfunctions, execution_arn)
+            map_run_arn = map_run_arn or history.map_run_arn(stepfunctions, execution_arn)
+            if map_run_arn is not None:
+                on_progress(progress(stepfunctions, map_run_arn))
+            if execution.status != "RUNNING":
+                break
+        except ClientError as error:
+            if not is_throttled(error):
+                raise
+        waiter.sleep(waiter.poll_seconds)
     if execution.status != "SUCCEEDED" or execution.output is None or execution.stopped is None:
         raise BatchFailed(execution_arn, execution.status, execution.error, history.error_message(execution.cause))
-    where = json.loads(execution.output)["results"]
-    seconds = (execution.stopped - execution.started).total_seconds()
-    given = json.loads(execution.input or "{}")
-    return Finished(execution_arn, given, where["s3_bucket"], where["manifest_key"], seconds)
+    results = json.loads(execution.output)["results"]
+    return Batch(
+        execution_arn,
+        input=json.loads(execution.input or "{}"),
+        manifest=S3Uri(results["s3_bucket"], results["manifest_key"]),
+        seconds=(execution.stopped - execution.started).total_seconds(),
+    )
 
 
-def given_to(stepfunctions: Any, execution_arn: str) -> dict[str, Any]:
+def batch_input(stepfunctions: Any, execution_arn: str) -> dict[str, Any]:
     """Return a batch's input."""
     payload: dict[str, Any] = json.loads(history.describe(stepfunctions, execution_arn).input or "{}")
     return payload
 
 
 def stop(stepfunctions: Any, execution_arn: str) -> None:
-    """Stop a batch: what runs is aborted, what has ended stays."""
+    """Stop a batch: images that are running are aborted, results of those that have ended remain."""
     stepfunctions.stop_execution(executionArn=execution_arn, error="Interrupted", cause="stopped by its user")
 
 
 def progress(stepfunctions: Any, map_run_arn: str) -> Progress:
-    """Return how far a Map Run is."""
+    """Return the progress of a Map Run."""
     counts = stepfunctions.describe_map_run(mapRunArn=map_run_arn)["itemCounts"]
     ended = sum(counts[name] for name in ("succeeded", "failed", "timedOut", "aborted"))
     return Progress(counts["total"], ended, counts["running"])
 
 
-def results(s3: Any, bucket: str, manifest_key: str) -> Iterator[ItemResult]:
-    """Yield what became of each image, from the files that ResultWriter lists; no file is held in memory.
+def results(s3: Any, manifest: S3Uri) -> Iterator[ItemResult]:
+    """Yield the result of each image that has ended, from the files that ResultWriter has written, one at a time.
 
-    Shape: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
+    Format: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
     """
-    import ijson  # noqa: PLC0415 - no other command needs it
-
-    manifest = json.loads(s3.get_object(Bucket=bucket, Key=manifest_key)["Body"].read())
-    for kind in _ENDED:
-        for file in manifest["ResultFiles"].get(kind, []):
-            body = s3.get_object(Bucket=manifest.get("DestinationBucket", bucket), Key=file["Key"])["Body"]
+    listing = json.loads(s3.get_object(Bucket=manifest.bucket, Key=manifest.key)["Body"].read())
+    for status in _ENDED:
+        for file in listing["ResultFiles"].get(status, []):
+            body = s3.get_object(Bucket=listing.get("DestinationBucket", manifest.bucket), Key=file["Key"])["Body"]
             for record in ijson.items(body, "item", use_float=True):
                 yield _result(record)
 
 
-def listed(s3: Any, payload: dict[str, Any]) -> Iterator[str]:
-    """Yield the key of every image that a batch was to take, from the same listing or manifest that it read."""
+def expected_keys(s3: Any, payload: dict[str, Any]) -> Iterator[str]:
+    """Yield the key of every image in a batch's input, from the listing or the manifest that the batch reads."""
     if "manifest_key" in payload:
-        import ijson  # noqa: PLC0415
-
         body = s3.get_object(Bucket=payload["s3_bucket"], Key=payload["manifest_key"])["Body"]
         yield from (str(item["s3_key"]) for item in ijson.items(body, "item"))
         return
@@ -148,15 +154,15 @@ def listed(s3: Any, payload: dict[str, Any]) -> Iterator[str]:
 
 
 def _result(record: dict[str, Any]) -> ItemResult:
-    given = json.loads(record["Input"])
+    payload = json.loads(record["Input"])
     output = json.loads(record["Output"]) if record.get("Output") else {}
-    # An image for review is no failure of the batch: its execution succeeds and says so in its output.
+    # The execution of an image for review succeeds, so that it does not count as a failure of the batch.
     error = record.get("Error") or output.get("error")
     duration = datetime.fromisoformat(record["StopDate"]) - datetime.fromisoformat(record["StartDate"])
     inferences = output.get("inferences")
     return ItemResult(
-        s3_bucket=given["s3_bucket"],
-        s3_key=given["s3_key"],
+        s3_bucket=payload["s3_bucket"],
+        s3_key=payload["s3_key"],
         outcome=error or record["Status"],
         label=output.get("label"),
         confidence=output.get("confidence"),

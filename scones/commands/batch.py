@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -14,7 +14,7 @@ from typing import IO, Annotated, Any
 import typer
 
 from orchestration import batch as batches
-from orchestration.batch import Finished, ItemResult, Ledger
+from orchestration.batch import Batch, ItemResult, KeySet
 from scones import aws, console, image_inputs, options, pipeline
 from scones.commands.run import INTERRUPTED, ThresholdOption
 from scones.errors import BatchUnclear, BucketNotReadable, ImagesMissing
@@ -82,8 +82,8 @@ def batch(  # noqa: PLR0913, PLR0917 - each is an option
     folder = out / arn.rpartition(":")[2]
     seconds = finished.seconds if attach else time.monotonic() - begun
     summary, ledger = collect(s3, finished, folder, seconds)
-    expected = Ledger()
-    for key in batches.listed(s3, finished.input):
+    expected = KeySet()
+    for key in batches.expected_keys(s3, finished.input):
         expected.add(key)
     _tell(summary, as_json=as_json)
     if ledger != expected:
@@ -94,11 +94,11 @@ def batch(  # noqa: PLR0913, PLR0917 - each is an option
         raise typer.Exit(1)
 
 
-def collect(s3: Any, finished: Finished, folder: Path, seconds: float) -> tuple[Summary, Ledger]:
+def collect(s3: Any, finished: Batch, folder: Path, seconds: float) -> tuple[Summary, KeySet]:
     """Write a batch's results to ``folder`` and count them, without holding more than one in memory."""
-    ledger, outcomes, labels = Ledger(), Counter[str](), Counter[str]()
+    ledger, outcomes, labels = KeySet(), Counter[str](), Counter[str]()
     with written(folder) as write:
-        for result in batches.results(s3, finished.results_bucket, finished.results_manifest):
+        for result in batches.results(s3, finished.manifest):
             write(result)
             ledger.add(result.s3_key)
             outcomes[result.outcome] += 1
@@ -163,14 +163,17 @@ def _payload(s3: Any, deployed: pipeline.Deployed, name: str, source: str) -> di
     raise ImagesMissing(source)
 
 
-def _follow(stepfunctions: Any, s3: Any, arn: str, *, stop_on_interrupt: bool) -> Finished:
+def _follow(stepfunctions: Any, s3: Any, arn: str, *, stop_on_interrupt: bool) -> Batch:
     """Follow a batch with a bar; an interruption ends the following, and the batch only where that was asked for."""
     console.err.print(f"batch {arn}", highlight=False, soft_wrap=True)
     try:
-        expected = sum(1 for _ in batches.listed(s3, batches.given_to(stepfunctions, arn)))
+        expected = sum(1 for _ in batches.expected_keys(s3, batches.batch_input(stepfunctions, arn)))
         with console.progress("classifying") as advance:
-            return batches.follow(
-                stepfunctions, arn, lambda now: advance(now.ended, max(expected, now.total)), poll=0.5
+            return batches.wait(
+                stepfunctions,
+                arn,
+                lambda progress: advance(progress.ended, max(expected, progress.total)),
+                replace(batches.WAITER, poll_seconds=0.5),
             )
     except KeyboardInterrupt:
         if stop_on_interrupt:

@@ -32,9 +32,9 @@ def test_keys_of_any_spelling_under_a_prefix_are_each_taken_once(rig: Rig) -> No
     payload = {"s3_bucket": bucket, "prefix": "many/"}
     client = rig.client("stepfunctions")
     arn = batches.start(client, rig.deployed.batch_state_machine_arn, payload, "many")
-    finished = batches.follow(client, arn, poll=0.2)
-    keys = sorted(item.s3_key for item in batches.results(s3, finished.results_bucket, finished.results_manifest))
-    assert keys == sorted(batches.listed(s3, payload))
+    finished = batches.wait(client, arn)
+    keys = sorted(item.s3_key for item in batches.results(s3, finished.manifest))
+    assert keys == sorted(batches.expected_keys(s3, payload))
 
 
 def test_a_batch_can_be_followed_again_and_a_threshold_of_its_own_holds(rig: Rig, tmp_path: Path) -> None:

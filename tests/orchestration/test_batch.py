@@ -2,30 +2,44 @@ import io
 import json
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.batch import ItemResult, Ledger, follow, listed, results
+from core.s3_uris import S3Uri
+from orchestration.batch import WAITER, ItemResult, KeySet, expected_keys, results, wait
 from orchestration.errors import BatchFailed
+from tests import fake_aws
 
-MANIFEST = {
-    "DestinationBucket": "b",
-    "MapRunArn": "arn",
-    "ResultFiles": {
-        "SUCCEEDED": [{"Key": "s", "Size": 1}],
-        "FAILED": [{"Key": "f", "Size": 1}],
-        "PENDING": [{"Key": "p", "Size": 1}],
-    },
-}
+SAMPLE = Path(__file__).with_name("map_run")
+MANIFEST = S3Uri("results", "batch-results/fe99ba9d-7a25-35c5-8b2f-0f9a4a6c6e2e/manifest.json")
 
 
-def record(key: str, status: str, **more: Any) -> dict[str, Any]:
-    given_ = {"s3_bucket": "b", "s3_key": key, "threshold": 0.94}
-    times = {"StartDate": "2026-03-01T10:00:00.250Z", "StopDate": "2026-03-01T10:00:01Z"}
-    return {"ExecutionArn": f"arn:{key}", "Input": json.dumps(given_), "Status": status, **times, **more}
+def record(key: str) -> dict[str, Any]:
+    return {
+        "ExecutionArn": f"arn:{key}",
+        "Input": json.dumps({"s3_bucket": "b", "s3_key": key}),
+        "Status": "SUCCEEDED",
+        "Output": '{"label": "bicycle"}',
+        "StartDate": "2026-03-01T10:00:00.250Z",
+        "StopDate": "2026-03-01T10:00:01Z",
+    }
+
+
+class Sample:
+    """The bucket with the result files that AWS documents, in every status that it documents.
+
+    Written by hand: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
+    """
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        folder, _, name = Key.rpartition("/")
+        assert (Bucket, folder) == (MANIFEST.bucket, MANIFEST.key.rpartition("/")[0])
+        return {"Body": io.BytesIO((SAMPLE / name).read_bytes())}
 
 
 class FakeS3:
@@ -43,20 +57,34 @@ class FakeS3:
         return [{"Contents": [{"Key": "in/1"}, {"Key": "in/2"}]}, {}]
 
 
-def test_each_way_an_image_can_end_has_its_name() -> None:
-    classified = {"label": "bicycle", "confidence": 0.99, "inferences": [0.99, 0.01]}
-    unsure = {"error": "ThresholdConfidenceNotMet", "cause": '{"errorMessage": "unsure"}', "inferences": [0.6, 0.4]}
-    files = {
-        "manifest.json": MANIFEST,
-        "s": [record(key, "SUCCEEDED", Output=json.dumps(out)) for key, out in (("1", classified), ("2", unsure))],
-        "f": [record("3", "FAILED", Error="UnsupportedImage", Cause="{}"), record("4", "TIMED_OUT")],
-        "p": [record("5", "PENDING")],
-    }  # fmt: skip
-    found = list(results(FakeS3(files), "b", "manifest.json"))
-    ends = [("1", "SUCCEEDED"), ("2", "ThresholdConfidenceNotMet"), ("3", "UnsupportedImage"), ("4", "TIMED_OUT")]
-    assert [(item.s3_key, item.outcome) for item in found] == ends
-    assert found[0] == ItemResult("b", "1", "SUCCEEDED", "bicycle", 0.99, (0.99, 0.01), None, 750.0, "arn:1")
-    assert (found[1].label, found[1].inferences, found[1].message) == (None, (0.6, 0.4), "unsure")
+def test_each_status_of_the_documented_result_files_has_its_outcome() -> None:
+    outcomes = {item.s3_key.removeprefix("incoming/"): item.outcome for item in results(Sample(), MANIFEST)}
+    assert outcomes == {
+        "bicycle 1.png": "SUCCEEDED",
+        "unsure.png": "ThresholdConfidenceNotMet",
+        "Fahrrad-grün.png": "SUCCEEDED",
+        "broken.png": "UnsupportedImage",
+        "slow.png": "TIMED_OUT",
+        "aborted.png": "ABORTED",
+    }
+
+
+def test_an_image_that_was_not_started_has_no_result() -> None:
+    (pending,) = json.loads((SAMPLE / "PENDING_0.json").read_text())
+    assert json.loads(pending["Input"])["s3_key"] not in {item.s3_key for item in results(Sample(), MANIFEST)}
+
+
+def test_a_result_is_read_with_all_its_members() -> None:
+    items = {item.s3_key.removeprefix("incoming/"): item for item in results(Sample(), MANIFEST)}
+    arn = items["bicycle 1.png"].execution_arn
+    assert ":express:scones-classify-batch/Prefix:" in arn
+    assert items["bicycle 1.png"] == ItemResult(
+        "photos", "incoming/bicycle 1.png", "SUCCEEDED", "bicycle", 0.99, (0.99, 0.01), None, 750.0, arn
+    )
+    unsure, broken = items["unsure.png"], items["broken.png"]
+    assert (unsure.label, unsure.inferences) == (None, (0.6, 0.4))
+    assert unsure.message == "confidence 0.6 is below the threshold 0.94"
+    assert broken.message == "the object begins like a PNG but is damaged"
 
 
 class LongFile:
@@ -69,7 +97,7 @@ class LongFile:
     def _parts(self, count: int) -> Iterator[bytes]:
         yield b"["
         for number in range(count):
-            text = json.dumps(record(str(number), "SUCCEEDED", Output='{"label": "bicycle"}'))
+            text = json.dumps(record(str(number)))
             yield (text + ("," if number < count - 1 else "]")).encode()
 
     def read(self, size: int = -1) -> bytes:
@@ -82,12 +110,12 @@ class LongFile:
 def peak(count: int) -> int:
     """Most bytes held while the results of so many images are read and counted."""
     only = {"ResultFiles": {"SUCCEEDED": [{"Key": "s"}]}}
-    ledger = Ledger()
+    seen = KeySet()
     tracemalloc.start()
     try:
-        for item in results(FakeS3({"manifest.json": only, "s": LongFile(count)}), "b", "manifest.json"):
-            ledger.add(item.s3_key)
-        assert ledger.count == count
+        for item in results(FakeS3({"manifest.json": only, "s": LongFile(count)}), S3Uri("b", "manifest.json")):
+            seen.add(item.s3_key)
+        assert seen.count == count
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -99,8 +127,8 @@ def test_memory_does_not_grow_with_the_number_of_results() -> None:
 
 
 @given(st.lists(st.text(), unique=True), st.randoms())
-def test_a_ledger_knows_the_same_images_in_any_order(keys: list[str], random: Any) -> None:
-    one, other = Ledger(), Ledger()
+def test_a_set_knows_the_same_images_in_any_order(keys: list[str], random: Any) -> None:
+    one, other = KeySet(), KeySet()
     for key in keys:
         one.add(key)
     random.shuffle(keys)
@@ -110,8 +138,8 @@ def test_a_ledger_knows_the_same_images_in_any_order(keys: list[str], random: An
 
 
 @pytest.mark.parametrize("others", [["a"], ["a", "b", "b"], ["a", "c"], ["ab"], ["b", "b"]])
-def test_a_ledger_notices_what_is_missing_doubled_or_exchanged(others: list[str]) -> None:
-    one, other = Ledger(), Ledger()
+def test_a_set_notices_what_is_missing_doubled_or_exchanged(others: list[str]) -> None:
+    one, other = KeySet(), KeySet()
     for key in ["a", "b"]:
         one.add(key)
     for key in others:
@@ -121,8 +149,8 @@ def test_a_ledger_notices_what_is_missing_doubled_or_exchanged(others: list[str]
 
 def test_what_was_to_be_classified_comes_from_the_listing_or_the_manifest() -> None:
     s3 = FakeS3({"m.json": [{"s3_key": "x"}, {"s3_key": "y", "more": 1}]})
-    assert list(listed(s3, {"s3_bucket": "b", "prefix": "in/"})) == ["in/1", "in/2"]
-    assert list(listed(s3, {"s3_bucket": "b", "prefix": "in/", "manifest_key": "m.json"})) == ["x", "y"]
+    assert list(expected_keys(s3, {"s3_bucket": "b", "prefix": "in/"})) == ["in/1", "in/2"]
+    assert list(expected_keys(s3, {"s3_bucket": "b", "prefix": "in/", "manifest_key": "m.json"})) == ["x", "y"]
 
 
 class FakeStepFunctions:
@@ -141,4 +169,23 @@ class FakeStepFunctions:
 
 def test_a_batch_that_fails_as_a_whole_says_why() -> None:
     with pytest.raises(BatchFailed, match="InvalidInput: x"):
-        follow(FakeStepFunctions(), "arn:aws:states:r:1:execution:m:n", poll=0)
+        wait(FakeStepFunctions(), "arn:aws:states:r:1:execution:m:n")
+
+
+class Throttling(FakeStepFunctions):
+    """Refuses the first requests as AWS does where there are too many."""
+
+    refusals = 3
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise fake_aws.error("ThrottlingException", "Rate exceeded")
+        return super().describe_execution(executionArn)
+
+
+def test_a_throttled_request_does_not_end_the_waiting() -> None:
+    slept: list[float] = []
+    with pytest.raises(BatchFailed):
+        wait(Throttling(), "arn:aws:states:r:1:execution:m:n", waiter=replace(WAITER, sleep=slept.append))
+    assert slept == [WAITER.poll_seconds] * 3
