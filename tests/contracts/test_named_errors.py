@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from orchestration.generate_definitions import CLASSIFY_IMAGE
 
@@ -65,3 +66,38 @@ def test_whatever_has_no_name_of_ours_is_caught_as_well(service: str) -> None:
     assert catchers[-1]["ErrorEquals"] == ["States.ALL"]
     # States.ALL does not match it: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     assert any("States.DataLimitExceeded" in catcher["ErrorEquals"] for catcher in catchers)
+
+
+# How long an idle function was seen to refuse its first invocations while Lambda provisions it again.
+LONGEST_PROVISIONING_SECONDS = 106
+# What passes by itself, in the words of Lambda's own model: a function that was idle, or is being updated.
+PASSING = {
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.CodeArtifactUserDeletedException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.ResourceConflictException",
+}
+
+
+def passing(service: str) -> dict[str, Any]:
+    (retrier,) = [each for each in definition()[STATES[service]]["Retry"] if set(each["ErrorEquals"]) >= PASSING]
+    return dict(retrier)
+
+
+@pytest.mark.parametrize("service", STATES)
+def test_an_idle_function_is_waited_for_until_lambda_has_provisioned_it(service: str) -> None:
+    retrier = passing(service)
+    delays = [retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n for n in range(retrier["MaxAttempts"])]
+    assert "JitterStrategy" not in retrier  # which would halve the delays on average
+    assert "MaxDelaySeconds" not in retrier
+    assert sum(delays) > LONGEST_PROVISIONING_SECONDS
+
+
+@pytest.mark.parametrize("service", STATES)
+def test_every_lambda_error_that_is_retried_is_one_of_lambda_s(service: str) -> None:
+    shapes = Session().get_service_model("lambda").operation_model("Invoke").error_shapes
+    raised = {f"Lambda.{shape.name}" for shape in shapes}
+    # What Step Functions itself raises: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
+    own = {"ClientExecutionTimeoutException", "AWSLambdaException", "SdkClientException", "Unknown"}
+    retried = {name for retrier in definition()[STATES[service]]["Retry"] for name in retrier["ErrorEquals"]}
+    assert {name for name in retried if name.startswith("Lambda.")} <= raised | {f"Lambda.{name}" for name in own}

@@ -115,6 +115,11 @@ def test_a_passing_trouble_is_retried_until_it_has_passed(service: str, error: s
     assert outcome["status"] == "SUCCEEDED"
 
 
+def test_an_idle_function_that_lambda_provisions_again_is_waited_for(scripted: Running) -> None:
+    outcome = execute(scripted, image("serialize,Lambda.CodeArtifactUserPendingException,1"))
+    assert outcome["status"] == "SUCCEEDED"
+
+
 def test_an_error_without_a_name_of_ours_is_not_lost(scripted: Running) -> None:
     outcome = execute(scripted, image("classify,KeyError,always"))
     assert (outcome["status"], outcome["error"]) == ("FAILED", "KeyError")
