@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 _SEARCH = Path(__file__).with_name("search.json")
 
 _LIMITS = """\
-- It answers bicycle or motorcycle to everything, a car or an empty road included: it has no third answer. A confident
-  answer to a picture of something else is possible.
-- It was trained and measured on 32x32 thumbnails with one vehicle that fills much of the picture, and on rendered
-  vehicles of that size. Photographs are reduced to 32x32 first, so that a vehicle that is small in its picture is lost.
-- Not tested on: real photographs from vehicles, doors or warehouses; pictures of several vehicles; cargo bikes,
-  sidecars and other hybrids as groups of their own; infrared; pictures made to deceive it.
-- The official test images at hand are {images}; an interval of several points remains, as stated. Both classes are
-  equally frequent in training and in every figure here; where they are not, confidences are off accordingly.
+- It predicts bicycle or motorcycle for every image, also for a car or an empty road: it has no third class. A confident
+  prediction for an image of something else is possible.
+- It was trained and measured on 32x32 thumbnails with one vehicle that fills much of the image, and on rendered
+  vehicles of that size. Photographs are scaled down to 32x32 first: a vehicle that is small in its image is lost.
+- Not tested on: real photographs from vehicles, doors or warehouses; images of several vehicles; cargo bikes,
+  sidecars and other hybrids as separate groups; infrared; adversarial images.
+- There are {images} official test images, so that intervals are several points wide. Both classes are
+  equally frequent in training and in every figure here; where they are not, confidences are biased accordingly.
 - CIFAR-100 was collected from the web around 2008: newer vehicles and most of the world's streets are
-  underrepresented. Nothing is known of people in the pictures; the model is not to be used to say anything of them."""
+  underrepresented. Nothing is known about people in the images; do not use the model to infer anything about them."""
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -48,7 +48,7 @@ def _row(name: str, score: Score) -> tuple[str, ...]:
 def _scores(found: Evaluation) -> str:
     metrics = found.model.description["metrics"]
     rows = [_row("official test images", found.official)]
-    rows.append(_row(f"the same without {found.twins} near twins", found.apart))
+    rows.append(_row(f"the same without {found.twins} near duplicates", found.apart))
     if "cross_validation" in metrics:
         rows.append(_row("cross-validation, training images", _stored(metrics["cross_validation"])))
     rows.append(_row("rendered vehicles, unseen seeds", found.drawn))
@@ -87,7 +87,7 @@ def _together(scores: list[Score]) -> str:
 
 def _confusion(found: Evaluation) -> str:
     rows = [(name, *map(str, found.confusion[label])) for label, name in enumerate(("bicycle", "motorcycle"))]
-    return _table(("truth", "answered bicycle", "answered motorcycle"), rows)
+    return _table(("true label", "predicted bicycle", "predicted motorcycle"), rows)
 
 
 def _robustness(found: Evaluation) -> str:
@@ -130,17 +130,17 @@ def _quality(found: Evaluation, diagram: str) -> str:
     speed, temperature = found.speed, found.model.description["calibration"]["temperature"]
     return f"""# Model card: vehicle-net
 
-Tells bicycles from motorcycles, with a confidence. The figures on this page were written by
-`python -m training.vehicle_net.evaluate`; run it to write them anew. Only the table of what was tried was recorded
-during the search for the recipe, in `training/vehicle_net/search.json`.
+Classifies an image as bicycle or motorcycle, with a confidence. `python -m training.vehicle_net.evaluate` measures the
+figures and writes this page. The table of recipes that were tried was recorded during the search for the recipe, in
+`training/vehicle_net/search.json`.
 
 ## Figures
 
 {_scores(found)}
 
-The official test images were looked at after the recipe was fixed, once for each version of the shipped model; nothing
-was chosen by them. A test image counts as a near twin if it, or its
-mirror image, correlates with a training image at {ALIKE} or more.
+The official test images were used after the recipe was fixed, once for each version of the shipped model, and not to
+choose anything. A test image is a near duplicate if it, or its mirror image, correlates with a training image at
+{ALIKE} or more.
 
 {_seeds(found)}
 
@@ -150,22 +150,23 @@ mirror image, correlates with a training image at {ALIKE} or more.
 
 ### Calibration
 
-Logits are divided by a temperature of {temperature:.4f}, fitted on out-of-fold answers
-and part of the exported graph. In the table above, each fold of the cross-validation is calibrated on the other folds.
+Logits are divided by a temperature of {temperature:.4f}, fitted on out-of-fold predictions
+and included in the exported graph. In the table above, each fold of the cross-validation is calibrated on the others.
 
 ![Reliability diagram: accuracy against confidence]({diagram})
 
 ### Robustness, official test images
 
-Accuracy, and in brackets how many of the answers at {THRESHOLD} or above are right.
+Accuracy, and in brackets how many of the predictions at {THRESHOLD} or above are right.
 
 {_robustness(found)}
 
 ## Speed and size
 
 From PNG bytes to probabilities, batch 1, one thread, ONNX Runtime: median {speed.median:.2f} ms, 99th percentile
-{speed.p99:.2f} ms. A ResNet-152 for 32x32 pixels (3x3 stem of stride 1), measured in turns with it, takes
-{speed.yardstick_median:.1f} ms: {speed.ratio:.1f} times as long. {speed.answers} answers of each on {speed.machine}.
+{speed.p99:.2f} ms. A ResNet-152 for 32x32 pixels (3x3 stem of stride 1), measured alternately with it,
+takes {speed.yardstick_median:.1f} ms: {speed.ratio:.1f} times as long.
+{speed.answers} predictions of each on {speed.machine}.
 `model.onnx` has {found.size / 1e6:.2f} MB.
 """
 
@@ -187,7 +188,8 @@ def _making(found: Evaluation) -> str:
 
 {_search()}
 
-Every picture is reduced to 32x32 and brought to {description["preprocessing"]["size"]} pixels bicubically. Trained with
+Every image is scaled down to 32x32 and then bicubically up to
+{description["preprocessing"]["size"]} pixels. Trained with
 {", ".join(f"{name} {version}" for name, version in provenance["versions"].items())}. The graph's probabilities differ
 from the PyTorch network's by at most {description["metrics"]["export_difference"]:.4f}.
 
