@@ -1,15 +1,15 @@
 """What can go wrong in the emulation, drawn as a tree. Each error says in one line what broke and what to do.
 
 EmulationError
-├── PortOccupied            a port that was asked for is in use
+├── PortInUse            a port that was asked for is in use
 ├── AlreadyRunning          another stack lives in this home
-├── HomeUnusable            the folder a stack was to live in cannot be written
+├── StateDirectoryUnusable            the folder a stack was to live in cannot be written
 ├── ServicesMissing         no Lambda handler where the services should be
 ├── EnvironmentBuildFailed  LocalStack's private environment could not be made
-│   └── BackportFailed      a file of LocalStack could not be rewritten for this Python
-└── StackFailed             the stack did not come up, or did not stay up
-    ├── ComponentDied       one of its processes ended by itself
-    └── ComponentSilent     one of its processes never became healthy
+│   └── RewriteFailed      a file of LocalStack could not be rewritten for this Python
+└── EnvironmentFailed             the stack did not come up, or did not stay up
+    ├── ComponentExited       one of its processes ended by itself
+    └── ComponentUnhealthy     one of its processes never became healthy
 """
 
 import platform
@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 from core.errors import SconesError
 
 if TYPE_CHECKING:
-    from emulation.processes.environment_state import StackState
+    from emulation.processes.environment_state import EnvironmentState
 
 
 class EmulationError(SconesError):
     """Base of all errors of this package."""
 
 
-class PortOccupied(EmulationError):
+class PortInUse(EmulationError):
     """A port that was asked for is in use by another program."""
 
     def __init__(self, port: int) -> None:
@@ -37,14 +37,14 @@ class PortOccupied(EmulationError):
 class AlreadyRunning(EmulationError):
     """Another stack lives in this home; ``state`` is None while it is still starting."""
 
-    def __init__(self, home: Path, state: "StackState | None") -> None:
+    def __init__(self, home: Path, state: "EnvironmentState | None") -> None:
         where = f"at {state.localstack_url} (process {state.pid})" if state else "and still starting"
         super().__init__(f"A stack is already running {where} in {home}: use it or stop it first")
         self.home = home
         self.state = state
 
 
-class HomeUnusable(EmulationError):
+class StateDirectoryUnusable(EmulationError):
     """The folder a stack was to live in cannot be written, or its disk is full."""
 
     def __init__(self, home: Path, reason: OSError) -> None:
@@ -69,7 +69,7 @@ class EnvironmentBuildFailed(EmulationError):
         self.log = log
 
 
-class BackportFailed(EnvironmentBuildFailed):
+class RewriteFailed(EnvironmentBuildFailed):
     """A file of LocalStack could not be rewritten for this Python."""
 
     def __init__(self, file: Path, fault: SyntaxError) -> None:
@@ -78,11 +78,11 @@ class BackportFailed(EnvironmentBuildFailed):
         )
 
 
-class StackFailed(EmulationError):
+class EnvironmentFailed(EmulationError):
     """The stack did not come up, or did not stay up."""
 
 
-class ComponentDied(StackFailed):
+class ComponentExited(EnvironmentFailed):
     """One of the stack's processes ended by itself."""
 
     def __init__(self, name: str, returncode: int, log: Path, tail: str) -> None:
@@ -92,7 +92,7 @@ class ComponentDied(StackFailed):
         self.log = log
 
 
-class ComponentSilent(StackFailed):
+class ComponentUnhealthy(EnvironmentFailed):
     """One of the stack's processes never became healthy."""
 
     def __init__(self, name: str, url: str, seconds: float, log: Path) -> None:

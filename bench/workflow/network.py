@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from emulation.processes.child_processes import Component
 from emulation.processes.components import Addresses
-from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.local_environment import LocalEnvironment
 from emulation.processes.ports import HOST
 
 _TURN_SECONDS = 0.1
@@ -101,7 +101,7 @@ class Relay:
             end.close()
 
 
-class RelayedStack(EmbeddedStack):
+class RelayedStack(LocalEnvironment):
     """A stack whose LocalStack reaches each Lambda through a relay, found under the Lambda's name."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:

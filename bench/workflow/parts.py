@@ -1,4 +1,4 @@
-"""Parts of a stack that die and come back: the processes that `EmbeddedStack` started for this one."""
+"""Parts of a stack that die and come back: the processes that `LocalEnvironment` started for this one."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import psutil
 
-from emulation.processes.parent_watcher import VARIABLE, Lifeline
+from emulation.processes.parent_watcher import VARIABLE, ParentPipe
 
 
 def part(word: str) -> psutil.Process:
@@ -34,14 +34,14 @@ def killed(word: str, url: str, seconds: float) -> Iterator[subprocess.Popen[byt
     process.wait(10)
     time.sleep(seconds)
     with (
-        Lifeline() as lifeline,
+        ParentPipe() as parent_pipe,
         subprocess.Popen(
             command,
-            env={**environment, **lifeline.environment},
+            env={**environment, **parent_pipe.environment},
             cwd=place,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
-            pass_fds=lifeline.pass_fds,
+            pass_fds=parent_pipe.pass_fds,
         ) as new,
     ):
         try:

@@ -13,8 +13,8 @@ import psutil
 
 from bench.workflow.network import Relay, RelayedStack
 from core.waiting import WaiterConfig
-from emulation.processes.environment_state import StackState
-from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import OfflineSession
 from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
@@ -41,7 +41,7 @@ class Rig:
     started in the place of parts that were killed.
     """
 
-    state: StackState
+    state: EnvironmentState
     session: OfflineSession
     deployed: pipeline.Deployed
     settings: Settings
@@ -80,7 +80,7 @@ class Rig:
 def running(home: Path, cache: Path, *, relayed: bool = False) -> Iterator[Rig]:
     """Start a stack, deploy, and put the shipped model in service; ``relayed``, its network can be cut."""
     settings = Settings(home=home, cache=cache)
-    stack = (RelayedStack if relayed else EmbeddedStack)(home, cache, settings.services, faults=True)
+    stack = (RelayedStack if relayed else LocalEnvironment)(home, cache, settings.services, faults=True)
     with stack as state, ExitStack() as revived:
         session = OfflineSession(state.localstack_url, state.sagemaker_url)
         pipeline.deploy_stack(session, settings, {})

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from emulation.lambdas.handler_process import FunctionConfiguration, HandlerExited, HandlerProcess, HandlerTimedOut
+from emulation.lambdas.handler_process import FunctionConfiguration, HandlerExited, HandlerProcess, HandlerTimeout
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpResponse:
     """An HTTP answer."""
 
     status: HTTPStatus
@@ -45,10 +45,10 @@ class LambdaFunction:
                 self._discard()
                 self._process = self._start()
 
-    def invoke(self, event: bytes) -> Reply:
+    def invoke(self, event: bytes) -> HttpResponse:
         """Answer an invocation as the emulator does; 400 without a body while another one is running."""
         if not self._turn.acquire(blocking=False):
-            return Reply(HTTPStatus.BAD_REQUEST)
+            return HttpResponse(HTTPStatus.BAD_REQUEST)
         try:
             return self._invoke(event[:MAX_PAYLOAD_BYTES], str(uuid.uuid4()))
         finally:
@@ -58,17 +58,19 @@ class LambdaFunction:
         """End the handler's process."""
         self._discard()
 
-    def _invoke(self, event: bytes, request_id: str) -> Reply:
+    def _invoke(self, event: bytes, request_id: str) -> HttpResponse:
         started = time.monotonic()
         print(f"START RequestId: {request_id} Version: $LATEST", flush=True)
         try:
             return self._ask(event, request_id, started + self._configuration.timeout)
-        except HandlerTimedOut:
+        except HandlerTimeout:
             self._discard()
-            return Reply(HTTPStatus.OK, f"Task timed out after {self._configuration.timeout:.2f} seconds".encode())
+            return HttpResponse(
+                HTTPStatus.OK, f"Task timed out after {self._configuration.timeout:.2f} seconds".encode()
+            )
         except HandlerExited as error:
             self._discard()
-            return Reply(HTTPStatus.BAD_GATEWAY, error.report or _exit_report(request_id, str(error)))
+            return HttpResponse(HTTPStatus.BAD_GATEWAY, error.report or _exit_report(request_id, str(error)))
         finally:
             milliseconds = (time.monotonic() - started) * 1000
             print(
@@ -76,15 +78,15 @@ class LambdaFunction:
                 flush=True,
             )
 
-    def _ask(self, event: bytes, request_id: str, deadline: float) -> Reply:
+    def _ask(self, event: bytes, request_id: str, deadline: float) -> HttpResponse:
         if self._process is None or not self._process.alive:
             self._discard()
             self._process = self._start()
         _, body = self._process.ask(self._context(request_id, deadline), event, deadline)
         if len(body) > MAX_PAYLOAD_BYTES:
             self._discard()
-            return Reply(HTTPStatus.BAD_GATEWAY, _too_large_report())
-        return Reply(HTTPStatus.OK, body)
+            return HttpResponse(HTTPStatus.BAD_GATEWAY, _too_large_report())
+        return HttpResponse(HTTPStatus.OK, body)
 
     def _context(self, request_id: str, deadline: float) -> dict[str, object]:
         name = self._configuration.function_name

@@ -14,7 +14,7 @@ from typing import Self
 
 from emulation.lambdas import handler_runtime
 from emulation.processes.parent_watcher import VARIABLE as LIFELINE_VARIABLE
-from emulation.processes.parent_watcher import Lifeline
+from emulation.processes.parent_watcher import ParentPipe
 
 _ROOT = Path(__file__).resolve().parents[2]
 _EXIT_SECONDS = 2.0
@@ -63,7 +63,7 @@ class HandlerExited(Exception):
         self.report = report
 
 
-class HandlerTimedOut(Exception):
+class HandlerTimeout(Exception):
     """The process did not answer in time and was ended."""
 
 
@@ -71,7 +71,7 @@ class HandlerProcess:
     """A process that runs the handler in ``service_dir``; it starts at once and is ready when the import is done."""
 
     def __init__(self, service_dir: Path, environment: Mapping[str, str]) -> None:
-        self._lifeline = Lifeline()
+        self._parent_pipe = ParentPipe()
         self._channel, theirs = Pipe()
         self._ready = False
         inherited = {name: value for name, value in os.environ.items() if name != LIFELINE_VARIABLE}
@@ -84,10 +84,10 @@ class HandlerProcess:
                 "PYTHONPATH": str(_ROOT),
                 "LAMBDA_TASK_ROOT": str(service_dir),
                 **environment,
-                **self._lifeline.environment,
+                **self._parent_pipe.environment,
                 handler_runtime.CHANNEL_VARIABLE: str(theirs.fileno()),
             },
-            pass_fds=(*self._lifeline.pass_fds, theirs.fileno()),
+            pass_fds=(*self._parent_pipe.pass_fds, theirs.fileno()),
         )
         theirs.close()
 
@@ -99,7 +99,7 @@ class HandlerProcess:
     def ask(self, context: Mapping[str, object], event: bytes, deadline: float) -> tuple[str, bytes]:
         """Send an event and return the kind of answer and its bytes.
 
-        Raises HandlerTimedOut past ``deadline`` (``time.monotonic``), HandlerExited where the process ended instead.
+        Raises HandlerTimeout past ``deadline`` (``time.monotonic``), HandlerExited where the process ended instead.
         """
         try:
             if not self._ready:
@@ -115,7 +115,7 @@ class HandlerProcess:
         self._process.kill()
         self._process.wait()
         self._channel.close()
-        self._lifeline.close()
+        self._parent_pipe.close()
 
     def _await_import(self, deadline: float) -> None:
         kind, report = self._receive(deadline)
@@ -125,7 +125,7 @@ class HandlerProcess:
 
     def _receive(self, deadline: float) -> tuple[str, bytes]:
         if not self._channel.poll(max(0.0, deadline - time.monotonic())):
-            raise HandlerTimedOut
+            raise HandlerTimeout
         return self._channel.recv_bytes().decode(), self._channel.recv_bytes()
 
     def _exit_reason(self) -> str:

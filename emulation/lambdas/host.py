@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
 
-from emulation.lambdas.function import MAX_PAYLOAD_BYTES, LambdaFunction, Reply
+from emulation.lambdas.function import MAX_PAYLOAD_BYTES, HttpResponse, LambdaFunction
 from emulation.lambdas.handler_process import FunctionConfiguration
 from emulation.processes.parent_watcher import watch
 
@@ -49,7 +49,9 @@ class Endpoint(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        self._send(self.server.function.invoke(body) if self.path == INVOKE_PATH else Reply(HTTPStatus.NOT_FOUND))
+        self._send(
+            self.server.function.invoke(body) if self.path == INVOKE_PATH else HttpResponse(HTTPStatus.NOT_FOUND)
+        )
 
     def do_PUT(self) -> None:
         """Take the function's configuration."""
@@ -57,22 +59,22 @@ class Endpoint(BaseHTTPRequestHandler):
         if body is None:
             return
         if self.path != "/environment":
-            self._send(Reply(HTTPStatus.NOT_FOUND))
+            self._send(HttpResponse(HTTPStatus.NOT_FOUND))
             return
         try:
             self.server.function.configure(FunctionConfiguration.from_json(body))
         except ValueError as error:
-            self._send(Reply(HTTPStatus.BAD_REQUEST, str(error).encode()))
+            self._send(HttpResponse(HTTPStatus.BAD_REQUEST, str(error).encode()))
         else:
-            self._send(Reply(HTTPStatus.NO_CONTENT))
+            self._send(HttpResponse(HTTPStatus.NO_CONTENT))
 
     def do_GET(self) -> None:
         """Say that the host is up."""
         if self.path == "/health":
             name = self.server.function.configuration.function_name
-            self._send(Reply(HTTPStatus.OK, json.dumps({"status": "ok", "function": name}).encode()))
+            self._send(HttpResponse(HTTPStatus.OK, json.dumps({"status": "ok", "function": name}).encode()))
         else:
-            self._send(Reply(HTTPStatus.NOT_FOUND))
+            self._send(HttpResponse(HTTPStatus.NOT_FOUND))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
         """Write no access log: the function's own lines say what was invoked."""
@@ -82,13 +84,13 @@ class Endpoint(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0").strip()
         if not (length.isascii() and length.isdigit() and len(length) <= _LONGEST_NUMBER):
             self.close_connection = True
-            self._send(Reply(HTTPStatus.BAD_REQUEST, b"Content-Length is no number of bytes"))
+            self._send(HttpResponse(HTTPStatus.BAD_REQUEST, b"Content-Length is no number of bytes"))
             return None
         if int(length) > MAX_PAYLOAD_BYTES:
             self.close_connection = True
         return self.rfile.read(min(int(length), MAX_PAYLOAD_BYTES))
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: HttpResponse) -> None:
         self.send_response(reply.status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         if reply.status != HTTPStatus.NO_CONTENT:

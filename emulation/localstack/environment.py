@@ -16,7 +16,7 @@ from pathlib import Path
 from emulation.errors import EnvironmentBuildFailed
 from emulation.localstack.installers import Installer, find_installer
 from emulation.localstack.python311 import backport
-from emulation.processes.parent_watcher import Lifeline
+from emulation.processes.parent_watcher import ParentPipe
 
 PROJECT = Path(__file__).parent
 REQUIREMENTS = PROJECT / "requirements.txt"
@@ -95,15 +95,15 @@ def _build(environment: Path, installer: Installer, tell: Progress) -> None:
 
 def _run(command: Sequence[str], log: Path, tell: Progress) -> None:
     lines = []
-    with Lifeline() as lifeline, log.open("a") as file:
+    with ParentPipe() as parent_pipe, log.open("a") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "emulation.processes.process_group_wrapper", *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **lifeline.environment, "PYTHONPATH": str(PROJECT.parents[1])},
-            pass_fds=lifeline.pass_fds,
+            env={**os.environ, **parent_pipe.environment, "PYTHONPATH": str(PROJECT.parents[1])},
+            pass_fds=parent_pipe.pass_fds,
         )
         with process:
             for line in process.stdout or ():

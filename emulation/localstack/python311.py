@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from emulation.errors import BackportFailed
+from emulation.errors import RewriteFailed
 
 _CLASS = re.compile(r"^(?P<head>[ \t]*class \w+)\[(?P<parameters>[^\]]+)\](?:\((?P<bases>[^)]*)\))?:", re.MULTILINE)
 _FUNCTION = re.compile(r"^(?P<head>[ \t]*(?:async )?def \w+)\[(?P<parameters>[^\]]+)\]\(", re.MULTILINE)
@@ -21,7 +21,7 @@ _FIRST_IMPORT = re.compile(r"^(?:import|from (?!__future__)) ?\S+", re.MULTILINE
 def backport(package: Path) -> list[Path]:
     """Rewrite every file of ``package`` that is newer than Python 3.11; return those files.
 
-    Raises BackportFailed, leaving that file as it was, where the rewritten text does not compile.
+    Raises RewriteFailed, leaving that file as it was, where the rewritten text does not compile.
     """
     rewritten = []
     for file in sorted(package.rglob("*.py")):
@@ -31,7 +31,7 @@ def backport(package: Path) -> list[Path]:
             try:
                 compile(result, file, "exec", dont_inherit=True)
             except SyntaxError as error:
-                raise BackportFailed(file, error) from error
+                raise RewriteFailed(file, error) from error
             file.unlink()  # it may be a hard link into the installer's cache, which must stay as it is
             file.write_text(result)
             rewritten.append(file)

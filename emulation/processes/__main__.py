@@ -1,4 +1,4 @@
-"""``python -m emulation.processes``: the stack that ``detached.start_detached`` starts and leaves behind."""
+"""``python -m emulation.processes``: the stack that ``detached.start_background`` starts and leaves behind."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from emulation.errors import EmulationError
-from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.local_environment import LocalEnvironment
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     os.setsid()
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_unless_released, args=(options.release_fd,), name="release", daemon=True).start()
-    stack = EmbeddedStack(
+    stack = LocalEnvironment(
         options.home,
         options.cache,
         options.services,
@@ -40,7 +40,7 @@ def main() -> int:
         stack.stop()
 
 
-def _run(stack: EmbeddedStack, report_fd: int) -> int:
+def _run(stack: LocalEnvironment, report_fd: int) -> int:
     try:
         state = stack.start()
     except EmulationError as error:

@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from emulation.errors import AlreadyRunning, HomeUnusable, PortOccupied, StackFailed
+from emulation.errors import AlreadyRunning, EnvironmentFailed, PortInUse, StateDirectoryUnusable
 from emulation.localstack.environment import Progress, ensure_environment
 from emulation.processes.child_processes import answers
 from emulation.processes.components import LAMBDA_HEALTH, LOCALSTACK_HEALTH, SAGEMAKER_HEALTH, SageMakerOptions
-from emulation.processes.environment_state import StackState, StackStatus
+from emulation.processes.environment_state import EnvironmentState, EnvironmentStatus
 from emulation.processes.parent_watcher import GRACE_SECONDS
 from emulation.processes.ports import is_free
-from emulation.processes.state_directory import Home
+from emulation.processes.state_directory import StateDirectory
 
 _STOP_SECONDS = 15.0
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-def start_detached(  # noqa: PLR0913 - what EmbeddedStack takes
+def start_background(  # noqa: PLR0913 - what LocalEnvironment takes
     home: Path,
     cache: Path,
     services: Path,
@@ -36,59 +36,59 @@ def start_detached(  # noqa: PLR0913 - what EmbeddedStack takes
     faults: bool = False,
     training_python: Path | None = None,
     progress: Progress | None = None,
-) -> StackState:
-    """Start a stack that outlives this process; return when it is healthy. The arguments are EmbeddedStack's.
+) -> EnvironmentState:
+    """Start a LocalEnvironment with these arguments that outlives this process; return when it is healthy.
 
-    Raises what ``EmbeddedStack.start`` raises, and StackFailed for what only the background process sees. Where this
-    process ends before the stack is healthy, nothing is left running.
+    Raises what ``LocalEnvironment.start`` raises, and EnvironmentFailed for what only the background process sees. If
+    this process ends before the environment is healthy, nothing is left running.
     """
-    place = Home(home)
-    if place.owner() is not None:
-        raise AlreadyRunning(place.root, place.read_state())
+    state_directory = StateDirectory(home)
+    if state_directory.owner() is not None:
+        raise AlreadyRunning(state_directory.root, state_directory.read_state())
     for port in (localstack_port, sagemaker_port):
         if port is not None and not is_free(port):
-            raise PortOccupied(port)
+            raise PortInUse(port)
     ensure_environment(cache, progress=progress)
     try:
-        place.logs.mkdir(parents=True, exist_ok=True)
+        state_directory.logs.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise HomeUnusable(place.root, error) from error
+        raise StateDirectoryUnusable(state_directory.root, error) from error
     options = {"home": home, "cache": cache, "services": services, "region": region}
     ports = {"localstack-port": localstack_port, "sagemaker-port": sagemaker_port}
     named = {**options, **{name: port for name, port in ports.items() if port is not None}}
     arguments = [f"--{name}={value}" for name, value in named.items()]
     arguments += [f"--environment={name}={value}" for name, value in environment.items()]
-    return _launch(place, [*arguments, *SageMakerOptions(scripted, faults, training_python).arguments()])
+    return _launch(state_directory, [*arguments, *SageMakerOptions(scripted, faults, training_python).arguments()])
 
 
 def stop(home: Path) -> bool:
     """Stop the stack that lives in ``home`` and return when it is gone; False where there was none."""
-    place = Home(home)
-    owner = place.owner()
+    state_directory = StateDirectory(home)
+    owner = state_directory.owner()
     if owner is None:
         return False
-    state = place.read_state()
+    state = state_directory.read_state()
     for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
-        if place.owner() == owner:
+        if state_directory.owner() == owner:
             _tell(owner, number)
-            _wait_until(lambda: place.owner() != owner, patience)
+            _wait_until(lambda: state_directory.owner() != owner, patience)
     if state is not None:
         _wait_until(lambda: not any(_health(state).values()), 2 * GRACE_SECONDS)
     return True
 
 
-def status(home: Path) -> StackStatus:
+def status(home: Path) -> EnvironmentStatus:
     """Return whether a stack lives in ``home``, where it listens, and which of its parts answer."""
-    place = Home(home)
-    if place.owner() is None:
-        return StackStatus(running=False, state=None, health={})
-    state = place.read_state()
-    return StackStatus(running=True, state=state, health=_health(state) if state else {})
+    state_directory = StateDirectory(home)
+    if state_directory.owner() is None:
+        return EnvironmentStatus(running=False, state=None, health={})
+    state = state_directory.read_state()
+    return EnvironmentStatus(running=True, state=state, health=_health(state) if state else {})
 
 
-def _launch(place: Home, arguments: Sequence[str]) -> StackState:
+def _launch(state_directory: StateDirectory, arguments: Sequence[str]) -> EnvironmentState:
     """Start the background process and wait for its report; a pipe back to it tells it whether we are still there."""
-    log = place.logs / "stack.log"
+    log = state_directory.logs / "stack.log"
     report, their_report = os.pipe()
     their_release, release = os.pipe()
     try:
@@ -113,9 +113,9 @@ def _launch(place: Home, arguments: Sequence[str]) -> StackState:
         their_report = -1
         outcome = json.loads(_read_all(report) or "{}")
         if "state" not in outcome:
-            raise StackFailed(outcome.get("error", f"The background process ended without a word; see {log}"))
+            raise EnvironmentFailed(outcome.get("error", f"The background process ended without a word; see {log}"))
         os.write(release, b"released")
-        return StackState.from_json(outcome["state"])
+        return EnvironmentState.from_json(outcome["state"])
     finally:
         for descriptor in (report, their_report, their_release, release):
             if descriptor >= 0:
@@ -127,7 +127,7 @@ def _read_all(descriptor: int) -> str:
         return file.read()
 
 
-def _health(state: StackState) -> dict[str, bool]:
+def _health(state: EnvironmentState) -> dict[str, bool]:
     urls = {"localstack": state.localstack_url + LOCALSTACK_HEALTH, "sagemaker": state.sagemaker_url + SAGEMAKER_HEALTH}
     urls |= {name: url + LAMBDA_HEALTH for name, url in state.lambda_urls.items()}
     return {name: answers(url) for name, url in urls.items()}

@@ -1,4 +1,4 @@
-"""A part of the stack as a child process: started with a log and a lifeline, watched, asked for its health, stopped."""
+"""A component as a child process: started with a log and a parent pipe, checked for its health, stopped."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from emulation.errors import ComponentDied, ComponentSilent
-from emulation.processes.parent_watcher import Lifeline
+from emulation.errors import ComponentExited, ComponentUnhealthy
+from emulation.processes.parent_watcher import ParentPipe
 
 _POLL_SECONDS = 0.05
 _TAIL_LINES = 12
@@ -33,25 +33,25 @@ class Component:
 class ComponentProcess:
     """A running component, in a session of its own so that a Ctrl-C in the terminal reaches only the stack."""
 
-    def __init__(self, component: Component, logs: Path, lifeline: Lifeline) -> None:
+    def __init__(self, component: Component, logs: Path, parent_pipe: ParentPipe) -> None:
         self.component = component
         self.log = logs / f"{component.name}.log"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 component.command,
-                env={**component.environment, **lifeline.environment},
+                env={**component.environment, **parent_pipe.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                pass_fds=lifeline.pass_fds,
+                pass_fds=parent_pipe.pass_fds,
                 start_new_session=True,
             )
 
     def check_alive(self) -> None:
-        """Raise ComponentDied, with the end of its log, where the process has ended."""
+        """Raise ComponentExited, with the end of its log, where the process has ended."""
         returncode = self._process.poll()
         if returncode is not None:
-            raise ComponentDied(self.component.name, returncode, self.log, self._tail())
+            raise ComponentExited(self.component.name, returncode, self.log, self._tail())
 
     def healthy(self) -> bool:
         """Whether it answers."""
@@ -90,8 +90,8 @@ def answers(url: str, timeout: float = 5.0) -> bool:
         connection.close()
 
 
-def await_healthy(processes: Sequence[ComponentProcess], seconds: float) -> None:
-    """Return when all answer. Raises ComponentDied at once where one ends, ComponentSilent where one takes too long."""
+def wait_until_healthy(processes: Sequence[ComponentProcess], seconds: float) -> None:
+    """Wait until all are healthy. Raises ComponentExited where one ends, ComponentUnhealthy after ``seconds``."""
     deadline = time.monotonic() + seconds
     waiting = list(processes)
     while waiting:
@@ -100,7 +100,7 @@ def await_healthy(processes: Sequence[ComponentProcess], seconds: float) -> None
         waiting = [process for process in waiting if not process.healthy()]
         if waiting and time.monotonic() > deadline:
             late = waiting[0]
-            raise ComponentSilent(late.component.name, late.component.url, seconds, late.log)
+            raise ComponentUnhealthy(late.component.name, late.component.url, seconds, late.log)
         if waiting:
             time.sleep(_POLL_SECONDS)
 

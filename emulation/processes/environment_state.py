@@ -9,7 +9,7 @@ from typing import Self
 
 
 @dataclass(frozen=True)
-class StackState:
+class EnvironmentState:
     """A healthy stack: the process that supervises it, where its parts listen, and where its logs are."""
 
     pid: int
@@ -43,9 +43,9 @@ class StackState:
 
 
 @dataclass(frozen=True)
-class StackStatus:
+class EnvironmentStatus:
     """Whether a home's stack runs, what it says about itself, and which of its parts answer."""
 
     running: bool
-    state: StackState | None
+    state: EnvironmentState | None
     health: Mapping[str, bool]

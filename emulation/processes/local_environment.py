@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
-from emulation.errors import HomeUnusable
+from emulation.errors import StateDirectoryUnusable
 from emulation.localstack.environment import Progress, ensure_environment
 from emulation.processes import components
-from emulation.processes.background import start_detached, status, stop
-from emulation.processes.child_processes import Component, ComponentProcess, await_healthy, stop_all
+from emulation.processes.background import start_background, status, stop
+from emulation.processes.child_processes import Component, ComponentProcess, stop_all, wait_until_healthy
 from emulation.processes.components import Addresses, SageMakerOptions
-from emulation.processes.environment_state import StackState, StackStatus
-from emulation.processes.parent_watcher import GRACE_SECONDS, Lifeline
+from emulation.processes.environment_state import EnvironmentState, EnvironmentStatus
+from emulation.processes.parent_watcher import GRACE_SECONDS, ParentPipe
 from emulation.processes.ports import Ports
-from emulation.processes.state_directory import Home
+from emulation.processes.state_directory import StateDirectory
 
-__all__ = ["EmbeddedStack", "StackState", "StackStatus", "start_detached", "status", "stop"]
+__all__ = ["EnvironmentState", "EnvironmentStatus", "LocalEnvironment", "start_background", "status", "stop"]
 
 LOCALSTACK_PORT = 4566
 SAGEMAKER_PORT = 8080
@@ -27,13 +27,13 @@ START_SECONDS = 120.0
 STOP_SECONDS = 4.0
 
 
-class EmbeddedStack:
-    """LocalStack, the SageMaker emulator and a host for each Lambda under ``services``, living in the folder ``home``.
+class LocalEnvironment:
+    """LocalStack, the SageMaker emulator and a host for each Lambda under ``services``, with their state in ``home``.
 
-    ``cache`` holds LocalStack's private environment and is shared by all stacks of a user. ``environment`` is added to
-    what the Lambdas and the emulator see. ``scripted`` answers fixed probabilities in place of models, ``faults`` lets
-    tests make the endpoints fail, ``training_python`` is the interpreter that trains, where this one has no PyTorch.
-    Where no port is asked for, the usual one is taken if it is free, else any.
+    ``cache`` holds LocalStack's private environment, which all local environments of a user share. ``environment`` is
+    added to the variables of the Lambdas and the emulator. ``scripted`` returns fixed probabilities instead of loading
+    models, ``faults`` lets tests make the endpoints fail, ``training_python`` is an interpreter with PyTorch.
+    Without a port the usual one is used if it is free, else any.
     """
 
     def __init__(  # noqa: PLR0913 - all but three have a default
@@ -51,7 +51,7 @@ class EmbeddedStack:
         training_python: Path | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._home = Home(home)
+        self._home = StateDirectory(home)
         self._cache = cache
         self._services = services
         self._region = region
@@ -60,14 +60,14 @@ class EmbeddedStack:
         self._sagemaker = SageMakerOptions(scripted, faults, training_python)
         self._tell = progress or (lambda _line: None)
         self._ports = Ports(cache / "ports")
-        self._lifeline: Lifeline | None = None
+        self._parent_pipe: ParentPipe | None = None
         self._processes: list[ComponentProcess] = []
 
-    def start(self) -> StackState:
+    def start(self) -> EnvironmentState:
         """Start everything and return when all of it is healthy.
 
-        Raises AlreadyRunning, PortOccupied, HomeUnusable, ServicesMissing, EnvironmentBuildFailed, ComponentDied or
-        ComponentSilent, with nothing left running.
+        Raises AlreadyRunning, PortInUse, StateDirectoryUnusable, ServicesMissing, EnvironmentBuildFailed,
+        ComponentExited or ComponentUnhealthy, with nothing left running.
         """
         folders = components.find_services(self._services)
         try:
@@ -75,7 +75,7 @@ class EmbeddedStack:
             return self._start(folders, patience=2 * GRACE_SECONDS if hurried else 0.0)
         except OSError as error:
             self.stop()
-            raise HomeUnusable(self._home.root, error) from error
+            raise StateDirectoryUnusable(self._home.root, error) from error
         except BaseException:
             self.stop()
             raise
@@ -84,16 +84,16 @@ class EmbeddedStack:
         """Stop everything and let the home be used again. Stopping twice is fine."""
         stop_all(self._processes, STOP_SECONDS)
         self._processes = []
-        if self._lifeline is not None:
-            self._lifeline.close()
-            self._lifeline = None
+        if self._parent_pipe is not None:
+            self._parent_pipe.close()
+            self._parent_pipe = None
         self._ports.release()
         self._home.release()
 
     def supervise(self) -> None:
         """Block until SIGINT or SIGTERM, then stop everything; to be called from the main thread.
 
-        Raises ComponentDied, with everything stopped, when a part ends by itself.
+        Raises ComponentExited, with everything stopped, when a part ends by itself.
         """
         told = threading.Event()
         numbers = (signal.SIGINT, signal.SIGTERM)
@@ -107,7 +107,7 @@ class EmbeddedStack:
             for number, handler in zip(numbers, before, strict=True):
                 signal.signal(number, handler)
 
-    def __enter__(self) -> StackState:
+    def __enter__(self) -> EnvironmentState:
         return self.start()
 
     def __exit__(
@@ -115,7 +115,7 @@ class EmbeddedStack:
     ) -> None:
         self.stop()
 
-    def _start(self, folders: Mapping[str, Path], patience: float) -> StackState:
+    def _start(self, folders: Mapping[str, Path], patience: float) -> EnvironmentState:
         asked_localstack, asked_sagemaker = self._asked
         addresses = Addresses(
             localstack=self._ports.take(asked=asked_localstack, preferred=LOCALSTACK_PORT, patience=patience),
@@ -124,11 +124,11 @@ class EmbeddedStack:
         )
         python = ensure_environment(self._cache, progress=self._tell)
         self._tell(f"Starting LocalStack, the SageMaker emulator and {len(folders)} Lambdas")
-        self._lifeline = Lifeline()
+        self._parent_pipe = ParentPipe()
         for component in self._components(python, folders, addresses):
-            self._processes.append(ComponentProcess(component, self._home.logs, self._lifeline))
-        await_healthy(self._processes, START_SECONDS)
-        state = StackState(
+            self._processes.append(ComponentProcess(component, self._home.logs, self._parent_pipe))
+        wait_until_healthy(self._processes, START_SECONDS)
+        state = EnvironmentState(
             pid=os.getpid(),
             localstack_url=addresses.localstack_url,
             sagemaker_url=addresses.sagemaker_url,

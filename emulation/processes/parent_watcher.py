@@ -1,4 +1,4 @@
-"""Both ends of the lifeline: a child calls ``watch()``, a parent hands ``Lifeline`` to the children it starts."""
+"""Both ends of the parent_pipe: a child calls ``watch()``, a parent hands ``ParentPipe`` to the children it starts."""
 
 import os
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from typing import Self
 
 from emulation.localstack.scones_localstack.parent_watcher import GRACE_SECONDS, VARIABLE, watch
 
-__all__ = ["GRACE_SECONDS", "VARIABLE", "Lifeline", "watch"]
+__all__ = ["GRACE_SECONDS", "VARIABLE", "ParentPipe", "watch"]
 
 
-class Lifeline:
+class ParentPipe:
     """A pipe whose read end children inherit; they end when this object is closed or this process is gone.
 
     ``subprocess.Popen(..., env={**environment, **line.environment}, pass_fds=line.pass_fds)``; one serves any number.

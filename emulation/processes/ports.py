@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from emulation.errors import PortOccupied
+from emulation.errors import PortInUse
 
 HOST = "127.0.0.1"
 
@@ -22,13 +22,13 @@ class Ports:
     def take(self, *, asked: int | None = None, preferred: int | None = None, patience: float = 0.0) -> int:
         """Return the port asked for, else the preferred one if it is free, else a free one.
 
-        Waits ``patience`` seconds for either to become free. Raises PortOccupied where the port asked for does not.
+        Waits ``patience`` seconds for either to become free. Raises PortInUse where the port asked for does not.
         """
         wanted = asked if asked is not None else preferred
         if wanted is not None and self._take_within(wanted, patience):
             return wanted
         if asked is not None:
-            raise PortOccupied(asked)
+            raise PortInUse(asked)
         return self._take_any()
 
     def release(self) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import IO
 
 from emulation.errors import AlreadyRunning
-from emulation.processes.environment_state import StackState
+from emulation.processes.environment_state import EnvironmentState
 
 _CHECKERS_SECONDS = 1.0
 
 
-class Home:
+class StateDirectory:
     """``root`` holds ``stack.json`` while a stack is up, ``stack.lock``, ``logs/`` and, while it runs, ``run/``."""
 
     def __init__(self, root: Path) -> None:
@@ -63,14 +63,14 @@ class Home:
             pass
         return None
 
-    def read_state(self) -> StackState | None:
+    def read_state(self) -> EnvironmentState | None:
         """Return what the stack here says about itself, None where it is not up yet."""
         try:
-            return StackState.from_json(self._state_file.read_text())
+            return EnvironmentState.from_json(self._state_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
 
-    def write_state(self, state: StackState) -> None:
+    def write_state(self, state: EnvironmentState) -> None:
         """Say that the stack is up: whoever reads sees all of it or nothing."""
         unfinished = self._state_file.with_suffix(".unfinished")
         unfinished.write_text(state.to_json())

@@ -17,8 +17,8 @@ from emulation.sagemaker import aws_clients
 from emulation.sagemaker.app import Settings, create_app
 from emulation.sagemaker.capture.buffer import Thresholds
 from emulation.sagemaker.errors import StartupError
-from emulation.sagemaker.hosting.model_artifacts import Artefacts
-from emulation.sagemaker.hosting.model_server import Command, Scripted, production_server
+from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
+from emulation.sagemaker.hosting.model_server import Command, StubContainer, production_server
 
 
 def main(arguments: Sequence[str] | None = None, command: Command = production_server) -> int:
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--scripted",
         nargs="?",
         type=_probability,
-        const=Scripted(),
+        const=StubContainer(),
         metavar="P_BICYCLE",
         help="answer [P, 1-P] and load no model; without P, probabilities that follow from the image's bytes",
     )
@@ -92,11 +92,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(options: argparse.Namespace, command: Command) -> Settings:
     client = aws_clients.connect(options.s3_endpoint, options.region) if options.s3_endpoint else None
-    source: Artefacts | Scripted
+    source: ModelArtifacts | StubContainer
     if options.scripted is not None:
         source = options.scripted
     elif client is not None:
-        source = Artefacts(client, options.state_dir / "models")
+        source = ModelArtifacts(client, options.state_dir / "models")
     else:
         raise StartupError("models come from S3: say where it is with --s3-endpoint, or do without by --scripted")
     return Settings(
@@ -120,11 +120,11 @@ def _alarms(options: argparse.Namespace) -> Any:
     return aws_clients.connect_alarms(options.cloudwatch_endpoint, options.region)
 
 
-def _probability(text: str) -> Scripted:
+def _probability(text: str) -> StubContainer:
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is no probability")
-    return Scripted(value)
+    return StubContainer(value)
 
 
 def _lock(state_dir: Path) -> BinaryIO:

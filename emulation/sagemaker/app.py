@@ -18,20 +18,20 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emulation.processes.parent_watcher import Lifeline
+from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker import aws_clients
-from emulation.sagemaker.capture.buffer import Spool, Thresholds
-from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.capture.buffer import CaptureBuffer, Thresholds
+from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.control.control_plane import OPERATIONS, ControlPlane
 from emulation.sagemaker.control.schedules import Caller, Schedules
 from emulation.sagemaker.hosting.alarms import Alarms
 from emulation.sagemaker.hosting.faults import CONNECTION, Faults
 from emulation.sagemaker.hosting.invoke_endpoint import Runtime
-from emulation.sagemaker.hosting.model_artifacts import Artefacts
-from emulation.sagemaker.hosting.model_server import Command, Scripted
-from emulation.sagemaker.hosting.variant_instances import Fleet, Hosting
+from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
+from emulation.sagemaker.hosting.model_server import Command, StubContainer
+from emulation.sagemaker.hosting.variant_instances import HostingEnvironment, VariantInstances
 from emulation.sagemaker.store import Account, Kind, Store
-from emulation.sagemaker.training.job_runner import Training, Workshop
+from emulation.sagemaker.training.job_runner import JobRunner, TrainingEnvironment
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Settings:
     state_dir: Path
     region: str
     client: aws_clients.S3 | None
-    source: Artefacts | Scripted
+    source: ModelArtifacts | StubContainer
     command: Command
     logs_client: Any = None
     alarms_client: Any = None
@@ -62,62 +62,66 @@ def create_app(settings: Settings) -> ASGIApp:
     root = settings.state_dir
     (logs := root / "logs").mkdir(parents=True, exist_ok=True)
     store = Store(root / "records", Account(settings.region))
-    spool = Spool(root / "captures", settings.client, settings.thresholds)
-    lifeline = Lifeline()
-    hosting = Hosting(settings.command, logs, lifeline, Alarms(settings.alarms_client, settings.trial_seconds))
-    fleet = Fleet(store, settings.source, spool, hosting, settings.now)
-    workshop = Workshop(settings.client, settings.logs_client, settings.python, root / "training", logs, lifeline)
-    training = Training(store, workshop, settings.now)
-    emulator = Emulator(store, fleet, training, settings.source, settings.now)
+    capture_buffer = CaptureBuffer(root / "captures", settings.client, settings.thresholds)
+    parent_pipe = ParentPipe()
+    hosting = HostingEnvironment(
+        settings.command, logs, parent_pipe, Alarms(settings.alarms_client, settings.trial_seconds)
+    )
+    instances = VariantInstances(store, settings.source, capture_buffer, hosting, settings.now)
+    environment = TrainingEnvironment(
+        settings.client, settings.logs_client, settings.python, root / "training", logs, parent_pipe
+    )
+    training = JobRunner(store, environment, settings.now)
+    context = OperationContext(store, instances, training, settings.source, settings.now)
     loader = botocore.session.get_session()
     model = loader.get_service_model("sagemaker")
-    control = ControlPlane(emulator, model, loader.get_service_model("application-autoscaling"))
+    control = ControlPlane(context, model, loader.get_service_model("application-autoscaling"))
     caller = Caller(frozenset(OPERATIONS), functools.partial(control.perform, str(model.metadata["targetPrefix"])))
     schedules = Schedules(store, loader.get_service_model("scheduler"), caller, settings.now)
     faults = Faults()
-    runtime = Runtime(store, fleet, loader.get_service_model("sagemaker-runtime"), settings.now, faults)
+    runtime = Runtime(store, instances, loader.get_service_model("sagemaker-runtime"), settings.now, faults)
 
     async def health(_: Request) -> JSONResponse:
-        return JSONResponse(_health(store, fleet, spool))
+        return JSONResponse(_health(store, instances, capture_buffer))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        fleet.restore()
+        instances.restore()
         training.restore()
-        background = [asyncio.create_task(work) for work in (spool.run(), schedules.run())]
+        background = [asyncio.create_task(work) for work in (capture_buffer.run(), schedules.run())]
         try:
             yield
         finally:
-            await asyncio.gather(fleet.close(), training.close())
+            await asyncio.gather(instances.close(), training.close())
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
-            await spool.flush()
-            lifeline.close()
+            await capture_buffer.flush()
+            parent_pipe.close()
 
     routes = [
-        Route("/", control.answer, methods=["POST"]),
-        Route("/endpoints/{name}/invocations", runtime.answer, methods=["POST"]),
-        Route("/schedules/{name}", schedules.answer, methods=["POST", "PUT", "GET", "DELETE"]),
+        Route("/", control.handle, methods=["POST"]),
+        Route("/endpoints/{name}/invocations", runtime.handle, methods=["POST"]),
+        Route("/schedules/{name}", schedules.handle, methods=["POST", "PUT", "GET", "DELETE"]),
         Route("/_scones/health", health),
     ]
     if settings.faults:
-        routes.append(Route("/_scones/faults", faults.answer, methods=["GET", "PUT", "DELETE"]))
+        routes.append(Route("/_scones/faults", faults.handle, methods=["GET", "PUT", "DELETE"]))
     return _Requests(Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _unknown, 405: _unknown}))
 
 
-def _health(store: Store, fleet: Fleet, spool: Spool) -> dict[str, Any]:
+def _health(store: Store, instances: VariantInstances, capture_buffer: CaptureBuffer) -> dict[str, Any]:
     jobs, endpoints = store.all(Kind.TRAINING_JOB), store.all(Kind.ENDPOINT)
     return {
         "status": "ok",
         "endpoints": {record.name: record.described["EndpointStatus"] for record in endpoints},
         "training_jobs": {record.name: record.described["SecondaryStatus"] for record in jobs},
-        "model_server_restarts": fleet.restarts(),
+        "model_server_restarts": instances.restarts(),
         "captures": {
-            "recorded": spool.recorded,
-            "uploaded": spool.uploaded,
-            "lost": spool.lost,
-            "files_waiting": spool.waiting(),
+            "recorded": capture_buffer.recorded,
+            "uploaded": capture_buffer.uploaded,
+            "lost": capture_buffer.lost,
+            "files_waiting": capture_buffer.waiting(),
         },
     }
 

@@ -27,7 +27,7 @@ EmulatorError
 └── ContainerError                the container gave no answer
     ├── ContainerDown
     ├── ContainerTimeout
-    └── ContainerBabble           what came back is no HTTP, or too much of it
+    └── InvalidContainerResponse           what came back is no HTTP, or too much of it
 """
 
 from typing import Any, ClassVar
@@ -213,5 +213,5 @@ class ContainerTimeout(ContainerError):
     """No answer within the time AWS allows."""
 
 
-class ContainerBabble(ContainerError):
+class InvalidContainerResponse(ContainerError):
     """What came back is no HTTP, or more than an answer may hold."""

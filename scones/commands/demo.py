@@ -13,7 +13,7 @@ import boto3
 import typer
 
 from emulation.processes import background
-from emulation.processes.environment_state import StackState
+from emulation.processes.environment_state import EnvironmentState
 from emulation.session import OfflineSession
 from monitoring import capture
 from orchestration import executions, queues
@@ -143,7 +143,7 @@ def _baseline(dataset: str) -> Path | None:
 
 
 @contextmanager
-def _running(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[StackState]:
+def _running(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[EnvironmentState]:
     """A stack that runs already is used and left; else one is started, and stopped unless it is to be kept."""
     threading.Thread(target=_import_early, daemon=True).start()
     running = background.status(settings.home).state
@@ -151,7 +151,7 @@ def _running(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[St
         yield running
     elif keep:
         with watch.step("up"):
-            state = up.start_detached(settings)
+            state = up.start_background(settings)
         yield state
         console.err.print("everything is left running: `scones status` shows where, `scones down` ends it")
     else:

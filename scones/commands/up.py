@@ -10,8 +10,8 @@ from rich.table import Table
 from emulation.processes import background
 from emulation.processes.child_processes import answers
 from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
-from emulation.processes.environment_state import StackState
-from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.local_environment import LocalEnvironment
 from scones import console, options
 from scones.settings import Settings
 
@@ -28,9 +28,11 @@ Detach = Annotated[
 ]
 
 
-def stack(settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None) -> EmbeddedStack:
+def stack(
+    settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None
+) -> LocalEnvironment:
     """The stack of plain processes that the settings describe, not started."""
-    return EmbeddedStack(
+    return LocalEnvironment(
         settings.home,
         settings.cache,
         settings.services,
@@ -41,11 +43,11 @@ def stack(settings: Settings, localstack_port: int | None = None, sagemaker_port
     )
 
 
-def start_detached(
+def start_background(
     settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None
-) -> StackState:
+) -> EnvironmentState:
     """Start the same in the background and return when it is healthy."""
-    return background.start_detached(
+    return background.start_background(
         settings.home,
         settings.cache,
         settings.services,
@@ -68,7 +70,7 @@ def up(
     """
     settings = options.settings(home=home)
     if detach:
-        _show(start_detached(settings, localstack_port, sagemaker_port))
+        _show(start_background(settings, localstack_port, sagemaker_port))
         console.err.print("it runs in the background: next `scones deploy`; `scones down` ends it")
         return
     running = stack(settings, localstack_port, sagemaker_port)
@@ -118,11 +120,11 @@ def _containers(settings: Settings) -> dict[str, bool]:
     return {name: answers(url + paths[name]) for name, url in _published(settings).items()}
 
 
-def _addresses(state: StackState) -> dict[str, str]:
+def _addresses(state: EnvironmentState) -> dict[str, str]:
     return {"localstack": state.localstack_url, "sagemaker": state.sagemaker_url, **state.lambda_urls}
 
 
-def _show(state: StackState) -> None:
+def _show(state: EnvironmentState) -> None:
     _table(_addresses(state), state.logs)
 
 

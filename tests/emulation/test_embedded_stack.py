@@ -13,10 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
-from emulation.errors import AlreadyRunning, ComponentDied, HomeUnusable, PortOccupied, ServicesMissing
+from emulation.errors import AlreadyRunning, ComponentExited, PortInUse, ServicesMissing, StateDirectoryUnusable
 from emulation.processes import local_environment
-from emulation.processes.environment_state import StackState
-from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.local_environment import LocalEnvironment
 from emulation.processes.ports import HOST
 from emulation.session import OfflineSession
 from tests.emulation.hosts import LambdaEndpoint, install_probe
@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOREGROUND = """
 import json, sys
 from pathlib import Path
-from emulation.processes.local_environment import EmbeddedStack
-stack = EmbeddedStack(*map(Path, sys.argv[1:4]), scripted=True)
+from emulation.processes.local_environment import LocalEnvironment
+stack = LocalEnvironment(*map(Path, sys.argv[1:4]), scripted=True)
 state = stack.start()
 print(state.to_json().replace("\\n", ""), flush=True)
 stack.supervise()
@@ -35,8 +35,8 @@ stack.supervise()
 STARTER = """
 import sys
 from pathlib import Path
-from emulation.processes.local_environment import start_detached
-start_detached(*map(Path, sys.argv[1:]))
+from emulation.processes.local_environment import start_background
+start_background(*map(Path, sys.argv[1:]))
 """
 
 
@@ -48,9 +48,9 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def running(services: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackState]:
+def running(services: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnvironmentState]:
     """A stack that the tests of this module share and leave running."""
-    with EmbeddedStack(tmp_path_factory.mktemp("home"), cache, services, scripted=True) as state:
+    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, scripted=True) as state:
         yield state
 
 
@@ -65,12 +65,12 @@ def foreground(services: Path, cache: Path, tmp_path: Path) -> Iterator["subproc
         process.kill()
 
 
-def _state(process: "subprocess.Popen[str]") -> StackState:
+def _state(process: "subprocess.Popen[str]") -> EnvironmentState:
     assert process.stdout is not None
-    return StackState.from_json(process.stdout.readline())
+    return EnvironmentState.from_json(process.stdout.readline())
 
 
-def _everything(state: StackState) -> list[psutil.Process]:
+def _everything(state: EnvironmentState) -> list[psutil.Process]:
     """All processes under the stack's, with the handler's running."""
     LambdaEndpoint(state.lambda_urls["probe"]).do("process")
     processes = psutil.Process(state.pid).children(recursive=True)
@@ -97,27 +97,29 @@ def _runs(process: psutil.Process) -> bool:
 
 def test_services_that_are_not_there_are_named_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(ServicesMissing, match="nowhere"):
-        EmbeddedStack(tmp_path / "home", tmp_path / "cache", tmp_path / "nowhere").start()
+        LocalEnvironment(tmp_path / "home", tmp_path / "cache", tmp_path / "nowhere").start()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, services: Path) -> None:
     (tmp_path / "home").write_text("a file")
-    with pytest.raises(HomeUnusable, match="home"):
-        EmbeddedStack(tmp_path / "home", tmp_path / "cache", services).start()
+    with pytest.raises(StateDirectoryUnusable, match="home"):
+        LocalEnvironment(tmp_path / "home", tmp_path / "cache", services).start()
 
 
 def test_nothing_runs_in_an_empty_home(tmp_path: Path) -> None:
-    assert local_environment.status(tmp_path) == local_environment.StackStatus(running=False, state=None, health={})
+    assert local_environment.status(tmp_path) == local_environment.EnvironmentStatus(
+        running=False, state=None, health={}
+    )
     assert local_environment.stop(tmp_path) is False
 
 
 def test_stopping_a_stack_that_was_never_started_is_fine(tmp_path: Path, services: Path) -> None:
-    EmbeddedStack(tmp_path / "home", tmp_path / "cache", services).stop()
+    LocalEnvironment(tmp_path / "home", tmp_path / "cache", services).stop()
 
 
 @pytest.mark.integration
-def test_a_running_stack_says_where_it_is_and_that_it_is_healthy(running: StackState) -> None:
+def test_a_running_stack_says_where_it_is_and_that_it_is_healthy(running: EnvironmentState) -> None:
     status = local_environment.status(running.home)
     assert status.state == running
     assert status.health == {"localstack": True, "sagemaker": True, "probe": True}
@@ -128,7 +130,7 @@ def test_a_running_stack_says_where_it_is_and_that_it_is_healthy(running: StackS
 
 
 @pytest.mark.integration
-def test_localstack_listens_on_the_loopback_interface_alone(running: StackState) -> None:
+def test_localstack_listens_on_the_loopback_interface_alone(running: EnvironmentState) -> None:
     port = int(running.localstack_url.rpartition(":")[2])
     listening = [
         connection.laddr
@@ -148,7 +150,7 @@ def test_lambdas_and_emulator_see_the_stack_and_no_account_of_the_users(
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     given = {"THRESHOLD": "0.7"}
-    with EmbeddedStack(tmp_path, cache, services, region="eu-west-1", environment=given, scripted=True) as state:
+    with LocalEnvironment(tmp_path, cache, services, region="eu-west-1", environment=given, scripted=True) as state:
         seen = {
             name: _variable(state, name) for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "THRESHOLD")
         }
@@ -157,17 +159,19 @@ def test_lambdas_and_emulator_see_the_stack_and_no_account_of_the_users(
         assert _variable(state, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") == state.sagemaker_url
 
 
-def _variable(state: StackState, name: str) -> Any:
+def _variable(state: EnvironmentState, name: str) -> Any:
     return LambdaEndpoint(state.lambda_urls["probe"]).do("variable", variable=name)["now"]
 
 
 @pytest.mark.integration
-def test_a_second_start_in_the_same_home_says_what_is_running(running: StackState, services: Path, cache: Path) -> None:
+def test_a_second_start_in_the_same_home_says_what_is_running(
+    running: EnvironmentState, services: Path, cache: Path
+) -> None:
     with pytest.raises(AlreadyRunning, match=running.localstack_url) as caught:
-        EmbeddedStack(running.home, cache, services).start()
+        LocalEnvironment(running.home, cache, services).start()
     assert caught.value.state == running
     with pytest.raises(AlreadyRunning, match=running.localstack_url):
-        local_environment.start_detached(running.home, cache, services)
+        local_environment.start_background(running.home, cache, services)
     assert all(local_environment.status(running.home).health.values())
 
 
@@ -178,19 +182,19 @@ def test_an_occupied_port_that_was_asked_for_stops_the_start_and_leaves_nothing(
     with socket.create_server((HOST, 0)) as server:
         port = server.getsockname()[1]
         for ports in ({"localstack_port": port}, {"sagemaker_port": port}):
-            with pytest.raises(PortOccupied, match=str(port)):
-                EmbeddedStack(tmp_path, cache, services, **ports).start()
-            with pytest.raises(PortOccupied, match=str(port)):
-                local_environment.start_detached(tmp_path, cache, services, **ports)
+            with pytest.raises(PortInUse, match=str(port)):
+                LocalEnvironment(tmp_path, cache, services, **ports).start()
+            with pytest.raises(PortInUse, match=str(port)):
+                local_environment.start_background(tmp_path, cache, services, **ports)
     assert not local_environment.status(tmp_path).running
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.integration
 def test_two_stacks_side_by_side_do_not_share_anything(
-    running: StackState, services: Path, cache: Path, tmp_path: Path
+    running: EnvironmentState, services: Path, cache: Path, tmp_path: Path
 ) -> None:
-    with EmbeddedStack(tmp_path, cache, services, scripted=True) as other:
+    with LocalEnvironment(tmp_path, cache, services, scripted=True) as other:
         urls = {other.localstack_url, other.sagemaker_url, *other.lambda_urls.values()}
         assert urls.isdisjoint({running.localstack_url, running.sagemaker_url, *running.lambda_urls.values()})
         OfflineSession(other.localstack_url, other.sagemaker_url).client("s3").create_bucket(Bucket="only-here")
@@ -222,7 +226,7 @@ def test_a_stack_whose_process_is_killed_leaves_nothing_and_the_next_one_works(
     foreground.wait(5)
     assert not local_environment.status(state.home).running
     port = int(state.localstack_url.rpartition(":")[2])
-    with EmbeddedStack(state.home, cache, services, localstack_port=port, scripted=True) as again:
+    with LocalEnvironment(state.home, cache, services, localstack_port=port, scripted=True) as again:
         assert again.localstack_url == state.localstack_url
         assert _gone(processes, 10)
 
@@ -252,8 +256,10 @@ def test_a_part_that_dies_takes_the_stack_down_with_its_last_words(foreground: "
 def test_a_part_that_does_not_come_up_is_named_with_the_end_of_its_log(
     monkeypatch: pytest.MonkeyPatch, services: Path, cache: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ComponentDied, match="localstack ended by itself") as caught:
-        EmbeddedStack(tmp_path, cache, services, environment={"RUNTIME_COMPONENTS": "nonsense"}, scripted=True).start()
+    with pytest.raises(ComponentExited, match="localstack ended by itself") as caught:
+        LocalEnvironment(
+            tmp_path, cache, services, environment={"RUNTIME_COMPONENTS": "nonsense"}, scripted=True
+        ).start()
     assert "nonsense" in str(caught.value)
     assert str(tmp_path / "logs" / "localstack.log") in str(caught.value)
     assert not local_environment.status(tmp_path).running
@@ -262,7 +268,9 @@ def test_a_part_that_does_not_come_up_is_named_with_the_end_of_its_log(
 
 @pytest.mark.integration
 def test_a_detached_stack_is_found_and_stopped_from_anywhere(services: Path, cache: Path, tmp_path: Path) -> None:
-    state = local_environment.start_detached(tmp_path, cache, services, scripted=True, environment={"THRESHOLD": "0.7"})
+    state = local_environment.start_background(
+        tmp_path, cache, services, scripted=True, environment={"THRESHOLD": "0.7"}
+    )
     assert state.pid != os.getpid()
     assert psutil.Process(state.pid).ppid() != os.getpid()
     assert os.getsid(state.pid) != os.getsid(0)

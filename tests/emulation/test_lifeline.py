@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from emulation.processes.parent_watcher import VARIABLE, Lifeline, watch
+from emulation.processes.parent_watcher import VARIABLE, ParentPipe, watch
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEPER = (
@@ -20,9 +20,9 @@ SLEEPER = (
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
 PARENT = """
 import subprocess, sys, time
-from emulation.processes.parent_watcher import Lifeline
+from emulation.processes.parent_watcher import ParentPipe
 import os
-line = Lifeline()
+line = ParentPipe()
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], env={**os.environ, **line.environment},
                          pass_fds=line.pass_fds, stdout=subprocess.PIPE)
 child.stdout.readline()
@@ -31,7 +31,7 @@ time.sleep(60)
 """
 
 
-def _start(program: str, line: Lifeline) -> "subprocess.Popen[bytes]":
+def _start(program: str, line: ParentPipe) -> "subprocess.Popen[bytes]":
     child = subprocess.Popen(
         [sys.executable, "-c", program],
         env={**os.environ, **line.environment},
@@ -51,14 +51,14 @@ def _end(child: "subprocess.Popen[bytes]") -> int:
 
 
 def test_a_child_gets_sigterm_when_the_line_is_closed() -> None:
-    with Lifeline() as line:
+    with ParentPipe() as line:
         child = _start(SLEEPER, line)
         assert child.poll() is None
     assert _end(child) == -signal.SIGTERM
 
 
 def test_a_child_that_ignores_sigterm_is_ended_hard_after_the_grace() -> None:
-    with Lifeline() as line:
+    with ParentPipe() as line:
         child = _start(STUBBORN, line)
     started = time.monotonic()
     assert _end(child) == 1
@@ -89,7 +89,7 @@ def test_a_grandchild_does_not_see_the_variable() -> None:
         "import os; from emulation.processes.parent_watcher import watch; watch(); "
         f"print('ready', '{VARIABLE}' in os.environ)"
     )
-    with Lifeline() as line:
+    with ParentPipe() as line:
         environment = {**os.environ, **line.environment}
         command = [sys.executable, "-c", program]
         said = subprocess.run(
@@ -99,7 +99,7 @@ def test_a_grandchild_does_not_see_the_variable() -> None:
 
 
 def test_closing_twice_is_fine() -> None:
-    line = Lifeline()
+    line = ParentPipe()
     line.close()
     line.close()
 
@@ -107,7 +107,7 @@ def test_closing_twice_is_fine() -> None:
 def test_a_leashed_program_ends_with_all_it_has_started(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     shell = f"sleep 60 & echo $! > {pids}; sleep 60"
-    with Lifeline() as line:
+    with ParentPipe() as line:
         leash = subprocess.Popen(
             [sys.executable, "-m", "emulation.processes.process_group_wrapper", "sh", "-c", shell],
             env={**os.environ, **line.environment},

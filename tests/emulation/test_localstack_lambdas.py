@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from emulation.localstack.environment import ensure_environment
 from emulation.localstack.settings import OTHER_SERVICES, WARM_SERVICES
-from emulation.processes.environment_state import StackState
-from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import OfflineSession
 from tests.emulation.hosts import LambdaEndpoint, install_probe
 
@@ -34,18 +34,18 @@ RETRY = [
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[StackState]:
+def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[EnvironmentState]:
     services = tmp_path_factory.mktemp("services")
     for name in ("probe", "mortal"):
         install_probe(services / name)
-    with EmbeddedStack(
+    with LocalEnvironment(
         tmp_path_factory.mktemp("home"), cache, services, scripted=True, environment={"MARK": "m"}
     ) as state:
         yield state
 
 
 @pytest.fixture(scope="module")
-def session(stack: StackState) -> OfflineSession:
+def session(stack: EnvironmentState) -> OfflineSession:
     return OfflineSession(stack.localstack_url, stack.sagemaker_url)
 
 
@@ -107,7 +107,7 @@ def test_the_functions_configuration_reaches_its_container(functions: Any, probe
 
 
 def test_a_handler_is_imported_when_its_function_is_created_not_when_it_is_first_called(
-    functions: Any, stack: StackState
+    functions: Any, stack: EnvironmentState
 ) -> None:
     before = LambdaEndpoint(stack.lambda_urls["probe"]).do("process")
     name = _create(functions, "early", "probe", Environment={"Variables": {"THRESHOLD": "0.1"}})
@@ -152,7 +152,7 @@ def test_a_function_without_a_container_is_not_created(functions: Any) -> None:
         FunctionName="stranger", PackageType="Image", Code={"ImageUri": IMAGE.format("stranger")}, Role=ROLE
     )
     for _ in range(50):
-        configuration = functions.get_function(FunctionName="stranger")["Configuration"]
+        configuration = functions.get_function(FunctionName="stranger")["FunctionConfiguration"]
         if configuration["State"] != "Pending":
             break
         time.sleep(0.1)
@@ -215,7 +215,7 @@ def test_an_execution_that_catches_nothing_fails_under_the_errors_name(machines:
 
 
 def test_a_container_that_is_gone_is_an_error_that_step_functions_retries(
-    functions: Any, machines: Any, stack: StackState
+    functions: Any, machines: Any, stack: EnvironmentState
 ) -> None:
     name = _create(functions, "mortal-function", "mortal")
     host = LambdaEndpoint(stack.lambda_urls["mortal"])
@@ -284,7 +284,7 @@ def test_cloudformation_creates_a_function_that_answers_through_a_change_set(
     assert _invoke(functions, outputs[0]["OutputValue"], do="variable", variable="THRESHOLD")[0]["now"] == "0.8"
 
 
-def test_a_queue_is_reached_by_the_url_that_localstack_gives(session: OfflineSession, stack: StackState) -> None:
+def test_a_queue_is_reached_by_the_url_that_localstack_gives(session: OfflineSession, stack: EnvironmentState) -> None:
     queues = session.client("sqs")
     url = queues.create_queue(QueueName="review")["QueueUrl"]
     assert url.startswith(stack.localstack_url + "/")

@@ -11,26 +11,26 @@ from typing import Any
 import pytest
 
 from emulation.localstack.scones_localstack.errors import ContainerBusy, ContainerUnreachable, UnknownFunction
-from emulation.localstack.scones_localstack.function_container import Configuration, Container
-from emulation.localstack.scones_localstack.function_containers import Containers, function_of
-from emulation.localstack.scones_localstack.invoke_response import read_answer
+from emulation.localstack.scones_localstack.function_container import FunctionConfiguration, FunctionContainer
+from emulation.localstack.scones_localstack.function_containers import FunctionContainers, function_of
+from emulation.localstack.scones_localstack.invoke_response import read_invoke_response
 
 REPORT = {"errorMessage": "no", "errorType": "ImageNotFound", "requestId": "1", "stackTrace": []}
 
 
 def test_a_result_is_passed_on_as_it_is() -> None:
-    answer = read_answer(200, b'{"label": "bicycle", "x": NaN}', "r")
+    answer = read_invoke_response(200, b'{"label": "bicycle", "x": NaN}', "r")
     assert (answer.payload, answer.is_error) == (b'{"label": "bicycle", "x": NaN}', False)
 
 
 def test_an_exception_is_told_by_its_shape_alone() -> None:
-    assert read_answer(200, json.dumps(REPORT).encode(), "r").is_error
-    assert not read_answer(200, json.dumps(REPORT | {"label": "bicycle"}).encode(), "r").is_error
-    assert not read_answer(200, b'{"errorType": "ImageNotFound"}', "r").is_error
+    assert read_invoke_response(200, json.dumps(REPORT).encode(), "r").is_error
+    assert not read_invoke_response(200, json.dumps(REPORT | {"label": "bicycle"}).encode(), "r").is_error
+    assert not read_invoke_response(200, b'{"errorType": "ImageNotFound"}', "r").is_error
 
 
 def test_a_timeout_is_named_as_lambda_names_it() -> None:
-    answer = read_answer(200, b"Task timed out after 3.00 seconds", "r-1")
+    answer = read_invoke_response(200, b"Task timed out after 3.00 seconds", "r-1")
     assert answer.is_error
     assert json.loads(answer.payload) == {
         "errorType": "Sandbox.Timedout",
@@ -39,7 +39,7 @@ def test_a_timeout_is_named_as_lambda_names_it() -> None:
 
 
 def test_a_text_result_that_speaks_of_a_timeout_is_a_result() -> None:
-    assert not read_answer(200, b'"Task timed out after 3.00 seconds"', "r").is_error
+    assert not read_invoke_response(200, b'"Task timed out after 3.00 seconds"', "r").is_error
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def test_a_text_result_that_speaks_of_a_timeout_is_a_result() -> None:
     ],
 )
 def test_a_bad_gateway_is_an_error_under_its_own_name(body: bytes, kind: str) -> None:
-    answer = read_answer(502, body, "r")
+    answer = read_invoke_response(502, body, "r")
     assert answer.is_error
     assert json.loads(answer.payload)["errorType"] == kind
 
 
 def test_an_answer_nobody_expects_is_an_error_that_shows_it() -> None:
-    answer = read_answer(500, b"<html>oops</html>", "r")
+    answer = read_invoke_response(500, b"<html>oops</html>", "r")
     assert answer.is_error
     assert "HTTP 500: <html>oops</html>" in json.loads(answer.payload)["errorMessage"]
-    assert "HTTP 404" in json.loads(read_answer(404, b"[1]", "r").payload)["errorMessage"]
+    assert "HTTP 404" in json.loads(read_invoke_response(404, b"[1]", "r").payload)["errorMessage"]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_function_is_named_by_the_last_part_of_its_repository(image: str) -> N
 
 
 def test_containers_are_listed_by_name() -> None:
-    containers = Containers("serialize=http://127.0.0.1:1/, classify=http://classify:8080")
+    containers = FunctionContainers("serialize=http://127.0.0.1:1/, classify=http://classify:8080")
     assert containers.for_image("x/serialize:1").url == "http://127.0.0.1:1"
     assert containers.for_image("x/classify:1").url == "http://classify:8080"
     assert containers.for_image("x/classify:2") is containers.for_image("y/classify")
@@ -86,12 +86,12 @@ def test_containers_are_listed_by_name() -> None:
 
 def test_an_image_without_a_container_is_named_with_those_that_have_one() -> None:
     with pytest.raises(UnknownFunction, match=r"'filter' \(image x/filter:1\).*names: serialize"):
-        Containers("serialize=http://127.0.0.1:1").for_image("x/filter:1")
+        FunctionContainers("serialize=http://127.0.0.1:1").for_image("x/filter:1")
     with pytest.raises(UnknownFunction, match="names: none"):
-        Containers("").for_image("x/filter:1")
+        FunctionContainers("").for_image("x/filter:1")
 
 
-Answer = tuple[int, bytes]
+InvokeResponse = tuple[int, bytes]
 
 
 class FakeContainer(ThreadingHTTPServer):
@@ -99,7 +99,7 @@ class FakeContainer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, script: Callable[[str, bytes], Answer]) -> None:
+    def __init__(self, script: Callable[[str, bytes], InvokeResponse]) -> None:
         self.script = script
         self.received: list[tuple[str, bytes]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -127,23 +127,25 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(script: Callable[[str, bytes], Answer], patience: float = 5) -> Iterator[tuple[FakeContainer, Container]]:
+def serving(
+    script: Callable[[str, bytes], InvokeResponse], patience: float = 5
+) -> Iterator[tuple[FakeContainer, FunctionContainer]]:
     with FakeContainer(script) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
-            yield server, Container(f"http://127.0.0.1:{server.server_port}", patience)
+            yield server, FunctionContainer(f"http://127.0.0.1:{server.server_port}", patience)
         finally:
             server.shutdown()
             thread.join()
 
 
-def echo(path: str, body: bytes) -> Answer:
+def echo(path: str, body: bytes) -> InvokeResponse:
     return (404, b"404 page not found") if path == "/environment" else (200, body)
 
 
-ONE = Configuration("one", 3, 128, {"THRESHOLD": "0.9"})
-TWO = Configuration("two", 3, 128, {"THRESHOLD": "0.5"})
+ONE = FunctionConfiguration("one", 3, 128, {"THRESHOLD": "0.9"})
+TWO = FunctionConfiguration("two", 3, 128, {"THRESHOLD": "0.5"})
 
 
 def test_an_invocation_is_posted_and_its_answer_returned() -> None:
@@ -169,7 +171,7 @@ def test_a_container_is_told_its_configuration_once_and_again_only_when_it_chang
 def test_one_invocation_at_a_time_however_many_come() -> None:
     inside, most, guard = [0], [0], threading.Lock()
 
-    def count(path: str, body: bytes) -> Answer:
+    def count(path: str, body: bytes) -> InvokeResponse:
         if path != "/environment":
             with guard:
                 inside[0] += 1
@@ -198,7 +200,7 @@ def test_a_container_that_serves_somebody_else_is_waited_for() -> None:
 
 
 def test_a_container_that_stays_busy_is_given_up() -> None:
-    def busy(path: str, _body: bytes) -> Answer:
+    def busy(path: str, _body: bytes) -> InvokeResponse:
         return (204, b"") if path == "/environment" else (400, b"")
 
     with serving(busy, patience=0.2) as (_, container), pytest.raises(ContainerBusy, match="was busy"):
@@ -208,7 +210,7 @@ def test_a_container_that_stays_busy_is_given_up() -> None:
 def test_a_turn_that_does_not_come_is_given_up() -> None:
     entered, leave = threading.Event(), threading.Event()
 
-    def hold(path: str, body: bytes) -> Answer:
+    def hold(path: str, body: bytes) -> InvokeResponse:
         entered.set()
         leave.wait(5)
         return 200, body

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from emulation.errors import AlreadyRunning, PortOccupied
-from emulation.processes.environment_state import StackState
+from emulation.errors import AlreadyRunning, PortInUse
+from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.ports import HOST, Ports, is_free
-from emulation.processes.state_directory import Home
+from emulation.processes.state_directory import StateDirectory
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_another_is_taken_when_the_preferred_one_is_not_free(ports: Ports, occup
 
 
 def test_an_occupied_port_that_was_asked_for_is_an_error_that_names_it(ports: Ports, occupied: int) -> None:
-    with pytest.raises(PortOccupied, match=f"Port {occupied} is in use") as caught:
+    with pytest.raises(PortInUse, match=f"Port {occupied} is in use") as caught:
         ports.take(asked=occupied)
     assert caught.value.port == occupied
 
@@ -83,7 +83,7 @@ def test_one_stack_never_takes_a_port_twice(ports: Ports) -> None:
     assert len(set(taken)) == 50
 
 
-STATE = StackState(
+STATE = EnvironmentState(
     pid=7,
     localstack_url="http://127.0.0.1:4566",
     sagemaker_url="http://127.0.0.1:8080",
@@ -94,8 +94,8 @@ STATE = StackState(
 )
 OWNER = """
 import sys, time, pathlib
-from emulation.processes.state_directory import Home
-home = Home(pathlib.Path(sys.argv[1]))
+from emulation.processes.state_directory import StateDirectory
+home = StateDirectory(pathlib.Path(sys.argv[1]))
 home.claim()
 (home.run / "leftover").write_text("x")
 print("claimed", flush=True)
@@ -114,41 +114,41 @@ def other_owner(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def test_a_state_survives_its_file() -> None:
-    assert StackState.from_json(STATE.to_json()) == STATE
+    assert EnvironmentState.from_json(STATE.to_json()) == STATE
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"pid": null}'])
 def test_a_file_that_is_no_state_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        StackState.from_json(text)
+        EnvironmentState.from_json(text)
 
 
 def test_an_empty_home_has_no_owner_and_no_state(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
+    home = StateDirectory(tmp_path / "home")
     assert home.owner() is None
     assert home.read_state() is None
 
 
 def test_a_claimed_home_tells_its_owner(tmp_path: Path, other_owner: "subprocess.Popen[bytes]") -> None:
-    assert Home(tmp_path).owner() == other_owner.pid
+    assert StateDirectory(tmp_path).owner() == other_owner.pid
 
 
 def test_a_second_claim_is_refused_with_what_is_running(tmp_path: Path, other_owner: "subprocess.Popen[bytes]") -> None:
     with pytest.raises(AlreadyRunning, match="still starting"):
-        Home(tmp_path).claim()
-    Home(tmp_path).write_state(STATE)
+        StateDirectory(tmp_path).claim()
+    StateDirectory(tmp_path).write_state(STATE)
     with pytest.raises(AlreadyRunning, match=r"4566 \(process 7\)") as caught:
-        Home(tmp_path).claim()
+        StateDirectory(tmp_path).claim()
     assert caught.value.state == STATE
 
 
 def test_a_home_whose_owner_was_killed_is_cleaned_and_claimed(
     tmp_path: Path, other_owner: "subprocess.Popen[bytes]"
 ) -> None:
-    Home(tmp_path).write_state(STATE)
+    StateDirectory(tmp_path).write_state(STATE)
     other_owner.kill()
     other_owner.wait(5)
-    home = Home(tmp_path)
+    home = StateDirectory(tmp_path)
     assert home.owner() is None
     assert home.claim() is True
     assert home.read_state() is None
@@ -157,7 +157,7 @@ def test_a_home_whose_owner_was_killed_is_cleaned_and_claimed(
 
 
 def test_a_released_home_keeps_its_logs_and_nothing_else(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+    home = StateDirectory(tmp_path)
     assert home.claim() is False
     (home.logs / "localstack.log").write_text("log")
     home.write_state(STATE)
@@ -168,11 +168,11 @@ def test_a_released_home_keeps_its_logs_and_nothing_else(tmp_path: Path) -> None
 
 
 def test_somebody_who_only_looks_does_not_keep_a_stack_from_starting(tmp_path: Path) -> None:
-    home, done = Home(tmp_path), threading.Event()
+    home, done = StateDirectory(tmp_path), threading.Event()
 
     def look() -> None:
         while not done.wait(0.001):
-            Home(tmp_path).owner()
+            StateDirectory(tmp_path).owner()
 
     onlookers = [threading.Thread(target=look) for _ in range(3)]
     for onlooker in onlookers:

@@ -10,7 +10,7 @@ import platformdirs
 import pytest
 
 from bench.workflow.rig import Rig, running
-from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import OfflineSession
 from orchestration import bootstrap, package, stack
 
@@ -88,7 +88,7 @@ def scripted(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[
     for name in ("serialize", "classify", "filter"):
         (services / name).mkdir()
         (services / name / "handler.py").write_text(SCRIPTED.replace("SERIALIZE", str(SERVICES / "serialize")))
-    with EmbeddedStack(tmp_path_factory.mktemp("home"), cache, services, region="us-east-1", scripted=True) as state:
+    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, region="us-east-1", scripted=True) as state:
         session = OfflineSession(state.localstack_url, state.sagemaker_url)
         parameters = {"EndpointName": "none", **stack.LOCAL_PARAMETERS}
         s3 = session.client("s3")

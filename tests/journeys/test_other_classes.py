@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.local_environment import LocalEnvironment
 from scones.settings import ROOT
 from tests.training.data.cifar_archives import FOLDER, pack
 from training.data.cifar_names import FINE_NAMES
@@ -84,7 +84,9 @@ def user(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     meta = {b"fine_label_names": [name.encode() for name in FINE_NAMES], b"coarse_label_names": [b"fruit"]}
     contents = {"meta": meta, "test": split(30, 2), "train": split(96, 1)}
     archive = pack(folder / "archive.tar.gz", {f"{FOLDER}/{name}": pickle.dumps(c, 2) for name, c in contents.items()})
-    with EmbeddedStack(folder / "home", cache, ROOT / "services", region="us-east-1", training_python=python) as state:
+    with LocalEnvironment(
+        folder / "home", cache, ROOT / "services", region="us-east-1", training_python=python
+    ) as state:
         surroundings = {
             **os.environ,
             "PYTHONPATH": str(ROOT),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emulation.processes.local_environment import EmbeddedStack
+from emulation.processes.local_environment import LocalEnvironment
 from orchestration import bootstrap, package, stack
 from scones import aws
 from scones.commands import rehearse, train
@@ -48,7 +48,7 @@ def settings(
         python.write_text(STAND_IN)
         python.chmod(python.stat().st_mode | stat.S_IXUSR)
     home = tmp_path_factory.mktemp("home")
-    with EmbeddedStack(home, cache, ROOT / "services", region="us-east-1", training_python=python) as running:
+    with LocalEnvironment(home, cache, ROOT / "services", region="us-east-1", training_python=python) as running:
         yield Settings(home=home / "unused", localstack_url=running.localstack_url, sagemaker_url=running.sagemaker_url)
 
 

@@ -10,27 +10,29 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
 from .errors import ContainerBusy, ContainerError, ContainerUnreachable, UnknownFunction
-from .function_container import Configuration, Container
-from .function_containers import VARIABLE, Containers
+from .function_container import FunctionConfiguration, FunctionContainer
+from .function_containers import VARIABLE, FunctionContainers
 
 LOG = logging.getLogger(__name__)
 
 
 @cache
-def _containers() -> Containers:
-    return Containers(os.environ.get(VARIABLE, ""))
+def _containers() -> FunctionContainers:
+    return FunctionContainers(os.environ.get(VARIABLE, ""))
 
 
-def _container(version: FunctionVersion) -> Container:
+def _container(version: FunctionVersion) -> FunctionContainer:
     image = version.config.image
     if image is None:
         raise UnknownFunction(f"{version.id.function_name} is not a container image, which is all this executor runs")
     return _containers().for_image(image.image_uri)
 
 
-def _configuration(version: FunctionVersion) -> Configuration:
+def _configuration(version: FunctionVersion) -> FunctionConfiguration:
     config = version.config
-    return Configuration(version.id.function_name, config.timeout, config.memory_size, dict(config.environment or {}))
+    return FunctionConfiguration(
+        version.id.function_name, config.timeout, config.memory_size, dict(config.environment or {})
+    )
 
 
 class ContainerExecutor(RuntimeExecutor):

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import urllib3
 
 from .errors import ContainerBusy, ContainerUnreachable
-from .invoke_response import Answer, read_answer
+from .invoke_response import InvokeResponse, read_invoke_response
 
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 CONFIGURE_PATH = "/environment"
@@ -22,7 +22,7 @@ _BUSY_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Configuration:
+class FunctionConfiguration:
     """What a function's configuration says about its container."""
 
     function_name: str
@@ -31,17 +31,17 @@ class Configuration:
     variables: dict[str, str] = field(default_factory=dict)
 
 
-class Container:
+class FunctionContainer:
     """One invocation at a time, as a second one kills the emulator; callers queue for ``patience`` seconds at most."""
 
     def __init__(self, url: str, patience: float = QUEUE_SECONDS) -> None:
         self.url = url
         self._patience = patience
         self._turn = threading.Lock()
-        self._configured: Configuration | None = None
+        self._configured: FunctionConfiguration | None = None
         self._http = urllib3.PoolManager(maxsize=1, retries=False)
 
-    def configure(self, configuration: Configuration) -> None:
+    def configure(self, configuration: FunctionConfiguration) -> None:
         """Tell the container its function's configuration, unless it has it already.
 
         A container whose environment is its own affair (the plain emulator) answers 404 and keeps its own.
@@ -49,7 +49,7 @@ class Container:
         with self._my_turn(configuration.function_name):
             self._configure(configuration)
 
-    def invoke(self, payload: bytes, request_id: str, configuration: Configuration) -> Answer:
+    def invoke(self, payload: bytes, request_id: str, configuration: FunctionConfiguration) -> InvokeResponse:
         """Send one invocation and return its answer.
 
         Raises ContainerBusy where its turn does not come in time, ContainerUnreachable where there is no answer.
@@ -60,7 +60,7 @@ class Container:
             while True:
                 response = self._send("POST", INVOKE_PATH, payload, configuration.timeout + _ANSWER_MARGIN_SECONDS)
                 if not (response.status == HTTPStatus.BAD_REQUEST and not response.data):
-                    return read_answer(response.status, response.data, request_id)
+                    return read_invoke_response(response.status, response.data, request_id)
                 if time.monotonic() > deadline:
                     raise ContainerBusy(f"{self.url} was busy for {self._patience:.0f} s with calls that are not ours")
                 time.sleep(_BUSY_POLL_SECONDS)
@@ -74,7 +74,7 @@ class Container:
         finally:
             self._turn.release()
 
-    def _configure(self, configuration: Configuration) -> None:
+    def _configure(self, configuration: FunctionConfiguration) -> None:
         if self._configured != configuration:
             self._send("PUT", CONFIGURE_PATH, json.dumps(asdict(configuration)).encode(), _ANSWER_MARGIN_SECONDS)
             self._configured = configuration

@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 
 from .errors import UnknownFunction
-from .function_container import Container
+from .function_container import FunctionContainer
 
 VARIABLE = "SCONES_LAMBDA_CONTAINERS"
 
 
-class Containers:
+class FunctionContainers:
     """The containers by name, as ``serialize=http://127.0.0.1:41233,classify=http://…`` lists them."""
 
     def __init__(self, listed: str) -> None:
         pairs = (entry.strip().partition("=") for entry in listed.split(",") if entry.strip())
-        self._by_name: Mapping[str, Container] = {name: Container(url.rstrip("/")) for name, _, url in pairs}
+        self._by_name: Mapping[str, FunctionContainer] = {
+            name: FunctionContainer(url.rstrip("/")) for name, _, url in pairs
+        }
 
-    def for_image(self, image_uri: str) -> Container:
+    def for_image(self, image_uri: str) -> FunctionContainer:
         """Return the container of an image such as ``1234.dkr.ecr.us-east-1.amazonaws.com/scones/serialize:tag``.
 
         Raises UnknownFunction where the last segment of the repository is not listed.

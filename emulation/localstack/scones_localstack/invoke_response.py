@@ -9,27 +9,27 @@ _ERROR_FIELDS = {"errorMessage", "errorType", "requestId", "stackTrace"}
 
 
 @dataclass(frozen=True)
-class Answer:
+class InvokeResponse:
     """The payload of an invocation, and whether Lambda would set ``FunctionError`` beside it."""
 
     payload: bytes
     is_error: bool
 
 
-def read_answer(status: int, body: bytes, request_id: str) -> Answer:
+def read_invoke_response(status: int, body: bytes, request_id: str) -> InvokeResponse:
     """Turn the emulator's answer into the service's: results, exceptions, timeouts and exits of the process."""
     try:
         value = json.loads(body)
     except ValueError:
         return _without_json(status, body.decode("utf-8", "replace").strip(), request_id)
     if status == HTTPStatus.OK:
-        return Answer(body, is_error=isinstance(value, dict) and value.keys() == _ERROR_FIELDS)
+        return InvokeResponse(body, is_error=isinstance(value, dict) and value.keys() == _ERROR_FIELDS)
     if isinstance(value, dict) and "errorType" in value:
-        return Answer(body, is_error=True)
+        return InvokeResponse(body, is_error=True)
     return _failure("Runtime.Unknown", f"The container answered HTTP {status}: {value}", request_id)
 
 
-def _without_json(status: int, text: str, request_id: str) -> Answer:
+def _without_json(status: int, text: str, request_id: str) -> InvokeResponse:
     if text.startswith("Task timed out"):
         return _failure("Sandbox.Timedout", text, request_id)
     if status == HTTPStatus.BAD_GATEWAY:
@@ -37,6 +37,6 @@ def _without_json(status: int, text: str, request_id: str) -> Answer:
     return _failure("Runtime.Unknown", f"The container answered HTTP {status}: {text[:500]}", request_id)
 
 
-def _failure(kind: str, message: str, request_id: str) -> Answer:
+def _failure(kind: str, message: str, request_id: str) -> InvokeResponse:
     payload = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"}
-    return Answer(json.dumps(payload).encode(), is_error=True)
+    return InvokeResponse(json.dumps(payload).encode(), is_error=True)

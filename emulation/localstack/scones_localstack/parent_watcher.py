@@ -15,7 +15,7 @@ GRACE_SECONDS = 3.0
 
 
 def watch(grace: float = GRACE_SECONDS) -> None:
-    """Start a daemon thread that ends this process when its parent is gone; do nothing where there is no lifeline.
+    """Start a daemon thread that ends this process when its parent is gone; do nothing where there is no parent_pipe.
 
     The process is asked with SIGTERM first and ends hard ``grace`` seconds later. The variable is removed from the
     environment: the descriptor it names means nothing to a grandchild.
@@ -23,7 +23,7 @@ def watch(grace: float = GRACE_SECONDS) -> None:
     descriptor = os.environ.pop(VARIABLE, None)
     if descriptor is None:
         return
-    threading.Thread(target=_wait_for_parent, args=(int(descriptor), grace), name="lifeline", daemon=True).start()
+    threading.Thread(target=_wait_for_parent, args=(int(descriptor), grace), name="parent_pipe", daemon=True).start()
 
 
 def _wait_for_parent(descriptor: int, grace: float) -> None:

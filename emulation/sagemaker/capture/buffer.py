@@ -70,7 +70,7 @@ class _File:
         self._file.close()
 
 
-class Spool:
+class CaptureBuffer:
     """Every file of captured records of the account, and the task that uploads them."""
 
     def __init__(

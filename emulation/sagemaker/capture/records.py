@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulation.sagemaker import aws_clients
-from emulation.sagemaker.capture.buffer import Spool, Target
+from emulation.sagemaker.capture.buffer import CaptureBuffer, Target
 
 
 @dataclass(frozen=True)
-class Exchange:
+class Invocation:
     """One call that the model answered."""
 
     content_type: str
@@ -28,7 +28,7 @@ class Capture:
     """Captures the calls to one variant of one endpoint, as its ``DataCaptureConfig`` says."""
 
     def __init__(
-        self, config: dict[str, Any], endpoint: str, variant: str, spool: Spool, chance: random.Random
+        self, config: dict[str, Any], endpoint: str, variant: str, capture_buffer: CaptureBuffer, chance: random.Random
     ) -> None:
         headers = config.get("CaptureContentTypeHeader", {})
         modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
@@ -41,24 +41,24 @@ class Capture:
         self._bucket, prefix = aws_clients.split(config["DestinationS3Uri"])
         self._prefix = "/".join(part for part in (prefix.strip("/"), endpoint, variant) if part)
         self._kms_key = config.get("KmsKeyId", "")
-        self._spool = spool
+        self._capture_buffer = capture_buffer
         self._chance = chance
 
-    def take(self, exchange: Exchange, at: datetime) -> None:
+    def take(self, invocation: Invocation, at: datetime) -> None:
         """Capture this call if it falls in the sample. Once this returns, the record outlives the process."""
         if self._chance.random() >= self._share:
             return
         data: dict[str, Any] = {}
         if self._input:
-            data["endpointInput"] = self._part(exchange.content_type, "INPUT", exchange.body)
+            data["endpointInput"] = self._part(invocation.content_type, "INPUT", invocation.body)
         if self._output:
-            data["endpointOutput"] = self._part(exchange.answer_type, "OUTPUT", exchange.answer)
+            data["endpointOutput"] = self._part(invocation.answer_type, "OUTPUT", invocation.answer)
         metadata = {"eventId": str(uuid.uuid4()), "inferenceTime": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
-        if exchange.inference_id is not None:
-            metadata["inferenceId"] = exchange.inference_id
+        if invocation.inference_id is not None:
+            metadata["inferenceId"] = invocation.inference_id
         record = {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
-        self._spool.append(f"{self._bucket}/{self._prefix}/{at:%Y/%m/%d/%H}", line, lambda: self._target(at))
+        self._capture_buffer.append(f"{self._bucket}/{self._prefix}/{at:%Y/%m/%d/%H}", line, lambda: self._target(at))
 
     def _target(self, at: datetime) -> Target:
         name = f"{at:%M-%S}-{at.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"

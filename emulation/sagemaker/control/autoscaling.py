@@ -6,7 +6,7 @@ An endpoint's variants have one model server each here, whatever their instance 
 import re
 from typing import Any
 
-from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ObjectNotFound, ValidationException
 from emulation.sagemaker.store import Kind, Record
 from emulation.sagemaker.validation import Params
@@ -20,29 +20,29 @@ _ROLE = (
 _RESOURCE = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 
 
-async def register(emulator: Emulator, request: Params) -> Params:
+async def register(context: OperationContext, request: Params) -> Params:
     """RegisterScalableTarget: the variant must be in service; a target that is there takes what is given."""
-    record, variant = _variant(emulator, request)
-    known = _scaling(record).get(variant, {"Policies": {}, "CreationTime": emulator.now()})
+    record, variant = _variant(context, request)
+    known = _scaling(record).get(variant, {"Policies": {}, "CreationTime": context.now()})
     found = {**known, **{key: request[key] for key in ("MinCapacity", "MaxCapacity") if key in request}}
     if "MinCapacity" not in found or "MaxCapacity" not in found:
         raise ValidationException("MinCapacity and MaxCapacity are required to register a new scalable target.")
     if found["MinCapacity"] > found["MaxCapacity"]:
         raise ValidationException("Maximum capacity cannot be less than minimum capacity.")
     record.private.setdefault(_SCALING, {})[variant] = found
-    emulator.store.save(Kind.ENDPOINT, record)
-    return {"ScalableTargetARN": _arn(emulator, "scalable-target", request["ResourceId"])}
+    context.store.save(Kind.ENDPOINT, record)
+    return {"ScalableTargetARN": _arn(context, "scalable-target", request["ResourceId"])}
 
 
-async def deregister(emulator: Emulator, request: Params) -> Params:
+async def deregister(context: OperationContext, request: Params) -> Params:
     """DeregisterScalableTarget: its policies go with it."""
-    record, variant = _target(emulator, request)
+    record, variant = _target(context, request)
     del record.private[_SCALING][variant]
-    emulator.store.save(Kind.ENDPOINT, record)
+    context.store.save(Kind.ENDPOINT, record)
     return {}
 
 
-async def describe_targets(emulator: Emulator, request: Params) -> Params:
+async def describe_targets(context: OperationContext, request: Params) -> Params:
     """DescribeScalableTargets."""
     return {
         "ScalableTargets": [
@@ -50,43 +50,43 @@ async def describe_targets(emulator: Emulator, request: Params) -> Params:
                 **_place(resource),
                 "MinCapacity": found["MinCapacity"],
                 "MaxCapacity": found["MaxCapacity"],
-                "RoleARN": f"arn:aws:iam::{emulator.store.account.number}:role/{_ROLE}",
+                "RoleARN": f"arn:aws:iam::{context.store.account.number}:role/{_ROLE}",
                 "CreationTime": found["CreationTime"],
-                "ScalableTargetARN": _arn(emulator, "scalable-target", resource),
+                "ScalableTargetARN": _arn(context, "scalable-target", resource),
             }
-            for resource, found in _all(emulator)
+            for resource, found in _all(context)
             if resource in request.get("ResourceIds", [resource])
         ]
     }
 
 
-async def put_policy(emulator: Emulator, request: Params) -> Params:
+async def put_policy(context: OperationContext, request: Params) -> Params:
     """PutScalingPolicy: target tracking alone, on a registered target."""
-    record, variant = _target(emulator, request)
+    record, variant = _target(context, request)
     kept = {key: request.get(key) for key in ("PolicyType", "TargetTrackingScalingPolicyConfiguration")}
     if kept["PolicyType"] != "TargetTrackingScaling" or None in kept.values():
         raise ValidationException("Only TargetTrackingScaling with its configuration is emulated.")
     policies = record.private[_SCALING][variant]["Policies"]
-    policies[request["PolicyName"]] = kept | {"CreationTime": emulator.now()}
-    emulator.store.save(Kind.ENDPOINT, record)
-    return {"PolicyARN": _policy_arn(emulator, request["ResourceId"], request["PolicyName"]), "Alarms": []}
+    policies[request["PolicyName"]] = kept | {"CreationTime": context.now()}
+    context.store.save(Kind.ENDPOINT, record)
+    return {"PolicyARN": _policy_arn(context, request["ResourceId"], request["PolicyName"]), "Alarms": []}
 
 
-async def delete_policy(emulator: Emulator, request: Params) -> Params:
+async def delete_policy(context: OperationContext, request: Params) -> Params:
     """DeleteScalingPolicy."""
-    record, variant = _target(emulator, request)
+    record, variant = _target(context, request)
     if record.private[_SCALING][variant]["Policies"].pop(request["PolicyName"], None) is None:
         raise ObjectNotFound(f"No scaling policy found for {_described(request)}.")
-    emulator.store.save(Kind.ENDPOINT, record)
+    context.store.save(Kind.ENDPOINT, record)
     return {}
 
 
-async def describe_policies(emulator: Emulator, request: Params) -> Params:
+async def describe_policies(context: OperationContext, request: Params) -> Params:
     """DescribeScalingPolicies."""
     return {
         "ScalingPolicies": [
-            {**_place(resource), **policy, "PolicyName": name, "PolicyARN": _policy_arn(emulator, resource, name)}
-            for resource, found in _all(emulator)
+            {**_place(resource), **policy, "PolicyName": name, "PolicyARN": _policy_arn(context, resource, name)}
+            for resource, found in _all(context)
             for name, policy in found["Policies"].items()
             if resource == request.get("ResourceId", resource) and name in request.get("PolicyNames", [name])
         ]
@@ -103,31 +103,33 @@ def _scaling(record: Record) -> dict[str, Any]:
     return found
 
 
-def _variant(emulator: Emulator, request: Params) -> tuple[Record, str]:
+def _variant(context: OperationContext, request: Params) -> tuple[Record, str]:
     """Return the endpoint and the name of the variant that a request is about. Raises as AWS does."""
     match = _RESOURCE.fullmatch(request["ResourceId"])
     if request["ServiceNamespace"] != NAMESPACE or request["ScalableDimension"] != DIMENSION or match is None:
         raise ValidationException(
             f"Only {NAMESPACE}, endpoint/NAME/variant/NAME and {DIMENSION} are emulated, not {_described(request)}."
         )
-    record = emulator.store.get(Kind.ENDPOINT, match[1])
-    if match[2] not in {variant["name"] for variant in (record.private.get("Serving") or {}).get("variants", ())}:
+    record = context.store.get(Kind.ENDPOINT, match[1])
+    if match[2] not in {
+        variant["name"] for variant in (record.private.get("ModelServerSpec") or {}).get("variants", ())
+    }:
         raise ValidationException(f'Could not find variant "{match[2]}" of endpoint "{record.arn}".')
     return record, match[2]
 
 
-def _target(emulator: Emulator, request: Params) -> tuple[Record, str]:
+def _target(context: OperationContext, request: Params) -> tuple[Record, str]:
     match = _RESOURCE.fullmatch(request["ResourceId"])
-    record = emulator.store.find(Kind.ENDPOINT, match[1]) if match else None
+    record = context.store.find(Kind.ENDPOINT, match[1]) if match else None
     if record is None or match is None or match[2] not in _scaling(record):
         raise ObjectNotFound(f"No scalable target found for {_described(request)}.")
     return record, match[2]
 
 
-def _all(emulator: Emulator) -> list[tuple[str, dict[str, Any]]]:
+def _all(context: OperationContext) -> list[tuple[str, dict[str, Any]]]:
     return [
         (f"endpoint/{record.name}/variant/{variant}", found)
-        for record in emulator.store.all(Kind.ENDPOINT)
+        for record in context.store.all(Kind.ENDPOINT)
         for variant, found in _scaling(record).items()
     ]
 
@@ -143,14 +145,14 @@ def _place(resource: str) -> Params:
     return {"ServiceNamespace": NAMESPACE, "ResourceId": resource, "ScalableDimension": DIMENSION}
 
 
-def _policy_arn(emulator: Emulator, resource: str, name: str) -> str:
-    account = emulator.store.account
+def _policy_arn(context: OperationContext, resource: str, name: str) -> str:
+    account = context.store.account
     return (
         f"arn:aws:autoscaling:{account.region}:{account.number}:scalingPolicy:00000000-0000-0000-0000-000000000000:"
         f"resource/{NAMESPACE}/{resource}:policyName/{name}"
     )
 
 
-def _arn(emulator: Emulator, word: str, resource: str) -> str:
-    account = emulator.store.account
+def _arn(context: OperationContext, word: str, resource: str) -> str:
+    account = context.store.account
     return f"arn:aws:application-autoscaling:{account.region}:{account.number}:{word}/{resource.replace('/', '-')}"

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from emulation.sagemaker import validation
 from emulation.sagemaker.control import autoscaling, endpoint_configs, endpoints, models, tags, training_jobs
-from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import (
     AwsError,
     BodyTooLarge,
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 1024 * 1024
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 
-Operation = Callable[[Emulator, Params], Awaitable[Params]]
+Operation = Callable[[OperationContext, Params], Awaitable[Params]]
 
 OPERATIONS: Mapping[str, Operation] = {
     "CreateModel": models.create,
@@ -67,14 +67,14 @@ AUTOSCALING: Mapping[str, Operation] = {
 class ControlPlane:
     """Answers ``POST /``: a request names service and operation in its header X-Amz-Target."""
 
-    def __init__(self, emulator: Emulator, sagemaker: ServiceModel, scaling: ServiceModel) -> None:
-        self._emulator = emulator
+    def __init__(self, context: OperationContext, sagemaker: ServiceModel, scaling: ServiceModel) -> None:
+        self._emulator = context
         self._services = {
             str(model.metadata["targetPrefix"]): (model, operations)
             for model, operations in ((sagemaker, OPERATIONS), (scaling, AUTOSCALING))
         }
 
-    async def answer(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         """Answer one request; every error takes AWS's form."""
         try:
             answer = await self._perform(request)

@@ -4,57 +4,57 @@ from typing import Any
 
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.control import pagination, tags
-from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ValidationException
 from emulation.sagemaker.store import Kind, Record
 from emulation.sagemaker.validation import Params
 
 
-async def create(emulator: Emulator, request: Params) -> Params:
+async def create(context: OperationContext, request: Params) -> Params:
     """CreateEndpointConfig: every variant's model must exist."""
     name = request["EndpointConfigName"]
-    emulator.store.require_absent(Kind.ENDPOINT_CONFIG, name)
+    context.store.require_absent(Kind.ENDPOINT_CONFIG, name)
     chosen = tags.as_mapping(request.get("Tags", []))
     variants = request["ProductionVariants"]
     names = [variant["VariantName"] for variant in variants]
     if len(set(names)) < len(names):
         raise ValidationException(f"Variant names must be unique within an endpoint configuration: {', '.join(names)}.")
     for variant in variants:
-        _check(emulator, variant, captured="DataCaptureConfig" in request)
+        _check(context, variant, captured="DataCaptureConfig" in request)
     if "DataCaptureConfig" in request:
         _check_destination(request["DataCaptureConfig"]["DestinationS3Uri"])
-    arn, now = emulator.store.account.arn(Kind.ENDPOINT_CONFIG, name), emulator.now()
+    arn, now = context.store.account.arn(Kind.ENDPOINT_CONFIG, name), context.now()
     described = {key: value for key, value in request.items() if key not in {"EndpointConfigName", "Tags"}}
     described["ProductionVariants"] = [{"InitialVariantWeight": 1.0, **variant} for variant in variants]
     described.setdefault("EnableNetworkIsolation", False)
-    emulator.store.save(Kind.ENDPOINT_CONFIG, Record(name, arn, now, now, described, tags=chosen))
+    context.store.save(Kind.ENDPOINT_CONFIG, Record(name, arn, now, now, described, tags=chosen))
     return {"EndpointConfigArn": arn}
 
 
-async def describe(emulator: Emulator, request: Params) -> Params:
+async def describe(context: OperationContext, request: Params) -> Params:
     """DescribeEndpointConfig."""
-    record = emulator.store.get(Kind.ENDPOINT_CONFIG, request["EndpointConfigName"])
+    record = context.store.get(Kind.ENDPOINT_CONFIG, request["EndpointConfigName"])
     return {**_named(record), **record.described}
 
 
-async def list_all(emulator: Emulator, request: Params) -> Params:
+async def list_all(context: OperationContext, request: Params) -> Params:
     """ListEndpointConfigs."""
-    records, more = pagination.page(emulator.store.all(Kind.ENDPOINT_CONFIG), request)
+    records, more = pagination.page(context.store.all(Kind.ENDPOINT_CONFIG), request)
     return {"EndpointConfigs": [_named(record) for record in records], **more}
 
 
-async def delete(emulator: Emulator, request: Params) -> Params:
+async def delete(context: OperationContext, request: Params) -> Params:
     """DeleteEndpointConfig: endpoints made from it stay, but AWS will not update them any more."""
-    record = emulator.store.get(Kind.ENDPOINT_CONFIG, request["EndpointConfigName"])
-    emulator.store.remove(Kind.ENDPOINT_CONFIG, record.name)
+    record = context.store.get(Kind.ENDPOINT_CONFIG, request["EndpointConfigName"])
+    context.store.remove(Kind.ENDPOINT_CONFIG, record.name)
     return {}
 
 
-def _check(emulator: Emulator, variant: dict[str, Any], *, captured: bool) -> None:
+def _check(context: OperationContext, variant: dict[str, Any], *, captured: bool) -> None:
     name = variant["VariantName"]
     if "ModelName" not in variant:
         raise ValidationException(f"ModelName must be specified for production variant {name}.")
-    emulator.store.get(Kind.MODEL, variant["ModelName"])
+    context.store.get(Kind.MODEL, variant["ModelName"])
     if "ServerlessConfig" in variant:
         if captured:
             raise ValidationException("Data capture is not supported for serverless endpoints.")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulation.sagemaker.control import autoscaling, models, pagination, tags
-from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ResourceLimitExceeded, ValidationException
 from emulation.sagemaker.hosting.deployment import Plan, VariantPlan
 from emulation.sagemaker.store import Kind, Record
@@ -13,40 +13,42 @@ MAX_ENDPOINTS = 20
 _IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 
 
-async def create(emulator: Emulator, request: Params) -> Params:
+async def create(context: OperationContext, request: Params) -> Params:
     """CreateEndpoint: answers at once; the endpoint is Creating until its models answer."""
     name = request["EndpointName"]
-    emulator.store.require_absent(Kind.ENDPOINT, name)
-    if len(emulator.store.all(Kind.ENDPOINT)) >= MAX_ENDPOINTS:
+    context.store.require_absent(Kind.ENDPOINT, name)
+    if len(context.store.all(Kind.ENDPOINT)) >= MAX_ENDPOINTS:
         raise ResourceLimitExceeded(
             f"The account-level service limit 'Number of endpoints' is {MAX_ENDPOINTS} Instances, with current "
             f"utilization of {MAX_ENDPOINTS} Instances and a request delta of 1 Instances. Please contact AWS support "
             "to request an increase for this limit."
         )
     chosen = tags.as_mapping(request.get("Tags", []))
-    plan = _plan(emulator, request["EndpointConfigName"])
-    arn, now = emulator.store.account.arn(Kind.ENDPOINT, name), emulator.now()
+    plan = _plan(context, request["EndpointConfigName"])
+    arn, now = context.store.account.arn(Kind.ENDPOINT, name), context.now()
     described = {"EndpointConfigName": plan.config_name, "EndpointStatus": "Creating"}
     if "DeploymentConfig" in request:
         described["LastDeploymentConfig"] = request["DeploymentConfig"]
     record = Record(name, arn, now, now, described, tags=chosen, private={"Pending": plan.to_dict()})
-    emulator.store.save(Kind.ENDPOINT, record)
-    emulator.fleet.begin_create(record)
+    context.store.save(Kind.ENDPOINT, record)
+    context.instances.begin_create(record)
     return {"EndpointArn": arn}
 
 
-async def update(emulator: Emulator, request: Params) -> Params:
+async def update(context: OperationContext, request: Params) -> Params:
     """UpdateEndpoint: what serves now goes on until the new configuration answers, and for good if that fails."""
-    record = emulator.store.get(Kind.ENDPOINT, request["EndpointName"])
+    record = context.store.get(Kind.ENDPOINT, request["EndpointName"])
     _require_settled(record)
     if record.described["EndpointStatus"] == "Failed":
         raise ValidationException(f'Cannot update failed endpoint "{record.arn}".')
     # AWS wants the configuration in service to exist still: one deleted too early blocks every later update.
-    before = emulator.store.get(Kind.ENDPOINT_CONFIG, record.described["EndpointConfigName"])
-    _require_instances_kept(emulator, record, before, request["EndpointConfigName"])
-    plan = _plan(emulator, request["EndpointConfigName"])
+    before = context.store.get(Kind.ENDPOINT_CONFIG, record.described["EndpointConfigName"])
+    _require_instances_kept(context, record, before, request["EndpointConfigName"])
+    plan = _plan(context, request["EndpointConfigName"])
     if request.get("RetainAllVariantProperties"):
-        _retain(plan, Plan.from_dict(record.private["Serving"]), request.get("ExcludeRetainedVariantProperties", []))
+        _retain(
+            plan, Plan.from_dict(record.private["ModelServerSpec"]), request.get("ExcludeRetainedVariantProperties", [])
+        )
     record.described["EndpointStatus"] = "Updating"
     record.described.pop("FailureReason", None)
     if not request.get("RetainDeploymentConfig"):
@@ -54,19 +56,19 @@ async def update(emulator: Emulator, request: Params) -> Params:
     if "DeploymentConfig" in request:
         record.described["LastDeploymentConfig"] = request["DeploymentConfig"]
     record.private["Pending"] = plan.to_dict()
-    record.modified = emulator.now()
-    emulator.store.save(Kind.ENDPOINT, record)
-    emulator.fleet.begin_update(record)
+    record.modified = context.now()
+    context.store.save(Kind.ENDPOINT, record)
+    context.instances.begin_update(record)
     return {"EndpointArn": record.arn}
 
 
-async def update_weights(emulator: Emulator, request: Params) -> Params:
+async def update_weights(context: OperationContext, request: Params) -> Params:
     """UpdateEndpointWeightsAndCapacities: of the variants in service, without a new configuration."""
-    record = emulator.store.get(Kind.ENDPOINT, request["EndpointName"])
+    record = context.store.get(Kind.ENDPOINT, request["EndpointName"])
     _require_settled(record)
     if record.described["EndpointStatus"] != "InService":
         raise ValidationException(f'Cannot update endpoint "{record.arn}", which is not in service.')
-    plan = Plan.from_dict(record.private["Serving"])
+    plan = Plan.from_dict(record.private["ModelServerSpec"])
     variants = {variant.name: variant for variant in plan.variants}
     for desired in request["DesiredWeightsAndCapacities"]:
         variant = variants.get(desired["VariantName"])
@@ -75,17 +77,17 @@ async def update_weights(emulator: Emulator, request: Params) -> Params:
         variant.weight = desired.get("DesiredWeight", variant.weight)
         variant.instances = desired.get("DesiredInstanceCount", variant.instances)
     record.described["EndpointStatus"] = "Updating"
-    record.modified = emulator.now()
-    emulator.store.save(Kind.ENDPOINT, record)
-    emulator.fleet.begin_reweigh(record, plan)
+    record.modified = context.now()
+    context.store.save(Kind.ENDPOINT, record)
+    context.instances.begin_reweigh(record, plan)
     return {"EndpointArn": record.arn}
 
 
-async def describe(emulator: Emulator, request: Params) -> Params:
+async def describe(context: OperationContext, request: Params) -> Params:
     """DescribeEndpoint."""
-    record = emulator.store.get(Kind.ENDPOINT, request["EndpointName"])
+    record = context.store.get(Kind.ENDPOINT, request["EndpointName"])
     answer = _summary(record) | record.described
-    serving, pending = record.private.get("Serving"), record.private.get("Pending")
+    serving, pending = record.private.get("ModelServerSpec"), record.private.get("Pending")
     if serving is not None:
         plan = Plan.from_dict(serving)
         answer["ProductionVariants"] = [_variant(variant, plan.since) for variant in plan.variants]
@@ -101,20 +103,20 @@ async def describe(emulator: Emulator, request: Params) -> Params:
     return answer
 
 
-async def list_all(emulator: Emulator, request: Params) -> Params:
+async def list_all(context: OperationContext, request: Params) -> Params:
     """ListEndpoints."""
-    records, more = pagination.page(emulator.store.all(Kind.ENDPOINT), request)
+    records, more = pagination.page(context.store.all(Kind.ENDPOINT), request)
     return {"Endpoints": [_summary(record) for record in records], **more}
 
 
-async def delete(emulator: Emulator, request: Params) -> Params:
+async def delete(context: OperationContext, request: Params) -> Params:
     """DeleteEndpoint: answers at once; the endpoint is Deleting until its model servers have ended."""
-    record = emulator.store.get(Kind.ENDPOINT, request["EndpointName"])
+    record = context.store.get(Kind.ENDPOINT, request["EndpointName"])
     _require_settled(record)
     record.described["EndpointStatus"] = "Deleting"
-    record.modified = emulator.now()
-    emulator.store.save(Kind.ENDPOINT, record)
-    emulator.fleet.begin_delete(record)
+    record.modified = context.now()
+    context.store.save(Kind.ENDPOINT, record)
+    context.instances.begin_delete(record)
     return {}
 
 
@@ -123,12 +125,12 @@ def _require_settled(record: Record) -> None:
         raise ValidationException(f'Cannot update in-progress endpoint "{record.arn}".')
 
 
-def _require_instances_kept(emulator: Emulator, record: Record, before: Record, config_name: str) -> None:
+def _require_instances_kept(context: OperationContext, record: Record, before: Record, config_name: str) -> None:
     """Raise where an update would give another instance type to a variant that is scaled, as AWS will not.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-update.html
     """
-    after = emulator.store.get(Kind.ENDPOINT_CONFIG, config_name)
+    after = context.store.get(Kind.ENDPOINT_CONFIG, config_name)
     old, new = (
         {variant["VariantName"]: variant.get("InstanceType") for variant in config.described["ProductionVariants"]}
         for config in (before, after)
@@ -141,14 +143,14 @@ def _require_instances_kept(emulator: Emulator, record: Record, before: Record, 
             )
 
 
-def _plan(emulator: Emulator, config_name: str) -> Plan:
-    config = emulator.store.get(Kind.ENDPOINT_CONFIG, config_name)
-    variants = [_variant_plan(emulator, variant) for variant in config.described["ProductionVariants"]]
-    return Plan(config.name, variants, config.described.get("DataCaptureConfig"), emulator.now())
+def _plan(context: OperationContext, config_name: str) -> Plan:
+    config = context.store.get(Kind.ENDPOINT_CONFIG, config_name)
+    variants = [_variant_plan(context, variant) for variant in config.described["ProductionVariants"]]
+    return Plan(config.name, variants, config.described.get("DataCaptureConfig"), context.now())
 
 
-def _variant_plan(emulator: Emulator, variant: dict[str, Any]) -> VariantPlan:
-    model = emulator.store.get(Kind.MODEL, variant["ModelName"]).described
+def _variant_plan(context: OperationContext, variant: dict[str, Any]) -> VariantPlan:
+    model = context.store.get(Kind.MODEL, variant["ModelName"]).described
     containers = [model["PrimaryContainer"]] if "PrimaryContainer" in model else model["Containers"]
     if len(containers) != 1:
         raise ValidationException(

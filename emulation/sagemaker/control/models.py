@@ -3,47 +3,47 @@
 from typing import Any
 
 from emulation.sagemaker.control import pagination, tags
-from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ValidationException
-from emulation.sagemaker.hosting.model_artifacts import Artefacts
+from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
 from emulation.sagemaker.store import Kind, Record
 from emulation.sagemaker.validation import Params
 
 
-async def create(emulator: Emulator, request: Params) -> Params:
+async def create(context: OperationContext, request: Params) -> Params:
     """CreateModel: as on AWS, the model's data must be there already."""
     name = request["ModelName"]
-    emulator.store.require_absent(Kind.MODEL, name)
+    context.store.require_absent(Kind.MODEL, name)
     chosen = tags.as_mapping(request.get("Tags", []))
     for container in _containers(request):
-        await _check(emulator, container, request.get("ExecutionRoleArn", ""))
-    emulator.store.require_absent(Kind.MODEL, name)  # again: another request may have come in meanwhile
-    arn, now = emulator.store.account.arn(Kind.MODEL, name), emulator.now()
+        await _check(context, container, request.get("ExecutionRoleArn", ""))
+    context.store.require_absent(Kind.MODEL, name)  # again: another request may have come in meanwhile
+    arn, now = context.store.account.arn(Kind.MODEL, name), context.now()
     described = {key: value for key, value in request.items() if key not in {"ModelName", "Tags"}}
     described.setdefault("EnableNetworkIsolation", False)
-    emulator.store.save(Kind.MODEL, Record(name, arn, now, now, described, tags=chosen))
+    context.store.save(Kind.MODEL, Record(name, arn, now, now, described, tags=chosen))
     return {"ModelArn": arn}
 
 
-async def describe(emulator: Emulator, request: Params) -> Params:
+async def describe(context: OperationContext, request: Params) -> Params:
     """DescribeModel."""
-    record = emulator.store.get(Kind.MODEL, request["ModelName"])
+    record = context.store.get(Kind.MODEL, request["ModelName"])
     return {"ModelName": record.name, "ModelArn": record.arn, "CreationTime": record.created, **record.described}
 
 
-async def list_all(emulator: Emulator, request: Params) -> Params:
+async def list_all(context: OperationContext, request: Params) -> Params:
     """ListModels."""
-    records, more = pagination.page(emulator.store.all(Kind.MODEL), request)
+    records, more = pagination.page(context.store.all(Kind.MODEL), request)
     return {
         "Models": [{"ModelName": r.name, "ModelArn": r.arn, "CreationTime": r.created} for r in records],
         **more,
     }
 
 
-async def delete(emulator: Emulator, request: Params) -> Params:
-    """DeleteModel: the artefact stays, and so do endpoints that serve it."""
-    record = emulator.store.get(Kind.MODEL, request["ModelName"])
-    emulator.store.remove(Kind.MODEL, record.name)
+async def delete(context: OperationContext, request: Params) -> Params:
+    """DeleteModel: the artifact stays, and so do endpoints that serve it."""
+    record = context.store.get(Kind.MODEL, request["ModelName"])
+    context.store.remove(Kind.MODEL, record.name)
     return {}
 
 
@@ -69,9 +69,9 @@ def _containers(request: Params) -> list[dict[str, Any]]:
     return containers
 
 
-async def _check(emulator: Emulator, container: dict[str, Any], role: str) -> None:
+async def _check(context: OperationContext, container: dict[str, Any], role: str) -> None:
     if "Image" not in container and "ModelPackageName" not in container:
         raise ValidationException("Either Image or ModelPackageName must be specified for a container.")
     url = data_url(container)
-    if url is not None and isinstance(emulator.source, Artefacts):
-        await emulator.source.require(url, role)
+    if url is not None and isinstance(context.source, ModelArtifacts):
+        await context.source.require(url, role)

@@ -60,7 +60,7 @@ class Schedules:
         self._now = now
         self._later: dict[str, float] = {}
 
-    async def answer(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         """Answer one request; every error takes AWS's form."""
         try:
             answer = await self._perform(request)

@@ -1,7 +1,7 @@
 """AddTags, ListTags, DeleteTags."""
 
 from emulation.sagemaker.control import pagination
-from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ValidationException
 from emulation.sagemaker.validation import Params
 
@@ -19,30 +19,30 @@ def as_mapping(tags: list[dict[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-async def add(emulator: Emulator, request: Params) -> Params:
+async def add(context: OperationContext, request: Params) -> Params:
     """AddTags: set these keys, keep the others."""
-    kind, record = emulator.store.by_arn(request["ResourceArn"])
+    kind, record = context.store.by_arn(request["ResourceArn"])
     merged = record.tags | as_mapping(request["Tags"])
     if len(merged) > MAX_TAGS:
         raise ValidationException(f"Tag limit exceeded: a resource may have {MAX_TAGS} tags, not {len(merged)}.")
     record.tags = merged
-    emulator.store.save(kind, record)
+    context.store.save(kind, record)
     return {"Tags": _as_list(merged)}
 
 
-async def list_all(emulator: Emulator, request: Params) -> Params:
+async def list_all(context: OperationContext, request: Params) -> Params:
     """ListTags."""
-    _, record = emulator.store.by_arn(request["ResourceArn"])
+    _, record = context.store.by_arn(request["ResourceArn"])
     tags, more = pagination.cut(_as_list(record.tags), request, MAX_TAGS)
     return {"Tags": tags, **more}
 
 
-async def delete(emulator: Emulator, request: Params) -> Params:
+async def delete(context: OperationContext, request: Params) -> Params:
     """DeleteTags: a key that is not there is no error."""
-    kind, record = emulator.store.by_arn(request["ResourceArn"])
+    kind, record = context.store.by_arn(request["ResourceArn"])
     gone = set(request["TagKeys"])
     record.tags = {key: value for key, value in record.tags.items() if key not in gone}
-    emulator.store.save(kind, record)
+    context.store.save(kind, record)
     return {}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.control import pagination, tags
-from emulation.sagemaker.control.context import Emulator
+from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ResourceInUse, ValidationException
 from emulation.sagemaker.store import Kind, Record
 from emulation.sagemaker.training import image_classification, job_files, job_metrics
@@ -16,20 +16,20 @@ _KIND = Kind.TRAINING_JOB
 _NOT_DESCRIBED = frozenset({"TrainingJobName", "Tags", "SessionChainingConfig"})
 
 
-async def create(emulator: Emulator, request: Params) -> Params:
+async def create(context: OperationContext, request: Params) -> Params:
     """CreateTrainingJob: answers at once; as on AWS, the channels must be in S3 already."""
     name = request["TrainingJobName"]
-    emulator.store.require_absent(_KIND, name)
+    context.store.require_absent(_KIND, name)
     chosen = tags.as_mapping(request.get("Tags", []))
     _check(request)
-    client = emulator.training.client
+    client = context.training.client
     if client is None:
         raise ValidationException("Training takes S3: start the emulator with --s3-endpoint.")
     missing = await asyncio.to_thread(job_files.require, client, request)
     if missing is not None:
         raise ValidationException(missing)
-    emulator.store.require_absent(_KIND, name)  # again: another request may have come in meanwhile
-    arn, now = emulator.store.account.arn(_KIND, name), emulator.now()
+    context.store.require_absent(_KIND, name)  # again: another request may have come in meanwhile
+    arn, now = context.store.account.arn(_KIND, name), context.now()
     described = {key: value for key, value in request.items() if key not in _NOT_DESCRIBED}
     algorithm = described["AlgorithmSpecification"]
     if image_classification.named(algorithm["TrainingImage"]):
@@ -37,17 +37,17 @@ async def create(emulator: Emulator, request: Params) -> Params:
     described["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_SECONDS} | request.get("StoppingCondition", {})
     for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
         described.setdefault(switch, False)
-    artefact = {"S3ModelArtifacts": job_files.model_uri(request, name)}
-    described |= {"ModelArtifacts": artefact, "TrainingJobStatus": "InProgress"}
+    artifact = {"S3ModelArtifacts": job_files.model_uri(request, name)}
+    described |= {"ModelArtifacts": artifact, "TrainingJobStatus": "InProgress"}
     record = Record(name, arn, now, now, described, tags=chosen, private={"Request": request})
-    emulator.training.enter(record, "Starting", "Starting the training job")
-    emulator.training.begin(record)
+    context.training.enter(record, "Starting", "Starting the training job")
+    context.training.begin(record)
     return {"TrainingJobArn": arn}
 
 
-async def describe(emulator: Emulator, request: Params) -> Params:
+async def describe(context: OperationContext, request: Params) -> Params:
     """DescribeTrainingJob."""
-    record = emulator.store.get(_KIND, request["TrainingJobName"])
+    record = context.store.get(_KIND, request["TrainingJobName"])
     return {
         "TrainingJobName": record.name,
         "TrainingJobArn": record.arn,
@@ -56,33 +56,33 @@ async def describe(emulator: Emulator, request: Params) -> Params:
     }
 
 
-async def list_all(emulator: Emulator, request: Params) -> Params:
+async def list_all(context: OperationContext, request: Params) -> Params:
     """ListTrainingJobs."""
     if {"WarmPoolStatusEquals", "TrainingPlanArnEquals"} & request.keys():
         return {"TrainingJobSummaries": []}
-    records, more = pagination.page(emulator.store.all(_KIND), request)
+    records, more = pagination.page(context.store.all(_KIND), request)
     return {"TrainingJobSummaries": [_summary(record) for record in records], **more}
 
 
-async def stop(emulator: Emulator, request: Params) -> Params:
+async def stop(context: OperationContext, request: Params) -> Params:
     """StopTrainingJob: answers at once; SIGTERM to the program, and what it has left as its model is kept."""
-    record = emulator.store.get(_KIND, request["TrainingJobName"])
+    record = context.store.get(_KIND, request["TrainingJobName"])
     status = record.described["TrainingJobStatus"]
     if status in TERMINAL:
         raise ValidationException(f"The request was rejected because the training job is in status {status}.")
     if status != "Stopping":
-        emulator.training.stop(record)
+        context.training.stop(record)
     return {}
 
 
-async def delete(emulator: Emulator, request: Params) -> Params:
+async def delete(context: OperationContext, request: Params) -> Params:
     """DeleteTrainingJob: only one that has ended; its model stays in S3."""
-    record = emulator.store.get(_KIND, request["TrainingJobName"])
+    record = context.store.get(_KIND, request["TrainingJobName"])
     status = record.described["TrainingJobStatus"]
     if status not in TERMINAL:
         raise ResourceInUse(f"The request was rejected because the training job is in status {status}.")
-    await emulator.training.settled(record.name)
-    emulator.store.remove(_KIND, record.name)
+    await context.training.settled(record.name)
+    context.store.remove(_KIND, record.name)
     return {}
 
 

@@ -1,4 +1,4 @@
-"""The alarms that call an update back, watched for as long as the new fleet is on trial."""
+"""The alarms that call an update back, watched for as long as the new instances is on trial."""
 
 import asyncio
 import logging

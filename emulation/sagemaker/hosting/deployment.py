@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from emulation.sagemaker.capture.records import Capture
-from emulation.sagemaker.hosting.model_server import INVOCATION_SECONDS, Container
+from emulation.sagemaker.hosting.model_server import INVOCATION_SECONDS, ModelContainer
 
 
 @dataclass
@@ -22,7 +22,7 @@ class VariantPlan:
     environment: dict[str, str]
     instances: int
     health_seconds: float | None = None
-    artefact: str | None = None
+    artifact: str | None = None
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Variant:
     """A production variant in service."""
 
     plan: VariantPlan
-    container: Container
+    container: ModelContainer
     capture: Capture | None
 
 

@@ -29,7 +29,7 @@ from emulation.sagemaker.errors import (
     ServiceUnavailable,
     Throttled,
 )
-from emulation.sagemaker.hosting.http_client import Reply
+from emulation.sagemaker.hosting.http_client import ContainerResponse
 from emulation.sagemaker.request_body import read_body
 
 CONNECTION = "scones.connection"
@@ -99,7 +99,7 @@ class Faults:
         """Return what is to happen to a call of this endpoint, None where nothing is."""
         return next((fault for fault in self._faults if fault.strikes(endpoint)), None)
 
-    async def answer(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         """Answer the admin route."""
         if request.method == "PUT":
             try:
@@ -154,12 +154,12 @@ async def before(fault: Fault, request: Request) -> Response | None:
     return _Reset() if fault.kind == "reset" else None
 
 
-def after(fault: Fault, reply: Reply) -> Reply:
+def after(fault: Fault, reply: ContainerResponse) -> ContainerResponse:
     """Return what the model is said to have answered."""
     if fault.kind not in _ANSWERS:
         return reply
     content_type, body = _ANSWERS[fault.kind]
-    return Reply(200, {**reply.headers, "content-type": content_type}, body)
+    return ContainerResponse(200, {**reply.headers, "content-type": content_type}, body)
 
 
 class Half(Response):

@@ -1,6 +1,6 @@
 """HTTP/1.1 to a model server over connections kept alive.
 
-Most of an invocation's cost is here: a general client takes some twenty times as long.
+Most of an exchange's cost is here: a general client takes some twenty times as long.
 """
 
 import asyncio
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 import httptools
 
-from emulation.sagemaker.errors import ContainerBabble, ContainerDown, ContainerTimeout
+from emulation.sagemaker.errors import ContainerDown, ContainerTimeout, InvalidContainerResponse
 
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
 _MAX_IDLE = 64
 
 
 @dataclass
-class Reply:
+class ContainerResponse:
     """A model server's answer; header names are lower case."""
 
     status: int = 0
@@ -31,9 +31,9 @@ class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.reusable = False
         self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[Reply] | None = None
+        self._waiting: asyncio.Future[ContainerResponse] | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._reply = Reply()
+        self._reply = ContainerResponse()
         self._chunks: list[bytes] = []
         self._size = 0
 
@@ -49,7 +49,7 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(ContainerBabble(f"the model server's answer is no HTTP: {error}"))
+            self._fail(InvalidContainerResponse(f"the model server's answer is no HTTP: {error}"))
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -60,7 +60,7 @@ class _Connection(asyncio.Protocol):
         if self._size <= MAX_ANSWER_BYTES:
             self._chunks.append(body)
         else:
-            self._fail(ContainerBabble(f"the model server's answer is over {MAX_ANSWER_BYTES} bytes"))
+            self._fail(InvalidContainerResponse(f"the model server's answer is over {MAX_ANSWER_BYTES} bytes"))
             self.close()
 
     def on_message_complete(self) -> None:
@@ -70,11 +70,11 @@ class _Connection(asyncio.Protocol):
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(self._reply)
 
-    async def exchange(self, head: bytes, body: bytes) -> Reply:
+    async def exchange(self, head: bytes, body: bytes) -> ContainerResponse:
         if self._transport is None or self._transport.is_closing():
             raise ContainerDown("the connection to the model server is closed")
         self._waiting = asyncio.get_running_loop().create_future()
-        self._reply, self._chunks, self._size, self.reusable = Reply(), [], 0, False
+        self._reply, self._chunks, self._size, self.reusable = ContainerResponse(), [], 0, False
         # From Python 3.12 on, an empty piece stays in the transport's buffer, and the loop never comes to rest.
         self._transport.writelines((head, body) if body else (head,))
         return await self._waiting
@@ -84,12 +84,12 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def _fail(self, error: ContainerDown | ContainerBabble) -> None:
+    def _fail(self, error: ContainerDown | InvalidContainerResponse) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(error)
 
 
-class Wire:
+class HttpClient:
     """Sends requests to one model server; opens as many connections as there are requests at once."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -100,10 +100,10 @@ class Wire:
 
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str], body: bytes, seconds: float
-    ) -> Reply:
+    ) -> ContainerResponse:
         """Send one request and return its answer; a connection that the server had given up is replaced once.
 
-        Raises ContainerDown, ContainerTimeout or ContainerBabble.
+        Raises ContainerDown, ContainerTimeout or InvalidContainerResponse.
         """
         lines = [f"{method} {path} HTTP/1.1", f"host: {self._host}:{self._port}", f"content-length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -120,7 +120,7 @@ class Wire:
         while self._idle:
             self._idle.pop().close()
 
-    async def _send(self, head: bytes, body: bytes) -> Reply:
+    async def _send(self, head: bytes, body: bytes) -> ContainerResponse:
         if self._idle:
             # A server may close an idle connection at any time, and inference has no side effects: try again, once.
             with contextlib.suppress(ContainerDown):
@@ -131,7 +131,7 @@ class Wire:
             raise ContainerDown(f"no model server on {self._host}:{self._port}: {error}") from error
         return await self._exchange(connection, head, body)
 
-    async def _exchange(self, connection: _Connection, head: bytes, body: bytes) -> Reply:
+    async def _exchange(self, connection: _Connection, head: bytes, body: bytes) -> ContainerResponse:
         try:
             reply = await connection.exchange(head, body)
         except BaseException:

@@ -11,14 +11,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from emulation.sagemaker import validation
-from emulation.sagemaker.capture.records import Exchange, utc
+from emulation.sagemaker.capture.records import Invocation, utc
 from emulation.sagemaker.errors import (
     AwsError,
     BodyTooLarge,
-    ContainerBabble,
     ContainerDown,
     ContainerTimeout,
     InternalFailure,
+    InvalidContainerResponse,
     ModelError,
     ModelNotReady,
     ServiceUnavailable,
@@ -27,8 +27,8 @@ from emulation.sagemaker.errors import (
 from emulation.sagemaker.hosting import faults
 from emulation.sagemaker.hosting.deployment import Deployment, Variant
 from emulation.sagemaker.hosting.faults import Faults, Half
-from emulation.sagemaker.hosting.http_client import Reply
-from emulation.sagemaker.hosting.variant_instances import Fleet
+from emulation.sagemaker.hosting.http_client import ContainerResponse
+from emulation.sagemaker.hosting.variant_instances import VariantInstances
 from emulation.sagemaker.request_body import read_body
 from emulation.sagemaker.store import Kind, Store
 
@@ -49,11 +49,11 @@ class Runtime:
     """Answers ``POST /endpoints/{name}/invocations``."""
 
     def __init__(
-        self, store: Store, fleet: Fleet, model: ServiceModel, now: Callable[[], float], faults: Faults
+        self, store: Store, instances: VariantInstances, model: ServiceModel, now: Callable[[], float], faults: Faults
     ) -> None:
         self._store = store
         self._faults = faults
-        self._fleet = fleet
+        self._instances = instances
         self._now = now
         self._shape = cast(StructureShape, model.operation_model("InvokeEndpoint").input_shape)
         self._headers = {
@@ -63,7 +63,7 @@ class Runtime:
         }
         self._held = 0
 
-    async def answer(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         """Answer one invocation; every error takes AWS's form."""
         try:
             return await self._invoke(request)
@@ -98,8 +98,8 @@ class Runtime:
                 answer_type = reply.headers.get("content-type", "application/octet-stream")
                 if variant.capture is not None:
                     content_type = params.get("ContentType", "application/octet-stream")
-                    exchange = Exchange(content_type, body, answer_type, reply.body, params.get("InferenceId"))
-                    variant.capture.take(exchange, utc(self._now()))
+                    invocation = Invocation(content_type, body, answer_type, reply.body, params.get("InferenceId"))
+                    variant.capture.take(invocation, utc(self._now()))
         headers = {"content-type": answer_type, "x-amzn-invoked-production-variant": variant.plan.name}
         if _CUSTOM_ATTRIBUTES in reply.headers:
             headers[_CUSTOM_ATTRIBUTES] = reply.headers[_CUSTOM_ATTRIBUTES]
@@ -140,23 +140,23 @@ class Runtime:
             self._held -= size
 
     def _deployment(self, name: str) -> Deployment:
-        deployment = self._fleet.serving(name)
+        deployment = self._instances.serving(name)
         if deployment is not None:
             return deployment
         record = self._store.find(Kind.ENDPOINT, name)
         if record is not None and record.name == name and record.described["EndpointStatus"] == "SystemUpdating":
-            if all(variant["instances"] == 0 for variant in record.private["Serving"]["variants"]):
+            if all(variant["instances"] == 0 for variant in record.private["ModelServerSpec"]["variants"]):
                 raise ModelNotReady(f"The model of serverless endpoint {name} is still being loaded. Please try again.")
             raise ServiceUnavailable(f"Endpoint {name} is starting again. Please try again.")
         raise ValidationError(f"Endpoint {name} of account {self._store.account.number} not found.")
 
-    async def _ask(self, name: str, variant: Variant, headers: Mapping[str, str], body: bytes) -> Reply:
+    async def _ask(self, name: str, variant: Variant, headers: Mapping[str, str], body: bytes) -> ContainerResponse:
         passed = {header: headers[header] for header in _TO_CONTAINER if header in headers}
         try:
             reply = await variant.container.invoke(passed, body)
         except ContainerTimeout as error:
             raise self._model_error(name, 0, _TIMEOUT) from error
-        except ContainerBabble as error:
+        except InvalidContainerResponse as error:
             raise self._model_error(name, 502, str(error)) from error
         except ContainerDown as error:
             raise ServiceUnavailable(f"No instance of endpoint {name} is available: {error}.") from error

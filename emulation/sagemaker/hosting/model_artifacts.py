@@ -35,14 +35,14 @@ DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
-class Artefact:
+class ModelArtifact:
     """An unpacked model; ``key`` finds it again after a restart."""
 
     key: str
     directory: Path
 
 
-class Artefacts:
+class ModelArtifacts:
     """The unpacked models under one directory."""
 
     def __init__(self, client: aws_clients.S3, directory: Path, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -66,13 +66,13 @@ class Artefacts:
                 f"object is located in this region. ({error})"
             ) from error
 
-    async def fetch(self, url: str, known: str | None) -> Artefact:
+    async def fetch(self, url: str, known: str | None) -> ModelArtifact:
         """Return the model at ``url`` unpacked: the one of key ``known`` if it is still here, else from S3.
 
         Raises LaunchFailed with the endpoint's FailureReason.
         """
         if known is not None and (self._directory / known).is_dir():
-            return Artefact(known, self._directory / known)
+            return ModelArtifact(known, self._directory / known)
         try:
             return await asyncio.to_thread(self._fetch, url)
         except OSError as error:  # a full disk, most likely
@@ -84,7 +84,7 @@ class Artefacts:
             if directory.name not in used:
                 shutil.rmtree(directory, ignore_errors=True)
 
-    def _fetch(self, url: str) -> Artefact:
+    def _fetch(self, url: str) -> ModelArtifact:
         try:
             bucket, name = aws_clients.split(url)
             found = self._client.get_object(Bucket=bucket, Key=name)
@@ -104,7 +104,7 @@ class Artefacts:
             except OSError:
                 if not final.is_dir():  # another endpoint may have unpacked the same meanwhile
                     raise
-        return Artefact(key, final)
+        return ModelArtifact(key, final)
 
     def _download(self, url: str, body: BinaryIO, archive: Path) -> None:
         size = 0

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from emulation.processes.parent_watcher import Lifeline
+from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker.errors import ContainerDown, ContainerError, LaunchFailed
-from emulation.sagemaker.hosting.http_client import Reply, Wire
+from emulation.sagemaker.hosting.http_client import ContainerResponse, HttpClient
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def production_server(listener: int, model: Path) -> Sequence[str]:
     return [*server, "--fd", str(listener), "--model-dir", str(model), "--workers", "1"]
 
 
-class Container(Protocol):
+class ModelContainer(Protocol):
     """Answers invocations; ``restarts`` counts how often it had to be started again."""
 
     restarts: int
@@ -46,14 +46,14 @@ class Container(Protocol):
     async def start(self) -> None:
         """Return once it answers /ping; raise LaunchFailed with the endpoint's FailureReason."""
 
-    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Reply:
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> ContainerResponse:
         """Return the answer to one /invocations; raise ContainerError where there is none."""
 
     async def stop(self) -> None:
         """End it, and return when it is gone."""
 
 
-class Scripted:
+class StubContainer:
     """Answers fixed probabilities; without any, ones that follow from the image's bytes."""
 
     def __init__(self, p_bicycle: float | None = None) -> None:
@@ -63,20 +63,20 @@ class Scripted:
     async def start(self) -> None:
         """Nothing is to be started."""
 
-    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Reply:  # noqa: ARG002 - Container's
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> ContainerResponse:  # noqa: ARG002 - ModelContainer's
         """Answer ``[p_bicycle, p_motorcycle]``; derived ones are spread evenly over 0 to 1."""
         share = self._p_bicycle
         if share is None:
             share = int.from_bytes(hashlib.sha256(body).digest()[:4]) / 0xFFFFFFFF
         answer = json.dumps([round(share, 6), round(1 - share, 6)]).encode()
-        return Reply(200, {"content-type": "application/json"}, answer)
+        return ContainerResponse(200, {"content-type": "application/json"}, answer)
 
     async def stop(self) -> None:
         """Nothing is to be stopped."""
 
 
 @dataclass(frozen=True)
-class Serving:
+class ModelServerSpec:
     """What a model server is started with."""
 
     command: Command
@@ -90,11 +90,11 @@ class Serving:
 class ModelServer:
     """A model server as a child process, started again whenever it ends without being asked to."""
 
-    def __init__(self, serving: Serving, lifeline: Lifeline) -> None:
+    def __init__(self, serving: ModelServerSpec, parent_pipe: ParentPipe) -> None:
         self._serving = serving
-        self._lifeline = lifeline
+        self._parent_pipe = parent_pipe
         self._process: asyncio.subprocess.Process | None = None
-        self._wire: Wire | None = None
+        self._client: HttpClient | None = None
         self._keeper: asyncio.Task[None] | None = None
         self.restarts = 0
 
@@ -108,11 +108,13 @@ class ModelServer:
             raise
         self._keeper = asyncio.create_task(self._keep())
 
-    async def invoke(self, headers: Mapping[str, str], body: bytes) -> Reply:
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> ContainerResponse:
         """Pass one invocation to the server; raise ContainerError where it gives no answer."""
-        if self._wire is None:
+        if self._client is None:
             raise ContainerDown("the model server is being started again")
-        return await self._wire.request("POST", "/invocations", headers=headers, body=body, seconds=INVOCATION_SECONDS)
+        return await self._client.request(
+            "POST", "/invocations", headers=headers, body=body, seconds=INVOCATION_SECONDS
+        )
 
     async def stop(self) -> None:
         """End the server for good: SIGTERM, and SIGKILL if that takes too long."""
@@ -120,8 +122,8 @@ class ModelServer:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
-        if self._wire is not None:
-            self._wire.close()
+        if self._client is not None:
+            self._client.close()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -137,17 +139,17 @@ class ModelServer:
     async def _launch(self) -> None:
         with _bound() as listener:
             self._process = process = await self._spawn(listener.fileno())
-            wire = Wire(HOST, listener.getsockname()[1])
+            client = HttpClient(HOST, listener.getsockname()[1])
         try:
             async with asyncio.timeout(self._serving.health_seconds):
-                while not await _healthy(wire):
+                while not await _healthy(client):
                     if process.returncode is not None:
                         raise LaunchFailed(self._unhealthy(f"it ended with status {process.returncode}"))
                     await asyncio.sleep(0.05)
         except TimeoutError:
             seconds = self._serving.health_seconds
             raise LaunchFailed(self._unhealthy(f"no healthy /ping in {seconds:g} s")) from None
-        self._wire = wire
+        self._client = client
 
     async def _spawn(self, listener: int) -> asyncio.subprocess.Process:
         own = {name: value for name, value in self._serving.environment.items() if not name.startswith(HOST_VARIABLES)}
@@ -158,8 +160,8 @@ class ModelServer:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, **own, **self._lifeline.environment},
-                    pass_fds=(listener, *self._lifeline.pass_fds),
+                    env={**os.environ, **own, **self._parent_pipe.environment},
+                    pass_fds=(listener, *self._parent_pipe.pass_fds),
                 )
         except (OSError, ValueError) as error:
             raise LaunchFailed(self._unhealthy(str(error))) from error
@@ -169,9 +171,9 @@ class ModelServer:
         pause = _FIRST_PAUSE
         while self._process is not None:
             await self._process.wait()
-            if self._wire is not None:
-                self._wire.close()
-                self._wire = None
+            if self._client is not None:
+                self._client.close()
+                self._client = None
             log.warning("model server of %s ended with status %s", self._serving.variant, self._process.returncode)
             await asyncio.sleep(pause)
             self.restarts += 1
@@ -196,9 +198,9 @@ class ModelServer:
         )
 
 
-async def _healthy(wire: Wire) -> bool:
+async def _healthy(client: HttpClient) -> bool:
     try:
-        reply = await wire.request("GET", "/ping", headers={}, body=b"", seconds=_PING_SECONDS)
+        reply = await client.request("GET", "/ping", headers={}, body=b"", seconds=_PING_SECONDS)
     except ContainerError:
         return False
     return reply.status == 200

@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulation.processes.parent_watcher import Lifeline
-from emulation.sagemaker.capture.buffer import Spool
+from emulation.processes.parent_watcher import ParentPipe
+from emulation.sagemaker.capture.buffer import CaptureBuffer
 from emulation.sagemaker.capture.records import Capture
 from emulation.sagemaker.errors import LaunchFailed
 from emulation.sagemaker.hosting.alarms import Alarms
 from emulation.sagemaker.hosting.deployment import Deployment, Plan, Variant, VariantPlan
-from emulation.sagemaker.hosting.model_artifacts import Artefacts
-from emulation.sagemaker.hosting.model_server import Command, Container, ModelServer, Scripted, Serving
+from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
+from emulation.sagemaker.hosting.model_server import (
+    Command,
+    ModelContainer,
+    ModelServer,
+    ModelServerSpec,
+    StubContainer,
+)
 from emulation.sagemaker.store import Kind, Record, Store
 
 log = logging.getLogger(__name__)
@@ -26,27 +32,32 @@ _MAX_REASON = 1024
 
 
 @dataclass(frozen=True)
-class Hosting:
+class HostingEnvironment:
     """What model servers are run with."""
 
     command: Command
     logs: Path
-    lifeline: Lifeline
+    parent_pipe: ParentPipe
     alarms: Alarms
 
 
-class Fleet:
+class VariantInstances:
     """Moves endpoints through their states; each endpoint has at most one transition under way.
 
     ``source`` is where models come from, or the fixed answers that stand in for all of them.
     """
 
     def __init__(
-        self, store: Store, source: Artefacts | Scripted, spool: Spool, hosting: Hosting, now: Callable[[], float]
+        self,
+        store: Store,
+        source: ModelArtifacts | StubContainer,
+        capture_buffer: CaptureBuffer,
+        hosting: HostingEnvironment,
+        now: Callable[[], float],
     ) -> None:
         self._store = store
         self._source = source
-        self._spool = spool
+        self._capture_buffer = capture_buffer
         self._hosting = hosting
         self._now = now
         self._live: dict[str, Deployment] = {}
@@ -179,18 +190,20 @@ class Fleet:
         self._retiring.append(deployment)
         await deployment.stop()
         self._retiring.remove(deployment)
-        await self._spool.flush()
+        await self._capture_buffer.flush()
         self._sweep()
 
     async def _restore(self, record: Record) -> None:
         record.described["EndpointStatus"] = "SystemUpdating"
         try:
-            self._live[record.name] = await self._bring_up(record.name, Plan.from_dict(record.private["Serving"]))
+            self._live[record.name] = await self._bring_up(
+                record.name, Plan.from_dict(record.private["ModelServerSpec"])
+            )
         except LaunchFailed as error:
             self._settle(record, "Failed", reason=str(error))
             return
         if record.private.get("Pending") is None:
-            self._settle(record, "InService", serving=Plan.from_dict(record.private["Serving"]))
+            self._settle(record, "InService", serving=Plan.from_dict(record.private["ModelServerSpec"]))
             return
         record.described["EndpointStatus"] = "Updating"
         await self._update(record)
@@ -204,7 +217,7 @@ class Fleet:
             record.described["FailureReason"] = reason[:_MAX_REASON]
         if serving is not None:
             record.described["EndpointConfigName"] = serving.config_name
-            record.private["Serving"] = serving.to_dict()
+            record.private["ModelServerSpec"] = serving.to_dict()
         self._store.save(Kind.ENDPOINT, record)
 
     async def _bring_up(self, endpoint: str, plan: Plan) -> Deployment:
@@ -220,39 +233,39 @@ class Fleet:
             raise
         return Deployment(plan, variants, self._chance)
 
-    async def _container(self, endpoint: str, planned: VariantPlan) -> Container:
-        if isinstance(self._source, Scripted):
+    async def _container(self, endpoint: str, planned: VariantPlan) -> ModelContainer:
+        if isinstance(self._source, StubContainer):
             return self._source
         if planned.model_url is None:
             raise LaunchFailed(
                 f"The primary container for production variant {planned.name} did not pass the ping health check. "
                 "Please check CloudWatch logs for this endpoint. (Here: no ModelDataUrl, nothing to serve.)"
             )
-        artefact = await self._source.fetch(planned.model_url, planned.artefact)
-        planned.artefact = artefact.key
+        artifact = await self._source.fetch(planned.model_url, planned.artifact)
+        planned.artifact = artifact.key
         log_file = self._hosting.logs / f"{endpoint}-{planned.name}.log"
-        serving = Serving(
+        serving = ModelServerSpec(
             self._hosting.command,
-            artefact.directory,
+            artifact.directory,
             planned.environment,
             log_file,
             planned.name,
             planned.health_seconds or _DEFAULT_HEALTH_SECONDS,
         )
-        return ModelServer(serving, self._hosting.lifeline)
+        return ModelServer(serving, self._hosting.parent_pipe)
 
     def _capture(self, endpoint: str, variant: str, config: Mapping[str, Any] | None) -> Capture | None:
-        return Capture(dict(config), endpoint, variant, self._spool, self._chance) if config else None
+        return Capture(dict(config), endpoint, variant, self._capture_buffer, self._chance) if config else None
 
     def _sweep(self) -> None:
         """Delete unpacked models that no endpoint is or may soon be served from."""
         others = (task for task in self._transitions.values() if task is not asyncio.current_task())
-        if isinstance(self._source, Scripted) or any(not task.done() for task in others):
+        if isinstance(self._source, StubContainer) or any(not task.done() for task in others):
             return  # one of them may be unpacking right now; the last to finish sweeps
         plans = [
             Plan.from_dict(plan)
             for record in self._store.all(Kind.ENDPOINT)
-            for plan in (record.private.get("Serving"), record.private.get("Pending"))
+            for plan in (record.private.get("ModelServerSpec"), record.private.get("Pending"))
             if plan is not None
         ]
-        self._source.sweep({variant.artefact for plan in plans for variant in plan.variants if variant.artefact})
+        self._source.sweep({variant.artifact for plan in plans for variant in plan.variants if variant.artifact})

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from emulation.sagemaker.errors import JobFailed
-from emulation.sagemaker.training.job_files import Folder, Request
+from emulation.sagemaker.training.job_files import JobDirectory, Request
 
 METRICS = (
     {"Name": "train:accuracy", "Regex": r"Epoch\S* Train-accuracy=(\S*)"},
@@ -114,7 +114,7 @@ def check_request(request: Request) -> None:
     _refuse(found, "input data configuration")
 
 
-def check_input(request: Request, folder: Folder) -> None:
+def check_input(request: Request, folder: JobDirectory) -> None:
     """Raise JobFailed where a .lst file or an image is not what the algorithm can read."""
     given = request["HyperParameters"]
     for name in _LISTED:

@@ -23,7 +23,7 @@ Request = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Folder:
+class JobDirectory:
     """What stands for /opt/ml; it lies in the state directory and goes with the job."""
 
     root: Path
@@ -104,7 +104,7 @@ def require(client: aws_clients.S3, request: Request) -> str | None:
     return None
 
 
-def download(client: aws_clients.S3, request: Request, folder: Folder) -> None:
+def download(client: aws_clients.S3, request: Request, folder: JobDirectory) -> None:
     """Bring every channel, and checkpoints of an earlier job, from S3. Raises JobFailed.
 
     Channels that are there already from before an interruption are left as they are.
@@ -132,7 +132,7 @@ def model_uri(request: Request, name: str) -> str:
     return f"s3://{bucket}/{base}/model.tar.gz"
 
 
-def upload(client: aws_clients.S3, request: Request, name: str, folder: Folder, *, model: bool) -> None:
+def upload(client: aws_clients.S3, request: Request, name: str, folder: JobDirectory, *, model: bool) -> None:
     """Write output.tar.gz where there is something in it and, with ``model``, model.tar.gz."""
     bucket, base = _output(request, name)
     kms_key = request["OutputDataConfig"].get("KmsKeyId")

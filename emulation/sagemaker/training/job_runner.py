@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulation.processes.parent_watcher import Lifeline
+from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import JobFailed
 from emulation.sagemaker.store import Kind, Record, Store
 from emulation.sagemaker.training import image_classification, job_files, training_program
-from emulation.sagemaker.training.job_files import Checkpoints, Folder
+from emulation.sagemaker.training.job_files import Checkpoints, JobDirectory
 from emulation.sagemaker.training.job_log import JobLog
 from emulation.sagemaker.training.job_metrics import Metrics
 from emulation.sagemaker.training.training_process import End, Outcome, run
@@ -31,7 +31,7 @@ _CHECKPOINT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TrainingEnvironment:
     """What jobs are run with: where S3 and CloudWatch Logs are, the interpreter that has PyTorch, where files go."""
 
     client: aws_clients.S3 | None
@@ -39,7 +39,7 @@ class Workshop:
     python: str
     root: Path
     logs: Path
-    lifeline: Lifeline
+    parent_pipe: ParentPipe
     grace: float = 10.0
 
 
@@ -47,12 +47,12 @@ class _Stopped(Exception):
     """StopTrainingJob was called, or the emulator is to stop."""
 
 
-class Training:
+class JobRunner:
     """Every job that is under way; further ones wait in Starting until one of the two places is free."""
 
-    def __init__(self, store: Store, workshop: Workshop, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, environment: TrainingEnvironment, now: Callable[[], float]) -> None:
         self._store = store
-        self._workshop = workshop
+        self._environment = environment
         self._now = now
         self._places = asyncio.Semaphore(MAX_AT_ONCE)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -61,7 +61,7 @@ class Training:
     @property
     def client(self) -> aws_clients.S3 | None:
         """Where S3 is, None where there is none."""
-        return self._workshop.client
+        return self._environment.client
 
     def begin(self, record: Record) -> None:
         """Run a job in the background."""
@@ -123,8 +123,8 @@ class Training:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _folder(self, record: Record) -> Folder:
-        return Folder(self._workshop.root / record.name.lower())
+    def _folder(self, record: Record) -> JobDirectory:
+        return JobDirectory(self._environment.root / record.name.lower())
 
     def _account(self, record: Record, now: float) -> None:
         began = record.described.get("TrainingStartTime")
@@ -151,8 +151,8 @@ class Training:
         record.described["FailureReason"] = reason[:_MAX_REASON]
         self.enter(record, "Failed", f"Training job failed: {reason}"[:_MAX_REASON], status="Failed")
 
-    async def _work(self, record: Record, folder: Folder) -> None:
-        client, request = self._workshop.client, record.private["Request"]
+    async def _work(self, record: Record, folder: JobDirectory) -> None:
+        client, request = self._environment.client, record.private["Request"]
         if client is None:
             raise JobFailed("ClientError: Data download failed: the emulator was started without S3")
         self._check(record)
@@ -178,9 +178,9 @@ class Training:
             record.described["FinalMetricDataList"] = metrics.final()
         await self._finish(record, folder, client, outcome)
 
-    async def _program(self, record: Record, folder: Folder, client: aws_clients.S3) -> Program:
+    async def _program(self, record: Record, folder: JobDirectory, client: aws_clients.S3) -> Program:
         """Fetch what the program needs, refuse what the real container refuses, and return the program."""
-        request, python = record.private["Request"], self._workshop.python
+        request, python = record.private["Request"], self._environment.python
         image = record.described["AlgorithmSpecification"].get("TrainingImage", "")
         builtin = image_classification.named(image)
         if builtin:
@@ -199,7 +199,7 @@ class Training:
         return Program(command, "train", folder.root, environment | search_path)
 
     async def _train(
-        self, record: Record, folder: Folder, program: Program, job_log: JobLog, metrics: Metrics
+        self, record: Record, folder: JobDirectory, program: Program, job_log: JobLog, metrics: Metrics
     ) -> Outcome:
         last: deque[str] = deque(maxlen=20)
 
@@ -215,11 +215,11 @@ class Training:
         try:
             outcome = await run(
                 program,
-                self._workshop.lifeline,
+                self._environment.parent_pipe,
                 take,
                 stop=self._stops[record.name],
                 seconds=max(0.0, most - record.private.get("Trained", 0.0)),
-                grace=self._workshop.grace,
+                grace=self._environment.grace,
             )
         except OSError as error:
             raise JobFailed(f"AlgorithmError: {program.command[0]} cannot be started: {error}") from error
@@ -231,9 +231,9 @@ class Training:
             raise JobFailed(training_program.failure(program, outcome.status, folder, list(last)))
         return outcome
 
-    async def _keep_checkpoints(self, record: Record, folder: Folder) -> None:
+    async def _keep_checkpoints(self, record: Record, folder: JobDirectory) -> None:
         """Bring checkpoints to S3 as they come, and the last of them at the end."""
-        config, client = record.private["Request"].get("CheckpointConfig"), self._workshop.client
+        config, client = record.private["Request"].get("CheckpointConfig"), self._environment.client
         if config is None or client is None:
             return
         checkpoints = Checkpoints(client, folder.checkpoints, config["S3Uri"])
@@ -248,7 +248,7 @@ class Training:
             except job_files.UNAVAILABLE as error:
                 log.warning("checkpoints of %s are not in S3 for now: %s", record.name, error)
 
-    async def _finish(self, record: Record, folder: Folder, client: aws_clients.S3, outcome: Outcome) -> None:
+    async def _finish(self, record: Record, folder: JobDirectory, client: aws_clients.S3, outcome: Outcome) -> None:
         request = record.private["Request"]
         self.enter(record, "Uploading", "Uploading generated training model")
         model = outcome.end is End.EXITED or any(folder.model.iterdir())
@@ -267,4 +267,4 @@ class Training:
 
     def _log(self, record: Record) -> JobLog:
         stream = f"{record.name}/algo-1-{int(record.created)}"
-        return JobLog(self._workshop.logs_client, stream, self._workshop.logs / f"{record.name}.training.log")
+        return JobLog(self._environment.logs_client, stream, self._environment.logs / f"{record.name}.training.log")

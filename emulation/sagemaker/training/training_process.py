@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emulation.processes import process_group_wrapper
-from emulation.processes.parent_watcher import Lifeline
+from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker.training.training_program import ROOT, Program
 
 _CHUNK = 64 * 1024
@@ -36,7 +36,7 @@ class Outcome:
 
 async def run(
     program: Program,
-    lifeline: Lifeline,
+    parent_pipe: ParentPipe,
     take: Callable[[str], None],
     *,
     stop: asyncio.Event,
@@ -62,8 +62,8 @@ async def run(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**program.environment, "PYTHONPATH": str(ROOT), **lifeline.environment},
-        pass_fds=lifeline.pass_fds,
+        env={**program.environment, "PYTHONPATH": str(ROOT), **parent_pipe.environment},
+        pass_fds=parent_pipe.pass_fds,
     )
     reading = asyncio.create_task(_read(process, take))
     ended, stopping = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())

@@ -17,7 +17,7 @@ from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import JobFailed
 from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, unpack
 from emulation.sagemaker.hosting.model_server import HOST_VARIABLES
-from emulation.sagemaker.training.job_files import Folder, Request
+from emulation.sagemaker.training.job_files import JobDirectory, Request
 
 ROOT = Path(__file__).resolve().parents[3]
 TRAINER = ("-m", "training.vehicle_net.train")
@@ -39,7 +39,7 @@ class Program:
     environment: Mapping[str, str]
 
 
-def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str, folder: Folder) -> Program:
+def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str, folder: JobDirectory) -> Program:
     """Return the program that the job's hyperparameters name, or our trainer where they name none. Raises JobFailed."""
     values = {name: _decoded(value) for name, value in request.get("HyperParameters", {}).items()}
     told = {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
@@ -68,7 +68,7 @@ def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str,
 
 
 def script_environment(
-    request: Request, arn: str, folder: Folder, hyperparameters: Mapping[str, Any], arguments: Sequence[str] = ()
+    request: Request, arn: str, folder: JobDirectory, hyperparameters: Mapping[str, Any], arguments: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return the variables that SageMaker's training toolkit sets, and the job's own; nothing of the caller's AWS."""
     channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", ())]
@@ -116,7 +116,7 @@ async def require_torch(python: str) -> None:
         raise JobFailed(_NO_TORCH.format(python=python))
 
 
-def failure(program: Program, status: int, folder: Folder, last: list[str]) -> str:
+def failure(program: Program, status: int, folder: JobDirectory, last: list[str]) -> str:
     """Return the FailureReason of a program that failed: what it wrote for SageMaker, else its last line."""
     with contextlib.suppress(OSError):
         written = (folder.output / "failure").read_bytes().decode(errors="replace").strip()
@@ -129,7 +129,7 @@ def failure(program: Program, status: int, folder: Folder, last: list[str]) -> s
     )
 
 
-def _unpack(client: aws_clients.S3, source: str, request: Request, folder: Folder) -> None:
+def _unpack(client: aws_clients.S3, source: str, request: Request, folder: JobDirectory) -> None:
     archive = folder.root / "sourcedir.tar.gz"
     try:
         if source.startswith(_CHANNELS):

@@ -18,15 +18,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulation.sagemaker import validation
-from emulation.sagemaker.capture.buffer import Spool, Target, Thresholds
-from emulation.sagemaker.capture.records import Capture, Exchange
+from emulation.sagemaker.capture.buffer import CaptureBuffer, Target, Thresholds
+from emulation.sagemaker.capture.records import Capture, Invocation
 from emulation.sagemaker.errors import LaunchFailed
-from emulation.sagemaker.hosting.model_artifacts import Artefacts, Limits, unpack
-from emulation.sagemaker.hosting.model_server import Scripted
+from emulation.sagemaker.hosting.model_artifacts import Limits, ModelArtifacts, unpack
+from emulation.sagemaker.hosting.model_server import StubContainer
 from emulation.sagemaker.store import Account, Kind, Record, Store, write_atomically
 from tests.emulation.sagemaker.harness import archive, capture_config
 
-CALL = Exchange("image/png", b"picture", "application/json", b"[0.9,0.1]", None)
+CALL = Invocation("image/png", b"picture", "application/json", b"[0.9,0.1]", None)
 LIMITS = Limits(stored=100_000, unpacked=1_000_000, members=50)
 
 
@@ -108,44 +108,44 @@ def test_an_archive_is_unpacked_with_its_folders(tmp_path: Path) -> None:
     ],
 )
 def test_an_archive_that_is_not_plain_files_is_refused(tmp_path: Path, content: bytes) -> None:
-    artefacts = Artefacts(BucketInMemory({"m.tar.gz": content}), tmp_path / "models", LIMITS)
+    artifacts = ModelArtifacts(BucketInMemory({"m.tar.gz": content}), tmp_path / "models", LIMITS)
     with pytest.raises(LaunchFailed, match="Failed to extract model data archive"):
-        asyncio.run(artefacts.fetch("s3://b/m.tar.gz", None))
+        asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
     assert list((tmp_path / "models").iterdir()) == []
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
 
 
 def test_an_archive_over_the_limit_is_not_even_stored(tmp_path: Path) -> None:
-    artefacts = Artefacts(BucketInMemory({"m.tar.gz": bytes(200_000)}), tmp_path / "models", LIMITS)
+    artifacts = ModelArtifacts(BucketInMemory({"m.tar.gz": bytes(200_000)}), tmp_path / "models", LIMITS)
     with pytest.raises(LaunchFailed, match="Failed to download model data"):
-        asyncio.run(artefacts.fetch("s3://b/m.tar.gz", None))
+        asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
 
 
 def test_a_new_version_of_an_archive_is_another_model(tmp_path: Path) -> None:
     bucket = BucketInMemory({"m.tar.gz": archive({"version": b"1"})})
-    artefacts = Artefacts(bucket, tmp_path, LIMITS)
-    first = asyncio.run(artefacts.fetch("s3://b/m.tar.gz", None))
+    artifacts = ModelArtifacts(bucket, tmp_path, LIMITS)
+    first = asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
     bucket.objects["m.tar.gz"] = archive({"version": b"2"})
-    second = asyncio.run(artefacts.fetch("s3://b/m.tar.gz", None))
-    kept = asyncio.run(artefacts.fetch("s3://b/m.tar.gz", first.key))
+    second = asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
+    kept = asyncio.run(artifacts.fetch("s3://b/m.tar.gz", first.key))
     assert [(each.directory / "version").read_bytes() for each in (first, second, kept)] == [b"1", b"2", b"1"]
-    artefacts.sweep({second.key})
+    artifacts.sweep({second.key})
     assert [path.name for path in tmp_path.iterdir()] == [second.key]
 
 
-def spool(directory: Path, bucket: BucketInMemory, now: list[float], **thresholds: float) -> Spool:
+def capture_buffer(directory: Path, bucket: BucketInMemory, now: list[float], **thresholds: float) -> CaptureBuffer:
     settings = Thresholds(
         thresholds.get("seconds", 60.0), int(thresholds.get("records", 1000)), int(thresholds.get("bytes", 10**6))
     )
-    return Spool(directory, bucket, settings, lambda: now[0])
+    return CaptureBuffer(directory, bucket, settings, lambda: now[0])
 
 
 @pytest.mark.parametrize(("percent", "least", "most"), [(0, 0, 0), (50, 1900, 2100), (100, 4000, 4000)])
 def test_as_many_calls_are_captured_as_the_percentage_says(tmp_path: Path, percent: int, least: int, most: int) -> None:
     bucket = BucketInMemory()
 
-    async def run() -> Spool:
-        held = spool(tmp_path, bucket, [0.0], records=10**6, bytes=10**9)
+    async def run() -> CaptureBuffer:
+        held = capture_buffer(tmp_path, bucket, [0.0], records=10**6, bytes=10**9)
         capture = Capture(capture_config(percent), "e", "AllTraffic", held, random.Random(7))
         for _ in range(4000):
             capture.take(CALL, datetime(2026, 11, 1, 10, 5, 12, 996_000, UTC))
@@ -163,7 +163,7 @@ def test_records_go_to_the_folder_of_their_hour(tmp_path: Path) -> None:
     bucket = BucketInMemory()
 
     async def run() -> None:
-        held = spool(tmp_path, bucket, [0.0])
+        held = capture_buffer(tmp_path, bucket, [0.0])
         capture = Capture(capture_config(100), "e", "AllTraffic", held, random.Random(7))
         capture.take(CALL, datetime(2026, 11, 1, 10, 59, 59, 999_000, UTC))
         capture.take(CALL, datetime(2026, 11, 1, 11, 0, 0, 1000, UTC))
@@ -181,7 +181,7 @@ def test_a_file_is_complete_at_its_records_or_bytes(tmp_path: Path, thresholds: 
     bucket = BucketInMemory()
 
     async def run() -> None:
-        held = spool(tmp_path, bucket, [0.0], **thresholds)
+        held = capture_buffer(tmp_path, bucket, [0.0], **thresholds)
         for index in range(25):
             held.append(
                 "place", f"{index:099d}\n".encode() * 4, lambda: Target("b", f"{len(list(tmp_path.iterdir()))}")
@@ -198,7 +198,7 @@ def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path: Path) -> None:
     bucket = BucketInMemory()
     (tmp_path / "1.jsonl").write_bytes(b'{"a":1}\n{"a":2}\n{"a":')
     (tmp_path / "1.target.json").write_text(json.dumps({"bucket": "b", "key": "k"}))
-    asyncio.run(spool(tmp_path, bucket, [0.0]).flush())
+    asyncio.run(capture_buffer(tmp_path, bucket, [0.0]).flush())
     assert bucket.objects == {"k": b'{"a":1}\n{"a":2}\n'}
 
 
@@ -207,7 +207,7 @@ def test_a_spool_file_without_its_target_holds_up_no_other(tmp_path: Path) -> No
     (tmp_path / "0.jsonl").write_bytes(b"{}\n")
     (tmp_path / "1.jsonl").write_bytes(b"{}\n")
     (tmp_path / "1.target.json").write_text(json.dumps({"bucket": "b", "key": "k"}))
-    assert not asyncio.run(spool(tmp_path, bucket, [0.0]).flush())
+    assert not asyncio.run(capture_buffer(tmp_path, bucket, [0.0]).flush())
     assert list(bucket.objects) == ["k"]
 
 
@@ -215,7 +215,7 @@ def test_records_stay_until_s3_takes_them(tmp_path: Path) -> None:
     bucket = BucketInMemory()
 
     async def run() -> None:
-        held = spool(tmp_path, bucket, [0.0])
+        held = capture_buffer(tmp_path, bucket, [0.0])
         held.append("place", b"{}\n", lambda: Target("b", "k"))
         bucket.refuses = True
         assert not await held.flush()
@@ -229,19 +229,19 @@ def test_records_stay_until_s3_takes_them(tmp_path: Path) -> None:
 
 
 def test_scripted_answers_are_the_number_given_or_follow_from_the_image() -> None:
-    def ask(scripted: Scripted, body: bytes) -> Any:
+    def ask(scripted: StubContainer, body: bytes) -> Any:
         return json.loads(asyncio.run(scripted.invoke({}, body)).body)
 
-    assert ask(Scripted(0.97), b"x") == [0.97, 0.03]
-    answers = [ask(Scripted(), f"picture {index}".encode()) for index in range(200)]
-    assert answers == [ask(Scripted(), f"picture {index}".encode()) for index in range(200)]
+    assert ask(StubContainer(0.97), b"x") == [0.97, 0.03]
+    answers = [ask(StubContainer(), f"picture {index}".encode()) for index in range(200)]
+    assert answers == [ask(StubContainer(), f"picture {index}".encode()) for index in range(200)]
     assert all(abs(first + second - 1) < 1e-6 for first, second in answers)
     assert 0.4 < statistics.fmean(first for first, _ in answers) < 0.6
 
 
 def test_a_record_that_the_disk_refuses_is_counted_as_lost(tmp_path: Path) -> None:
-    async def run() -> Spool:
-        held = spool(tmp_path / "gone", BucketInMemory(), [0.0])
+    async def run() -> CaptureBuffer:
+        held = capture_buffer(tmp_path / "gone", BucketInMemory(), [0.0])
         (tmp_path / "gone").rmdir()
         held.append("place", b"{}\n", lambda: Target("b", "k"))
         return held

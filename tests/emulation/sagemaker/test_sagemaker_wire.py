@@ -6,18 +6,20 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from emulation.sagemaker.errors import ContainerBabble, ContainerDown, ContainerTimeout
+from emulation.sagemaker.errors import ContainerDown, ContainerTimeout, InvalidContainerResponse
 from emulation.sagemaker.hosting import http_client
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def exchange(handler: Handler, body: bytes = b"x", seconds: float = 1.0, times: int = 1) -> list[http_client.Reply]:
+def invocation(
+    handler: Handler, body: bytes = b"x", seconds: float = 1.0, times: int = 1
+) -> list[http_client.ContainerResponse]:
     """Answers of a server to ``times`` requests, one after the other."""
 
-    async def run() -> list[http_client.Reply]:
+    async def run() -> list[http_client.ContainerResponse]:
         async with await asyncio.start_server(handler, "127.0.0.1", 0, limit=2**24) as server:
-            client = http_client.Wire("127.0.0.1", server.sockets[0].getsockname()[1])
+            client = http_client.HttpClient("127.0.0.1", server.sockets[0].getsockname()[1])
             try:
                 return [
                     await client.request("POST", "/invocations", headers={"a": "b"}, body=body, seconds=seconds)
@@ -50,18 +52,18 @@ def answering(*pieces: bytes, close: bool = False) -> Handler:
 
 
 def test_an_answer_in_pieces_is_put_together() -> None:
-    (reply,) = exchange(answering(b"HTTP/1.1 200 OK\r\nContent-", b"Length: 4\r\nX-Y: z\r\n\r\nab", b"cd"))
+    (reply,) = invocation(answering(b"HTTP/1.1 200 OK\r\nContent-", b"Length: 4\r\nX-Y: z\r\n\r\nab", b"cd"))
     assert (reply.status, reply.body, reply.headers["x-y"]) == (200, b"abcd", "z")
 
 
 def test_an_answer_in_chunks_is_put_together() -> None:
     chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"
-    assert [reply.body for reply in exchange(answering(chunks), times=3)] == [b"abcde"] * 3
+    assert [reply.body for reply in invocation(answering(chunks), times=3)] == [b"abcde"] * 3
 
 
 def test_a_connection_that_the_server_closed_is_replaced() -> None:
     whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-    assert [reply.body for reply in exchange(answering(whole, close=True), times=3)] == [b"ok"] * 3
+    assert [reply.body for reply in invocation(answering(whole, close=True), times=3)] == [b"ok"] * 3
 
 
 @pytest.mark.parametrize(
@@ -69,14 +71,14 @@ def test_a_connection_that_the_server_closed_is_replaced() -> None:
     [
         (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", close=True), ContainerDown),
         (answering(b"", close=True), ContainerDown),
-        (answering(b"<html>no HTTP</html>\r\n\r\n"), ContainerBabble),
-        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 9_000_000), ContainerBabble),
+        (answering(b"<html>no HTTP</html>\r\n\r\n"), InvalidContainerResponse),
+        (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 9_000_000), InvalidContainerResponse),
         (answering(b"HTTP/1.1 200 OK\r\n"), ContainerTimeout),
     ],
 )
 def test_no_whole_answer_is_a_named_error(handler: Handler, error: type[Exception]) -> None:
     with pytest.raises(error):
-        exchange(handler, seconds=0.5)
+        invocation(handler, seconds=0.5)
 
 
 def test_a_large_body_arrives_whole() -> None:
@@ -90,7 +92,7 @@ def test_a_large_body_arrives_whole() -> None:
         await writer.drain()
         writer.close()
 
-    (reply,) = exchange(echo_length, body=body, seconds=5)
+    (reply,) = invocation(echo_length, body=body, seconds=5)
     assert reply.body == b"True"
 
 
@@ -99,7 +101,7 @@ def test_a_request_without_a_body_leaves_the_loop_at_rest() -> None:
 
     async def run() -> float:
         async with await asyncio.start_server(answering(whole), "127.0.0.1", 0) as server:
-            client = http_client.Wire("127.0.0.1", server.sockets[0].getsockname()[1])
+            client = http_client.HttpClient("127.0.0.1", server.sockets[0].getsockname()[1])
             await client.request("GET", "/ping", headers={}, body=b"", seconds=1)
             begun = time.process_time()
             await asyncio.sleep(0.5)

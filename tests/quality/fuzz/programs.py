@@ -85,7 +85,7 @@ def _exit_code(main: Callable[[], None]) -> object:
 
 def lambda_host() -> Target:
     """The host of a Lambda function, from the first byte of a connection: it answers or closes, and goes on."""
-    from emulation.lambdas.function import LambdaFunction, Reply  # noqa: PLC0415
+    from emulation.lambdas.function import HttpResponse, LambdaFunction  # noqa: PLC0415
     from emulation.lambdas.host import INVOKE_PATH, Server  # noqa: PLC0415
 
     raised: list[BaseException] = []
@@ -99,7 +99,7 @@ def lambda_host() -> Target:
     function = SimpleNamespace(
         configuration=SimpleNamespace(function_name="f"),
         configure=lambda _: None,
-        invoke=lambda body: Reply(HTTPStatus.OK, body),
+        invoke=lambda body: HttpResponse(HTTPStatus.OK, body),
     )
     server = Watched("127.0.0.1", 0, cast(LambdaFunction, function))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -139,7 +139,7 @@ def model_answer() -> Target:
     """What a model server answers the emulator: HTTP, or something like it."""
     import asyncio  # noqa: PLC0415
 
-    from emulation.sagemaker.errors import ContainerBabble, ContainerDown  # noqa: PLC0415
+    from emulation.sagemaker.errors import ContainerDown, InvalidContainerResponse  # noqa: PLC0415
     from emulation.sagemaker.hosting.http_client import _Connection  # noqa: PLC0415
 
     loop = asyncio.new_event_loop()
@@ -178,4 +178,6 @@ def model_answer() -> Target:
         b"ffffffff\r\n",
         b"HTTP/1.1 999 \r\n",
     )
-    return Target(lambda data: loop.run_until_complete(exchange(data)), (ContainerBabble, ContainerDown), seeds, words)
+    return Target(
+        lambda data: loop.run_until_complete(exchange(data)), (InvalidContainerResponse, ContainerDown), seeds, words
+    )
