@@ -6,8 +6,8 @@ JOBS ?= 3
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock'
 
 PRINT_SKIPPED = if docker info >/dev/null 2>&1; then \
-	echo 'not run, use `make test ENV=NAME`: docker, e2e, sbom (need the Docker engine, which is available), torch, supply (large downloads), audit (needs a network), mutation (takes minutes)'; \
-	else echo 'not run: docker, e2e, sbom (no Docker engine is available); not run, use `make test ENV=NAME`: torch, supply (large downloads), audit (needs a network), mutation (takes minutes)'; fi
+	echo 'not run, use `make test ENV=NAME`: docker, e2e, sbom (need the Docker engine, which is available), torch, supply (large downloads), browser (needs Chromium), audit (needs a network), mutation (takes minutes)'; \
+	else echo 'not run: docker, e2e, sbom (no Docker engine is available); not run, use `make test ENV=NAME`: torch, supply (large downloads), browser (needs Chromium), audit (needs a network), mutation (takes minutes)'; fi
 
 .PHONY: demo test coverage matrix bench fuzz install lock clean help
 

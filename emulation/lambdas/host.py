@@ -14,6 +14,8 @@ from types import FrameType
 
 from emulation.lambdas.function import MAX_PAYLOAD_BYTES, HttpResponse, LambdaFunction
 from emulation.lambdas.handler_process import FunctionConfiguration
+from emulation.localstack.scones_localstack import request_guard
+from emulation.localstack.scones_localstack.request_guard import RequestGuard
 from emulation.processes.parent_watcher import watch
 
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
@@ -27,6 +29,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int, function: LambdaFunction) -> None:
         self.function = function
+        self.guard = RequestGuard.from_environment()
         super().__init__((host, port), Endpoint)
 
     @property
@@ -43,6 +46,10 @@ class Endpoint(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
+
+    def parse_request(self) -> bool:
+        """Read the request's head, and answer at once where the request is not one to serve."""
+        return super().parse_request() and not self._refused()
 
     def do_POST(self) -> None:
         """Invoke the function."""
@@ -78,6 +85,15 @@ class Endpoint(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
         """Write no access log: the function's own lines say what was invoked."""
+
+    def _refused(self) -> bool:
+        headers = self.headers
+        reason = self.server.guard.refusal(headers.get("Host"), headers.get("Origin"), headers.get("Sec-Fetch-Site"))
+        if reason is not None and self._body() is not None:
+            report = {"errorType": request_guard.CODE, "errorMessage": reason}
+            self._send(HttpResponse(HTTPStatus.FORBIDDEN, json.dumps(report).encode()))
+            self.close_connection = True
+        return reason is not None
 
     def _body(self) -> bytes | None:
         """Return the request's body, or answer 400 where its length is none; of a longer one than fits, what fits."""

@@ -18,12 +18,14 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emulation.localstack.scones_localstack.request_guard import RequestGuard
 from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.capture.buffer import CaptureBuffer, Thresholds
 from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.control.control_plane import OPERATIONS, ControlPlane
 from emulation.sagemaker.control.schedules import Caller, Schedules
+from emulation.sagemaker.guarded_app import GuardedApp
 from emulation.sagemaker.hosting.alarms import Alarms
 from emulation.sagemaker.hosting.faults import CONNECTION, Faults
 from emulation.sagemaker.hosting.invoke_endpoint import Runtime
@@ -40,7 +42,8 @@ class Settings:
 
     ``source`` gives the models; ``client`` takes the captures, None drops them; ``logs_client`` takes the logs of
     training jobs, ``alarms_client`` tells which alarms sound while an update is on trial, ``trial_seconds`` at most;
-    ``faults`` opens the route for them; ``python`` is the interpreter that trains.
+    ``faults`` opens the route for them; ``python`` is the interpreter that trains; ``guard`` says whose requests are
+    refused.
     """
 
     state_dir: Path
@@ -55,6 +58,7 @@ class Settings:
     thresholds: Thresholds = field(default_factory=Thresholds)
     faults: bool = False
     now: Callable[[], float] = time.time
+    guard: RequestGuard = field(default_factory=RequestGuard.from_environment)
 
 
 def create_app(settings: Settings) -> ASGIApp:
@@ -107,7 +111,8 @@ def create_app(settings: Settings) -> ASGIApp:
     ]
     if settings.faults:
         routes.append(Route("/_scones/faults", faults.handle, methods=["GET", "PUT", "DELETE"]))
-    return _Requests(Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _unknown, 405: _unknown}))
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _unknown, 405: _unknown})
+    return _Requests(GuardedApp(app, settings.guard))
 
 
 def _health(store: Store, instances: VariantInstances, capture_buffer: CaptureBuffer) -> dict[str, Any]:

@@ -22,6 +22,14 @@ def listen_where_told() -> None:
 
 
 @hooks.on_runtime_create()
+def refuse_other_origins() -> None:
+    """Refuse requests of web pages; LocalStack's own check lets through what it takes for a request to S3."""
+    from . import gateway_guard  # noqa: PLC0415 - LocalStack's handlers import much of it
+
+    gateway_guard.install()
+
+
+@hooks.on_runtime_create()
 def parse_each_jsonpath_once() -> None:
     """Remember parsed JSONPaths; the parser builds its tables anew for every path of every state that runs."""
     jsonpath_ng.parse = lru_cache(maxsize=4096)(jsonpath_ng.parse)

@@ -48,9 +48,9 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 def admin(emulator: Emulator, method: str, **fault: Any) -> None:
     body = json.dumps(fault).encode() if fault else None
-    urllib.request.urlopen(  # noqa: S310
-        urllib.request.Request(f"{emulator.url}/_scones/faults", body, method=method)  # noqa: S310
-    ).close()
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(f"{emulator.url}/_scones/faults", body, headers, method=method)  # noqa: S310
+    urllib.request.urlopen(request).close()  # noqa: S310
 
 
 @pytest.mark.parametrize(("code", "status", "cause", "form"), ERRORS, ids=[row[0] for row in ERRORS])

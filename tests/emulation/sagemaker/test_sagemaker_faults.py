@@ -38,7 +38,8 @@ def no_fault_left(faulty: Emulator) -> Iterator[None]:
 
 
 def admin(emulator: Emulator, method: str, body: bytes | None = None) -> tuple[int, Any]:
-    request = urllib.request.Request(f"{emulator.url}/_scones/faults", body, method=method)  # noqa: S310
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(f"{emulator.url}/_scones/faults", body, headers, method=method)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
             return answer.status, json.load(answer)

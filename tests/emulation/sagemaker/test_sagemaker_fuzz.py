@@ -85,6 +85,10 @@ def connection(scripted: Emulator) -> Iterator[http.client.HTTPConnection]:
     assert [path.name for path in scripted.state_dir.parent.iterdir() if path.suffix != ".log"] == ["state"]
 
 
+def target(operation: str) -> dict[str, str]:
+    return {"content-type": "application/x-amz-json-1.1", "x-amz-target": f"SageMaker.{operation}"}
+
+
 def post(connection: http.client.HTTPConnection, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
     connection.request("POST", path, body, headers)
     with connection.getresponse() as answer:
@@ -97,7 +101,7 @@ def test_requests_of_the_right_shape_or_nearly_so_are_answered(
     connection: http.client.HTTPConnection, request: tuple[str, Any]
 ) -> None:
     operation, body = request
-    status, answer = post(connection, "/", json.dumps(body).encode(), {"x-amz-target": f"SageMaker.{operation}"})
+    status, answer = post(connection, "/", json.dumps(body).encode(), target(operation))
     assert status in {200, 400}
     if status == 400:
         assert json.loads(answer)["__type"] in {
@@ -124,14 +128,14 @@ def test_operations_in_any_order_are_answered(
             status, answer = post(connection, f"/endpoints/{name}/invocations", b"x", {})
         else:
             body = json.dumps(sensible(operation, name, other)).encode()
-            status, answer = post(connection, "/", body, {"x-amz-target": f"SageMaker.{operation}"})
+            status, answer = post(connection, "/", body, target(operation))
         assert status in {200, 400}, (operation, answer)
 
 
 @SETTINGS
 @given(operation=st.sampled_from(sorted(OPERATIONS)), body=anything.map(json.dumps).map(str.encode) | st.binary())
 def test_bodies_of_any_kind_are_answered(connection: http.client.HTTPConnection, operation: str, body: bytes) -> None:
-    status, answer = post(connection, "/", body, {"x-amz-target": f"SageMaker.{operation}"})
+    status, answer = post(connection, "/", body, target(operation))
     assert status in {200, 400}
     assert b"Traceback" not in answer
 

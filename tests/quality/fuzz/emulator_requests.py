@@ -57,6 +57,8 @@ HEADERS = (
     "expect",
 )
 
+AWS_JSON = {"content-type": "application/x-amz-json-1.1"}
+
 
 @dataclass
 class Sent:
@@ -84,10 +86,10 @@ class Attacker:
         operation = self.chance.choice(sorted(OPERATIONS))
         if self.chance.random() < 0.3:
             body = json.dumps(sensible(operation, *self.chance.choices(NAMES, k=2))).encode()
-            return Sent("POST", "/", body, {"x-amz-target": f"SageMaker.{operation}"})
+            return Sent("POST", "/", body, {**AWS_JSON, "x-amz-target": f"SageMaker.{operation}"})
         shape = MODEL.operation_model(operation).input_shape
         body = json.dumps(self._value(shape, strict=self.chance.random() < 0.6)).encode()
-        sent = Sent("POST", "/", body, {"x-amz-target": f"SageMaker.{operation}"})
+        sent = Sent("POST", "/", body, {**AWS_JSON, "x-amz-target": f"SageMaker.{operation}"})
         return sent if self.chance.random() < 0.6 else self._damaged(sent)
 
     def _invocation(self) -> Sent:
@@ -105,19 +107,20 @@ class Attacker:
         if self.chance.random() < 0.5:
             operation = self.chance.choice(sorted(AUTOSCALING))
             body = self._value(SCALING.operation_model(operation).input_shape, strict=strict)
-            headers = {"x-amz-target": f"{SCALING.metadata['targetPrefix']}.{operation}"}
+            headers = AWS_JSON | {"x-amz-target": f"{SCALING.metadata['targetPrefix']}.{operation}"}
             sent = Sent("POST", "/", json.dumps(body).encode(), headers)
         else:
             operation = self.chance.choice(("CreateSchedule", "UpdateSchedule", "GetSchedule", "DeleteSchedule"))
             model = SCHEDULER.operation_model(operation)
             body = self._value(model.input_shape, strict=strict)
             name = self.chance.choice(WORDS).encode("utf-8", "replace")
-            sent = Sent(str(model.http["method"]), f"/schedules/{quote(name, safe='')}", json.dumps(body).encode(), {})
+            headers, path = {"content-type": "application/json"}, f"/schedules/{quote(name, safe='')}"
+            sent = Sent(str(model.http["method"]), path, json.dumps(body).encode(), headers)
         return sent if self.chance.random() < 0.7 else self._damaged(sent)
 
     def raw(self, sent: Sent) -> bytes:
         """Return a request as bytes of HTTP, some of them changed."""
-        lines = [f"{sent.method} {sent.path} HTTP/1.1", "host: x", f"content-length: {len(sent.body)}"]
+        lines = [f"{sent.method} {sent.path} HTTP/1.1", "host: 127.0.0.1", f"content-length: {len(sent.body)}"]
         lines += [f"{name}: {value}" for name, value in sent.headers.items()]
         data = bytearray("\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + sent.body)
         for _ in range(self.chance.randrange(1, 8)):
@@ -147,7 +150,7 @@ class Attacker:
                 ("/_scones/health", "/_scones/faults", "//", "/%00", "/endpoints/a", "/../x")
             )
         if self.chance.random() < 0.1:
-            sent.headers = {
+            sent.headers = AWS_JSON | {
                 "x-amz-target": self.chance.choice(WORDS).encode("ascii", "replace").decode().replace("\x00", "")
             }
         return Sent(sent.method, sent.path, bytes(body), sent.headers)

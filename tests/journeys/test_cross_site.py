@@ -1,0 +1,168 @@
+"""A page of another origin, in a real browser, cannot change anything behind `scones up`."""
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulation.processes.environment_state import EnvironmentState
+from emulation.session import OfflineSession
+from tests.journeys.test_command_line import User
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed"),
+]
+
+BUCKET = "pictures"
+TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:createTrainingJob"
+SCHEDULE = {
+    "ScheduleExpression": "at(2099-01-01T00:00:00)",
+    "FlexibleTimeWindow": {"Mode": "OFF"},
+    "Target": {"Arn": TARGET, "RoleArn": "arn:aws:iam::000000000000:role/any", "Input": "{}"},
+}
+# Sends what a page may send to another origin without asking, as a form that is submitted into a frame and by fetch,
+# and then tries to read; the title tells when all is done.
+PAGE = """<!doctype html><title>busy</title><iframe name="frame"></iframe>
+<form id="form" method="post" enctype="multipart/form-data" target="frame" action="{s3}/{bucket}">
+<input name="key" value="form.txt"><input name="success_action_status" value="201">
+<input name="file" value="attack"></form>
+<pre id="seen"></pre>
+<script>
+const seen = {{}};
+async function attempt(name, url, options) {{
+  try {{
+    const answer = await fetch(url, options);
+    seen[name] = answer.type === "opaque" ? "opaque" : answer.status;
+  }} catch (error) {{ seen[name] = "blocked"; }}
+}}
+async function attack() {{
+  const submitted = new Promise(done => document.querySelector("iframe").addEventListener("load", done));
+  document.getElementById("form").submit();
+  const data = new FormData();
+  data.append("key", "fetch.txt");
+  data.append("file", new Blob(["attack"]));
+  const schedule = {schedule};
+  await Promise.all([
+    submitted,
+    attempt("form", "{s3}/{bucket}", {{method: "POST", body: data, mode: "no-cors"}}),
+    attempt("text", "{sagemaker}/schedules/text", {{method: "POST", body: schedule, mode: "no-cors"}}),
+    attempt("blob", "{sagemaker}/schedules/blob", {{method: "POST", body: new Blob([schedule]), mode: "no-cors"}}),
+    attempt("json", "{sagemaker}/schedules/json",
+      {{method: "POST", body: schedule, headers: {{"Content-Type": "application/json"}}}}),
+    attempt("queue", "{s3}/?Action=CreateQueue&QueueName=attack", {{mode: "no-cors"}}),
+    attempt("lambda", "{function}/2015-03-31/functions/function/invocations",
+      {{method: "POST", body: "{{}}", mode: "no-cors"}}),
+    attempt("read", "{sagemaker}/_scones/health", {{}}),
+  ]);
+  document.getElementById("seen").textContent = JSON.stringify(seen);
+  document.title = "done";
+}}
+attack();
+</script>"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The local stack, and clients for it."""
+
+    session: OfflineSession
+    state: EnvironmentState
+
+    def changes(self) -> tuple[list[str], list[str], list[str]]:
+        """The objects, schedules and queues that are there."""
+        objects = self.session.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        queues = self.session.client("sqs").list_queues().get("QueueUrls", [])
+        return [entry["Key"] for entry in objects], self._schedules(), queues
+
+    def _schedules(self) -> list[str]:
+        client = self.session.client("scheduler")
+        found = []
+        for name in ("text", "blob", "json"):
+            try:
+                found.append(client.get_schedule(Name=name)["Name"])
+            except client.exceptions.ResourceNotFoundException:
+                continue
+        return found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Site]:
+    user = User(tmp_path_factory.mktemp("home"), cache)
+    try:
+        answer = user.scones("up", "--detach")
+        assert answer.returncode == 0, answer.stderr
+        state = EnvironmentState.from_json((user.home / "stack.json").read_text())
+        session = OfflineSession(state.localstack_url, state.sagemaker_url)
+        session.client("s3").create_bucket(Bucket=BUCKET)
+        yield Site(session, state)
+    finally:
+        user.scones("down")
+
+
+@contextmanager
+def served(page: bytes) -> Iterator[int]:
+    """Serve the page on a port of its own, which makes it another origin under whatever name."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: Any) -> None:
+            """Keep the test's output to what it says itself."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def dom(url: str, profile: Path) -> str:
+    """Open a URL in a browser that takes evil.example for 127.0.0.1; return the document when it has settled."""
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+    network = ["--no-proxy-server", "--host-resolver-rules=MAP evil.example 127.0.0.1"]
+    page = [f"--user-data-dir={profile}", "--virtual-time-budget=20000", "--timeout=60000", "--dump-dom", url]
+    finished = subprocess.run(
+        [str(CHROMIUM), *options, *network, *page], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    return finished.stdout
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "evil.localhost", "evil.example"])
+def test_a_page_of_another_origin_changes_nothing_and_reads_nothing(host: str, site: Site, tmp_path: Path) -> None:
+    state = site.state
+    urls = {"s3": state.localstack_url, "sagemaker": state.sagemaker_url, "function": state.lambda_urls["filter"]}
+    page = PAGE.format(bucket=BUCKET, schedule=json.dumps(json.dumps(SCHEDULE)), **urls)
+    with served(page.encode()) as port:
+        shown = dom(f"http://{host}:{port}/", tmp_path)
+    assert "<title>done</title>" in shown
+    seen = json.loads(shown.partition('<pre id="seen">')[2].partition("</pre>")[0])
+    assert site.changes() == ([], [], [])
+    assert "START RequestId" not in (state.logs / "filter.log").read_text()
+    sent = dict.fromkeys(("form", "text", "blob", "queue", "lambda"), "opaque")
+    assert seen == sent | dict.fromkeys(("json", "read"), "blocked")
+
+
+@pytest.mark.parametrize("part", ["sagemaker", "lambda", "localstack"])
+def test_a_name_that_was_made_to_resolve_to_loopback_is_refused(part: str, site: Site, tmp_path: Path) -> None:
+    url = {
+        "sagemaker": f"{site.state.sagemaker_url}/_scones/health",
+        "lambda": f"{site.state.lambda_urls['filter']}/health",
+        "localstack": f"{site.state.localstack_url}/_localstack/health",
+    }[part]
+    shown = dom(url.replace("127.0.0.1", "evil.example"), tmp_path)
+    assert "The host name 'evil.example:" in shown
+    assert "is not allowed" in shown
