@@ -1,7 +1,7 @@
-"""What images cost on AWS, from a table of list prices: by Standard, by Express and by batch.
+"""Computes the cost of images on AWS from list prices: by Standard, Express and batch workflow.
 
-Pure arithmetic over named assumptions; nothing is looked up at run time. How many states an image passes through, and
-how much memory its functions have, is read from the definitions that are deployed.
+Pure arithmetic over named assumptions. The number of states that an image passes through comes from the state machine,
+the functions' memory from the template.
 """
 
 import json
@@ -22,7 +22,7 @@ _EXPRESS_STEP_MS, _EXPRESS_STEP_MB = 100, 64
 
 @dataclass(frozen=True)
 class Prices:
-    """US dollars by name, each with its unit and the page it is from."""
+    """Prices in US dollars by name, each with its unit and source."""
 
     region: str
     as_of: str
@@ -31,9 +31,9 @@ class Prices:
 
     @classmethod
     def read(cls, path: Path = PRICES) -> "Prices":
-        """Read the table that ships with Scones, or another of its form."""
-        found = json.loads(path.read_text("utf-8"))
-        return cls(found["region"], found["as_of"], found["note"], found["prices"])
+        """Read a table of prices."""
+        content = json.loads(path.read_text("utf-8"))
+        return cls(content["region"], content["as_of"], content["note"], content["prices"])
 
     def __getitem__(self, name: str) -> float:
         return float(self.table[name]["price"])
@@ -41,7 +41,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What the cost depends on beside the prices; ``about`` says of each where its default comes from."""
+    """What the cost depends on besides prices; ``descriptions`` has the source of each default."""
 
     image_kb: float = 30.0
     serialize_ms: float = 60.0
@@ -56,12 +56,12 @@ class Assumptions:
     architecture: str = "x86_64"
 
     @staticmethod
-    def about() -> dict[str, str]:
-        """Say what each assumption means and what speaks for its default."""
+    def descriptions() -> dict[str, str]:
+        """Return what each assumption means, and the source of its default."""
         return {
             "image_kb": "KB of an image as it comes; a guess for a 640-pixel JPEG",
             "serialize_ms": "billed ms of SerializeImageData; a guess: one S3 read on AWS, and decoding",
-            "classify_ms": "billed ms of ClassifyImageData; a guess: the endpoint's answer and the way there",
+            "classify_ms": "billed ms of ClassifyImageData; a guess: the invocation of the endpoint",
             "filter_ms": "billed ms of FilterInferences; a guess above what it takes on a laptop",
             "review_share": "share of images below the threshold: some 14 % in the shipped model's cross-validation",
             "images_per_second": "throughput of one ml.m5.xlarge; a guess: four busy cores at 10 to 20 ms an image",
@@ -75,7 +75,7 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Cost:
-    """US dollars for a number of images by one workflow, by what is paid for."""
+    """US dollars for a number of images by one workflow, by service."""
 
     workflow: str
     images: int
@@ -83,12 +83,12 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """All parts together."""
+        """The sum of the parts."""
         return sum(self.parts.values())
 
 
-def states_on_the_way(machine: dict[str, Any]) -> int:
-    """Count the states that an image passes through when all goes well."""
+def count_states(machine: dict[str, Any]) -> int:
+    """Return the number of states that a classified image passes through."""
     states, name, count = machine["States"], machine["StartAt"], 0
     while name is not None:
         count, name = count + 1, states[name].get("Next")
@@ -96,69 +96,73 @@ def states_on_the_way(machine: dict[str, Any]) -> int:
 
 
 def memory_mb(service: str, template: Path = TEMPLATE) -> int:
-    """Return the memory that the template gives to a function, in MB."""
+    """Return a function's memory in MB, from the template."""
     block = template.read_text("utf-8").split(f"\n  {service.capitalize()}Function:\n", 1)[1]
-    found = re.search(r"^ +MemorySize: (\d+)", block.split("\n\n", 1)[0], re.MULTILINE)
-    if found is None:
-        raise ValueError(f"the template gives {service.capitalize()}Function no MemorySize")
-    return int(found[1])
+    match = re.search(r"^ +MemorySize: (\d+)", block.split("\n\n", 1)[0], re.MULTILINE)
+    if match is None:
+        raise ValueError(f"{service.capitalize()}Function has no MemorySize in the template")
+    return int(match[1])
 
 
-def estimate(images: int, given: Assumptions, prices: Prices, workflow: str) -> Cost:
-    """Return what ``images`` cost by one of WORKFLOWS. An image that goes to review passes two states more."""
+def estimate(images: int, assumptions: Assumptions, prices: Prices, workflow: str) -> Cost:
+    """Return the cost of ``images`` by one of WORKFLOWS. An image for review passes through two more states."""
     parts = {
-        "workflow": images * _workflow(given, prices, workflow),
-        "lambda": images * _lambda(given, prices),
-        "endpoint": _endpoint(images, given, prices),
-        "s3": images * _s3(given, prices, workflow),
-        "sqs": images * given.review_share * 3 * prices["sqs_request"],  # sent, received, deleted
-        "logs": images * _logs(given, prices, workflow),
+        "workflow": images * _workflow(assumptions, prices, workflow),
+        "lambda": images * _lambda(assumptions, prices),
+        "endpoint": _endpoint(images, assumptions, prices),
+        "s3": images * _s3(assumptions, prices, workflow),
+        "sqs": images * assumptions.review_share * 3 * prices["sqs_request"],  # sent, received, deleted
+        "logs": images * _logs(assumptions, prices, workflow),
     }
     return Cost(workflow, images, parts)
 
 
 def endpoint_month(prices: Prices) -> float:
-    """Return what one instance costs that is left running for a month of 730 hours."""
+    """Return the cost of one endpoint instance for a month of 730 hours."""
     return 730 * prices["endpoint_hour"]
 
 
-def _workflow(given: Assumptions, prices: Prices, workflow: str) -> float:
+def _workflow(assumptions: Assumptions, prices: Prices, workflow: str) -> float:
     """Dollars an image for Step Functions.
 
     Standard: a transition for each state, and one for the start. Express: a request, and time in steps of 100 ms by
-    memory in steps of 64 MB, of which one suffices for this payload. Batch: a Distributed Map with Express children;
-    that the parent pays a transition for each child it starts is the dearer reading of AWS's page, taken to be safe.
+    memory in steps of 64 MB, of which this payload takes one. Batch: a Distributed Map with Express children;
+    one transition of the parent a child is the more expensive reading of AWS's page.
     """
     if workflow == "standard":
-        states = 1 + states_on_the_way(json.loads(CLASSIFY_IMAGE.read_text("utf-8"))) + 2 * given.review_share
+        states = 1 + count_states(json.loads(CLASSIFY_IMAGE.read_text("utf-8"))) + 2 * assumptions.review_share
         return states * prices["states_transition"]
-    milliseconds = given.serialize_ms + given.classify_ms + given.filter_ms
+    milliseconds = assumptions.serialize_ms + assumptions.classify_ms + assumptions.filter_ms
     billed = math.ceil(milliseconds / _EXPRESS_STEP_MS) * _EXPRESS_STEP_MS / 1000
     express = prices["states_express_request"] + billed * _EXPRESS_STEP_MB / 1024 * prices["states_express_gb_second"]
     return express + (prices["states_transition"] if workflow == "batch" else 0.0)
 
 
-def _lambda(given: Assumptions, prices: Prices) -> float:
-    rate = prices[f"lambda_gb_second_{given.architecture}"]
-    seconds = {"serialize": given.serialize_ms, "classify": given.classify_ms, "filter": given.filter_ms}
+def _lambda(assumptions: Assumptions, prices: Prices) -> float:
+    rate = prices[f"lambda_gb_second_{assumptions.architecture}"]
+    seconds = {
+        "serialize": assumptions.serialize_ms,
+        "classify": assumptions.classify_ms,
+        "filter": assumptions.filter_ms,
+    }
     duration = sum(math.ceil(ms) / 1000 * memory_mb(name) / 1024 * rate for name, ms in seconds.items())
     return duration + len(seconds) * prices["lambda_request"]
 
 
-def _endpoint(images: int, given: Assumptions, prices: Prices) -> float:
-    """Instance hours for as long as the images take, and the data in; an answer is 40 bytes and not counted."""
-    hours = images / given.images_per_second / 3600
-    return hours * prices["endpoint_hour"] + images * given.image_kb * 1024 / _GB * prices["endpoint_gb"]
+def _endpoint(images: int, assumptions: Assumptions, prices: Prices) -> float:
+    """Instance hours at the assumed throughput, and the data in; a response of 40 bytes is not counted."""
+    hours = images / assumptions.images_per_second / 3600
+    return hours * prices["endpoint_hour"] + images * assumptions.image_kb * 1024 / _GB * prices["endpoint_gb"]
 
 
-def _logs(given: Assumptions, prices: Prices, workflow: str) -> float:
-    written = given.log_bytes + (0.0 if workflow == "standard" else given.express_log_bytes)
-    return written / _GB * prices["logs_gb"] + given.traced_share * prices["xray_trace"]
+def _logs(assumptions: Assumptions, prices: Prices, workflow: str) -> float:
+    written = assumptions.log_bytes + (0.0 if workflow == "standard" else assumptions.express_log_bytes)
+    return written / _GB * prices["logs_gb"] + assumptions.traced_share * prices["xray_trace"]
 
 
-def _s3(given: Assumptions, prices: Prices, workflow: str) -> float:
-    """Put and read once, kept a month; captured in base64, a third larger, one file an image, which is the most."""
-    image = given.image_kb * 1024 / _GB
-    capture = given.captured_share * (prices["s3_put"] + image * 4 / 3 * prices["s3_gb_month"])
+def _s3(assumptions: Assumptions, prices: Prices, workflow: str) -> float:
+    """Written and read once, stored for a month; captured in base64, a third larger, at most one file an image."""
+    image = assumptions.image_kb * 1024 / _GB
+    capture = assumptions.captured_share * (prices["s3_put"] + image * 4 / 3 * prices["s3_gb_month"])
     listing = prices["s3_put"] / 1000 if workflow == "batch" else 0.0
     return prices["s3_put"] + prices["s3_get"] + image * prices["s3_gb_month"] + capture + listing

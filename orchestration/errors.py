@@ -1,4 +1,4 @@
-"""What can go wrong between the command line and a deployed stack.
+"""The errors of this package.
 
 OrchestrationError
 ├── StackError
@@ -15,7 +15,7 @@ OrchestrationError
 ├── ExecutionUnknown
 ├── HistoryUnavailable
 ├── BatchFailed
-└── MessagesKept
+└── MessagesNotDeleted
 """
 
 from collections.abc import Sequence
@@ -46,10 +46,10 @@ class BootstrapMissing(StackError):
 
 
 class StackBusy(StackError):
-    """Another deployment is changing the stack."""
+    """Another operation on the stack is in progress."""
 
     def __init__(self, name: str, status: str) -> None:
-        super().__init__(f"stack '{name}' is {status}: wait until that has ended, then try again")
+        super().__init__(f"stack '{name}' is {status}: try again when that operation has ended")
 
 
 class ParametersUnknown(StackError):
@@ -60,7 +60,7 @@ class ParametersUnknown(StackError):
 
 
 class StackFailed(StackError):
-    """The stack did not reach its goal; ``reason`` is the first real one, not that of what was cancelled after it."""
+    """A deployment or deletion failed; ``reason`` is that of the first resource that failed, not of a cancelled one."""
 
     def __init__(self, name: str, status: str, reason: str) -> None:
         super().__init__(f"stack '{name}' ended as {status}: {reason}")
@@ -69,39 +69,37 @@ class StackFailed(StackError):
 
 
 class ImageError(OrchestrationError):
-    """Base of the errors about the functions' container images."""
+    """Base of the errors about container images."""
 
 
 class EngineUnavailable(ImageError):
-    """No Docker engine answers, and an image has to be built."""
+    """An image has to be built and the Docker engine does not respond."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"no Docker engine answers ({reason}): start Docker, or set DOCKER_HOST to where it is")
+        super().__init__(f"the Docker engine does not respond ({reason}): start Docker, or set DOCKER_HOST")
 
 
 class ImageBuildFailed(ImageError):
-    """A step of a Dockerfile failed; ``said`` is what the engine printed before."""
+    """A step of a Dockerfile failed; ``output`` are the lines that it printed before."""
 
-    def __init__(self, name: str, reason: str, said: Sequence[str] = ()) -> None:
-        last = f" - before that: {' | '.join(said[-3:])}" if said else ""
-        super().__init__(f"the image '{name}' was not built: {reason.strip()}{last}")
-        self.said = tuple(said)
+    def __init__(self, name: str, reason: str, output: Sequence[str] = ()) -> None:
+        last = f" - last output: {' | '.join(output[-3:])}" if output else ""
+        super().__init__(f"the image '{name}' could not be built: {reason.strip()}{last}")
 
 
 class ImagePushFailed(ImageError):
-    """The registry did not take an image."""
+    """The registry refused an image."""
 
     def __init__(self, name: str, repository: str, reason: str) -> None:
-        super().__init__(f"the image '{name}' was not pushed to {repository}: {reason.strip()}")
+        super().__init__(f"the image '{name}' could not be pushed to {repository}: {reason.strip()}")
 
 
 class ExecutionTimeout(OrchestrationError):
-    """Executions were still running when the caller's patience ended."""
+    """Executions were still running at the end of the waiter's timeout."""
 
     def __init__(self, running: int, seconds: float) -> None:
         super().__init__(
-            f"{running} executions still running after {seconds:.0f} s: they go on, "
-            "and the state machine's console shows them"
+            f"{running} executions are still running after {seconds:.0f} s; `scones show` prints the history of one"
         )
         self.running = running
 
@@ -110,32 +108,32 @@ class ExecutionUnknown(OrchestrationError):
     """No execution has that name or ARN."""
 
     def __init__(self, execution: str) -> None:
-        advice = "give the ARN that `scones run --json` prints, or the name in it"
+        advice = "use the ARN that `scones run --json` prints, or the name in it"
         if "/" in execution.rpartition(":")[0].rpartition(":")[2]:
-            advice = "an image of a batch has no history of its own here, the batch's results.json says how it ended"
-        super().__init__(f"there is no execution '{execution}': {advice}")
+            advice = "images of a batch have no history; the batch's results.json has their outcomes"
+        super().__init__(f"execution '{execution}' does not exist: {advice}")
 
 
 class HistoryUnavailable(OrchestrationError):
-    """An Express workflow keeps its history in CloudWatch Logs only."""
+    """An Express workflow has its history in CloudWatch Logs only."""
 
     def __init__(self, execution: str) -> None:
         super().__init__(
-            f"'{execution}' is an execution of an Express workflow: its history is in its log group in CloudWatch only"
+            f"'{execution}' is an execution of an Express workflow, whose history is in CloudWatch Logs only"
         )
 
 
 class BatchFailed(OrchestrationError):
-    """A batch came to an end without results."""
+    """A batch ended without results."""
 
     def __init__(self, execution_arn: str, status: str, error: str | None, cause: str | None) -> None:
         why = f" ({error}: {cause})" if error else ""
-        super().__init__(f"the batch {execution_arn} ended as {status}{why}: `scones show` tells where")
+        super().__init__(f"the batch {execution_arn} ended as {status}{why}: `scones show` prints its history")
         self.status = status
 
 
-class MessagesKept(OrchestrationError):
-    """SQS did not delete messages that were done with."""
+class MessagesNotDeleted(OrchestrationError):
+    """SQS refused to delete messages that have been handled."""
 
     def __init__(self, count: int, reason: str) -> None:
-        super().__init__(f"{count} messages that are done with stay in the queue ({reason}): run the command again")
+        super().__init__(f"{count} handled messages could not be deleted ({reason}): run the command again")

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from orchestration import history
-from orchestration.errors import ExecutionUnknown, HistoryUnavailable, MessagesKept
+from orchestration.errors import ExecutionUnknown, HistoryUnavailable, MessagesNotDeleted
 from orchestration.executions import Image
 
 VISIBILITY_TIMEOUT_SECONDS = 600
@@ -96,11 +96,11 @@ def release(sqs: Any, queue_url: str, messages: Iterable[Message]) -> None:
 
 
 def delete(sqs: Any, queue_url: str, messages: Iterable[Message]) -> None:
-    """Delete messages. Raises MessagesKept where SQS refuses to delete one, which becomes visible again."""
+    """Delete messages. Raises MessagesNotDeleted where SQS refuses to delete one, which becomes visible again."""
     for entries in _entries(messages):
         refused = sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
         if refused:
-            raise MessagesKept(len(refused), str(refused[0].get("Message") or refused[0]["Code"]))
+            raise MessagesNotDeleted(len(refused), str(refused[0].get("Message") or refused[0]["Code"]))
 
 
 def redrive(

@@ -1,4 +1,4 @@
-"""Removes what a stack's own deletion would stumble over or leave behind: objects, late captures, log groups."""
+"""Deletes a stack with what its own deletion fails on or leaves: objects, late captures, log groups."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,36 +12,36 @@ OnDeleted = Callable[[int], None]
 
 
 def resources(cloudformation: Any, name: str, resource_type: str) -> list[str]:
-    """Return the physical names of the stack's resources of one type, ``AWS::S3::Bucket`` for one."""
+    """Return the physical IDs of the stack's resources of one type, such as ``AWS::S3::Bucket``."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
     return [
-        found["PhysicalResourceId"]
+        resource["PhysicalResourceId"]
         for page in pages
-        for found in page["StackResourceSummaries"]
-        if found["ResourceType"] == resource_type
-        and found["ResourceStatus"] != "DELETE_COMPLETE"
-        and found.get("PhysicalResourceId")  # what could not be made has none
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == resource_type
+        and resource["ResourceStatus"] != "DELETE_COMPLETE"
+        and resource.get("PhysicalResourceId")  # a resource that could not be created has none
     ]
 
 
 def empty(s3: Any, bucket: str, on_deleted: OnDeleted = lambda _: None) -> int:
-    """Delete every version of every object, every delete marker and every unfinished upload; return how many."""
-    gone = 0
+    """Delete all versions, delete markers and unfinished uploads of a bucket; return how many versions and markers."""
+    deleted = 0
     try:
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            found = page.get("Versions", []) + page.get("DeleteMarkers", [])
-            doomed = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
-            if doomed:
-                s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
-                gone += len(doomed)
-                on_deleted(gone)
+            entries = page.get("Versions", []) + page.get("DeleteMarkers", [])
+            objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+            if objects:
+                s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+                deleted += len(objects)
+                on_deleted(deleted)
         for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
             for upload in page.get("Uploads", []):
                 s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchBucket":
             raise
-    return gone
+    return deleted
 
 
 def delete_stack(
@@ -53,10 +53,10 @@ def delete_stack(
     on_event: stack.OnEvent = lambda _: None,
     poll: float = 1.0,
 ) -> bool:
-    """Empty the stack's buckets and delete the stack; False where there was none.
+    """Empty the stack's buckets and delete the stack; return False where there is none.
 
-    Data capture is written a minute or two late: where something came in after a bucket was emptied, both are done once
-    more. Raises StackFailed.
+    Data capture is written a minute or two late: where objects arrive after a bucket was emptied, both are repeated
+    once. Raises StackFailed.
     """
     buckets = resources(cloudformation, name, "AWS::S3::Bucket")
     for bucket in buckets:
@@ -70,8 +70,8 @@ def delete_stack(
 
 
 def delete_log_groups(logs: Any, names: Iterable[str]) -> list[str]:
-    """Delete the log groups; return the names of those that were there."""
-    gone = []
+    """Delete log groups; return the names of those that existed."""
+    deleted = []
     for name in names:
         try:
             logs.delete_log_group(logGroupName=name)
@@ -79,5 +79,5 @@ def delete_log_groups(logs: Any, names: Iterable[str]) -> list[str]:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
         else:
-            gone.append(name)
-    return gone
+            deleted.append(name)
+    return deleted

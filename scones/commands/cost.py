@@ -125,7 +125,9 @@ def markdown(costs: list[Cost], given: Assumptions, prices: Prices) -> str:
         batch=f"{batch / standard:.0%}",
         month=f"{calculation.endpoint_month(prices):,.2f}",
         hours=f"{hours:,.1f}",
-        assumptions="\n".join(f"| `{name}` | {asdict(given)[name]} | {said} |" for name, said in given.about().items()),
+        assumptions="\n".join(
+            f"| `{name}` | {asdict(given)[name]} | {text} |" for name, text in given.descriptions().items()
+        ),
         memory=", ".join(f"{name} {calculation.memory_mb(name)}" for name in names),
         as_of=prices.as_of,
         note=prices.note,

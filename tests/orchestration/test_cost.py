@@ -11,10 +11,10 @@ from orchestration.cost import (
     WORKFLOWS,
     Assumptions,
     Prices,
+    count_states,
     endpoint_month,
     estimate,
     memory_mb,
-    states_on_the_way,
 )
 from orchestration.generate_definitions import CLASSIFY_IMAGE
 
@@ -41,11 +41,11 @@ def test_every_price_has_its_unit_and_the_page_it_is_from() -> None:
 
 
 def test_every_assumption_is_explained() -> None:
-    assert set(Assumptions.about()) == set(asdict(Assumptions()))
+    assert set(Assumptions.descriptions()) == set(asdict(Assumptions()))
 
 
 def test_an_image_passes_through_three_states() -> None:
-    assert states_on_the_way(json.loads(CLASSIFY_IMAGE.read_text())) == 3
+    assert count_states(json.loads(CLASSIFY_IMAGE.read_text())) == 3
 
 
 def test_the_memory_is_that_of_the_template() -> None:

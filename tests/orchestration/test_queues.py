@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.errors import MessagesKept
+from orchestration.errors import MessagesNotDeleted
 from orchestration.executions import Image
 from orchestration.queues import Message, count_errors, delete, messages_by_image, receive, redrive, release
 
@@ -158,5 +158,5 @@ def test_a_message_that_sqs_does_not_delete_is_told_of() -> None:
         def delete_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
             return {"Failed": [{"Id": "0", "Code": "InternalError"}]}
 
-    with pytest.raises(MessagesKept, match="InternalError"):
+    with pytest.raises(MessagesNotDeleted, match="InternalError"):
         delete(Refusing([]), QUEUE, [Message("1", "1", {})])
