@@ -1,4 +1,4 @@
-"""Reads the template and the definitions."""
+"""Parses the template and the state machines."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import yaml
 
 
 class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as what they stand for, near enough to compare and to look up."""
+    """Parses CloudFormation's short forms of intrinsic functions into dictionaries."""
 
 
 def _short_form(loader: Loader, tag: str, node: yaml.Node) -> Any:
@@ -21,13 +21,13 @@ Loader.add_multi_constructor("!", _short_form)
 
 
 def load(text: str) -> dict[str, Any]:
-    """Read a template."""
-    found: dict[str, Any] = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
-    return found
+    """Parse a template."""
+    template: dict[str, Any] = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
+    return template
 
 
 def machines(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give a machine and those inside its Maps."""
+    """Yield a state machine and those inside its Maps."""
     yield node
     for state in node["States"].values():
         if "ItemProcessor" in state:

@@ -1,4 +1,4 @@
-"""Figures in the documentation are those of the benches; and a sample of what is fuzzed, in every run of the tests."""
+"""The figures in the documentation are those of the benchmarks. Also runs a sample of the fuzzer's inputs."""
 
 import json
 from pathlib import Path
@@ -16,41 +16,41 @@ DOCS = Path(__file__).parents[2] / "docs"
 SAMPLE = {"command-line": 25}
 
 
-def test_the_page_of_benchmarks_is_what_was_measured() -> None:
+def test_the_page_on_benchmarks_is_generated_from_their_results() -> None:
     measured = json.loads((DOCS / "benchmarks.json").read_text("utf-8"))
     assert (DOCS / "benchmarks.md").read_text("utf-8") == markdown(measured)
     assert not any(section["quick"] for section in measured.values())
 
 
-def test_the_page_on_scaling_has_the_arithmetic_of_its_bench() -> None:
+def test_the_page_on_scaling_has_the_table_of_its_benchmark() -> None:
     assert table(Load()) in (DOCS / "scaling.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("target", MAKERS)
-def test_hostile_inputs_end_in_an_answer_or_a_named_error(target: str, tmp_path: Path) -> None:
+def test_hostile_inputs_end_in_a_result_or_a_named_error(target: str, tmp_path: Path) -> None:
     report = fuzz(target, SAMPLE.get(target, 250), 1, tmp_path, coverage=False)
     assert report["findings"] == {}
     assert report["inputs"] == SAMPLE.get(target, 250)
 
 
-def test_what_ends_in_another_error_is_found() -> None:
+def test_another_error_is_detected() -> None:
     def one(data: bytes) -> None:
         if b"\xff" in data:
             raise ZeroDivisionError
 
-    found = []
+    failures = []
     for data, _ in zip(inputs(Target(one, (), (b"honest",)), 0), range(500), strict=False):
         try:
             one(data)
         except ZeroDivisionError:
-            found.append(data)
-    assert found
+            failures.append(data)
+    assert failures
 
 
-def test_every_target_gets_inputs_and_together_as_many_as_were_asked_for() -> None:
-    given = shares([*MAKERS, "emulator"], 220_000)
-    assert sum(given.values()) >= 200_000
-    assert min(given.values()) > 0
+def test_the_inputs_are_distributed_over_all_targets() -> None:
+    counts = shares([*MAKERS, "emulator"], 220_000)
+    assert sum(counts.values()) >= 200_000
+    assert min(counts.values()) > 0
 
 
 def test_a_claim_is_met_up_to_its_bound() -> None:
@@ -70,7 +70,7 @@ def test_the_simulation_agrees_with_what_can_be_computed() -> None:
     assert busy == pytest.approx(0.05, rel=0.1)
 
 
-def test_what_bites_first_is_used_up_where_it_says() -> None:
+def test_the_first_limit_is_reached_at_the_computed_rate() -> None:
     name, most = first_to_bite(Load())[0]
     assert name == "endpoint"
     assert used(most, Load())["endpoint"] == pytest.approx(1)

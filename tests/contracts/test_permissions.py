@@ -1,7 +1,7 @@
-"""Every role may do what its code and its machine do, on the resource that they do it to, and nothing more.
+"""Every role has exactly the permissions that its code or state machine needs.
 
-What is done is read from the code (the calls on AWS clients in the functions), from the rendered definitions (the
-resources of their states), and from a short table of what AWS itself does in a role's name, each entry with its source.
+The needs are read from the functions' code (calls of AWS clients), from the state machines (the resources of their
+states), and from a table of what AWS itself does with a role, each entry with its source.
 """
 
 import ast
@@ -24,7 +24,7 @@ from training.jobs import PREFIX
 ROOT = Path(__file__).parents[2]
 RESOURCES: dict[str, dict[str, Any]] = load(TEMPLATE.read_text("utf-8"))["Resources"]
 
-# The action that a call needs where it is not the call's own name, and what it is done to.
+# The actions and resources that a call needs.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
 CALLS = {
     ("s3", "get_object"): {("s3:GetObject", "DataBucket/*"), ("s3:ListBucket", "DataBucket")},
@@ -39,7 +39,7 @@ TASKS = {
     "s3:getObject": "s3:GetObject",
 }
 BATCH = "classify-batch"
-TO_WHAT = {
+STATE_RESOURCES = {
     "s3:ListBucket": "DataBucket",
     "s3:GetObject": "DataBucket/*",
     "states:DescribeMapRun": f"mapRun:{BATCH}/*",
@@ -95,12 +95,12 @@ MACHINES = {"classify_image": "ClassifyImageRole", "classify_batch": "ClassifyBa
 
 
 def target(resource: Any) -> str:
-    """Name a policy's resource as the tables above do, whatever of CloudFormation's forms it is written in."""
+    """Return a policy's resource in the notation of the tables above."""
     if isinstance(resource, dict):
         (resource,) = resource.values()
     text = str(resource).removesuffix(".Arn")
     text = re.sub(r"^arn:\$\{AWS::Partition\}:[\w-]+:\$\{AWS::Region\}:(\$\{AWS::AccountId\}|\*):", "", text)
-    return re.sub(r"\$\{(?:AWS::StackName\}-)?(\w+)?(?:\.Arn)?\}?", lambda found: found[1] or "", text)
+    return re.sub(r"\$\{(?:AWS::StackName\}-)?(\w+)?(?:\.Arn)?\}?", lambda match: match[1] or "", text)
 
 
 def listed(value: Any) -> list[Any]:
@@ -114,11 +114,11 @@ def statements(role: str) -> Iterator[dict[str, Any]]:
 
 def allowed(role: str) -> set[tuple[str, str]]:
     """Every pair of action and resource in a role's own policies."""
-    found = set()
+    pairs = set()
     for statement in statements(role):
         assert statement["Effect"] == "Allow"
-        found |= {(a, target(r)) for a in listed(statement["Action"]) for r in listed(statement["Resource"])}
-    return found
+        pairs |= {(a, target(r)) for a in listed(statement["Action"]) for r in listed(statement["Resource"])}
+    return pairs
 
 
 def calls(service: str) -> set[tuple[str, str]]:
@@ -135,30 +135,30 @@ def calls(service: str) -> set[tuple[str, str]]:
         and isinstance(node.args[0], ast.Constant)
     ]
     methods = {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
-    found = set()
+    made = set()
     for name in map(str, created):
         operations = Session().get_service_model(name).operation_names
-        found |= {(name, method) for method in methods & set(map(xform_name, operations))}
-    return found
+        made |= {(name, method) for method in methods & set(map(xform_name, operations))}
+    return made
 
 
 def tasks(machine: str) -> set[tuple[str, str]]:
-    """What the states of a machine do: the action, and the substitution or path that says to what."""
+    """The actions of a machine's states, each with its resource."""
     whole = json.loads((TEMPLATE.parent / f"{machine}.asl.json").read_text("utf-8"))
     states = [state for part in machines(whole) for state in part["States"].values()]
-    found = set()
+    actions = set()
     for part in [*states, *(state["ItemReader"] for state in states if "ItemReader" in state)]:
         if "Resource" in part:
             action = TASKS[part["Resource"].split(":states:::")[1]]
             to = part["Parameters"].get("FunctionName") or part["Parameters"].get("QueueUrl")
-            found.add((action, to[2:-1] if to else TO_WHAT[action]))
-    return found
+            actions.add((action, to[2:-1] if to else STATE_RESOURCES[action]))
+    return actions
 
 
 @pytest.mark.parametrize("service", FUNCTIONS)
 def test_a_function_may_do_what_its_code_does_and_write_its_log(service: str) -> None:
     made = calls(service)
-    assert made <= set(CALLS), "a new call: say in CALLS what it needs"
+    assert made <= set(CALLS), "a new call: add its permissions to CALLS"
     logs = f"{service.capitalize()}Logs"
     needed = {pair for call in made for pair in CALLS[call]}
     assert allowed(FUNCTIONS[service]) == needed | {("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)}
@@ -184,7 +184,7 @@ def test_a_training_job_may_do_what_sagemaker_says_it_needs_in_its_own_prefixes(
     assert f"DataBucket/{DATASETS}/*" in {resource for _, resource in TRAINING}
 
 
-def test_what_ends_an_endpoint_may_delete_that_endpoint_alone() -> None:
+def test_the_deletion_role_may_delete_only_the_stacks_endpoints() -> None:
     called = xform_name(TARGET.rpartition(":")[2])
     operations = Session().get_service_model("sagemaker").operation_names
     (action,) = [f"sagemaker:{name}" for name in operations if xform_name(name) == called]
@@ -203,18 +203,18 @@ def test_the_trigger_may_start_the_machine_that_it_targets() -> None:
 def test_another_bucket_may_be_read_as_the_stacks_own_and_by_the_same_roles() -> None:
     policy = RESOURCES["ImageBucketPolicy"]["Properties"]
     roles = {target(role) for role in policy["Roles"]}
-    found = {(s["Action"], s["Resource"]["Sub"]) for s in policy["PolicyDocument"]["Statement"]}
+    granted = {(s["Action"], s["Resource"]["Sub"]) for s in policy["PolicyDocument"]["Statement"]}
     bucket = "arn:${AWS::Partition}:s3:::${ImageBucket}"
-    assert found == {("s3:GetObject", f"{bucket}/*"), ("s3:ListBucket", bucket)}
+    assert granted == {("s3:GetObject", f"{bucket}/*"), ("s3:ListBucket", bucket)}
     reading = {("s3:GetObject", "DataBucket/*"), ("s3:ListBucket", "DataBucket")}
     assert roles == {name for name in (*FUNCTIONS.values(), *MACHINES.values()) if allowed(name) >= reading}
 
 
-def test_what_others_may_do_to_a_resource_is_what_the_template_has_them_do() -> None:
+def test_resource_policies_allow_only_what_the_template_uses() -> None:
     """Resource policies allow two things: failed events to the dead-letter queue, alarms to the topic."""
     kinds = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
     documents = [r["Properties"]["PolicyDocument"] for r in RESOURCES.values() if r["Type"] in kinds]
-    found = [statement for document in documents for statement in document["Statement"]]
+    stated = [statement for document in documents for statement in document["Statement"]]
     granted = {
         (
             s["Principal"]["Service"],
@@ -222,7 +222,7 @@ def test_what_others_may_do_to_a_resource_is_what_the_template_has_them_do() -> 
             target(s["Resource"]),
             *(key for of in s["Condition"].values() for key in of),
         )
-        for s in found
+        for s in stated
         if s["Effect"] == "Allow"
     }
     (event,) = RESOURCES["IncomingRule"]["Properties"]["Targets"]
@@ -237,12 +237,12 @@ def test_what_others_may_do_to_a_resource_is_what_the_template_has_them_do() -> 
         ("events.amazonaws.com", "sqs:SendMessage", target(event["DeadLetterConfig"]["Arn"]), "aws:SourceArn"),
         ("cloudwatch.amazonaws.com", "sns:Publish", topic, "aws:SourceAccount"),
     }
-    denied = {s["Sid"] for s in found if s["Effect"] == "Deny"}
-    assert (denied, len(found)) == ({"EncryptedConnectionsOnly"}, len(granted) + len(kinds))
+    denied = {s["Sid"] for s in stated if s["Effect"] == "Deny"}
+    assert (denied, len(stated)) == ({"EncryptedConnectionsOnly"}, len(granted) + len(kinds))
 
 
-def test_no_role_is_left_out() -> None:
-    roles = {name for name, found in RESOURCES.items() if found["Type"] == "AWS::IAM::Role"}
+def test_every_role_is_tested() -> None:
+    roles = {name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::IAM::Role"}
     assert roles == {
         *FUNCTIONS.values(),
         *MACHINES.values(),
@@ -253,7 +253,7 @@ def test_no_role_is_left_out() -> None:
     }
 
 
-# Actions for which IAM knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/
+# Actions without resource-level permissions: https://docs.aws.amazon.com/service-authorization/latest/reference/
 WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
@@ -266,19 +266,19 @@ WITHOUT_RESOURCE = {
 }
 
 
-def test_a_wildcard_stands_only_where_nothing_can_be_named() -> None:
+def test_wildcards_are_used_only_for_actions_without_resources() -> None:
     documents = [policy["PolicyDocument"] for r in RESOURCES.values() for policy in r["Properties"].get("Policies", [])]
     documents += [
         r["Properties"]["PolicyDocument"] for r in RESOURCES.values() if r["Type"] == "AWS::IAM::ManagedPolicy"
     ]
-    found = [statement for document in documents for statement in document["Statement"]]
-    anywhere = {action for s in found if s["Resource"] == "*" for action in listed(s["Action"])}
+    stated = [statement for document in documents for statement in document["Statement"]]
+    anywhere = {action for s in stated if s["Resource"] == "*" for action in listed(s["Action"])}
     assert anywhere == WITHOUT_RESOURCE
-    assert not [action for s in found for action in listed(s["Action"]) if "*" in action]
+    assert not [action for s in stated for action in listed(s["Action"]) if "*" in action]
 
 
-def test_who_is_traced_or_logged_may_send_that() -> None:
+def test_traced_and_logged_resources_may_send_traces_and_logs() -> None:
     for kind, policies in {"Function": ["TracePolicy"], "StateMachine": ["TracePolicy", "WorkflowLogPolicy"]}.items():
-        for found in (r["Properties"] for r in RESOURCES.values() if r["Type"].endswith(f"::{kind}")):
-            role = RESOURCES[target(found.get("Role") or found["RoleArn"])]
+        for properties in (r["Properties"] for r in RESOURCES.values() if r["Type"].endswith(f"::{kind}")):
+            role = RESOURCES[target(properties.get("Role") or properties["RoleArn"])]
             assert [target(arn) for arn in role["Properties"]["ManagedPolicyArns"]] == policies

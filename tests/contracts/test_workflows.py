@@ -1,4 +1,4 @@
-"""The workflows hold to what zizmor does not know: our environments, our interpreters, and who may write what."""
+"""What zizmor does not check in the workflows: tox environments, interpreters, permissions."""
 
 import configparser
 import re
@@ -14,12 +14,12 @@ PINNED = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 
 
 def jobs(path: Path) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))["jobs"]
-    return found
+    result: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))["jobs"]
+    return result
 
 
 def environments() -> set[str]:
-    """Every name that tox.ini gives a section, with braces written out, where no interpreter is named."""
+    """The names of tox.ini's environments, with braces expanded."""
     parsed = configparser.RawConfigParser()
     parsed.read(ROOT / "tox.ini")
     names: set[str] = set()
@@ -49,21 +49,21 @@ def test_one_commit_of_an_action_is_used_everywhere() -> None:
     for path in WORKFLOWS:
         for action, commit in re.findall(r"uses: ([\w./-]+)@([0-9a-f]{40})", path.read_text("utf-8")):
             commits.setdefault(action, set()).add(commit)
-    assert {action: found for action, found in commits.items() if len(found) > 1} == {}
+    assert {action: used for action, used in commits.items() if len(used) > 1} == {}
 
 
-def test_a_job_may_read_and_only_the_release_may_be_somebody_in_aws(workflow: Path) -> None:
+def test_jobs_may_only_read_and_only_the_release_may_authenticate_to_aws(workflow: Path) -> None:
     assert yaml.safe_load(workflow.read_text("utf-8"))["permissions"] == {}
     for name, job in jobs(workflow).items():
-        more = {"id-token": "write"} if (workflow.name, name) == ("release.yml", "images") else {}
-        assert job["permissions"] == {"contents": "read"} | more
+        additional = {"id-token": "write"} if (workflow.name, name) == ("release.yml", "images") else {}
+        assert job["permissions"] == {"contents": "read"} | additional
 
 
 def test_no_stored_key_is_used(workflow: Path) -> None:
     assert "secrets." not in workflow.read_text("utf-8")
 
 
-def test_what_ci_runs_is_all_that_tox_has() -> None:
+def test_ci_runs_every_tox_environment() -> None:
     (matrix,) = (job["strategy"]["matrix"] for name, job in jobs(WORKFLOWS[0]).items() if name == "environments")
     run = {name for item in matrix["environment"] for name in item.split(",")}
     interpreters = {"py311-", "py312-", "py313-", "py314-", ""}

@@ -1,4 +1,4 @@
-"""Every Dockerfile passes hadolint; .hadolint.yaml says what is left out and why."""
+"""Every Dockerfile passes hadolint; .hadolint.yaml lists the ignored rules with their reasons."""
 
 import subprocess
 import sysconfig
@@ -12,12 +12,12 @@ PACKAGES = ("emulation", "scones", "services", "training")
 DOCKERFILES = sorted(path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("Dockerfile"))
 
 
-def test_the_images_dockerfiles_are_among_them() -> None:
+def test_the_dockerfiles_of_all_images_are_checked() -> None:
     names = {path.parent.as_posix() for path in DOCKERFILES}
     assert {"services/serialize", "services/classify", "services/filter", "training/serving"} <= names
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.as_posix())
 def test_a_dockerfile_is_clean(dockerfile: Path) -> None:
-    said = subprocess.run([HADOLINT, "--no-color", dockerfile], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (said.stdout, said.returncode) == ("", 0)
+    result = subprocess.run([HADOLINT, "--no-color", dockerfile], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.stdout, result.returncode) == ("", 0)
