@@ -22,8 +22,8 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
-from tests.emulation.sagemaker.fake_s3 import FakeS3, fake_s3
-from tests.emulation.sagemaker.harness import CAPTURE_BUCKET, Emulator, archive, wait_until
+from tests.emulation.fakes.s3 import FakeS3, fake_s3
+from tests.emulation.sagemaker.emulator import CAPTURE_BUCKET, Emulator, archive, wait_until
 
 SHIPPED = Path(__file__).parents[1] / "training" / "vehicle_net" / "shipped"
 CLIENTS = 16

@@ -32,7 +32,7 @@ TESTED_ELSEWHERE = {
     r"docker compose (up|run|down) .*": ".github/workflows/ci.yml",
     r"scones train .*": "tests/journeys/test_other_classes.py",
     r"scones endpoint deploy --(job|artefact) .*": "tests/journeys/test_other_classes.py",
-    r"curl .*": "tests/emulation/sagemaker/test_sagemaker_faults.py",
+    r"curl .*": "tests/emulation/sagemaker/hosting/test_faults.py",
     r"python -m emulation\.sagemaker .*": "emulation/processes/components.py",
     r".*(--target aws|doctor aws).*": "docs/operations.md",  # no test has an AWS account
 }

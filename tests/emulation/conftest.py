@@ -5,7 +5,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from tests.emulation.hosts import LambdaEndpoint, install_probe, lambda_host
+from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe, lambda_host
 
 
 @pytest.fixture(scope="session")

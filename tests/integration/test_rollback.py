@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.emulation.sagemaker.harness import IMAGE, ROLE
+from tests.emulation.sagemaker.emulator import IMAGE, ROLE
 from tests.integration.conftest import Running
 from training import endpoint_deployment
 from training.endpoint_settings import EndpointOptions, EndpointStatus

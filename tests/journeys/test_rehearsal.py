@@ -16,7 +16,7 @@ from orchestration import bootstrap, package, stack
 from scones import aws
 from scones.commands import rehearse, train
 from scones.settings import ROOT, Settings
-from tests.emulation.sagemaker.jobs import picture
+from tests.emulation.sagemaker.training_requests import picture
 from tests.training import service_models
 from training.rehearsal import Outcome
 from training.rehearsal import rehearse as run

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from core.waiting import WaiterConfig
 from emulation.session import OfflineSession
-from tests.emulation.sagemaker.fake_s3 import fake_s3
-from tests.emulation.sagemaker.harness import IMAGE, ROLE, Emulator, free_port, model_archive
+from tests.emulation.fakes.s3 import fake_s3
+from tests.emulation.sagemaker.emulator import IMAGE, ROLE, Emulator, free_port, model_archive
 from training import endpoint_deployment
 from training.endpoint_settings import EndpointStatus
 from training.errors import (

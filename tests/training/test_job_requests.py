@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from emulation.session import OfflineSession
-from tests.emulation.sagemaker.fake_s3 import fake_s3
-from tests.emulation.sagemaker.harness import IMAGE, ROLE, Emulator, model_archive
-from tests.emulation.sagemaker.jobs import stage
+from tests.emulation.fakes.s3 import fake_s3
+from tests.emulation.sagemaker.emulator import IMAGE, ROLE, Emulator, model_archive
+from tests.emulation.sagemaker.training_requests import stage
 from tests.training import service_models
 from training import endpoint_deployment, jobs, recipes
 from training.endpoint_settings import EndpointOptions

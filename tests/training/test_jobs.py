@@ -7,9 +7,9 @@ import pytest
 
 from core.waiting import WaiterConfig
 from emulation.session import OfflineSession
-from tests.emulation.sagemaker.fake_s3 import fake_s3
-from tests.emulation.sagemaker.harness import ROLE, Emulator
-from tests.emulation.sagemaker.jobs import stage
+from tests.emulation.fakes.s3 import fake_s3
+from tests.emulation.sagemaker.emulator import ROLE, Emulator
+from tests.emulation.sagemaker.training_requests import stage
 from training import jobs, recipes
 from training.errors import DatasetMissing, JobFailed, JobMissing, JobTimeout
 from training.job_logs import completed_epochs

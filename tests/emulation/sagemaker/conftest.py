@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulation.sagemaker.fake_s3 import FakeS3, fake_s3
-from tests.emulation.sagemaker.harness import Emulator
+from tests.emulation.fakes.s3 import FakeS3, fake_s3
+from tests.emulation.sagemaker.emulator import Emulator
 
 
 @pytest.fixture(scope="session")

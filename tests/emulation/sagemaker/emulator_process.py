@@ -6,7 +6,7 @@ from pathlib import Path
 
 from emulation.sagemaker.__main__ import main
 
-SERVER = Path(__file__).with_name("fake_model_server.py")
+SERVER = Path(__file__).parents[1] / "fakes" / "model_server.py"
 
 
 def fake_server(listener: int, model: Path) -> Sequence[str]:

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.emulation.sagemaker.fake_s3 import fake_s3
-from tests.emulation.sagemaker.harness import Emulator
+from tests.emulation.fakes.s3 import fake_s3
+from tests.emulation.sagemaker.emulator import Emulator
 from tests.quality.fuzz.emulator_requests import Attacker
 
 _RAW_SHARE = 0.1

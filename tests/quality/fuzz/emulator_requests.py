@@ -11,9 +11,9 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 
 from emulation.sagemaker import validation
 from emulation.sagemaker.control.control_plane import AUTOSCALING, OPERATIONS
-from tests.emulation.sagemaker.harness import capture_config
-from tests.emulation.sagemaker.jobs import channel
-from tests.emulation.sagemaker.jobs import request as training_request
+from tests.emulation.sagemaker.emulator import capture_config
+from tests.emulation.sagemaker.training_requests import channel
+from tests.emulation.sagemaker.training_requests import request as training_request
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 SCALING = botocore.session.get_session().get_service_model("application-autoscaling")

@@ -1,0 +1,74 @@
+"""Starts Lambda hosts as the stack does, and talks to them and to real Lambda containers."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from emulation.processes.child_processes import answers
+
+INVOKE = "/2015-03-31/functions/function/invocations"
+PROBE = Path(__file__).parent / "fakes" / "probe_function.py"
+
+
+class LambdaEndpoint:
+    """A Lambda container, or what stands in for one."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def post(self, body: bytes, timeout: float = 30) -> httpx.Response:
+        return httpx.post(self.url + INVOKE, content=body, timeout=timeout, trust_env=False)
+
+    def do(self, act: str, **event: Any) -> Any:
+        return self.post(json.dumps({"do": act, **event}).encode()).json()
+
+    def configure(self, **configuration: Any) -> httpx.Response:
+        whole = {"function_name": "probe", "timeout": 3, "memory_size": 512, "variables": {}, **configuration}
+        return httpx.put(self.url + "/environment", json=whole, timeout=30, trust_env=False)
+
+
+@contextlib.contextmanager
+def lambda_host(service: Path, log: Path, *options: str) -> Iterator[tuple[LambdaEndpoint, subprocess.Popen[bytes]]]:
+    """Run ``python -m emulation.lambdas.host`` on a free port; its output goes to ``log``."""
+    command = [
+        sys.executable,
+        "-m",
+        "emulation.lambdas.host",
+        "--service-dir",
+        str(service),
+        "--name",
+        "probe",
+        "--port",
+        "0",
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen([*command, *options], stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield LambdaEndpoint(_url(process, log)), process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _url(process: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
+        _, found, url = log.read_text().partition("listens on ")
+        if found and url.endswith("\n") and answers(url.strip() + "/health"):
+            return url.strip()
+        time.sleep(0.02)
+    raise AssertionError(f"the host did not start: {log.read_text()}")
+
+
+def install_probe(service: Path) -> Path:
+    """Make ``service`` the folder of a service whose handler is the probe."""
+    service.mkdir(parents=True)
+    (service / "handler.py").write_text(PROBE.read_text())
+    return service

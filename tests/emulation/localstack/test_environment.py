@@ -1,0 +1,128 @@
+"""LocalStack's private environment is made once, whole or not at all, whoever asks and whatever interrupts."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from emulation.errors import EnvironmentBuildFailed
+from emulation.localstack.environment import ensure_environment
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class FakeInstaller:
+    """Makes an "environment" that holds one file, slowly or not at all; writes a mark for each build."""
+
+    marks: Path
+    seconds: float = 0.0
+    failure: str | None = None
+
+    def commands(self, environment: Path, requirements: Path, project: Path) -> Sequence[Sequence[str]]:
+        assert (requirements.name, project.name) == ("requirements.txt", "localstack")
+        steps = [
+            f"mkdir -p {environment}/bin {environment}/lib/python3/site-packages/localstack",
+            f"echo mark >> {self.marks}; touch {environment}/half",
+            f"sleep {self.seconds}",
+            f"touch {environment}/bin/python; echo Installed 1 package",
+        ]
+        if self.failure is not None:
+            steps.insert(2, f"printf '{self.failure}'; exit 2")
+        return [["sh", "-c", step] for step in steps]
+
+
+def _builds(marks: Path) -> int:
+    return len(marks.read_text().splitlines())
+
+
+def test_an_environment_is_made_once_and_found_again(tmp_path: Path) -> None:
+    installer, said = FakeInstaller(tmp_path / "marks"), list[str]()
+    first = ensure_environment(tmp_path / "cache", installer=installer, progress=said.append)
+    assert first.exists()
+    assert said == ["Making LocalStack's environment (once)", "Installed 1 package"]
+    started = time.perf_counter()
+    assert ensure_environment(tmp_path / "cache", installer=installer, progress=said.append) == first
+    assert time.perf_counter() - started < 0.5
+    assert _builds(tmp_path / "marks") == 1
+    assert len(said) == 2
+
+
+def test_two_who_ask_at_once_get_one_environment(tmp_path: Path) -> None:
+    installer, got = FakeInstaller(tmp_path / "marks", seconds=0.5), list[Path]()
+    asking = [
+        threading.Thread(target=lambda: got.append(ensure_environment(tmp_path / "cache", installer=installer)))
+        for _ in range(3)
+    ]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert len(set(got)) == 1
+    assert _builds(tmp_path / "marks") == 1
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (
+            "error: Failed to fetch\\n  cause: dns error\\n  cause: Name or service not known\\n",
+            "Failed to fetch: Name or service not known",
+        ),
+        ("ERROR: No matching distribution\\n", "No matching distribution"),
+        ("error: No space left on device (os error 28)\\n", "No space left on device (os error 28)"),
+        ("something else\\n\\n", "something else"),
+        ("", "the installer said nothing"),
+    ],
+)
+def test_a_build_that_fails_says_why_in_one_line_and_leaves_nothing(tmp_path: Path, output: str, reason: str) -> None:
+    installer = FakeInstaller(tmp_path / "marks", failure=output)
+    with pytest.raises(EnvironmentBuildFailed) as caught:
+        ensure_environment(tmp_path / "cache", installer=installer)
+    assert caught.value.reason == reason
+    assert "\n" not in str(caught.value)
+    assert [path for path in (tmp_path / "cache" / "localstack").iterdir() if path.is_dir()] == []
+    assert ensure_environment(tmp_path / "cache", installer=FakeInstaller(tmp_path / "marks")).exists()
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(EnvironmentBuildFailed, match="cache"):
+        ensure_environment(tmp_path / "cache", installer=FakeInstaller(tmp_path / "marks"))
+
+
+BUILDER = """
+import sys
+from pathlib import Path
+from emulation.localstack.environment import ensure_environment
+from tests.emulation.localstack.test_environment import FakeInstaller
+ensure_environment(Path(sys.argv[1]), installer=FakeInstaller(Path(sys.argv[2]), seconds=60))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_build_that_is_killed_leaves_no_process_and_nothing_that_is_used(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    marks = tmp_path / "marks"
+    command = [sys.executable, "-c", BUILDER, str(tmp_path / "cache"), str(marks)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as builder:
+        while not marks.exists() or len(_descendants(builder.pid)) < 2:
+            time.sleep(0.05)
+        descendants = _descendants(builder.pid)
+        builder.send_signal(number)
+        builder.wait(10)
+    assert psutil.wait_procs(descendants, timeout=8)[1] == []
+    assert ensure_environment(tmp_path / "cache", installer=FakeInstaller(marks)).exists()
+    assert _builds(marks) == 2
+
+
+def _descendants(process: int) -> list[psutil.Process]:
+    return psutil.Process(process).children(recursive=True)

@@ -1,0 +1,72 @@
+"""Every service of LocalStack that the local environment promises responds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulation.localstack.environment import ensure_environment
+from emulation.localstack.settings import OTHER_SERVICES, WARM_SERVICES
+from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.local_environment import LocalEnvironment
+from emulation.session import OfflineSession
+from tests.emulation.lambda_hosts import install_probe
+
+# Longer than others, because one stack serves all of it.
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[EnvironmentState]:
+    services = tmp_path_factory.mktemp("services")
+    for name in ("probe", "mortal"):
+        install_probe(services / name)
+    with LocalEnvironment(
+        tmp_path_factory.mktemp("home"), cache, services, scripted=True, environment={"MARK": "m"}
+    ) as state:
+        yield state
+
+
+@pytest.fixture(scope="module")
+def session(stack: EnvironmentState) -> OfflineSession:
+    return OfflineSession(stack.localstack_url, stack.sagemaker_url)
+
+
+def test_a_queue_is_reached_by_the_url_that_localstack_gives(session: OfflineSession, stack: EnvironmentState) -> None:
+    queues = session.client("sqs")
+    url = queues.create_queue(QueueName="review")["QueueUrl"]
+    assert url.startswith(stack.localstack_url + "/")
+    queues.send_message(QueueUrl=url, MessageBody="hello")
+    assert queues.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"] == "hello"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("s3", "list_buckets"),
+        ("sqs", "list_queues"),
+        ("iam", "list_roles"),
+        ("sts", "get_caller_identity"),
+        ("cloudformation", "list_stacks"),
+        ("lambda", "list_functions"),
+        ("stepfunctions", "list_state_machines"),
+        ("logs", "describe_log_groups"),
+        ("cloudwatch", "describe_alarms"),
+        ("events", "list_rules"),
+        ("ssm", "describe_parameters"),
+        ("sns", "list_topics"),
+        ("kms", "list_keys"),
+        ("secretsmanager", "list_secrets"),
+    ],
+)
+def test_every_service_that_is_promised_answers(session: OfflineSession, service: str, operation: str) -> None:
+    assert service in WARM_SERVICES + OTHER_SERVICES
+    response = getattr(session.client(service), operation)()
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+def test_every_file_of_localstack_is_one_that_this_python_can_run(cache: Path) -> None:
+    (package,) = ensure_environment(cache).parents[1].glob("lib/python*/site-packages/localstack")
+    for file in package.rglob("*.py"):
+        compile(file.read_bytes(), file, "exec", dont_inherit=True)

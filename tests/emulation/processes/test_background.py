@@ -1,0 +1,105 @@
+"""A local environment in the background is found and stopped from other processes by its state directory."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from emulation.processes import local_environment
+from emulation.processes.environment_state import EnvironmentState
+from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe
+
+ROOT = Path(__file__).resolve().parents[3]
+
+STARTER = """
+import sys
+from pathlib import Path
+from emulation.processes.local_environment import start_background
+start_background(*map(Path, sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("services")
+    install_probe(folder / "probe")
+    return folder
+
+
+def _everything(state: EnvironmentState) -> list[psutil.Process]:
+    """All processes under the stack's, with the handler's running."""
+    LambdaEndpoint(state.lambda_urls["probe"]).do("process")
+    processes = psutil.Process(state.pid).children(recursive=True)
+    assert len(processes) >= 4
+    return processes
+
+
+def _gone(processes: list[psutil.Process], seconds: float) -> bool:
+    """Whether none runs any more; what only waits for its new parent to fetch its status counts as gone."""
+    deadline = time.monotonic() + seconds
+    while any(_runs(process) for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_nothing_runs_in_an_empty_home(tmp_path: Path) -> None:
+    assert local_environment.status(tmp_path) == local_environment.EnvironmentStatus(
+        running=False, state=None, health={}
+    )
+    assert local_environment.stop(tmp_path) is False
+
+
+def _variable(state: EnvironmentState, name: str) -> Any:
+    return LambdaEndpoint(state.lambda_urls["probe"]).do("variable", variable=name)["now"]
+
+
+@pytest.mark.integration
+def test_a_detached_stack_is_found_and_stopped_from_anywhere(services: Path, cache: Path, tmp_path: Path) -> None:
+    state = local_environment.start_background(
+        tmp_path, cache, services, scripted=True, environment={"THRESHOLD": "0.7"}
+    )
+    assert state.pid != os.getpid()
+    assert psutil.Process(state.pid).ppid() != os.getpid()
+    assert os.getsid(state.pid) != os.getsid(0)
+    assert local_environment.status(tmp_path).state == state
+    assert _variable(state, "THRESHOLD") == "0.7"
+    processes = [psutil.Process(state.pid), *_everything(state)]
+    assert local_environment.stop(tmp_path) is True
+    assert _gone(processes, 1)
+    assert local_environment.status(tmp_path).running is False
+    assert local_environment.stop(tmp_path) is False
+
+
+@pytest.mark.integration
+def test_a_detached_stack_outlives_its_starter_but_not_a_starter_that_dies_too_early(
+    services: Path, cache: Path, tmp_path: Path
+) -> None:
+    arguments = [str(tmp_path), str(cache), str(services)]
+    subprocess.run([sys.executable, "-c", STARTER, *arguments], check=True, cwd=ROOT)
+    status = local_environment.status(tmp_path)
+    assert status.running
+    assert all(status.health.values())
+    assert local_environment.stop(tmp_path)
+
+    with subprocess.Popen([sys.executable, "-c", STARTER, *arguments], cwd=ROOT) as starter:
+        while not (tmp_path / "run" / "localstack").exists():
+            time.sleep(0.01)
+        background = psutil.Process(int((tmp_path / "stack.lock").read_text()))
+        processes = [background, *background.children(recursive=True)]
+        starter.kill()
+    assert _gone(processes, 10)
+    assert not local_environment.status(tmp_path).running

@@ -1,0 +1,251 @@
+"""A stack comes up whole or not at all, says where it is, and leaves no process behind however it ends."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from emulation.errors import AlreadyRunning, ComponentExited, PortInUse, ServicesMissing, StateDirectoryUnusable
+from emulation.processes import local_environment
+from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.local_environment import LocalEnvironment
+from emulation.processes.ports import HOST
+from emulation.session import OfflineSession
+from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe
+
+ROOT = Path(__file__).resolve().parents[3]
+FOREGROUND = """
+import json, sys
+from pathlib import Path
+from emulation.processes.local_environment import LocalEnvironment
+stack = LocalEnvironment(*map(Path, sys.argv[1:4]), scripted=True)
+state = stack.start()
+print(state.to_json().replace("\\n", ""), flush=True)
+stack.supervise()
+"""
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("services")
+    install_probe(folder / "probe")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def running(services: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnvironmentState]:
+    """A stack that the tests of this module share and leave running."""
+    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, scripted=True) as state:
+        yield state
+
+
+@pytest.fixture
+def foreground(services: Path, cache: Path, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process that has started a stack and supervises it."""
+    arguments = [str(tmp_path / "home"), str(cache), str(services)]
+    with subprocess.Popen(
+        [sys.executable, "-c", FOREGROUND, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        yield process
+        process.kill()
+
+
+def _state(process: "subprocess.Popen[str]") -> EnvironmentState:
+    assert process.stdout is not None
+    return EnvironmentState.from_json(process.stdout.readline())
+
+
+def _everything(state: EnvironmentState) -> list[psutil.Process]:
+    """All processes under the stack's, with the handler's running."""
+    LambdaEndpoint(state.lambda_urls["probe"]).do("process")
+    processes = psutil.Process(state.pid).children(recursive=True)
+    assert len(processes) >= 4
+    return processes
+
+
+def _gone(processes: list[psutil.Process], seconds: float) -> bool:
+    """Whether none runs any more; what only waits for its new parent to fetch its status counts as gone."""
+    deadline = time.monotonic() + seconds
+    while any(_runs(process) for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_services_that_are_not_there_are_named_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(ServicesMissing, match="nowhere"):
+        LocalEnvironment(tmp_path / "home", tmp_path / "cache", tmp_path / "nowhere").start()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, services: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    with pytest.raises(StateDirectoryUnusable, match="home"):
+        LocalEnvironment(tmp_path / "home", tmp_path / "cache", services).start()
+
+
+def test_stopping_a_stack_that_was_never_started_is_fine(tmp_path: Path, services: Path) -> None:
+    LocalEnvironment(tmp_path / "home", tmp_path / "cache", services).stop()
+
+
+@pytest.mark.integration
+def test_a_running_stack_says_where_it_is_and_that_it_is_healthy(running: EnvironmentState) -> None:
+    status = local_environment.status(running.home)
+    assert status.state == running
+    assert status.health == {"localstack": True, "sagemaker": True, "probe": True}
+    assert {log.name for log in running.logs.iterdir()} == {"localstack.log", "sagemaker.log", "probe.log"}
+    session = OfflineSession(running.localstack_url, running.sagemaker_url)
+    assert session.client("sts").get_caller_identity()["Account"] == "000000000000"
+    assert session.client("sagemaker").list_endpoints()["Endpoints"] == []
+
+
+@pytest.mark.integration
+def test_localstack_listens_on_the_loopback_interface_alone(running: EnvironmentState) -> None:
+    port = int(running.localstack_url.rpartition(":")[2])
+    listening = [
+        connection.laddr
+        for process in psutil.Process(running.pid).children(recursive=True)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert port in {address.port for address in listening}
+
+
+@pytest.mark.integration
+def test_lambdas_and_emulator_see_the_stack_and_no_account_of_the_users(
+    monkeypatch: pytest.MonkeyPatch, services: Path, cache: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    given = {"THRESHOLD": "0.7"}
+    with LocalEnvironment(tmp_path, cache, services, region="eu-west-1", environment=given, scripted=True) as state:
+        seen = {
+            name: _variable(state, name) for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "THRESHOLD")
+        }
+        assert seen == {"AWS_PROFILE": None, "AWS_SESSION_TOKEN": None, "AWS_REGION": "eu-west-1", "THRESHOLD": "0.7"}
+        assert _variable(state, "AWS_ENDPOINT_URL") == state.localstack_url
+        assert _variable(state, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") == state.sagemaker_url
+
+
+def _variable(state: EnvironmentState, name: str) -> Any:
+    return LambdaEndpoint(state.lambda_urls["probe"]).do("variable", variable=name)["now"]
+
+
+@pytest.mark.integration
+def test_a_second_start_in_the_same_home_says_what_is_running(
+    running: EnvironmentState, services: Path, cache: Path
+) -> None:
+    with pytest.raises(AlreadyRunning, match=running.localstack_url) as caught:
+        LocalEnvironment(running.home, cache, services).start()
+    assert caught.value.state == running
+    with pytest.raises(AlreadyRunning, match=running.localstack_url):
+        local_environment.start_background(running.home, cache, services)
+    assert all(local_environment.status(running.home).health.values())
+
+
+@pytest.mark.integration
+def test_an_occupied_port_that_was_asked_for_stops_the_start_and_leaves_nothing(
+    services: Path, cache: Path, tmp_path: Path
+) -> None:
+    with socket.create_server((HOST, 0)) as server:
+        port = server.getsockname()[1]
+        for ports in ({"localstack_port": port}, {"sagemaker_port": port}):
+            with pytest.raises(PortInUse, match=str(port)):
+                LocalEnvironment(tmp_path, cache, services, **ports).start()
+            with pytest.raises(PortInUse, match=str(port)):
+                local_environment.start_background(tmp_path, cache, services, **ports)
+    assert not local_environment.status(tmp_path).running
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.integration
+def test_two_stacks_side_by_side_do_not_share_anything(
+    running: EnvironmentState, services: Path, cache: Path, tmp_path: Path
+) -> None:
+    with LocalEnvironment(tmp_path, cache, services, scripted=True) as other:
+        urls = {other.localstack_url, other.sagemaker_url, *other.lambda_urls.values()}
+        assert urls.isdisjoint({running.localstack_url, running.sagemaker_url, *running.lambda_urls.values()})
+        OfflineSession(other.localstack_url, other.sagemaker_url).client("s3").create_bucket(Bucket="only-here")
+        buckets = OfflineSession(running.localstack_url, running.sagemaker_url).client("s3").list_buckets()["Buckets"]
+        assert "only-here" not in [bucket["Name"] for bucket in buckets]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_supervised_stack_that_is_told_to_stop_leaves_nothing(
+    foreground: "subprocess.Popen[str]", number: signal.Signals
+) -> None:
+    state = _state(foreground)
+    processes = _everything(state)
+    foreground.send_signal(number)
+    assert foreground.wait(10) == 0
+    assert _gone(processes, 1)
+    assert not local_environment.status(state.home).running
+    assert sorted(path.name for path in state.home.iterdir()) == ["logs", "stack.lock"]
+
+
+@pytest.mark.integration
+def test_a_stack_whose_process_is_killed_leaves_nothing_and_the_next_one_works(
+    foreground: "subprocess.Popen[str]", services: Path, cache: Path
+) -> None:
+    state = _state(foreground)
+    processes = _everything(state)
+    foreground.kill()
+    foreground.wait(5)
+    assert not local_environment.status(state.home).running
+    port = int(state.localstack_url.rpartition(":")[2])
+    with LocalEnvironment(state.home, cache, services, localstack_port=port, scripted=True) as again:
+        assert again.localstack_url == state.localstack_url
+        assert _gone(processes, 10)
+
+
+@pytest.mark.integration
+def test_a_stack_that_is_killed_while_it_starts_leaves_nothing(foreground: "subprocess.Popen[str]") -> None:
+    process = psutil.Process(foreground.pid)
+    while len(process.children()) < 3:
+        time.sleep(0.01)
+    processes = process.children(recursive=True)
+    foreground.kill()
+    foreground.wait(5)
+    assert _gone(processes, 10)
+
+
+@pytest.mark.integration
+def test_a_part_that_dies_takes_the_stack_down_with_its_last_words(foreground: "subprocess.Popen[str]") -> None:
+    state = _state(foreground)
+    processes = _everything(state)
+    emulator = next(process for process in processes if "emulation.sagemaker" in process.cmdline())
+    emulator.kill()
+    assert foreground.wait(15) == 1
+    assert _gone(processes, 1)
+
+
+@pytest.mark.integration
+def test_a_part_that_does_not_come_up_is_named_with_the_end_of_its_log(
+    monkeypatch: pytest.MonkeyPatch, services: Path, cache: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ComponentExited, match="localstack ended by itself") as caught:
+        LocalEnvironment(
+            tmp_path, cache, services, environment={"RUNTIME_COMPONENTS": "nonsense"}, scripted=True
+        ).start()
+    assert "nonsense" in str(caught.value)
+    assert str(tmp_path / "logs" / "localstack.log") in str(caught.value)
+    assert not local_environment.status(tmp_path).running
+    assert psutil.Process().children(recursive=True) == [] or not (tmp_path / "run").exists()

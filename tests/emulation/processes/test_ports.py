@@ -1,0 +1,77 @@
+"""Ports are reserved so that two local environments never use the same one."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulation.errors import PortInUse
+from emulation.processes.ports import HOST, Ports, is_free
+
+
+@pytest.fixture
+def occupied() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind((HOST, 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def free() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def ports(tmp_path: Path) -> Iterator[Ports]:
+    ports = Ports(tmp_path)
+    yield ports
+    ports.release()
+
+
+def test_a_preferred_port_is_taken_when_it_is_free(ports: Ports, free: int) -> None:
+    assert ports.take(preferred=free) == free
+
+
+def test_another_is_taken_when_the_preferred_one_is_not_free(ports: Ports, occupied: int) -> None:
+    port = ports.take(preferred=occupied)
+    assert port != occupied
+    assert is_free(port)
+
+
+def test_an_occupied_port_that_was_asked_for_is_an_error_that_names_it(ports: Ports, occupied: int) -> None:
+    with pytest.raises(PortInUse, match=f"Port {occupied} is in use") as caught:
+        ports.take(asked=occupied)
+    assert caught.value.port == occupied
+
+
+def test_a_port_on_all_interfaces_is_not_free() -> None:
+    with socket.socket() as server:
+        server.bind(("0.0.0.0", 0))  # noqa: S104
+        server.listen()
+        assert not is_free(server.getsockname()[1])
+
+
+def test_two_stacks_that_start_at_once_take_different_ports(ports: Ports, tmp_path: Path, free: int) -> None:
+    other = Ports(tmp_path)
+    assert other.take(preferred=free) == free
+    assert ports.take(preferred=free) != free
+    other.release()
+    assert ports.take(preferred=free) == free
+
+
+def test_a_port_that_becomes_free_in_time_is_taken(ports: Ports) -> None:
+    server = socket.create_server((HOST, 0))
+    port = server.getsockname()[1]
+    threading.Timer(0.3, server.close).start()
+    assert ports.take(asked=port, patience=5) == port
+
+
+def test_one_stack_never_takes_a_port_twice(ports: Ports) -> None:
+    taken = [ports.take() for _ in range(50)]
+    assert len(set(taken)) == 50

@@ -1,0 +1,84 @@
+"""Application Auto Scaling's part of the emulator, through boto3."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.emulation.sagemaker.emulator import Emulator
+
+POLICY = {
+    "TargetValue": 1000.0,
+    "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+}
+
+
+def place(endpoint: str, variant: str = "AllTraffic") -> dict[str, str]:
+    return {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{endpoint}/variant/{variant}",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+
+
+def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+
+
+def test_a_variant_is_registered_described_and_forgotten(scripted: Emulator, name: str) -> None:
+    scripted.endpoint(name)
+    scaling = scripted.client("application-autoscaling")
+    scaling.register_scalable_target(**place(name), MinCapacity=1, MaxCapacity=3)
+    scaling.register_scalable_target(**place(name), MaxCapacity=4)
+    policy = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": POLICY}
+    made = scaling.put_scaling_policy(**place(name), PolicyName="p", **policy)
+    resource = place(name)["ResourceId"]
+    targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource])
+    (target,) = targets["ScalableTargets"]
+    assert (target["ResourceId"], target["MinCapacity"], target["MaxCapacity"]) == (resource, 1, 4)
+    policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=resource)
+    (policy,) = policies["ScalingPolicies"]
+    assert (policy["PolicyARN"], policy["PolicyName"]) == (made["PolicyARN"], "p")
+    assert policy["TargetTrackingScalingPolicyConfiguration"] == POLICY
+    scaling.delete_scaling_policy(**place(name), PolicyName="p")
+    assert refusal(scaling.delete_scaling_policy, **place(name), PolicyName="p")[0] == "ObjectNotFoundException"
+    scaling.deregister_scalable_target(**place(name))
+    assert refusal(scaling.deregister_scalable_target, **place(name))[0] == "ObjectNotFoundException"
+    scripted.client("sagemaker").delete_endpoint(EndpointName=name)
+
+
+def test_a_variant_that_is_scaled_keeps_its_instance_type(scripted: Emulator, name: str) -> None:
+    scripted.endpoint(name)
+    scaling, sagemaker = scripted.client("application-autoscaling"), scripted.client("sagemaker")
+    variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.c5.large"}
+    sagemaker.create_endpoint_config(EndpointConfigName=f"{name}-2", ProductionVariants=[variant])
+    scaling.register_scalable_target(**place(name), MinCapacity=1, MaxCapacity=3)
+    wanted = {"EndpointName": name, "EndpointConfigName": f"{name}-2"}
+    code, message = refusal(sagemaker.update_endpoint, **wanted)
+    assert (code, "Deregister the scalable target" in message) == ("ValidationException", True)
+    scaling.deregister_scalable_target(**place(name))
+    sagemaker.update_endpoint(**wanted)
+    scripted.wait(name)
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ResourceId": "endpoint/none/variant/AllTraffic"},
+        {"ResourceId": "endpoint/{name}/variant/Other"},
+        {"ResourceId": "service/cluster/x"},
+        {"ServiceNamespace": "ecs"},
+        {"MinCapacity": 5},
+    ],
+)
+def test_what_cannot_be_scaled_is_refused(scripted: Emulator, name: str, change: dict[str, Any]) -> None:
+    scripted.endpoint(name)
+    wanted = {**place(name), "MinCapacity": 1, "MaxCapacity": 3, **change}
+    wanted["ResourceId"] = wanted["ResourceId"].format(name=name)
+    scaling = scripted.client("application-autoscaling")
+    assert refusal(scaling.register_scalable_target, **wanted)[0] == "ValidationException"
+    assert refusal(scaling.put_scaling_policy, **place(name), PolicyName="p")[0] == "ObjectNotFoundException"
+    scripted.client("sagemaker").delete_endpoint(EndpointName=name)

@@ -1,0 +1,122 @@
+"""Model artifacts are unpacked once per version, and nothing but plain files within limits."""
+
+import asyncio
+import gzip
+import io
+import struct
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from emulation.sagemaker.errors import LaunchFailed
+from emulation.sagemaker.hosting.model_artifacts import Limits, ModelArtifacts, unpack
+from tests.emulation.sagemaker.emulator import archive
+
+LIMITS = Limits(stored=100_000, unpacked=1_000_000, members=50)
+
+
+class BucketInMemory:
+    """S3 as the emulator's parts see it."""
+
+    def __init__(self, objects: dict[str, bytes] | None = None) -> None:
+        self.objects = objects or {}
+        self.keys: list[str] = []
+        self.refuses = False
+
+    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
+        return self.get_object(Bucket=Bucket, Key=Key)
+
+    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
+        if Key not in self.objects:
+            answer: Any = {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+            raise ClientError(answer, "GetObject")
+        return {"Body": io.BytesIO(self.objects[Key]), "ETag": str(hash(self.objects[Key]))}
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, **more: Any) -> Mapping[str, Any]:  # noqa: N803
+        return {"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: str) -> Mapping[str, Any]:  # noqa: N803
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "NoSuchBucket"}}, "PutObject")
+        self.objects[Key] = Body
+        return more
+
+
+def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        for member, data in members:
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return content.getvalue()
+
+
+def link(name: str, target: str, kind: bytes) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
+
+
+def forged_long_name() -> bytes:
+    """A header that says that four gigabytes of file name follow."""
+    member = tarfile.TarInfo("x")
+    member.type, member.size = tarfile.GNUTYPE_LONGNAME, 4 * 1024**3
+    return gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + b"\0" * 1024)
+
+
+def test_an_archive_is_unpacked_with_its_folders(tmp_path: Path) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(archive({"model.json": b"{}", "./code/sub/x.py": b"pass"}))
+    unpack(tmp_path / "a.tar.gz", tmp_path / "out", LIMITS)
+    found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert found == {"model.json", "code/sub/x.py"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(archive({"../x": b""}), id="leads out"),
+        pytest.param(archive({"a/../../x": b""}), id="leads out later"),
+        pytest.param(archive({"/etc/x": b""}), id="absolute"),
+        pytest.param(archive({"..\\x": b""}), id="leads out on Windows"),
+        pytest.param(packed((link("x", "/etc/passwd", tarfile.SYMTYPE), b"")), id="symlink"),
+        pytest.param(packed((link("x", "/etc/passwd", tarfile.LNKTYPE), b"")), id="hard link"),
+        pytest.param(packed((link("x", "", tarfile.CHRTYPE), b"")), id="device"),
+        pytest.param(packed((link("x", "", tarfile.FIFOTYPE), b"")), id="fifo"),
+        pytest.param(archive({"x": b"0" * 2_000_000}), id="too much"),
+        pytest.param(archive({f"{index}": b"" for index in range(60)}), id="too many"),
+        pytest.param(forged_long_name(), id="forged header"),
+        pytest.param(gzip.compress(b"no tar at all" * 100), id="no tar"),
+        pytest.param(gzip.compress(b"")[:-4], id="cut gzip"),
+        pytest.param(archive({"x": b"0" * 5000})[:-40], id="cut archive"),
+        pytest.param(struct.pack(">I", 7), id="no gzip"),
+        pytest.param(archive({"x": b"", "x/y": b""}), id="file as folder"),
+    ],
+)
+def test_an_archive_that_is_not_plain_files_is_refused(tmp_path: Path, content: bytes) -> None:
+    artifacts = ModelArtifacts(BucketInMemory({"m.tar.gz": content}), tmp_path / "models", LIMITS)
+    with pytest.raises(LaunchFailed, match="Failed to extract model data archive"):
+        asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
+    assert list((tmp_path / "models").iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["models"]
+
+
+def test_an_archive_over_the_limit_is_not_even_stored(tmp_path: Path) -> None:
+    artifacts = ModelArtifacts(BucketInMemory({"m.tar.gz": bytes(200_000)}), tmp_path / "models", LIMITS)
+    with pytest.raises(LaunchFailed, match="Failed to download model data"):
+        asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
+
+
+def test_a_new_version_of_an_archive_is_another_model(tmp_path: Path) -> None:
+    bucket = BucketInMemory({"m.tar.gz": archive({"version": b"1"})})
+    artifacts = ModelArtifacts(bucket, tmp_path, LIMITS)
+    first = asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
+    bucket.objects["m.tar.gz"] = archive({"version": b"2"})
+    second = asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
+    kept = asyncio.run(artifacts.fetch("s3://b/m.tar.gz", first.key))
+    assert [(each.directory / "version").read_bytes() for each in (first, second, kept)] == [b"1", b"2", b"1"]
+    artifacts.sweep({second.key})
+    assert [path.name for path in tmp_path.iterdir()] == [second.key]

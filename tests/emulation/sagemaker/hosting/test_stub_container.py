@@ -1,0 +1,19 @@
+"""A stub container returns probabilities without a model."""
+
+import asyncio
+import json
+import statistics
+from typing import Any
+
+from emulation.sagemaker.hosting.model_server import StubContainer
+
+
+def test_scripted_answers_are_the_number_given_or_follow_from_the_image() -> None:
+    def ask(scripted: StubContainer, body: bytes) -> Any:
+        return json.loads(asyncio.run(scripted.invoke({}, body)).body)
+
+    assert ask(StubContainer(0.97), b"x") == [0.97, 0.03]
+    answers = [ask(StubContainer(), f"picture {index}".encode()) for index in range(200)]
+    assert answers == [ask(StubContainer(), f"picture {index}".encode()) for index in range(200)]
+    assert all(abs(first + second - 1) < 1e-6 for first, second in answers)
+    assert 0.4 < statistics.fmean(first for first, _ in answers) < 0.6
