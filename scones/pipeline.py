@@ -19,7 +19,7 @@ from scones.errors import ModelOfOtherLabels, NothingToRender
 from scones.settings import ROOT, Settings, Target
 
 if TYPE_CHECKING:
-    from training.data.labelled_images import Source
+    from training.data.labelled_images import ImageSource
     from training.endpoint_settings import EndpointOptions, EndpointStatus
 
 SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"
@@ -107,14 +107,14 @@ def deploy_stack(
 
 def choose_source(
     settings: Settings, advance: Advance, *, synthetic: bool = False, labels: Labels = VEHICLES
-) -> "Source":
+) -> "ImageSource":
     """CIFAR-100 from the archive named, else from the cache or by download; rendered vehicles where none of it works.
 
     An archive that was named and cannot be read is an error: nobody gets other pictures than those asked for. So are
     classes that cannot be rendered where there is nothing else. Raises a DataError, NothingToRender.
     """
     from training.data.cifar_archive import CifarSource  # noqa: PLC0415
-    from training.data.cifar_download import locate  # noqa: PLC0415
+    from training.data.cifar_download import locate_archive  # noqa: PLC0415
     from training.data.errors import DataError  # noqa: PLC0415
     from training.data.synthetic import SyntheticSource  # noqa: PLC0415
 
@@ -124,7 +124,9 @@ def choose_source(
             raise NothingToRender(labels)
         return SyntheticSource()
     try:
-        return CifarSource(locate(settings.archive, settings.cache, progress=advance), labels, dataset_name(labels))
+        return CifarSource(
+            locate_archive(settings.archive, settings.cache, progress=advance), labels, dataset_name(labels)
+        )
     except DataError as error:
         if settings.archive is not None or not rendered:
             raise
@@ -136,7 +138,7 @@ def choose_source(
         return SyntheticSource()
 
 
-def stage(source: "Source", session: boto3.Session, settings: Settings, bucket: str, advance: Advance) -> Dataset:
+def stage(source: "ImageSource", session: boto3.Session, settings: Settings, bucket: str, advance: Advance) -> Dataset:
     """Write the pictures of ``source`` to disk and bring them to S3; what is there already is left alone."""
     from training.data.dataset_upload import upload  # noqa: PLC0415
     from training.data.staging import stage as write  # noqa: PLC0415
@@ -145,10 +147,10 @@ def stage(source: "Source", session: boto3.Session, settings: Settings, bucket: 
     prefix = f"datasets/{source.dataset}"
     s3 = session.client("s3", config=Config(max_pool_connections=_UPLOADS))
     report = upload(staged.path, s3, bucket, prefix, progress=advance, workers=_UPLOADS)
-    test = staged.manifest.pictures("test")
+    test = staged.manifest.images("test")
     labels = {f"{prefix}/{path}": file.label for path, file in test.items() if file.label is not None}
     return Dataset(
-        source.dataset, prefix, len(staged.manifest.pictures("train")), labels, report.uploaded, report.skipped
+        source.dataset, prefix, len(staged.manifest.images("train")), labels, report.uploaded, report.skipped
     )
 
 

@@ -20,7 +20,7 @@ from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
 from scones import pipeline
 from scones.settings import Settings
-from training.data.staging import png
+from training.data.staging import encode_png
 from training.data.synthetic import SyntheticSource
 
 # The parts of a stack by what stands in their command lines.
@@ -93,9 +93,9 @@ def pictures(folder: Path, count: int, broken: float) -> None:
     """Write ``count`` rendered images, a share of them broken in one way or another."""
     folder.mkdir(parents=True)
     every = round(1 / broken) if broken else count + 1
-    _, rendered = SyntheticSource(train=count, test=0).pictures()
+    _, rendered = SyntheticSource(train=count, test=0).images()
     for number, picture in enumerate(rendered):
-        content = png(picture)
+        content = encode_png(picture)
         if number % every == every - 1:
             bad = (b"", b"not a picture\n", content[: len(content) // 2])
             content = bad[number // every % len(bad)]

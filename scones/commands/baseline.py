@@ -157,7 +157,7 @@ def _staged(settings: Settings, labels: Labels, *, synthetic: bool) -> tuple[Pat
         out = settings.home / "data" / source.dataset
         staged = stage(source, out, progress=advance, tool=f"scones {__version__}")
     known = {
-        split: {path: file.label for path, file in staged.manifest.pictures(split).items() if file.label is not None}
+        split: {path: file.label for path, file in staged.manifest.images(split).items() if file.label is not None}
         for split in ("train", "test")
     }
     return staged.path, source.dataset, known

@@ -26,7 +26,7 @@ from scones.settings import Settings
 if TYPE_CHECKING:
     from monitoring.evaluation import Rate
     from monitoring.report import Content, ReportedImage
-    from training.data.labelled_images import Source
+    from training.data.labelled_images import ImageSource
 
 _WORKERS = 8
 _HONEST = {
@@ -88,13 +88,13 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 def labelled(
-    source: "Source", settings: Settings, split: Literal["train", "test"], advance: console.Advance
+    source: "ImageSource", settings: Settings, split: Literal["train", "test"], advance: console.Advance
 ) -> list[Labelled]:
     """Return the images of a split, staged on disk if they are not."""
     from training.data.staging import stage  # noqa: PLC0415 - numpy and Pillow are not for every command
 
     staged = stage(source, settings.home / "data" / source.dataset, progress=advance, tool=f"scones {__version__}")
-    pictures = staged.manifest.pictures(split)
+    pictures = staged.manifest.images(split)
     return [
         Labelled(staged.path / path, file.label) for path, file in sorted(pictures.items()) if file.label is not None
     ]

@@ -122,7 +122,7 @@ def staged_labels(folder: Path) -> dict[str, int]:
         except DataError:
             continue
         for split in SPLITS:
-            for path, file in found.pictures(split).items():
+            for path, file in found.images(split).items():
                 if file.label is not None:
                     labels[f"datasets/{manifest.parent.name}/{path}"] = file.label
     return labels

@@ -40,8 +40,8 @@ def test_a_folder_of_photographs_is_staged(tmp_path: Path) -> None:
                 Image.new("RGB", (40, 30), (number * 90, 10, 10)).save(tmp_path / f"photos/{split}/{name}/{number}.jpg")
     source = run("class FolderSource")["FolderSource"](tmp_path / "photos")
     staged = stage(source, tmp_path / "out")
-    assert {split: len(staged.manifest.pictures(split)) for split in ("train", "test")} == {"train": 4, "test": 2}
-    assert not stage(source, tmp_path / "out").made
+    assert {split: len(staged.manifest.images(split)) for split in ("train", "test")} == {"train": 4, "test": 2}
+    assert not stage(source, tmp_path / "out").written
 
 
 def test_a_recipe_is_offered_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,1 +1,1 @@
-"""The pictures: CIFAR-100's vehicles, rendered vehicles, and how both are staged on disk and in S3."""
+"""Datasets: CIFAR-100's images, rendered vehicles, and how both are staged on disk and in S3."""

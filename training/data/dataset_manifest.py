@@ -1,4 +1,4 @@
-"""manifest.json: what was staged, file by file, so that nothing need be done twice."""
+"""manifest.json of a staged dataset: every file with its checksum, so that nothing is done twice."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class File:
-    """One staged file; pictures also have their label, split and row in the source."""
+    """One staged file; an image also has its label, split and row in the source."""
 
     sha256: str
     size: int
@@ -27,7 +27,7 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a staged directory holds. ``files`` has paths relative to it, with forward slashes."""
+    """The content of a staged directory. ``files`` has paths relative to it, with forward slashes."""
 
     dataset: str
     classes: tuple[str, ...]
@@ -36,16 +36,16 @@ class Manifest:
     files: dict[str, File]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return how many pictures each class has in each split."""
-        found = Counter((file.split, file.label) for file in self.files.values())
-        return {split: {name: found[split, label] for label, name in enumerate(self.classes)} for split in SPLITS}
+        """Return the number of images of each class in each split."""
+        counter = Counter((file.split, file.label) for file in self.files.values())
+        return {split: {name: counter[split, label] for label, name in enumerate(self.classes)} for split in SPLITS}
 
-    def pictures(self, split: str) -> dict[str, File]:
-        """Return the pictures of a split by their path."""
+    def images(self, split: str) -> dict[str, File]:
+        """Return the images of a split by their path."""
         return {path: file for path, file in self.files.items() if file.split == split}
 
-    def intact(self, root: Path) -> bool:
-        """Return whether every file is there with the content it was staged with."""
+    def matches(self, root: Path) -> bool:
+        """Tell whether every file is in ``root`` with its checksum."""
         try:
             return all(
                 hashlib.sha256((root / path).read_bytes()).hexdigest() == file.sha256
@@ -55,7 +55,7 @@ class Manifest:
             return False
 
     def to_json(self) -> str:
-        """Return the manifest as the text of its file."""
+        """Return the text of manifest.json."""
         files = {path: {k: v for k, v in asdict(file).items() if v is not None} for path, file in self.files.items()}
         body = {"format": _FORMAT, "dataset": self.dataset, "classes": list(self.classes), "source": self.source,
                 "tool": self.tool, "counts": self.counts(), "files": files}  # fmt: skip
@@ -63,21 +63,21 @@ class Manifest:
 
 
 def parse_manifest(text: str | bytes) -> Manifest:
-    """Return the manifest that ``text`` is. Raises ValueError where it is none."""
+    """Read the text of a manifest.json. Raises ValueError."""
     body = json.loads(text)
     if type(body) is not dict or body.get("format") != _FORMAT:
         raise ValueError("not a manifest of this version")
     try:
-        files = {_inside(path): _file(file) for path, file in body["files"].items()}
+        files = {_checked_path(path): _file(entry) for path, entry in body["files"].items()}
         return Manifest(
             str(body["dataset"]), tuple(map(str, body["classes"])), str(body["source"]), str(body["tool"]), files
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"a manifest without a proper {error}") from error
+        raise ValueError(f"a manifest without a valid {error}") from error
 
 
 def read_manifest(root: Path) -> Manifest:
-    """Return the manifest of the staged directory ``root``. Raises NotStaged."""
+    """Read the manifest of the staged directory ``root``. Raises NotStaged."""
     try:
         return parse_manifest((root / MANIFEST).read_bytes())
     except OSError as error:
@@ -86,7 +86,7 @@ def read_manifest(root: Path) -> Manifest:
         raise NotStaged(root, f"{MANIFEST}: {error}") from None
 
 
-def _inside(path: str) -> str:
+def _checked_path(path: str) -> str:
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts or "\\" in path:
         raise ValueError(f"a manifest with a file outside of its directory: {path[:80]!r}")

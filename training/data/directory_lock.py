@@ -1,4 +1,4 @@
-"""One process at a time in a directory."""
+"""A lock between processes that write to one directory."""
 
 import fcntl
 import os
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from training.data.errors import writing
+from training.data.errors import translate_write_errors
 
 
 @contextmanager
-def alone(directory: Path) -> Iterator[None]:
-    """Wait until no other process is alone in ``directory``; the system ends the lock with the process."""
-    with writing(directory):
-        handle = os.open(directory, os.O_RDONLY)
+def lock_directory(directory: Path) -> Iterator[None]:
+    """Wait for the lock and hold it; the operating system releases it when the process ends."""
+    with translate_write_errors(directory):
+        descriptor = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        os.close(descriptor)

@@ -1,22 +1,21 @@
-"""What can go wrong with the data.
+"""Errors of datasets.
 
 DataError
-├── ArchiveError          the archive of pictures
+├── ArchiveError
 │   ├── ArchiveNotFound
-│   ├── ArchiveIsDirectory
 │   ├── ArchiveUnreadable
 │   ├── ArchiveCorrupt    truncated, not an archive, or not of CIFAR-100's layout
-│   ├── ArchiveTooLarge   larger than any honest one
-│   └── UnsafeArchive     contains what an honest one never does; refused, not executed
+│   ├── ArchiveTooLarge   larger than CIFAR-100
+│   └── UnsafeArchive     contains what CIFAR-100 does not; nothing of it is executed or written
 ├── ClassNotFound
 ├── DownloadError
 │   ├── NoNetwork
-│   ├── DownloadRefused   the server answered something else than the file
+│   ├── DownloadRefused   the server responded with something other than the file
 │   └── ChecksumMismatch
 ├── DiskFull
 ├── WriteFailed
-├── DestinationOccupied   a directory that holds something else than staged pictures
-├── NotStaged             a directory without a readable manifest
+├── DestinationOccupied   a directory with something other than a staged dataset
+├── NotStaged             a directory without a staged dataset
 └── UploadError
     ├── BucketNotFound
     ├── UploadDenied
@@ -35,29 +34,22 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class DataError(SconesError):
-    """Anything that keeps pictures from being read, staged or uploaded."""
+    """Base of what reading, staging and uploading a dataset raises."""
 
 
 class ArchiveError(DataError):
-    """The archive of pictures cannot be used."""
+    """The dataset archive cannot be used."""
 
 
 class ArchiveNotFound(ArchiveError):
-    """There is no file at the archive's path."""
+    """There is no file or folder at the archive's path."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"there is no archive at {path}: give the path of cifar-100-python.tar.gz")
-
-
-class ArchiveIsDirectory(ArchiveError):
-    """The archive's path is a directory."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is a directory: give the path of cifar-100-python.tar.gz itself, packed")
+        super().__init__(f"there is no archive at {path}: enter the path of cifar-100-python.tar.gz or of its folder")
 
 
 class ArchiveUnreadable(ArchiveError):
-    """The operating system would not let the archive be read."""
+    """The operating system refuses to read the archive."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot read {path}: {reason}")
@@ -71,123 +63,121 @@ class ArchiveCorrupt(ArchiveError):
 
 
 class ArchiveTooLarge(ArchiveError):
-    """The archive wants more memory or disk than any honest one."""
+    """The archive needs more memory or disk than CIFAR-100."""
 
-    def __init__(self, path: Path, what: str) -> None:
-        super().__init__(f"{path} is refused: {what}, which no CIFAR-100 archive has; download it again")
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} is refused: {reason}, which no CIFAR-100 archive has; download it again")
 
 
 class UnsafeArchive(ArchiveError):
     """The archive contains something that could do harm; nothing of it was executed or written."""
 
-    def __init__(self, path: Path, what: str) -> None:
-        super().__init__(f"{path} is refused: {what}, which no CIFAR-100 archive has; do not trust where it came from")
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} is refused: {reason}, which no CIFAR-100 archive has; do not trust its origin")
 
 
 class ClassNotFound(DataError):
-    """A class was asked for that the archive does not know."""
+    """The archive has no class of that name."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        similar = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = (
-            f"did you mean {' or '.join(close)}?"
-            if close
+            f"did you mean {' or '.join(similar)}?"
+            if similar
             else f"it has {', '.join(known[:5])} and {max(0, len(known) - 5)} more"
         )
-        super().__init__(f"the archive has no class {name!r}: {hint}")
+        super().__init__(f"the archive has no class '{name}': {hint}")
 
 
 class DownloadError(DataError):
-    """The archive could not be fetched."""
+    """The archive could not be downloaded."""
 
 
 class NoNetwork(DownloadError):
-    """The server was not reached, or the connection broke too often; what came is kept for the next attempt."""
+    """The server was not reached, or the connection broke too often; the next attempt resumes the download."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(
-            f"cannot reach {url} ({reason}): go online, or download the archive elsewhere and give its path"
+            f"cannot reach {url} ({reason}): go online, or download the archive elsewhere and set SCONES_CIFAR100 to it"
         )
 
 
 class DownloadRefused(DownloadError):
-    """The server answered something else than the file."""
+    """The server responded with something other than the file."""
 
-    def __init__(self, url: str, answer: str) -> None:
-        super().__init__(f"{url} answered {answer}: download the archive elsewhere and give its path")
+    def __init__(self, url: str, response: str) -> None:
+        super().__init__(f"{url} responded {response}: download the archive elsewhere and set SCONES_CIFAR100 to it")
 
 
 class ChecksumMismatch(DownloadError):
-    """What was downloaded is not the file that was expected; it was thrown away."""
+    """The downloaded file is another one than expected; it was deleted."""
 
-    def __init__(self, url: str, expected: str, found: str) -> None:
-        super().__init__(
-            f"{url} sent a file with MD5 {found} where {expected} was expected; it was thrown away: try again"
-        )
+    def __init__(self, url: str, expected: str, actual: str) -> None:
+        super().__init__(f"the file from {url} has MD5 {actual} instead of {expected} and was deleted: try again")
 
 
 class DiskFull(DataError):
-    """There is no room for a file."""
+    """There is too little disk space for a file."""
 
-    def __init__(self, path: Path, needed: int | None = None) -> None:
-        room = f" (it needs {needed / 1e6:.0f} MB)" if needed else ""
-        super().__init__(f"no room on the disk for {path}{room}: free some space or choose another place")
+    def __init__(self, path: Path, bytes_needed: int | None = None) -> None:
+        size = f", which needs {bytes_needed / 1e6:.0f} MB" if bytes_needed else ""
+        super().__init__(f"no disk space for {path}{size}: free some space or choose another directory")
 
 
 class WriteFailed(DataError):
-    """A file or directory could not be written, for another reason than a full disk."""
+    """A file or directory could not be written for another reason than a full disk."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot write {path}: {reason}")
 
 
 class DestinationOccupied(DataError):
-    """Staging would replace something that it did not make."""
+    """Staging would replace something that staging did not write."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} exists and holds no staged pictures: it is left alone; choose another directory or empty it"
+            f"{path} exists and is not a staged dataset: it is left unchanged; choose another directory or empty it"
         )
 
 
 class NotStaged(DataError):
-    """A directory was expected to hold staged pictures and does not."""
+    """A directory holds no complete staged dataset."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} holds no complete set of staged pictures ({reason}): run `scones stage` again")
+        super().__init__(f"{path} holds no complete staged dataset ({reason}): run `scones stage` again")
 
 
 class UploadError(DataError):
-    """The pictures did not all reach S3; the next run goes on where this one stopped."""
+    """Some files did not reach S3; the next run resumes the upload."""
 
 
 class BucketNotFound(UploadError):
     """The bucket does not exist."""
 
     def __init__(self, bucket: str) -> None:
-        super().__init__(f"there is no bucket {bucket!r}: create it or name another one")
+        super().__init__(f"there is no bucket '{bucket}': create it or name another one")
 
 
 class UploadDenied(UploadError):
-    """The credentials may not write there."""
+    """The credentials may not write to the bucket."""
 
     def __init__(self, bucket: str, action: str) -> None:
-        super().__init__(f"{action} on bucket {bucket!r} is denied: check the credentials and the bucket's policy")
+        super().__init__(f"{action} on bucket '{bucket}' is denied: check the credentials and the bucket's policy")
 
 
 class UploadFailed(UploadError):
-    """S3 answered with an error, or did not answer."""
+    """S3 responded with an error, or not at all."""
 
-    def __init__(self, target: str, reason: str) -> None:
-        super().__init__(f"uploading {target} failed ({reason}): run it again, it goes on where it stopped")
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(f"uploading to {uri} failed ({reason}): run the command again, it resumes the upload")
 
 
 @contextmanager
-def writing(path: Path, needed: int | None = None) -> Iterator[None]:
-    """Turn the operating system's errors about writing ``path`` into ours."""
+def translate_write_errors(path: Path, bytes_needed: int | None = None) -> Iterator[None]:
+    """Raise DiskFull or WriteFailed in place of the operating system's errors."""
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise DiskFull(path, needed) from error
+            raise DiskFull(path, bytes_needed) from error
         raise WriteFailed(path, error.strerror or str(error)) from error

@@ -1,4 +1,4 @@
-"""A labelled picture, and what can be staged: anything that yields them."""
+"""A labelled image, and the protocol of its sources."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, Protocol
@@ -10,8 +10,8 @@ Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
 
 
-class Picture(NamedTuple):
-    """One picture and where it comes from. ``name`` is the source's own and not to be trusted as a file name."""
+class LabelledImage(NamedTuple):
+    """One image and its origin. ``name`` comes from the source and is no safe file name."""
 
     split: Split
     row: int
@@ -20,30 +20,30 @@ class Picture(NamedTuple):
     pixels: NDArray[np.uint8]  # (height, width, 3), RGB
 
 
-class Pictures(NamedTuple):
-    """Pictures on their way, and how many there will be."""
+class LabelledImages(NamedTuple):
+    """An iterator over images, and how many it yields."""
 
     total: int
-    each: Iterator[Picture]
+    iterator: Iterator[LabelledImage]
 
 
-class Source(Protocol):
-    """Where pictures come from."""
+class ImageSource(Protocol):
+    """A dataset that can be staged."""
 
     @property
     def dataset(self) -> str:
-        """The name under which results of these pictures are reported."""
+        """The dataset's name, under which results are reported."""
         ...
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The name of each label, from 0."""
+        """The class name of each label, from 0."""
         ...
 
     def fingerprint(self) -> str:
-        """Return text that is the same only where the pictures are the same."""
+        """Return a text that differs where the images differ."""
         ...
 
-    def pictures(self) -> Pictures:
-        """Return every picture. Raises a DataError where that fails."""
+    def images(self) -> LabelledImages:
+        """Return every image. Raises a DataError."""
         ...

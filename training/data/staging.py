@@ -1,4 +1,4 @@
-"""Writes pictures as PNG files with .lst files and a manifest: all of them, or nothing."""
+"""Writes a dataset's images as PNG files, with .lst files and a manifest: all of them, or nothing."""
 
 import hashlib
 import io
@@ -16,65 +16,65 @@ from PIL import Image
 
 from core.lst_files import Entry, format_lst
 from training.data.dataset_manifest import MANIFEST, File, Manifest, read_manifest
-from training.data.directory_lock import alone
-from training.data.errors import DestinationOccupied, NotStaged, writing
-from training.data.labelled_images import SPLITS, Picture, Source, Split
+from training.data.directory_lock import lock_directory
+from training.data.errors import DestinationOccupied, NotStaged, translate_write_errors
+from training.data.labelled_images import SPLITS, ImageSource, LabelledImage, Split
 
 Progress = Callable[[int, int], None]
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST = 100
-_AT_ONCE = 64  # pictures that are encoded before the disk gets them
-_BLOCK = 4000  # bytes of pixels that fit, as a file, in 4 KiB
+_UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]+")
+_MAX_STEM_LENGTH = 100
+_BATCH = 64  # images that are encoded before they are written
+_BLOCK_BYTES = 4000  # pixels that fit into 4 KiB, uncompressed
 
 
-class Staged(NamedTuple):
-    """A staged directory, and whether this call made it or found it complete."""
+class StagedDataset(NamedTuple):
+    """A staged directory, and whether this call wrote it."""
 
     path: Path
     manifest: Manifest
-    made: bool
+    written: bool
 
 
-def stage(source: Source, out: Path, progress: Progress | None = None, tool: str = "scones") -> Staged:
-    """Write the pictures of ``source`` to the directory ``out``, unless they are there already.
+def stage(source: ImageSource, out: Path, progress: Progress | None = None, tool: str = "scones") -> StagedDataset:
+    """Write the images of ``source`` to the directory ``out``, unless they are there.
 
     ``out`` gets ``train/*.png``, ``test/*.png``, ``train.lst``, ``test.lst`` and ``manifest.json``. It appears, or is
-    replaced, only when complete; an earlier call that was killed leaves nothing that this one does not clean up.
-    ``progress`` gets pictures done and pictures in all; ``tool`` is noted in the manifest as the maker of it all.
-    Raises a DataError; DestinationOccupied where ``out`` holds what no staging made.
+    replaced, only when complete; what a killed call left behind is cleaned up. ``progress`` gets the number of images
+    done and in all; ``tool`` is recorded in the manifest. Raises a DataError.
     """
     out = out.absolute()
-    with writing(out.parent):
+    with translate_write_errors(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
-    with alone(out.parent):
-        _clean(out)
-        found = _found(out)
+    with lock_directory(out.parent):
+        _clean_up(out)
+        manifest = _staged_manifest(out)
         fingerprint = source.fingerprint()
-        if found and found.source == fingerprint and found.intact(out):
-            return Staged(out, found, made=False)
-        with _workplace(out) as place:
-            manifest = Manifest(source.dataset, source.classes, fingerprint, tool, _write(source, place, progress))
-            _put(place / MANIFEST, manifest.to_json().encode())
-            _swap(place, out)
-    return Staged(out, manifest, made=True)
+        if manifest and manifest.source == fingerprint and manifest.matches(out):
+            return StagedDataset(out, manifest, written=False)
+        with _staging_directory(out) as staging:
+            files = _write_files(source, staging, progress)
+            manifest = Manifest(source.dataset, source.classes, fingerprint, tool, files)
+            _write_file(staging / MANIFEST, manifest.to_json().encode())
+            _replace(out, staging)
+    return StagedDataset(out, manifest, written=True)
 
 
-def _workplace_prefix(out: Path) -> str:
+def _staging_prefix(out: Path) -> str:
     return f".{out.name}.staging-"
 
 
-def _clean(out: Path) -> None:
-    """Remove what a killed staging of ``out`` left beside it, once what it had moved aside is back."""
-    with writing(out):
-        for leftover in [path for path in out.parent.iterdir() if path.name.startswith(_workplace_prefix(out))]:
+def _clean_up(out: Path) -> None:
+    """Remove what a killed call left beside ``out``, and restore the dataset that it had moved away."""
+    with translate_write_errors(out):
+        for leftover in [path for path in out.parent.iterdir() if path.name.startswith(_staging_prefix(out))]:
             if (leftover / "old").exists() and not out.exists():
                 (leftover / "old").rename(out)
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _found(out: Path) -> Manifest | None:
-    """Return the manifest of what is staged at ``out``; raise rather than replace anything else that is there."""
+def _staged_manifest(out: Path) -> Manifest | None:
+    """Return the manifest of ``out``, None where there is nothing. Raises DestinationOccupied for anything else."""
     if not out.exists():
         return None
     try:
@@ -86,106 +86,103 @@ def _found(out: Path) -> Manifest | None:
 
 
 @contextmanager
-def _workplace(out: Path) -> Iterator[Path]:
-    """Give a directory beside ``out``, on the same disk, and leave nothing of it."""
-    with writing(out.parent):
-        holder = Path(tempfile.mkdtemp(prefix=_workplace_prefix(out), dir=out.parent))
+def _staging_directory(out: Path) -> Iterator[Path]:
+    """Yield the path of a directory beside ``out``, on the same disk, and remove it in the end."""
+    with translate_write_errors(out.parent):
+        holder = Path(tempfile.mkdtemp(prefix=_staging_prefix(out), dir=out.parent))
     try:
         yield holder / "new"
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 
 
-def _swap(place: Path, out: Path) -> None:
-    """Put ``place`` where ``out`` is; put the old one back if that fails."""
-    old = place.with_name("old")
-    with writing(out):
+def _replace(out: Path, staging: Path) -> None:
+    """Move ``staging`` to ``out``; restore the old dataset if that fails."""
+    old = staging.with_name("old")
+    with translate_write_errors(out):
         if out.exists():
             out.rename(old)
         try:
-            place.rename(out)
+            staging.rename(out)
         except OSError:
             with suppress(OSError):
                 old.rename(out)
             raise
 
 
-def _write(source: Source, place: Path, progress: Progress | None) -> dict[str, File]:
-    """Write pictures and lists, and return what the manifest says of them."""
-    total, pictures = source.pictures()
-    with writing(place):
+def _write_files(source: ImageSource, staging: Path, progress: Progress | None) -> dict[str, File]:
+    """Write images and lists, and return their entries of the manifest."""
+    total, images = source.images()
+    with translate_write_errors(staging):
         for split in SPLITS:
-            (place / split).mkdir(parents=True)
-    names = {split: _Names() for split in SPLITS}
+            (staging / split).mkdir(parents=True)
+    names = {split: _FileNames() for split in SPLITS}
     entries: dict[Split, list[Entry]] = {split: [] for split in SPLITS}
     files: dict[str, File] = {}
-    with ThreadPoolExecutor(1, "staging") as disk:  # creates files while the next pictures are encoded
-        before: Future[None] | None = None
-        while some := list(islice(pictures, _AT_ONCE)):
+    with ThreadPoolExecutor(1, "staging") as writer:  # writes one batch while the next is encoded
+        writing: Future[None] | None = None
+        while batch := list(islice(images, _BATCH)):
             contents = {}
-            for picture in some:
-                name = names[picture.split].safe(picture)
-                path, data = f"{picture.split}/{name}", png(picture)
-                contents[place / path] = data
-                files[path] = File(_digest(data), len(data), *_about(picture))
-                entries[picture.split].append(Entry(picture.row, picture.label, name))
+            for image in batch:
+                name = names[image.split].assign(image)
+                path, content = f"{image.split}/{name}", encode_png(image)
+                contents[staging / path] = content
+                files[path] = File(_sha256(content), len(content), image.label, image.split, image.row)
+                entries[image.split].append(Entry(image.row, image.label, name))
                 if progress:
                     progress(len(files), total)
-            if before:
-                before.result()
-            before = disk.submit(_put_all, contents)
-        if before:
-            before.result()
+            if writing:
+                writing.result()
+            writing = writer.submit(_write_batch, contents)
+        if writing:
+            writing.result()
     for split in SPLITS:
-        data = format_lst(entries[split]).encode()
-        _put(place / f"{split}.lst", data)
-        files[f"{split}.lst"] = File(_digest(data), len(data))
+        content = format_lst(entries[split]).encode()
+        _write_file(staging / f"{split}.lst", content)
+        files[f"{split}.lst"] = File(_sha256(content), len(content))
     return files
 
 
-def _put_all(contents: dict[Path, bytes]) -> None:
-    for path, data in contents.items():
-        _put(path, data)
+def _write_batch(contents: dict[Path, bytes]) -> None:
+    for path, content in contents.items():
+        _write_file(path, content)
 
 
-def _put(path: Path, data: bytes) -> None:
-    with writing(path):
-        path.write_bytes(data)
+def _write_file(path: Path, content: bytes) -> None:
+    with translate_write_errors(path):
+        path.write_bytes(content)
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def _about(picture: Picture) -> tuple[int, str, int]:
-    return picture.label, picture.split, picture.row
+def encode_png(image: LabelledImage) -> bytes:
+    """Return the image as an RGB PNG, the same bytes for the same pixels.
 
-
-def png(picture: Picture) -> bytes:
-    """Return the picture as an RGB PNG, the same bytes for the same pixels.
-
-    A disk gives a thumbnail of CIFAR's size one block whether it is compressed or not, and compressing takes longer
-    than all else; a higher level than 1 saves nothing even of larger pictures.
+    A thumbnail of CIFAR's size takes one block of the disk, compressed or not, and compressing takes longer than
+    everything else; a higher level than 1 saves nothing, not even with larger images.
     """
     buffer = io.BytesIO()
-    level = 0 if picture.pixels.nbytes < _BLOCK else 1
-    Image.fromarray(picture.pixels).save(buffer, "PNG", compress_level=level)
+    level = 0 if image.pixels.nbytes < _BLOCK_BYTES else 1
+    Image.fromarray(image.pixels).save(buffer, "PNG", compress_level=level)
     return buffer.getvalue()
 
 
-class _Names:
-    """Makes file names of names that are not to be trusted, each of them once."""
+class _FileNames:
+    """Assigns safe file names, each of them once."""
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self._assigned: set[str] = set()
 
-    def safe(self, picture: Picture) -> str:
-        last = picture.name.replace("\\", "/").rsplit("/", 1)[-1]
-        stem = _UNSAFE.sub("_", last).strip("._-").removesuffix(".png")[:_LONGEST].strip("._-") or "picture"
+    def assign(self, image: LabelledImage) -> str:
+        last = image.name.replace("\\", "/").rsplit("/", 1)[-1]
+        stem = _UNSAFE_CHARACTERS.sub("_", last).strip("._-").removesuffix(".png")
+        stem = stem[:_MAX_STEM_LENGTH].strip("._-") or "image"
         name = f"{stem}.png"
-        if name.lower() in self._taken:
-            name = f"{stem}-{picture.row}.png"
-        while name.lower() in self._taken:
-            name = f"{stem}-{picture.row}-{len(self._taken)}.png"
-        self._taken.add(name.lower())
+        if name.lower() in self._assigned:
+            name = f"{stem}-{image.row}.png"
+        while name.lower() in self._assigned:
+            name = f"{stem}-{image.row}-{len(self._assigned)}.png"
+        self._assigned.add(name.lower())
         return name

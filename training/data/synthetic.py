@@ -14,7 +14,7 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from training.data.labelled_images import SPLITS, Picture, Pictures
+from training.data.labelled_images import SPLITS, LabelledImage, LabelledImages
 from training.data.rendering.bicycle import bicycle
 from training.data.rendering.camera import Pose, draw, look
 from training.data.rendering.car import car
@@ -35,7 +35,7 @@ _SPLIT_APART = 1 << 40  # seeds between one split and the next
 
 
 def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | None = None) -> Pixels:
-    """Return one picture, (size, size, 3) RGB. ``label`` is 0 (bicycle), 1 (motorcycle) or a kind, such as "car".
+    """Return one image, (size, size, 3) RGB. ``label`` is 0 (bicycle), 1 (motorcycle) or a kind, such as "car".
 
     The seed alone settles scene, pose, light and everyday weather, so that two labels of one seed differ in the vehicle
     only. ``severity`` comes on top, for drift and robustness tests.
@@ -57,7 +57,7 @@ def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | No
 def render_many(
     labels: Sequence[int | Kind], first_seed: int, size: int = 32, severity: Severity | None = None, workers: int = 1
 ) -> Iterator[Pixels]:
-    """Render one picture a label, seeded ``first_seed`` and counting up, in order, on ``workers`` processes."""
+    """Render one image for each label, seeded ``first_seed`` and counting up, in order, on ``workers`` processes."""
     seeds = range(first_seed, first_seed + len(labels))
     if workers <= 1:
         yield from map(render, labels, seeds, repeat(size), repeat(severity))
@@ -68,7 +68,7 @@ def render_many(
 
 @dataclass(frozen=True)
 class SyntheticSource:
-    """Rendered bicycles and motorcycles in turn, to be staged like any other pictures."""
+    """Rendered bicycles and motorcycles in turn, staged like any other dataset."""
 
     train: int = 1000
     test: int = 200
@@ -80,24 +80,24 @@ class SyntheticSource:
     classes: tuple[str, ...] = KINDS[:2]
 
     def fingerprint(self) -> str:
-        """Return what the pictures follow from: the settings, the renderer's own code and Pillow."""
+        """Return all that determines the images: the settings, the renderer's own code and Pillow."""
         code = hashlib.sha256()
         for file in sorted([Path(__file__), *(Path(__file__).parent / "rendering").glob("*.py")]):
             code.update(file.read_bytes())
         settings = f"{self.train}+{self.test} at {self.size} seed {self.seed} {self.severity}"
         return f"renderer {code.hexdigest()[:16]} pillow {PIL.__version__} {settings}"
 
-    def pictures(self) -> Pictures:
-        """Return the pictures; no seed of one split ever occurs in another."""
-        return Pictures(self.train + self.test, self._each())
+    def images(self) -> LabelledImages:
+        """Return the images; no seed of one split ever occurs in another."""
+        return LabelledImages(self.train + self.test, self._each())
 
-    def _each(self) -> Iterator[Picture]:
+    def _each(self) -> Iterator[LabelledImage]:
         for number, (split, count) in enumerate(zip(SPLITS, (self.train, self.test), strict=True)):
             labels = [row % 2 for row in range(count)]
             first = self.seed * len(SPLITS) * _SPLIT_APART + number * _SPLIT_APART
             images = render_many(labels, first, self.size, self.severity, self.workers)
             for row, (label, pixels) in enumerate(zip(labels, images, strict=True)):
-                yield Picture(split, row, f"{KINDS[label]}_{row:06d}.png", label, pixels)
+                yield LabelledImage(split, row, f"{KINDS[label]}_{row:06d}.png", label, pixels)
 
 
 def _supersampling(size: int) -> int:

@@ -1,39 +1,39 @@
-"""Another source's pictures at a larger side: transfer learning wants 224 pixels, and refuses less."""
+"""Another source's images, enlarged: transfer learning requires 224 pixels a side."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from training.data.labelled_images import Picture, Pictures, Source
+from training.data.labelled_images import ImageSource, LabelledImage, LabelledImages
 
 
 @dataclass(frozen=True)
 class UpscaledSource:
-    """The pictures of ``source``, resized bicubically to ``side`` by ``side`` pixels."""
+    """The images of ``source``, resized bicubically to ``side`` x ``side`` pixels."""
 
-    source: Source
+    source: ImageSource
     side: int
 
     @property
     def dataset(self) -> str:
-        """The source's name and the side: both can be staged beside each other."""
+        """The source's name and the side: both datasets can be staged."""
         return f"{self.source.dataset}-{self.side}"
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The source's."""
+        """The source's classes."""
         return self.source.classes
 
     def fingerprint(self) -> str:
-        """Return the source's, and the side."""
+        """Return the source's fingerprint and the side."""
         return f"{self.source.fingerprint()} side:{self.side}"
 
-    def pictures(self) -> Pictures:
-        """Return every picture, resized as it comes."""
-        total, each = self.source.pictures()
-        return Pictures(total, map(self._resized, each))
+    def images(self) -> LabelledImages:
+        """Return every image, resized as it is read."""
+        total, iterator = self.source.images()
+        return LabelledImages(total, map(self._resize, iterator))
 
-    def _resized(self, picture: Picture) -> Picture:
-        image = Image.fromarray(picture.pixels).resize((self.side, self.side), Image.Resampling.BICUBIC)
-        return picture._replace(pixels=np.asarray(image))
+    def _resize(self, image: LabelledImage) -> LabelledImage:
+        resized = Image.fromarray(image.pixels).resize((self.side, self.side), Image.Resampling.BICUBIC)
+        return image._replace(pixels=np.asarray(resized))

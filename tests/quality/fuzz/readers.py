@@ -5,6 +5,7 @@ import io
 import pickle
 import tarfile
 import tempfile
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ _PICKLE_WORDS = (
     b"b",
     b"q\xff",
     b"h\x00",
+    b"\x86",
+    b"\x85" * 5000,
+    b"s",
+    b"cnumpy\ndtype\n",
     b"X\xff\xff\xff\x7f",
     b"(",
 )
@@ -47,10 +52,18 @@ def _meta() -> bytes:
 def _tar(rows: int = 4) -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, content in {"train": _split(2, rows), "test": _split(4, rows), "meta": _meta()}.items():
+        for name, content in {"train": _split(2, rows), "test": _split(2, rows), "meta": _meta()}.items():
             info = tarfile.TarInfo(f"{_FOLDER}/{name}")
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
+def _zip(compression: int = zipfile.ZIP_STORED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        for name, content in {"train": _split(2), "test": _split(2), "meta": _meta()}.items():
+            archive.writestr(name, content)
     return out.getvalue()
 
 
@@ -71,9 +84,14 @@ def archive() -> Target:
         path.write_bytes(data)
         read_classes(path)
 
-    return Target(
-        one, (DataError,), (gzip.compress(_tar(), 1, mtime=0), gzip.compress(_tar(1), 0, mtime=0)), longest=200_000
+    seeds = (
+        gzip.compress(_tar(), 1, mtime=0),
+        gzip.compress(_tar(1), 0, mtime=0),
+        _tar(1),
+        _zip(),
+        _zip(zipfile.ZIP_DEFLATED),
     )
+    return Target(one, (DataError,), seeds, (b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"../"), longest=200_000)
 
 
 def archive_members() -> Target:
@@ -104,13 +122,22 @@ def archive_members() -> Target:
 
 def pickles() -> Target:
     """A split's pickle, without the archive around it."""
-    from training.data.cifar_archive import _Selection  # noqa: PLC0415
+    from training.data.cifar_archive import _PixelReader  # noqa: PLC0415
     from training.data.cifar_pickles import MalformedPickleError, UnsafePickleError, read_pickle  # noqa: PLC0415
 
     def one(data: bytes) -> object:
-        return read_pickle(io.BytesIO(data), _Selection((8, 48)))
+        return read_pickle(io.BytesIO(data), _PixelReader((8, 48)))
 
-    seeds = (*tuple(_split(protocol, 1) for protocol in (2, 3, 4, 5)), _split(2, 24), pickle.dumps(print, 2), _meta())
+    shared = (
+        b"\x80\x02K\x00\x85" + b"".join(b"q%ch%c\x86" % (level, level) for level in range(40)) + b"}r\x00\x01\x00\x00."
+    )
+    seeds = (
+        *(_split(protocol, 1) for protocol in (2, 3, 4, 5)),
+        _split(2, 24),
+        pickle.dumps(print, 2),
+        _meta(),
+        shared,
+    )
     return Target(one, (UnsafePickleError, MalformedPickleError), seeds, _PICKLE_WORDS, longest=100_000)
 
 

@@ -33,11 +33,11 @@ def split(rows: int, seed: int, names: tuple[str, ...] = FINE_NAMES) -> dict[byt
     }
 
 
-def members(protocol: int = 2, names: tuple[str, ...] = FINE_NAMES, rows: int = ROWS) -> Members:
+def members(names: tuple[str, ...] = FINE_NAMES, rows: int = ROWS) -> Members:
     """Return the three pickles of a small archive."""
     meta = {b"fine_label_names": [name.encode() for name in names], b"coarse_label_names": [b"vehicles"]}
     contents = {"meta": meta, "test": split(rows // 2, 2, names), "train": split(rows, 1, names)}
-    return {f"{FOLDER}/{name}": pickle.dumps(content, protocol) for name, content in contents.items()}
+    return {f"{FOLDER}/{name}": pickle.dumps(content, 2) for name, content in contents.items()}
 
 
 def pack(path: Path, contents: Mapping[str, bytes], *more: tarfile.TarInfo) -> Path:
@@ -59,7 +59,7 @@ def gzip_of(path: Path, data: bytes) -> Path:
 
 
 def pixels_of(rows: int, seed: int, row: int) -> NDArray[np.uint8]:
-    """Return the picture that a small archive has in a row, (32, 32, 3)."""
+    """Return the image that a small archive has in a row, (32, 32, 3)."""
     image: NDArray[np.uint8] = split(rows, seed)[b"data"][row].reshape(3, 32, 32).transpose(1, 2, 0)
     return image
 

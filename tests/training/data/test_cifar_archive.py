@@ -24,7 +24,6 @@ from training.data.cifar_names import FINE_NAMES
 from training.data.errors import (
     ArchiveCorrupt,
     ArchiveError,
-    ArchiveIsDirectory,
     ArchiveNotFound,
     ArchiveTooLarge,
     ArchiveUnreadable,
@@ -36,32 +35,26 @@ MakeArchive = Callable[[Members], Path]
 
 
 def test_the_vehicles_come_out_with_their_pixels_names_rows_and_labels(archive: Path) -> None:
-    pictures = read_classes(archive)
-    assert [(p.split, p.row) for p in pictures] == [
+    images = read_classes(archive)
+    assert [(p.split, p.row) for p in images] == [
         *(("train", row) for row in range(0, ROWS, 2)),
         *(("test", row) for row in range(0, ROWS // 2, 2)),
     ]
-    assert [p.label for p in pictures[:4]] == [0, 1, 0, 1]
-    assert pictures[0].name == "bicycle_s_000000.png"
-    for picture in pictures:
-        rows, seed = (ROWS, 1) if picture.split == "train" else (ROWS // 2, 2)
-        np.testing.assert_array_equal(picture.pixels, pixels_of(rows, seed, picture.row))
-
-
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_every_binary_pickle_protocol_is_read(make_archive: MakeArchive, protocol: int) -> None:
-    assert len(read_classes(make_archive(members(protocol)))) == 30
+    assert [p.label for p in images[:4]] == [0, 1, 0, 1]
+    assert images[0].name == "bicycle_s_000000.png"
+    for image in images:
+        rows, seed = (ROWS, 1) if image.split == "train" else (ROWS // 2, 2)
+        np.testing.assert_array_equal(image.pixels, pixels_of(rows, seed, image.row))
 
 
 def test_pixels_too_many_for_one_piece_are_read_in_many(make_archive: MakeArchive) -> None:
-    for protocol in (2, 5):
-        pictures = read_classes(make_archive(members(protocol, rows=1500)))
-        assert len(pictures) == 750 + 375
-        np.testing.assert_array_equal(pictures[749].pixels, pixels_of(1500, 1, 1498))
+    images = read_classes(make_archive(members(rows=1500)))
+    assert len(images) == 750 + 375
+    np.testing.assert_array_equal(images[749].pixels, pixels_of(1500, 1, 1498))
 
 
 def test_numpy_1_named_its_module_otherwise_and_its_pickles_are_read_too(make_archive: MakeArchive) -> None:
-    renamed = {name: data.replace(b"numpy._core", b"numpy.core") for name, data in members(2).items()}
+    renamed = {name: data.replace(b"numpy._core", b"numpy.core") for name, data in members().items()}
     assert any(b"numpy.core" in data for data in renamed.values())
     assert len(read_classes(make_archive(renamed))) == 30
 
@@ -69,14 +62,14 @@ def test_numpy_1_named_its_module_otherwise_and_its_pickles_are_read_too(make_ar
 def test_the_pickles_of_python_2_are_read(make_archive: MakeArchive) -> None:
     contents = {f"{FOLDER}/train": python_2_pickle(split(ROWS, 1)), f"{FOLDER}/test": python_2_pickle(split(20, 2))}
     names = {b"fine_label_names": [name.encode() for name in FINE_NAMES]}
-    pictures = read_classes(make_archive({**contents, f"{FOLDER}/meta": python_2_pickle(names)}))
-    assert len(pictures) == 30
-    np.testing.assert_array_equal(pictures[1].pixels, pixels_of(ROWS, 1, 2))
+    images = read_classes(make_archive({**contents, f"{FOLDER}/meta": python_2_pickle(names)}))
+    assert len(images) == 30
+    np.testing.assert_array_equal(images[1].pixels, pixels_of(ROWS, 1, 2))
 
 
 def test_pixels_that_come_before_their_labels_are_read(make_archive: MakeArchive) -> None:
     backwards = {f"{FOLDER}/train": dict(reversed(split(ROWS, 1).items())), f"{FOLDER}/test": split(ROWS // 2, 2)}
-    contents = members() | {name: pickle.dumps(content, 5) for name, content in backwards.items()}
+    contents = members() | {name: pickle.dumps(content, 2) for name, content in backwards.items()}
     assert len(read_classes(make_archive(contents))) == 30
 
 
@@ -89,14 +82,14 @@ def test_the_order_of_the_members_does_not_matter(make_archive: MakeArchive) -> 
 
 def test_the_archive_says_which_number_a_class_has(make_archive: MakeArchive) -> None:
     names = ("moped", "motorcycle", "unicycle", "bicycle")
-    pictures = read_classes(make_archive(members(names=names)))
-    assert {(p.name.split("_")[0], p.label) for p in pictures} >= {("bicycle", 0), ("motorcycle", 1)}
-    assert all(p.name.startswith(("bicycle", "motorcycle")[p.label]) for p in pictures)
+    images = read_classes(make_archive(members(names=names)))
+    assert {(p.name.split("_")[0], p.label) for p in images} >= {("bicycle", 0), ("motorcycle", 1)}
+    assert all(p.name.startswith(("bicycle", "motorcycle")[p.label]) for p in images)
 
 
 def test_another_pair_of_classes_needs_only_its_names(archive: Path) -> None:
-    pictures = read_classes(archive, ("bear", "apple"))
-    assert {(p.name.split("_")[0], p.label) for p in pictures} <= {("bear", 0), ("apple", 1)}
+    images = read_classes(archive, ("bear", "apple"))
+    assert {(p.name.split("_")[0], p.label) for p in images} <= {("bear", 0), ("apple", 1)}
     assert CifarSource(archive, ("bear", "apple")).fingerprint() != CifarSource(archive).fingerprint()
 
 
@@ -107,10 +100,10 @@ def test_an_unknown_class_is_named_with_those_that_come_close(archive: Path) -> 
         read_classes(archive, ("zzzz", "motorcycle"))
 
 
-def test_a_missing_archive_a_directory_and_an_unreadable_file_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_archive_an_empty_folder_and_an_unreadable_file_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(ArchiveNotFound, match=r"nowhere\.tar\.gz"):
         read_classes(tmp_path / "nowhere.tar.gz")
-    with pytest.raises(ArchiveIsDirectory, match="packed"):
+    with pytest.raises(ArchiveCorrupt, match="no train and no test and no meta"):
         read_classes(tmp_path)
     with pytest.raises(ArchiveUnreadable):
         read_classes(tmp_path / ("x" * 300))
@@ -135,7 +128,13 @@ def test_a_flipped_bit_is_found_by_the_checksum_at_the_end(archive: Path) -> Non
 def test_what_is_no_archive_is_corrupt(tmp_path: Path) -> None:
     path = tmp_path / "cifar.tar.gz"
     path.write_bytes(b"<html>not found</html>")
+    with pytest.raises(ArchiveCorrupt, match="bad tar file"):
+        read_classes(path)
+    path.write_bytes(b"\x1f\x8b" + b"no gzip")
     with pytest.raises(ArchiveCorrupt, match="bad gzip data"):
+        read_classes(path)
+    path.write_bytes(b"PK\x03\x04" + b"no zip")
+    with pytest.raises(ArchiveCorrupt, match="bad zip file"):
         read_classes(path)
     with pytest.raises(ArchiveCorrupt, match="bad tar file"):
         read_classes(gzip_of(path, b"not a tar file" * 100))
@@ -144,7 +143,7 @@ def test_what_is_no_archive_is_corrupt(tmp_path: Path) -> None:
 def test_an_archive_without_one_of_its_members_says_which(make_archive: MakeArchive) -> None:
     contents = members()
     del contents[f"{FOLDER}/test"]
-    with pytest.raises(ArchiveCorrupt, match="no cifar-100-python/test"):
+    with pytest.raises(ArchiveCorrupt, match="it has no test"):
         read_classes(make_archive(contents))
 
 
@@ -163,12 +162,12 @@ def hostile(target: Path) -> dict[str, bytes]:
     command = f"touch {target}"
     exploit = Exploit(os.system, command)
     return {
-        "os.system": pickle.dumps(exploit),
-        "os.system in protocol 0": pickle.dumps(exploit, 0),
+        "os.system in protocol 5": pickle.dumps(exploit, 5),
         "os.system in protocol 2": pickle.dumps(exploit, 2),
-        "eval": pickle.dumps(Exploit(eval, f"open({str(target)!r}, 'w')")),
-        "nested in honest data": pickle.dumps({**split(4, 0), b"more": [{b"deep": (exploit,)}]}),
-        "as a label": pickle.dumps({**split(4, 0), b"fine_labels": [exploit] * 4}),
+        "os.system in protocol 0": pickle.dumps(exploit, 0),
+        "eval": pickle.dumps(Exploit(eval, f"open({str(target)!r}, 'w')"), 2),
+        "nested in honest data": pickle.dumps({**split(4, 0), b"more": [{b"deep": (exploit,)}]}, 2),
+        "as a label": pickle.dumps({**split(4, 0), b"fine_labels": [exploit] * 4}, 2),
         "an argument of an honest call": b"\x80\x02c_codecs\nencode\n" + pickle.dumps(exploit, 2)[2:-1] + b"\x85R.",
         "numpy's own eval": b"\x80\x02cnumpy.testing\nrundocs\n(X\x01\x00\x00\x00atR.",
         "an attribute by a dotted name": b"\x80\x04\x8c\x05numpy\x8c\x0bndarray.ctx\x93.",
@@ -218,15 +217,15 @@ def test_absurd_sizes_are_refused_before_anything_is_read(tmp_path: Path) -> Non
 
 
 def test_an_archive_of_very_many_members_is_refused(tmp_path: Path) -> None:
-    many = [tarfile.TarInfo(f"{FOLDER}/{n}") for n in range(archive_members.MOST_MEMBERS + 1)]
+    many = [tarfile.TarInfo(f"{FOLDER}/{n}") for n in range(archive_members.MAX_MEMBERS + 1)]
     with pytest.raises(ArchiveTooLarge, match="more than 100 members"):
         read_classes(pack(tmp_path / "many.tar.gz", {}, *many))
 
 
 def test_an_archive_that_inflates_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive_members, "MOST_INFLATED", 10 << 20)
+    monkeypatch.setattr(archive_members, "MAX_ARCHIVE_BYTES", 10 << 20)
     path = pack(tmp_path / "bomb.tar.gz", {"zeros": bytes(20 << 20)})
-    with pytest.raises(ArchiveTooLarge, match="inflates to more than 10 MiB"):
+    with pytest.raises(ArchiveTooLarge, match="more than 10 MiB uncompressed"):
         read_classes(path)
 
 
@@ -235,15 +234,14 @@ def test_an_archive_that_inflates_without_end_is_refused(tmp_path: Path, monkeyp
     [
         (b"\x80\x02" + b"]" * 50_001, ArchiveCorrupt),
         (b"\x80\x02" + b"X\xff\xff\xff\x7f" + b"a" * 100_000, ArchiveCorrupt),
-        (b"\x80\x05\x8e" + (10**15).to_bytes(8, "little") + b"a" * 100_000, ArchiveCorrupt),
         (b"\x80\x02" + b"X\x00\xff\x00\x00" * 600 + b"a", ArchiveCorrupt),
     ],
-    ids=["steps", "a string longer than the file", "petabytes", "strings"],
+    ids=["steps", "a string longer than the file", "strings"],
 )
 def test_a_pickle_that_wants_all_memory_is_refused(
     make_archive: MakeArchive, monkeypatch: pytest.MonkeyPatch, bomb: bytes, error: type[ArchiveError]
 ) -> None:
-    monkeypatch.setattr(cifar_pickles, "_MOST_STEPS", 50_000)
+    monkeypatch.setattr(cifar_pickles, "_MAX_STEPS", 50_000)
     with pytest.raises(error):
         read_classes(make_archive(members() | {f"{FOLDER}/train": bomb}))
 
@@ -259,7 +257,7 @@ def spoilt(**changes: object) -> bytes:
     [
         pickle.dumps([1, 2, 3], 2),
         pickle.dumps({}, 2),
-        pickle.dumps(b"", 3),
+        pickle.dumps("", 2),
         spoilt(fine_labels=[8]),
         spoilt(fine_labels=["8"] * ROWS),
         spoilt(fine_labels=None),
@@ -274,7 +272,7 @@ def spoilt(**changes: object) -> bytes:
     ],
 )
 def test_a_split_of_another_layout_is_corrupt(make_archive: MakeArchive, train: bytes) -> None:
-    with pytest.raises(ArchiveCorrupt, match="cifar-100-python/train"):
+    with pytest.raises(ArchiveCorrupt, match="train"):
         read_classes(make_archive(members() | {f"{FOLDER}/train": train}))
 
 
@@ -286,8 +284,8 @@ def test_a_meta_without_names_is_corrupt(make_archive: MakeArchive, meta: object
 
 @pytest.mark.cifar
 def test_the_real_archive_has_its_vehicles(real_archive: Path) -> None:
-    pictures = read_classes(real_archive)
-    train = [p for p in pictures if p.split == "train"]
+    images = read_classes(real_archive)
+    train = [p for p in images if p.split == "train"]
     assert [sum(p.label == label for p in train) for label in (0, 1)] == [500, 500]
-    assert {p.pixels.shape for p in pictures} == {(32, 32, 3)}
-    assert pictures[0].name == "bike_s_000682.png"
+    assert {p.pixels.shape for p in images} == {(32, 32, 3)}
+    assert images[0].name == "bike_s_000682.png"

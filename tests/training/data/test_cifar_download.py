@@ -9,9 +9,8 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from training.data.cifar_download import OFFICIAL, Remote, locate
+from training.data.cifar_download import OFFICIAL, RemoteFile, locate_archive
 from training.data.errors import (
-    ArchiveIsDirectory,
     ArchiveNotFound,
     ChecksumMismatch,
     DiskFull,
@@ -36,8 +35,8 @@ class Server:
     cuts: list[int] = field(default_factory=list)  # bytes after which each of the next answers breaks off
     asked: list[str | None] = field(default_factory=list)  # the Range header of each request
 
-    def remote(self, size: int = len(CONTENT), md5: str = MD5) -> Remote:
-        return Remote(f"{self.url}/{NAME}", size, md5)
+    def remote(self, size: int = len(CONTENT), md5: str = MD5) -> RemoteFile:
+        return RemoteFile(f"{self.url}/{NAME}", size, md5)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -82,9 +81,9 @@ def pauses() -> list[float]:
     return []
 
 
-def fetch(server: Server, cache: Path, pauses: list[float], remote: Remote | None = None) -> Path:
+def fetch(server: Server, cache: Path, pauses: list[float], remote: RemoteFile | None = None) -> Path:
     with httpx.Client() as client:
-        return locate(None, cache, client=client, remote=remote or server.remote(), sleep=pauses.append)
+        return locate_archive(None, cache, client=client, remote=remote or server.remote(), sleep=pauses.append)
 
 
 def test_the_official_archive_is_known_by_its_checksum() -> None:
@@ -94,15 +93,13 @@ def test_the_official_archive_is_known_by_its_checksum() -> None:
 def test_a_given_archive_is_taken_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "mine.tar.gz"
     path.write_bytes(b"anything")
-    assert locate(path, tmp_path / "cache") == path
+    assert locate_archive(path, tmp_path / "cache") == path
     assert not (tmp_path / "cache").exists()
 
 
 def test_a_given_archive_that_is_not_there_is_never_replaced_by_a_download(tmp_path: Path, server: Server) -> None:
     with pytest.raises(ArchiveNotFound):
-        locate(tmp_path / "mine.tar.gz", tmp_path, remote=server.remote())
-    with pytest.raises(ArchiveIsDirectory):
-        locate(tmp_path, tmp_path, remote=server.remote())
+        locate_archive(tmp_path / "mine.tar.gz", tmp_path, remote=server.remote())
     assert server.asked == []
 
 
@@ -140,14 +137,14 @@ def test_a_server_without_ranges_sends_it_all_again(tmp_path: Path, server: Serv
 
 def test_progress_ends_at_the_whole(tmp_path: Path, server: Server) -> None:
     seen: list[tuple[int, int]] = []
-    locate(None, tmp_path, lambda done, total: seen.append((done, total)), remote=server.remote())
+    locate_archive(None, tmp_path, lambda done, total: seen.append((done, total)), remote=server.remote())
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
 def test_a_wrong_checksum_leaves_nothing_and_harms_nothing(tmp_path: Path, server: Server, pauses: list[float]) -> None:
     (tmp_path / NAME).write_bytes(b"an older file of another size")
-    with pytest.raises(ChecksumMismatch, match=f"MD5 {MD5} where 0+ was expected"):
+    with pytest.raises(ChecksumMismatch, match=f"has MD5 {MD5} instead of 0+"):
         fetch(server, tmp_path, pauses, server.remote(md5="0" * 32))
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {NAME: b"an older file of another size"}
 
@@ -164,14 +161,14 @@ def test_a_refusal_is_said_once_and_not_retried(
     tmp_path: Path, server: Server, pauses: list[float], status: int
 ) -> None:
     server.status = status
-    with pytest.raises(DownloadRefused, match=rf"{NAME} answered {status}"):
+    with pytest.raises(DownloadRefused, match=rf"{NAME} responded {status}"):
         fetch(server, tmp_path, pauses)
     assert len(server.asked) == 1
     assert not (tmp_path / NAME).exists()
 
 
 def test_a_file_larger_than_announced_is_refused(tmp_path: Path, server: Server, pauses: list[float]) -> None:
-    with pytest.raises(DownloadRefused, match="more than the 1,000 bytes"):
+    with pytest.raises(DownloadRefused, match="responded with more than the 1,000 bytes"):
         fetch(server, tmp_path, pauses, server.remote(size=1000))
     assert not (tmp_path / NAME).exists()
 
@@ -181,7 +178,7 @@ def test_no_network_is_one_clear_line(tmp_path: Path, server: Server, pauses: li
         raise httpx.ConnectError("Name or service not known", request=request)
 
     with httpx.Client(transport=httpx.MockTransport(unreachable)) as client, pytest.raises(NoNetwork) as caught:
-        locate(None, tmp_path, client=client, sleep=pauses.append)
+        locate_archive(None, tmp_path, client=client, sleep=pauses.append)
     assert str(caught.value).startswith("cannot reach https://www.cs.toronto.edu/~kriz/")
     assert "Name or service not known" in str(caught.value)
     assert "\n" not in str(caught.value)

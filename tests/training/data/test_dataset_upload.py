@@ -100,7 +100,7 @@ def test_a_second_run_uploads_nothing(staged: Path, encrypted: bool) -> None:
 def test_an_interrupted_run_goes_on_where_it_stopped(staged: Path) -> None:
     s3 = FakeS3()
     s3.fail_at = (12, EndpointConnectionError(endpoint_url="http://s3"))
-    with pytest.raises(UploadFailed, match=r"s3://bucket/data/.*goes on where it stopped"):
+    with pytest.raises(UploadFailed, match=r"s3://bucket/data/.*it resumes the upload"):
         upload(staged, s3, "bucket", "data", workers=1)
     assert "data/manifest.json" not in s3.objects
     assert len(s3.puts()) < FILES, "what was not begun is not begun any more"

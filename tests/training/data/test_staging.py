@@ -20,7 +20,7 @@ from tests.training.data.cifar_archives import ROWS, pixels_of
 from training.data.cifar_archive import CifarSource
 from training.data.dataset_manifest import parse_manifest, read_manifest
 from training.data.errors import ArchiveNotFound, DataError, DestinationOccupied, DiskFull, NotStaged, WriteFailed
-from training.data.labelled_images import Picture, Pictures
+from training.data.labelled_images import LabelledImage, LabelledImages
 from training.data.staging import stage
 
 REPOSITORY = Path(__file__).parents[3]
@@ -40,16 +40,16 @@ class Drawn:
     def fingerprint(self) -> str:
         return f"drawn {self.version}"
 
-    def pictures(self) -> Pictures:
+    def images(self) -> LabelledImages:
         self.asked += 1
-        return Pictures(len(self.names), self._each())
+        return LabelledImages(len(self.names), self._each())
 
-    def _each(self) -> Iterator[Picture]:
+    def _each(self) -> Iterator[LabelledImage]:
         for row, name in enumerate(self.names):
             if self.fail and row == len(self.names) - 1:
                 raise self.fail
             colour = np.full((8, 8, 3), row % 256, np.uint8)
-            yield Picture("train" if row % 3 else "test", row, name, row % 2, colour)
+            yield LabelledImage("train" if row % 3 else "test", row, name, row % 2, colour)
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -60,7 +60,7 @@ def test_a_staged_archive_has_pictures_lists_and_a_manifest(archive: Path, tmp_p
     staged = stage(CifarSource(archive), tmp_path / "out")
     files = tree(staged.path)
     assert {name.split("/")[0] for name in files} == {"train", "test", "train.lst", "test.lst", "manifest.json"}
-    assert staged.made
+    assert staged.written
     assert staged.manifest.counts() == {
         "train": {"bicycle": 10, "motorcycle": 10},
         "test": {"bicycle": 5, "motorcycle": 5},
@@ -94,8 +94,8 @@ def test_the_same_pictures_give_the_same_bytes(archive: Path, tmp_path: Path) ->
 
 def test_what_is_staged_already_is_not_staged_again(tmp_path: Path) -> None:
     source = Drawn()
-    assert stage(source, tmp_path / "out").made
-    assert not stage(source, tmp_path / "out").made
+    assert stage(source, tmp_path / "out").written
+    assert not stage(source, tmp_path / "out").written
     assert source.asked == 1
 
 
@@ -108,7 +108,7 @@ def test_damaged_staging_is_repaired(tmp_path: Path, harm: str) -> None:
         victim.unlink()
     else:
         victim.write_bytes(victim.read_bytes()[:-1] + b"x")
-    assert stage(Drawn(), out).made
+    assert stage(Drawn(), out).written
     assert tree(out) == before
 
 
@@ -122,11 +122,11 @@ def test_another_source_replaces_what_was_staged(tmp_path: Path) -> None:
 
 def test_a_directory_that_staging_did_not_make_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    assert stage(Drawn(), tmp_path / "out").made, "an empty directory is no loss"
+    assert stage(Drawn(), tmp_path / "out").written, "an empty directory is no loss"
     precious = tmp_path / "home"
     precious.mkdir()
     (precious / "thesis.txt").write_text("years of work")
-    with pytest.raises(DestinationOccupied, match="left alone"):
+    with pytest.raises(DestinationOccupied, match="left unchanged"):
         stage(Drawn(), precious)
     assert tree(precious) == {"thesis.txt": b"years of work"}
     with pytest.raises(DestinationOccupied):
@@ -173,19 +173,19 @@ def run_staging(out: Path, body: str) -> subprocess.Popen[str]:
         import os, signal, sys, time
         from pathlib import Path
         import numpy as np
-        from training.data.labelled_images import Picture, Pictures
+        from training.data.labelled_images import LabelledImage, LabelledImages
         from training.data.staging import stage
 
         class Slow:
             dataset, classes = "slow", ("a", "b")
             def fingerprint(self): return "slow"
-            def pictures(self): return Pictures(20, self.each())
+            def images(self): return LabelledImages(20, self.each())
             def each(self):
                 for number in range(20):
                     {body}
-                    yield Picture("train", number, f"{{number}}.png", 0, np.zeros((4, 4, 3), np.uint8))
+                    yield LabelledImage("train", number, f"{{number}}.png", 0, np.zeros((4, 4, 3), np.uint8))
 
-        print(stage(Slow(), Path(sys.argv[1])).made, flush=True)
+        print(stage(Slow(), Path(sys.argv[1])).written, flush=True)
     """
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-c", textwrap.dedent(code), str(out)]
@@ -197,7 +197,7 @@ def test_a_killed_staging_leaves_nothing_that_the_next_one_does_not_clean(tmp_pa
     assert killed.communicate(timeout=60) == ("", "")
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".out.staging-")] == []
     assert len(list(tmp_path.iterdir())) == 1
-    assert stage(Drawn(), tmp_path / "out").made
+    assert stage(Drawn(), tmp_path / "out").written
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 

@@ -161,13 +161,13 @@ def test_a_synthetic_source_is_staged_like_any_other(tmp_path: Path) -> None:
     assert staged.manifest.dataset == "synthetic"
     image = Image.open(BytesIO((staged.path / "train/motorcycle_000001.png").read_bytes()))
     assert (image.size, image.mode) == ((32, 32), "RGB")
-    assert not stage(source, tmp_path / "out").made
-    assert stage(SyntheticSource(train=12, test=6, seed=1), tmp_path / "out").made
+    assert not stage(source, tmp_path / "out").written
+    assert stage(SyntheticSource(train=12, test=6, seed=1), tmp_path / "out").written
 
 
 def test_no_picture_is_in_both_splits_or_of_two_seeds() -> None:
     sources = [SyntheticSource(20, 20, seed=seed) for seed in (0, 1)]
-    assert len({picture.pixels.tobytes() for source in sources for picture in source.pictures().each}) == 80
+    assert len({picture.pixels.tobytes() for source in sources for picture in source.images().iterator}) == 80
 
 
 def test_rendering_is_fast_enough_to_train_on() -> None:

@@ -12,9 +12,9 @@ SIDE = 224
 
 def test_pictures_are_larger_and_otherwise_the_same(archive: Path) -> None:
     source = CifarSource(archive)
-    plain, larger = source.pictures(), UpscaledSource(source, SIDE).pictures()
+    plain, larger = source.images(), UpscaledSource(source, SIDE).images()
     assert larger.total == plain.total
-    for before, after in zip(plain.each, larger.each, strict=True):
+    for before, after in zip(plain.iterator, larger.iterator, strict=True):
         assert after[:-1] == before[:-1], "split, row, name and label"
         assert after.pixels.shape == (SIDE, SIDE, 3)
         again = np.asarray(Image.fromarray(after.pixels).resize((32, 32), Image.Resampling.BOX), np.float64)
@@ -27,8 +27,8 @@ def test_they_are_staged_beside_the_others_under_a_name_of_their_own(archive: Pa
     assert (larger.dataset, larger.classes) == ("cifar100-224", source.classes)
     staged = stage(larger, tmp_path / "larger")
     assert staged.manifest.dataset == "cifar100-224"
-    assert not stage(larger, tmp_path / "larger").made
-    assert stage(UpscaledSource(source, 96), tmp_path / "larger").made, "another side is another data set"
+    assert not stage(larger, tmp_path / "larger").written
+    assert stage(UpscaledSource(source, 96), tmp_path / "larger").written, "another side is another data set"
 
 
 def test_a_large_picture_is_compressed_and_a_thumbnail_fits_a_block(archive: Path, tmp_path: Path) -> None:
