@@ -11,6 +11,8 @@ from localstack import config
 from localstack.runtime import hooks
 from twisted.internet import endpoints
 
+from .patches import garbage_collection, postponed_imports, service_models
+
 WARM_VARIABLE = "SCONES_WARM_SERVICES"
 LOG = logging.getLogger(__name__)
 
@@ -36,11 +38,26 @@ def parse_each_jsonpath_once() -> None:
     jsonpath_ng.ext.parse = lru_cache(maxsize=4096)(jsonpath_ng.ext.parse)
 
 
+@hooks.on_runtime_create(priority=100)
+def start_with_less() -> None:
+    """Load what our stacks need, read each file once and collect no garbage meanwhile; before LocalStack loads more."""
+    garbage_collection.postpone()
+    postponed_imports.install()
+    service_models.install()
+
+
 @hooks.on_infra_ready()
 def load_services_early() -> None:
     """Load the services that SCONES_WARM_SERVICES names, so that the first request to each does not wait for that."""
     names = os.environ.get(WARM_VARIABLE, "").split()
-    threading.Thread(target=_load, args=(names,), name="warmup", daemon=True).start()
+    threading.Thread(target=_warm_up, args=(names,), name="warmup", daemon=True).start()
+
+
+def _warm_up(names: list[str]) -> None:
+    try:
+        _load(names)
+    finally:
+        garbage_collection.resume()
 
 
 @hooks.on_infra_ready(priority=10)
@@ -50,10 +67,12 @@ def run_state_machines_otherwise() -> None:
 
 
 def _change_state_machines() -> None:
-    from .patches import distributed_map, pending_executions, performance  # noqa: PLC0415
+    from .patches import distributed_map, parsed_definitions, pending_executions, performance, resource_polling  # noqa: PLC0415
 
+    resource_polling.install()
     pending_executions.install()
     distributed_map.install()
+    parsed_definitions.install()
     performance.install()
 
 

@@ -1,0 +1,129 @@
+"""What each performance patch is there for, seen in LocalStack's own environment, first without it and then with it.
+
+The first half of a test fails once LocalStack no longer needs the patch.
+"""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from emulation.localstack.environment import ensure_environment
+
+pytestmark = pytest.mark.integration
+
+PATCHES = "from scones_localstack.patches import "
+TASKS = "localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service"
+
+
+@pytest.fixture(scope="session")
+def localstack_python(cache: Path) -> Path:
+    return ensure_environment(cache)
+
+
+def test_tasks_of_aws_batch_are_imported_on_their_first_use(localstack_python: Path) -> None:
+    loaded = f"""
+import sys
+from {TASKS}.state_task_service_factory import state_task_service_for
+print("moto.ec2" in sys.modules)
+"""
+    used = f"""
+task = state_task_service_for("batch")
+print("moto.ec2" in sys.modules)
+from {TASKS} import state_task_service_batch
+print(type(task) is state_task_service_batch.StateTaskServiceBatch)
+"""
+    assert _run(localstack_python, loaded) == ["True"]
+    install = PATCHES + "postponed_imports; postponed_imports.install()"
+    assert _run(localstack_python, install + loaded + used) == ["False", "True", "True"]
+
+
+def test_ec2_and_serverless_templates_are_imported_on_their_first_use(localstack_python: Path) -> None:
+    loaded = """
+import sys
+import localstack.services.cloudformation.v2.provider as provider
+print(len(sys.modules["localstack.aws.api.ec2"].__dict__) > 1000, "samtranslator.translator.translator" in sys.modules)
+"""
+    used = """
+import os
+os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+from localstack.aws.api.ec2 import AttributeBooleanValue, AvailabilityZoneList
+from localstack.services.cloudformation.engine import transformers
+template = {"Resources": {"Table": {"Type": "AWS::Serverless::SimpleTable"}}}
+print(isinstance(AvailabilityZoneList, type), len(AttributeBooleanValue.__annotations__))
+print(transformers.transform_sam(template, {}, type("NoPolicies", (), {"load": dict}))["Resources"]["Table"]["Type"])
+"""
+    assert _run(localstack_python, loaded) == ["True True"]
+    install = PATCHES + "postponed_imports; postponed_imports.install()"
+    assert _run(localstack_python, install + loaded)[0] == "False False"
+    assert _run(localstack_python, install + loaded + used)[1:] == ["False 1", "AWS::DynamoDB::Table"]
+
+
+def test_a_data_file_of_botocore_is_read_once(localstack_python: Path) -> None:
+    reads = """
+import collections, botocore.loaders, botocore.session
+read, load = collections.Counter(), botocore.loaders.JSONFileLoader._load_file
+def counted(loader, path, open_method):
+    data = load(loader, path, open_method)
+    read[path] += data is not None
+    return data
+botocore.loaders.JSONFileLoader._load_file = counted
+regions = [tuple(botocore.session.Session().get_available_regions("sqs")) for _ in range(2)]
+print(max(read.values()), len(set(regions)), len(regions[0]) > 20)
+"""
+    assert _run(localstack_python, reads) == ["2 1 True"]
+    assert _run(localstack_python, PATCHES + "service_models; service_models.install()" + reads) == ["1 1 True"]
+
+
+def test_a_definition_is_parsed_once_and_an_invalid_one_is_still_refused(localstack_python: Path) -> None:
+    parsed = """
+from localstack.services.stepfunctions.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
+text = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
+print(AmazonStateLanguageParser.parse(text)[0] is AmazonStateLanguageParser.parse(text)[0])
+for _ in range(2):
+    try:
+        AmazonStateLanguageParser.parse("{")
+    except ASLParserException:
+        print("refused")
+"""
+    assert _run(localstack_python, parsed) == ["False", "refused", "refused"]
+    install = PATCHES + "parsed_definitions; parsed_definitions.install()"
+    assert _run(localstack_python, install + parsed) == ["True", "refused", "refused"]
+
+
+def test_a_stack_that_waits_for_a_resource_looks_often(localstack_python: Path) -> None:
+    waits = """
+from localstack.services.cloudformation import resource_provider
+from localstack.services.cloudformation.resource_provider import OperationStatus, ProgressEvent
+waits = []
+resource_provider.config.CFN_NO_WAIT_ITERATIONS = 5  # as the provider sets it
+resource_provider.time.sleep = waits.append
+statuses = [OperationStatus.IN_PROGRESS] * 8 + [OperationStatus.FAILED]
+class Executor(resource_provider.ResourceProviderExecutor):
+    def execute_action(self, provider, payload):
+        return ProgressEvent(statuses.pop(0), {})
+payload = {"resourceType": "AWS::Lambda::Function", "action": "Add", "callbackContext": {},
+           "requestData": {"resourceProperties": {}}}
+event = Executor(stack_name="s", stack_id="s").deploy_loop(None, {}, payload)
+print(event.status.name, set(waits))
+"""
+    assert _run(localstack_python, waits) == ["FAILED {1}"]
+    assert _run(localstack_python, PATCHES + "resource_polling; resource_polling.install()" + waits) == [
+        "FAILED {0.05}"
+    ]
+
+
+def test_what_a_start_has_loaded_is_not_collected_again(localstack_python: Path) -> None:
+    enabled = "\nimport gc, localstack.runtime.main; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+    assert _run(localstack_python, enabled) == ["True False"]
+    postpone = PATCHES + "garbage_collection; garbage_collection.postpone()"
+    assert _run(localstack_python, postpone + enabled) == ["False False"]
+    resume = "\ngarbage_collection.resume()"
+    assert _run(localstack_python, postpone + enabled + resume + enabled)[1] == "True True"
+
+
+def _run(python: Path, program: str) -> list[str]:
+    """Return what a program prints that runs where LocalStack is installed."""
+    done = subprocess.run([python, "-I", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
