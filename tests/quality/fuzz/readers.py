@@ -128,16 +128,10 @@ def pickles() -> Target:
     def one(data: bytes) -> object:
         return read_pickle(io.BytesIO(data), _PixelReader((8, 48)))
 
-    shared = (
-        b"\x80\x02K\x00\x85" + b"".join(b"q%ch%c\x86" % (level, level) for level in range(40)) + b"}r\x00\x01\x00\x00."
-    )
-    seeds = (
-        *(_split(protocol, 1) for protocol in (2, 3, 4, 5)),
-        _split(2, 24),
-        pickle.dumps(print, 2),
-        _meta(),
-        shared,
-    )
+    shared = b"\x80\x02K\x00\x85" + b"".join(b"q%ch%c\x86" % (level, level) for level in range(40))
+    shared_key = shared + b"q\xf0}(h\xf0K\x01u."
+    protocols = tuple(_split(protocol, 1) for protocol in (2, 3, 4, 5))
+    seeds = (*protocols, _split(2, 24), pickle.dumps(print, 2), _meta(), shared_key)
     return Target(one, (UnsafePickleError, MalformedPickleError), seeds, _PICKLE_WORDS, longest=100_000)
 
 
