@@ -1,9 +1,9 @@
-"""Measure what Scones takes, beside what one would otherwise run; `make bench` runs all of it.
+"""Measure Scones beside what one would otherwise run; `make bench` runs all benchmarks.
 
 python -m bench [NAME ...] [--quick] [--archive cifar-100-python.tar.gz] [--json FILE] [--markdown FILE]
 
-Results are added to the JSON file, of which the Markdown file is made: a bench that is run alone replaces its section.
-Returns 1 where a claim is not met or a bench fails; one whose needs are not on this machine is named and left out.
+Results are added to the JSON file, from which the Markdown file is made: a benchmark that is run alone replaces its
+section. Returns 1 where a claim is not met or a benchmark fails; one whose requirements are missing is skipped.
 """
 
 import argparse
@@ -13,80 +13,77 @@ import os
 import sys
 import time
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.results import NotMeasured, machine, markdown
+from bench.results import NotMeasured, Options, Section, machine, markdown, section_markdown
 
 ROOT = Path(__file__).resolve().parents[1]
-BENCHES = {
+# Each module has `measure(options: Options) -> Section`.
+BENCHMARKS = {
     "start": "bench.lambda_start",
-    "container": "bench.container_start",
-    "warm": "bench.warm",
+    "container": "bench.lambda_container",
+    "warm": "bench.lambda_warm",
+    "limits": "bench.lambda_limits",
     "staging": "bench.staging",
     "model": "bench.model",
     "pipeline": "bench.pipeline",
-    "batch": "bench.growth",
+    "batch": "bench.batch",
+    "accounting": "bench.accounting",
     "scaling": "bench.scaling",
     "first": "bench.first_result",
+    "sagemaker": "bench.sagemaker",
+    "captures": "bench.captures",
+    "drift": "bench.drift",
 }
-
-
-@dataclass(frozen=True)
-class Options:
-    """How thoroughly to measure, CIFAR-100's archive where there is one, and the file of what was measured so far."""
-
-    quick: bool
-    archive: Path | None
-    results: Path
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write, print."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"all where none is named: {', '.join(BENCHES)}")
-    parser.add_argument(
-        "--quick", action="store_true", help="few repetitions: to see that it runs, not to be published"
-    )
-    parser.add_argument("--archive", type=Path, default=_archive(), help="CIFAR-100 (default: SCONES_CIFAR100)")
-    parser.add_argument("--json", type=Path, default=ROOT / "docs" / "benchmarks.json")
-    parser.add_argument("--markdown", type=Path, default=ROOT / "docs" / "benchmarks.md")
-    options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(BENCHES):
-        parser.error(f"no bench {', '.join(sorted(unknown))}: there are {', '.join(BENCHES)}")
+    options = _parser().parse_args(arguments)
     results: dict[str, Any] = json.loads(options.json.read_text("utf-8")) if options.json.exists() else {}
     failed = []
-    for name in options.names or BENCHES:
+    for name in options.names or BENCHMARKS:
         print(f"== {name}", file=sys.stderr, flush=True)
-        found = _measured(name, Options(options.quick, options.archive, options.json))
-        if found is None:
+        result = _measured(name, Options(options.quick, options.archive, results))
+        if result is None:
             failed.append(name)
             continue
-        results[name] = found
-        failed += [name] * (not all(claim["met"] for claim in found["claims"]))
-        ordered = {key: results[key] for key in BENCHES if key in results}
+        results[name] = result
+        failed += [name] * (not all(claim["met"] for claim in result["claims"]))
+        ordered = {key: results[key] for key in BENCHMARKS if key in results}
         options.json.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
         options.markdown.write_text(markdown(ordered), "utf-8")
-        print(markdown({name: found}).partition("\n## ")[2], flush=True)
+        print(*section_markdown(result), sep="\n", flush=True)
     return 1 if failed else 0
 
 
-def _archive() -> Path | None:
-    named = os.environ.get("SCONES_CIFAR100")
-    return Path(named) if named else None
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = ", ".join(BENCHMARKS)
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, []], help=f"default: all of {names}")
+    parser.add_argument("--quick", action="store_true", help="few repetitions: a trial, not for publication")
+    archive = os.environ.get("SCONES_CIFAR100")
+    parser.add_argument(
+        "--archive", type=Path, default=Path(archive) if archive else None, help="CIFAR-100 (default: SCONES_CIFAR100)"
+    )
+    parser.add_argument("--json", type=Path, default=ROOT / "docs" / "benchmarks.json")
+    parser.add_argument("--markdown", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    return parser
 
 
 def _measured(name: str, options: Options) -> dict[str, Any] | None:
+    """Return a benchmark's section with its machine; None where it could not be measured, which is printed."""
     about, begun = machine(), time.monotonic()
     try:
-        section = importlib.import_module(BENCHES[name]).section(options)
-    except NotMeasured as reason:
+        # Loaded here, because a module may need packages that are not installed.
+        section: Section = importlib.import_module(BENCHMARKS[name]).measure(options)
+    except (NotMeasured, ImportError) as reason:
         print(f"{name} is not measured: {reason}", file=sys.stderr)
         return None
-    except Exception:  # noqa: BLE001 - the other benches are to run all the same
+    except Exception:  # noqa: BLE001 - the other benchmarks run all the same
         traceback.print_exc()
         return None
     about |= {"load_after": round(os.getloadavg()[0], 1), "seconds": round(time.monotonic() - begun)}

@@ -1,115 +1,78 @@
-"""What a company would ask of the workflow, measured on the local stack: batches, outages, images of any size.
+"""Batches of growing size by `scones batch` on the local environment: throughput, CPU time and memory."""
 
-python -m bench.batch [batch|growth|outage|payload|functions ...] [--images 1000] [--into FILE] [--write docs/batch.md]
+from bench.local_environment import Batch, deployed, processes
+from bench.results import Claim, Options, Section, Table
+from bench.sampling import sampled
 
-batch    1,000 rendered images as one batch, one in twenty broken and one in ten calls of the endpoint throttled: all
-         accounted for, the same results as one by one, images a second, CPU seconds of each part of the stack
-growth   500 and 2,000 images: whether the memory of our processes grows with their number; samples of LocalStack
-outage   200 executions, in whose middle the endpoint is killed, then a Lambda, then the network to that Lambda is cut
-payload  images of 50 KB, 190 KB, 300 KB, 5 MB and 20 MB: classified, or refused by name
-functions  memory and time of each function on the largest images that are taken, beside what the template gives it
-
-Each is measured on a stack of its own. --into adds the figures to a file, from which --write makes the page; --write
-alone measures nothing anew.
-"""
-
-import argparse
-import json
-import os
-import platform
-import sys
-import tempfile
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-
-import psutil
-
-from bench.workflow.batches import batch, timed
-from bench.workflow.functions import functions
-from bench.workflow.outages import outage
-from bench.workflow.page import page
-from bench.workflow.payloads import payload
-from bench.workflow.rig import Rig, families, running
-from bench.workflow.sampling import sampled
-from scones.settings import Settings
-
-WHAT = ("batch", "growth", "outage", "payload", "functions")
-GROWTH = (500, 2000)
+_SIZES = (100, 500, 1000, 3000, 5000)
+_SMALL, _LARGE = 500, 3000
 
 
-def growth(rig: Rig, scratch: Path) -> dict[str, Any]:
-    """Run a small and a large batch one after the other; the small one is sampled."""
-    with sampled(families()["LocalStack"][0].pid) as samples:
-        small = timed(rig, scratch, GROWTH[0], broken=0)
-    large = timed(rig, scratch, GROWTH[1], broken=0)
-    return {"batches": [small, large], "samples": dict(samples.most_common())}
-
-
-def measured(what: str, chosen: argparse.Namespace) -> dict[str, Any]:
-    """Measure one thing, and say on what machine and when."""
-    load = os.getloadavg()[0]
-    found = functions() if what == "functions" else on_a_stack(what, chosen)
-    return {"machine": machine(), "load": [round(load, 1), round(os.getloadavg()[0], 1)], "found": found}
-
-
-def on_a_stack(what: str, chosen: argparse.Namespace) -> dict[str, Any]:
-    """Measure one thing on a fresh stack."""
-    cache = Settings.from_environment().cache
-    with (
-        tempfile.TemporaryDirectory() as name,
-        running(Path(name) / "home", cache, relayed=what == "outage") as rig,
-    ):
-        scratch = Path(name)
-        return {
-            "batch": lambda: batch(rig, scratch, chosen.images),
-            "growth": lambda: growth(rig, scratch),
-            "outage": lambda: outage(rig, scratch, chosen.executions, chosen.seconds),
-            "payload": lambda: payload(rig, scratch),
-        }[what]()
-
-
-def machine() -> dict[str, Any]:
-    """Say what was measured on, and when."""
-    cpu = next(
-        (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")), platform.processor()
+def measure(options: Options) -> Section:
+    """Run each size on an environment of its own, so that none inherits another's history."""
+    sizes = (20, 40) if options.quick else _SIZES
+    small, large = (sizes[0], sizes[-1]) if options.quick else (_SMALL, _LARGE)
+    batches: dict[int, Batch] = {}
+    for size in sizes:
+        with deployed() as deployment:
+            batches[size] = deployment.batch(size)
+    with deployed() as deployment, sampled(processes()["LocalStack"][0].pid) as samples:
+        deployment.batch(small)
+    usual = batches[small].images_a_second
+    throughput = [
+        (f"{size} images", f"{each.images_a_second:.2f}", f"{each.summary['seconds']:.1f}",
+         f"{each.images_a_second / usual:.2f}")
+        for size, each in batches.items()
+    ]  # fmt: skip
+    growth = _growth(batches[small], batches[large])
+    tables = [
+        Table.of(["batch", "images a second", "s", f"of {small:,} images"], throughput),
+        _processes(batches[small], batches[large]),
+        *_localstack(samples, small),
+    ]
+    claims = [
+        Claim(
+            f"throughput at {large:,} images, of that at {small:,}",
+            round(batches[large].images_a_second / usual, 2),
+            0.8,
+            at_least=True,
+        ),
+        Claim(f"memory at {large:,} images, of that at {small:,}, of the process of ours that grows most", growth, 1.1),
+    ]
+    method = (
+        "Rendered images as one batch by `scones batch`, each size once, on a fresh local environment; seconds of the "
+        "whole command, uploading included. LocalStack interprets the state machines in one Python process, which is "
+        "the limit, and keeps every execution and every result in memory until it ends."
     )
-    memory = round(psutil.virtual_memory().total / 2**30)
-    python = platform.python_version()
-    return {
-        "cores": os.cpu_count(),
-        "cpu": cpu,
-        "gib": memory,
-        "python": python,
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-    }
+    figures = {
+        str(size): {"seconds": each.summary["seconds"], "images_a_second": each.images_a_second,
+                    "cpu_seconds": each.cpu_seconds, "peak_mib": each.peak_mib}
+        for size, each in batches.items()
+    }  # fmt: skip
+    return Section("Batch", method, tables, claims, figures)
 
 
-def _cpuinfo() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
+def _processes(small: Batch, large: Batch) -> Table:
+    """Where CPU time goes, and how memory grows."""
+    whole = sum(large.cpu_seconds.values())
+    rows: list[tuple[object, ...]] = [
+        (name, f"{seconds:.1f}", f"{1000 * seconds / large.images:.0f}", f"{seconds / whole:.0%}",
+         large.peak_mib[name], small.peak_mib[name])
+        for name, seconds in large.cpu_seconds.items()
+    ]  # fmt: skip
+    rows.append(("all", f"{whole:.1f}", f"{1000 * whole / large.images:.0f}", "", "", ""))
+    header = ["process", "CPU s", "CPU ms an image", "share", "peak MiB", f"peak MiB at {small.images:,} images"]
+    return Table.of(header, rows, f"By process, at {large.images:,} images:")
 
 
-def main() -> None:
-    """Measure what was asked for, print it as JSON, and write the page where that was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m bench.batch", description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", choices=[*WHAT, []], metavar="WHAT", help=", ".join(WHAT))
-    parser.add_argument("--images", type=int, default=1000)
-    parser.add_argument("--executions", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each outage")
-    parser.add_argument("--into", type=Path, default=Path("out/bench-batch.json"), help="where figures are kept")
-    parser.add_argument("--write", type=Path, help="the page to make of all figures that are kept")
-    chosen = parser.parse_args()
-    kept = json.loads(chosen.into.read_text()) if chosen.into.exists() else {}
-    for what in chosen.what or ([] if chosen.write else WHAT):
-        kept[what] = measured(what, chosen)
-        chosen.into.parent.mkdir(parents=True, exist_ok=True)
-        chosen.into.write_text(json.dumps(kept, indent=2) + "\n")
-        json.dump({what: kept[what]}, sys.stdout, indent=2)
-        print()
-    if chosen.write:
-        chosen.write.write_text(page(kept), "utf-8")
+def _growth(small: Batch, large: Batch) -> float:
+    ours = [name for name in small.peak_mib if name != "LocalStack"]
+    return round(max(large.peak_mib[name] / small.peak_mib[name] for name in ours), 3)
 
 
-if __name__ == "__main__":
-    main()
+def _localstack(samples: dict[str, int], images: int) -> list[Table]:
+    """What LocalStack's interpreter was at; no table where py-spy is not installed."""
+    count = sum(samples.values())
+    rows = [(name, f"{each / count:.0%}") for name, each in sorted(samples.items(), key=lambda item: -item[1])]
+    caption = f"What LocalStack's one interpreter was at during {images:,} images ({count:,} samples):"
+    return [Table.of(["", "share"], rows, caption)] if count else []

@@ -7,18 +7,56 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
-from bench.results import Claim, NotMeasured, Section
+from bench.results import Claim, NotMeasured, Options, Section, Table
 
 SHIPPED = Path(__file__).parents[1] / "training" / "vehicle_net" / "shipped"
 _STAGES_18 = ((64, 2, 1), (128, 2, 2), (256, 2, 2), (512, 2, 2))
-Call = Callable[[], object]
+Predict = Callable[[], object]
+_EAGER = "vehicle-net, PyTorch eager"
 
 
-def resnet18(side: int, batch: int) -> bytes:
+def measure(options: Options) -> Section:
+    """Time every network in turns."""
+    if importlib.util.find_spec("onnx") is None:
+        raise NotMeasured("the rivals' graphs need onnx: `make bench` installs it")
+    rounds = 2 if options.quick else 15
+    rows: dict[str, list[str]] = {}
+    figures: dict[str, float] = {}
+    for batch in (1, 32):
+        for threads in (1, 2):
+            for name, median in _medians(_contenders(batch, threads), rounds).items():
+                rows.setdefault(name, [name]).append(f"{median / batch:.2f}")
+                figures[f"{name}, batch {batch}, {threads} threads"] = round(median / batch, 3)
+    ours, theirs = (figures[f"{name}, batch 1, 1 threads"] for name in ("vehicle-net", "ResNet-152 at 32 px"))
+    claims = [
+        Claim("times faster than ResNet-152 at 32 px, batch 1, one thread", round(theirs / ours, 2), 1, at_least=True)
+    ]
+    eager = "" if _EAGER in rows else " PyTorch was not installed: eager is not measured."
+    method = (
+        f"Milliseconds an image, by ONNX Runtime on the CPU: medians of {rounds} batches, in turns. The rivals have "
+        f"random weights, which speed does not depend on.{eager}"
+    )
+    header = ["network", "batch 1, 1 thread", "batch 1, 2 threads", "batch 32, 1 thread", "batch 32, 2 threads"]
+    return Section("Model", method, [Table(header, list(rows.values()))], claims, figures)
+
+
+def _medians(predictors: dict[str, Predict], rounds: int) -> dict[str, float]:
+    """Return the median milliseconds of each call."""
+    samples: dict[str, list[float]] = {name: [] for name in predictors}
+    for number in range(rounds + 1):
+        for name, predict in predictors.items():
+            began = time.perf_counter()
+            predict()
+            if number:  # the first warms up
+                samples[name].append((time.perf_counter() - began) * 1e3)
+    return {name: statistics.median(each) for name, each in samples.items()}
+
+
+def _resnet18(side: int, batch: int) -> bytes:
     """ResNet-18 (https://arxiv.org/abs/1512.03385) with random weights, as the built-in algorithm transfers from it."""
     from onnx import TensorProto, helper  # noqa: PLC0415 - not in every environment
 
@@ -51,7 +89,7 @@ def resnet18(side: int, batch: int) -> bytes:
     return cast("bytes", model.SerializeToString())
 
 
-def resnet152(batch: int) -> bytes:
+def _resnet152(batch: int) -> bytes:
     """The built-in algorithm's default at 32 pixels, for a batch."""
     from training.vehicle_net.yardstick import resnet152 as yardstick  # noqa: PLC0415
 
@@ -61,7 +99,7 @@ def resnet152(batch: int) -> bytes:
     return cast("bytes", model.SerializeToString())
 
 
-def _onnx(model: bytes | Path, pixels: Any, threads: int) -> Call:
+def _onnx(model: bytes | Path, pixels: object, threads: int) -> Predict:
     from training.vehicle_net.answering import session_of  # noqa: PLC0415
 
     session = session_of(model, threads=threads)
@@ -73,7 +111,7 @@ def _backbone() -> str:
     return str(re.findall(r'"backbone": "([^"]+)"', text)[0])
 
 
-def _eager(side: int, batch: int, threads: int) -> Call:
+def _eager(side: int, batch: int, threads: int) -> Predict:
     """The shipped network's own architecture in PyTorch, as it was trained."""
     import torch  # noqa: PLC0415
 
@@ -85,57 +123,24 @@ def _eager(side: int, batch: int, threads: int) -> Call:
     network.eval()
     pixels = torch.zeros(batch, 3, side, side)
 
-    def answer() -> object:
+    def predict() -> object:
         with torch.inference_mode():
             return network(pixels)
 
-    return answer
+    return predict
 
 
-def _contenders(batch: int, threads: int) -> dict[str, Call]:
+def _contenders(batch: int, threads: int) -> dict[str, Predict]:
     side = json.loads((SHIPPED / "model.json").read_text("utf-8"))["preprocessing"]["size"]
-    dice = np.random.default_rng(0)
-    floats = {size: dice.random((batch, 3, size, size), np.float32) for size in (32, 224)}
-    found = {
+    generator = np.random.default_rng(0)
+    floats = {size: generator.random((batch, 3, size, size), np.float32) for size in (32, 224)}
+    predictors = {
         "vehicle-net": _onnx(
-            SHIPPED / "model.onnx", dice.integers(0, 256, (batch, side, side, 3), dtype=np.uint8), threads
+            SHIPPED / "model.onnx", generator.integers(0, 256, (batch, side, side, 3), dtype=np.uint8), threads
         ),
-        "ResNet-152 at 32 px": _onnx(resnet152(batch), floats[32], threads),
-        "ResNet-18 at 224 px": _onnx(resnet18(224, batch), floats[224], threads),
+        "ResNet-152 at 32 px": _onnx(_resnet152(batch), floats[32], threads),
+        "ResNet-18 at 224 px": _onnx(_resnet18(224, batch), floats[224], threads),
     }
     if importlib.util.find_spec("torch") is not None:
-        found["vehicle-net, PyTorch eager"] = _eager(side, batch, threads)
-    return found
-
-
-def section(options: Any) -> Section:
-    """Measure for `make bench`."""
-    if importlib.util.find_spec("onnx") is None:
-        raise NotMeasured("the rivals' graphs need onnx: `make bench` installs it")
-    rounds = 2 if options.quick else 15
-    rows: dict[str, list[str]] = {}
-    figures: dict[str, float] = {}
-    for batch in (1, 32):
-        for threads in (1, 2):
-            calls = _contenders(batch, threads)
-            taken: dict[str, list[float]] = {name: [] for name in calls}
-            for turn in range(rounds + 1):
-                for name, call in calls.items():
-                    began = time.perf_counter()
-                    call()
-                    if turn:  # the first warms up
-                        taken[name].append((time.perf_counter() - began) * 1e3 / batch)
-            for name, times in taken.items():
-                rows.setdefault(name, [name]).append(f"{statistics.median(times):.2f}")
-                figures[f"{name}, batch {batch}, {threads} threads"] = round(statistics.median(times), 3)
-    ours, theirs = (figures[f"{name}, batch 1, 1 threads"] for name in ("vehicle-net", "ResNet-152 at 32 px"))
-    claims = [
-        Claim("times faster than ResNet-152 at 32 px, batch 1, one thread", round(theirs / ours, 2), 1, at_least=True)
-    ]
-    eager = "" if "vehicle-net, PyTorch eager" in rows else " PyTorch was not installed: eager is not measured."
-    how = (
-        f"Milliseconds an image, by ONNX Runtime on the CPU: medians of {rounds} batches, in turns. The rivals have "
-        f"random weights, which speed does not depend on.{eager}"
-    )
-    header = ["network", "batch 1, 1 thread", "batch 1, 2 threads", "batch 32, 1 thread", "batch 32, 2 threads"]
-    return Section("Model", how, header, list(rows.values()), claims, figures)
+        predictors[_EAGER] = _eager(side, batch, threads)
+    return predictors

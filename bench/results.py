@@ -1,58 +1,85 @@
-"""What a bench found: a table, and the claims that its figures bear out or do not."""
+"""What every benchmark takes and returns, and the page made of it."""
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
 
 class NotMeasured(Exception):
-    """What a bench needs is not on this machine; the message says what."""
+    """A benchmark's requirement is missing on this machine; the message names it."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """``quick`` repeats less; ``archive`` is CIFAR-100's, if any; ``previous`` has the results of earlier runs."""
+
+    quick: bool
+    archive: Path | None
+    previous: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A figure and its bound: at most ``bound``, or at least where ``at_least``."""
+    """A measured value and its bound: an upper one, or a lower one where ``at_least``."""
 
-    says: str
+    statement: str
     value: float
     bound: float
     at_least: bool = False
 
     @property
     def met(self) -> bool:
-        """Whether the figure keeps to its bound."""
+        """Whether the value keeps to its bound."""
         return self.value >= self.bound if self.at_least else self.value <= self.bound
 
     def __str__(self) -> str:
         sign = "≥" if self.at_least else "≤"
-        return f"{'met' if self.met else '**not met**'}: {self.says}: {self.value:g} ({sign} {self.bound:g})"
+        return f"{'met' if self.met else '**not met**'}: {self.statement}: {self.value:g} ({sign} {self.bound:g})"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of results; ``caption`` stands above it."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+
+    @classmethod
+    def of(cls, header: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> Self:
+        """Return a table of cells of any type, integers with thousands separators."""
+        cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
+        return cls(header, cells, caption)
+
+    def markdown(self) -> list[str]:
+        """Return the lines of the table."""
+        rows = [self.header, ["---"] + ["---:"] * (len(self.header) - 1), *self.rows]
+        return ([self.caption, ""] if self.caption else []) + [f"| {' | '.join(row)} |" for row in rows] + [""]
 
 
 @dataclass(frozen=True)
 class Section:
-    """One bench's results; ``how`` says what was done, ``figures`` are the same numbers for programs."""
+    """The results of one benchmark. ``method`` says what was done; ``figures`` are the same numbers for programs."""
 
     title: str
-    how: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    method: str
+    tables: Sequence[Table]
     claims: Sequence[Claim] = ()
     figures: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values, with the claims' verdicts."""
-        claims = [{**asdict(claim), "met": claim.met} for claim in self.claims]
-        return {**asdict(self), "claims": claims}
+        """Return plain JSON values, with each claim's verdict."""
+        return {**asdict(self), "claims": [{**asdict(claim), "met": claim.met} for claim in self.claims]}
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures are of: processor, memory, system, Python, the load just now, and the time."""
+    """Return what was measured on: processor, memory, system, Python, the load average now, and the time."""
     return {
         "processor": _processor(),
         "cpus": os.cpu_count(),
@@ -66,15 +93,13 @@ def machine() -> dict[str, Any]:
 
 def _processor() -> str:
     listed = Path("/proc/cpuinfo")
-    if listed.exists():
-        for line in listed.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"
+    lines = listed.read_text("utf-8").splitlines() if listed.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"
 
 
 def markdown(results: dict[str, dict[str, Any]]) -> str:
-    """Return docs/benchmarks.md: every section with its machine and date, in the order measured."""
+    """Return docs/benchmarks.md: every section with its machine and date."""
     lines = [
         "# Benchmarks",
         "Written by `make bench`; `docs/benchmarks.json` has the same figures for programs. Every figure stands beside",
@@ -82,26 +107,20 @@ def markdown(results: dict[str, dict[str, Any]]) -> str:
         "",
     ]
     for result in results.values():
-        lines += _section(result)
+        lines += section_markdown(result)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(result: dict[str, Any]) -> list[str]:
+def section_markdown(result: dict[str, Any]) -> list[str]:
+    """Return the lines of one section, from its JSON form."""
     about = result["machine"]
-    lines = [f"## {result['title']}", result["how"], ""]
-    lines += _table(result["header"], result["rows"])
-    lines += [""] + [
-        f"- {Claim(**{key: value for key, value in each.items() if key != 'met'})}" for each in result["claims"]
-    ]
+    lines = [f"## {result['title']}", result["method"], ""]
+    for table in result["tables"]:
+        lines += Table(**table).markdown()
+    claims = [Claim(**{name: value for name, value in each.items() if name != "met"}) for each in result["claims"]]
+    lines += [f"- {claim}" for claim in claims] + [""] * bool(claims)
     where = (
         f"{about['date']}; {about['cpus']} CPUs ({about['processor']}), {about['memory_gib']} GiB, {about['system']}, "
         f"Python {about['python']}; load {about['load_before']} before and {about['load_after']} after."
     )
-    return [*lines, "", where, ""]
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cells) + " |"
-
-    return [line(header), line(["---"] + ["---:"] * (len(header) - 1)), *(line(row) for row in rows)]
+    return [*lines, where, ""]

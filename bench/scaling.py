@@ -10,13 +10,11 @@ taken from the pipeline bench at concurrency 1 and 16; what it says of concurren
 
 import argparse
 import heapq
-import json
 import math
 import random
 from dataclasses import dataclass
-from typing import Any
 
-from bench.results import Claim, NotMeasured, Section
+from bench.results import Claim, NotMeasured, Options, Section, Table
 
 HOUR = 3600
 _INTERPRETERS = 1  # LocalStack is one Python process: whatever has cores, one thread of it runs at a time
@@ -77,7 +75,7 @@ def used(rate: float, load: Load) -> dict[str, float]:
     }
 
 
-def first_to_bite(load: Load) -> list[tuple[str, float]]:
+def quotas_by_rate(load: Load) -> list[tuple[str, float]]:
     """Return the quotas by the images an hour at which each is used up, the smallest first."""
     return sorted(
         ((name, quota.limit / used(1, load)[name]) for name, quota in _QUOTAS.items()), key=lambda each: each[1]
@@ -89,7 +87,7 @@ def simulate(count: int, concurrency: int, cores: int, busy: float, idle: float,
 
     Each needs ``busy`` seconds of one core, in ten slices that queue for the cores, and ``idle`` seconds beside.
     """
-    dice, slices = random.Random(seed), 10  # noqa: S311 - no secrets
+    generator, slices = random.Random(seed), 10  # noqa: S311 - no secrets
     free = [0.0] * cores
     ready = [(0.0, number, 0, 0.0) for number in range(min(concurrency, count))]
     heapq.heapify(ready)
@@ -98,7 +96,7 @@ def simulate(count: int, concurrency: int, cores: int, busy: float, idle: float,
         now, number, done, started = heapq.heappop(ready)
         core = heapq.heappop(free)
         begin = max(now, core)
-        end = begin + dice.uniform(0.5, 1.5) * busy / slices
+        end = begin + generator.uniform(0.5, 1.5) * busy / slices
         heapq.heappush(free, end)
         after = end + idle / slices
         if done + 1 < slices:
@@ -122,17 +120,16 @@ def fitted(single_ms: float, per_second: float, cores: int) -> tuple[float, floa
     return busy, max(0.0, single_ms / 1000 - busy)
 
 
-def section(options: Any) -> Section:
-    """Hold the simulation to the measured pipeline, for `make bench`."""
-    results = json.loads(options.results.read_text("utf-8")) if options.results.exists() else {}
-    if "pipeline" not in results:
-        raise NotMeasured("it is held to the pipeline's figures: run `python -m bench pipeline` first")
-    measured = results["pipeline"]["figures"]
+def measure(options: Options) -> Section:
+    """Compare the simulation with the measured pipeline."""
+    if "pipeline" not in options.previous:
+        raise NotMeasured("it is compared with the pipeline's figures: run `python -m bench pipeline` first")
+    measured = options.previous["pipeline"]["figures"]
     seen = {concurrency: float(measured[str(concurrency)]["per_second"]) for concurrency in (1, 4, 16)}
     busy, idle = fitted(1000 / seen[1], seen[16], _INTERPRETERS)
     simulated = {each: simulate(400, each, _INTERPRETERS, busy, idle)[0] for each in seen}
-    rows = [[f"{each} at a time", f"{seen[each]:.1f}", f"{simulated[each]:.1f}"] for each in seen]
-    how = (
+    rows = [(f"{each} at a time", f"{seen[each]:.1f}", f"{simulated[each]:.1f}") for each in seen]
+    method = (
         f"A closed queue before one interpreter: {busy * 1000:.0f} ms of it and {idle * 1000:.0f} ms beside it an "
         "execution, fitted to one and to sixteen at a time; four at a time is predicted."
     )
@@ -141,14 +138,14 @@ def section(options: Any) -> Section:
     figures = {"busy_ms": round(busy * 1000, 1), "idle_ms": round(idle * 1000, 1)}
     figures |= {str(each): round(rate, 2) for each, rate in simulated.items()}
     header = ["executions", "a second, measured", "a second, simulated"]
-    return Section("Scaling", how, header, rows, claims, figures)
+    return Section("Scaling", method, [Table.of(header, rows)], claims, figures)
 
 
 def table(load: Load, rates: tuple[int, ...] = (10_000, 100_000, 1_000_000)) -> str:
     """Return which quota is used by how much at some rates, as Markdown."""
     lines = ["| quota | default | " + " | ".join(f"{rate:,} an hour" for rate in rates) + " | used up at, an hour |"]
     lines.append("|---|---:" + "|---:" * (len(rates) + 1) + "|")
-    for name, most in first_to_bite(load):
+    for name, most in quotas_by_rate(load):
         quota = _QUOTAS[name]
         shares = " | ".join(_amount(used(rate, load)[name]) for rate in rates)
         lines.append(

@@ -1,14 +1,10 @@
 """Staging CIFAR-100's vehicles, beside the way that the published notebooks take: time and peak memory of a process.
 
-python -m bench.staging --archive cifar-100-python.tar.gz [--rounds 5] [--json]
-
 The notebook way unpacks the archive, unpickles both splits, filters a data frame and saves row by row through a
 plotting library. Both ways start as processes in turns and write the same PNGs; ours writes manifests as well.
 """
 
-import argparse
 import importlib.util
-import json
 import os
 import statistics
 import subprocess
@@ -16,9 +12,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from bench.results import Claim, NotMeasured, Section
+from bench.results import Claim, NotMeasured, Options, Section, Table
 
 OURS = """
 import sys
@@ -60,8 +55,49 @@ print(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, file=sys.stderr)
 """
 
 
-def _once(program: str, archive: Path) -> tuple[float, float, float, int]:
-    """Seconds, the processor's seconds, peak MiB and written images of one process."""
+def measure(options: Options) -> Section:
+    """Stage the archive both ways, in turns."""
+    if options.archive is None:
+        raise NotMeasured("CIFAR-100 is missing: set SCONES_CIFAR100 or --archive")
+    if importlib.util.find_spec("pandas") is None:
+        raise NotMeasured("the notebook's way needs pandas: `make bench` installs it")
+    rounds = 1 if options.quick else 5
+    figures = _medians(options.archive, rounds)
+    ours, theirs = figures["scones"], figures["notebook"]
+    claims = [
+        Claim("times faster than the notebook way", round(theirs["seconds"] / ours["seconds"], 2), 2, at_least=True),
+        Claim("of its peak memory", round(ours["mebibytes"] / theirs["mebibytes"], 2), 0.7),
+    ]
+    method = (
+        "CIFAR-100's archive to PNG files, as a process from its start: `scones stage` with .lst files and manifest, "
+        f"and pandas with matplotlib's imsave row by row, without them. Medians of {rounds} each."
+    )
+    rows = [(name, *each.values()) for name, each in figures.items()]
+    table = Table.of(["way", "s", "CPU s", "peak MiB", "images"], rows)
+    return Section("Staging", method, [table], claims, figures)
+
+
+def _medians(archive: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """Return median seconds, CPU seconds and peak MiB of each way, and the number of images that it wrote."""
+    samples: dict[str, list[tuple[float, float, float, int]]] = {name: [] for name in WAYS}
+    for number in range(rounds + 1):
+        for name, program in WAYS.items():
+            sample = _staged(program, archive)
+            if number:  # the first round warms the disk's cache
+                samples[name].append(sample)
+    return {
+        name: {
+            "seconds": round(statistics.median(sample[0] for sample in each), 2),
+            "cpu_seconds": round(statistics.median(sample[1] for sample in each), 2),
+            "mebibytes": round(statistics.median(sample[2] for sample in each), 1),
+            "images": each[0][3],
+        }
+        for name, each in samples.items()
+    }
+
+
+def _staged(program: str, archive: Path) -> tuple[float, float, float, int]:
+    """Return seconds, CPU seconds, peak MiB and the number of images of one process."""
     with tempfile.TemporaryDirectory() as scratch:
         began = time.monotonic()
         done = subprocess.run(
@@ -74,68 +110,3 @@ def _once(program: str, archive: Path) -> tuple[float, float, float, int]:
         seconds = time.monotonic() - began
         mebibytes, cpu = map(float, done.stderr.splitlines()[-1].split())
         return seconds, cpu, mebibytes, len(list(Path(scratch).rglob("*.png")))
-
-
-def measure(archive: Path, rounds: int) -> dict[str, dict[str, float]]:
-    """Median seconds and peak MiB of either way, and how many images it wrote."""
-    taken: dict[str, list[tuple[float, float, float, int]]] = {name: [] for name in WAYS}
-    for number in range(rounds + 1):
-        for name, program in WAYS.items():
-            sample = _once(program, archive)
-            if number:  # the first round warms the disk's cache
-                taken[name].append(sample)
-    return {
-        name: {
-            "seconds": round(statistics.median(sample[0] for sample in samples), 2),
-            "cpu_seconds": round(statistics.median(sample[1] for sample in samples), 2),
-            "mebibytes": round(statistics.median(sample[2] for sample in samples), 1),
-            "images": samples[0][3],
-        }
-        for name, samples in taken.items()
-    }
-
-
-def section(options: Any) -> Section:
-    """Measure for `make bench`."""
-    if options.archive is None:
-        raise NotMeasured("it needs CIFAR-100: name the archive by SCONES_CIFAR100 or --archive")
-    if importlib.util.find_spec("pandas") is None:
-        raise NotMeasured("the notebook way needs pandas: `make bench` installs it")
-    found = measure(options.archive, 1 if options.quick else 5)
-    ours, theirs = found["scones"], found["notebook"]
-    rows = [
-        [name, f"{each['seconds']}", f"{each['cpu_seconds']}", f"{each['mebibytes']}", f"{each['images']:.0f}"]
-        for name, each in found.items()
-    ]
-    claims = [
-        Claim("times faster than the notebook way", round(theirs["seconds"] / ours["seconds"], 2), 2, at_least=True),
-        Claim("of its peak memory", round(ours["mebibytes"] / theirs["mebibytes"], 2), 0.7),
-    ]
-    how = (
-        "CIFAR-100's archive to PNG files, as a process from its start: `scones stage` with .lst files and manifest, "
-        f"and pandas with matplotlib's imsave row by row, without them. Medians of {1 if options.quick else 5} each."
-    )
-    return Section("Staging", how, ["way", "s", "CPU s", "peak MiB", "images"], rows, claims, found)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="bench.staging", description=__doc__.splitlines()[0])
-    parser.add_argument("--archive", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    found = measure(options.archive, options.rounds)
-    if options.json:
-        print(json.dumps(found, indent=2))
-        return 0
-    for name, figures in found.items():
-        print(f"{name:10} {figures['seconds']:6.2f} s {figures['mebibytes']:7.1f} MiB {figures['images']:6.0f} images")
-    ours, theirs = found["scones"], found["notebook"]
-    faster, less = theirs["seconds"] / ours["seconds"], ours["mebibytes"] / theirs["mebibytes"]
-    print(f"{faster:.1f} times as fast, {less:.2f} of the memory")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

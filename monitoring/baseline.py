@@ -1,4 +1,4 @@
-"""What the model's answers and its images looked like when all was well: baseline.json, beside the model."""
+"""The baseline that drift is measured against: baseline.json, beside the model."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,33 +9,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.files import write_atomically
 from monitoring.errors import BaselineMissing, BaselineTooSmall, BaselineUnreadable
 from monitoring.image_statistics import NAMES, ImageStatistics
-from monitoring.window import Window
+from monitoring.window import InferenceWindow
 
 FORMAT = 2
-LEAST = 100
-MOST = 2000
+MIN_PREDICTIONS = 100
+MAX_VALUES = 2000
 _DIGITS = 5
-_LEAST_MAGNITUDE = -100
+_MIN_MAGNITUDE = -100
 Floats = npt.NDArray[np.float64]
 
 
 def rounded(values: npt.ArrayLike) -> Floats:
-    """Round to what the file keeps, so that what is compared with it has the same ties."""
+    """Round to the file's precision, so that values compared with it have the same ties."""
     array = np.asarray(values, np.float64)
     magnitude = np.floor(np.log10(np.abs(array), where=array != 0, out=np.zeros_like(array)))
-    scale = 10.0 ** (_DIGITS - 1 - np.maximum(magnitude, _LEAST_MAGNITUDE))
+    scale = 10.0 ** (_DIGITS - 1 - np.maximum(magnitude, _MIN_MAGNITUDE))
     result: Floats = np.round(array * scale) / scale
     return result
 
 
 @dataclass(frozen=True)
-class Known:
-    """How ``n`` answers did whose truth was known: the share that was right, and their mean confidence.
+class CalibrationReference:
+    """Accuracy and mean confidence of ``n`` predictions with known labels.
 
-    ``variance`` is that of the share, were each answer right with its confidence. The answers need not be those whose
-    confidences are compared: what calibration leaves over is learnt best from many, such as those of cross-validation.
+    ``variance`` is that of the accuracy, if each prediction is right with the probability it states. The predictions
+    may be others than those in the baseline: many, such as those of cross-validation, give a better reference.
     """
 
     n: int
@@ -44,25 +45,25 @@ class Known:
     variance: float
 
     @classmethod
-    def of(cls, confidences: npt.ArrayLike, accuracy: float) -> "Known":
-        """Return it for answers of these confidences (N,), a share of which was right."""
-        answers = np.asarray(confidences, np.float64)
-        variance = float((answers * (1 - answers)).sum()) / len(answers) ** 2
-        return cls(len(answers), accuracy, float(answers.mean()), variance)
+    def of(cls, confidences: npt.ArrayLike, accuracy: float) -> "CalibrationReference":
+        """Return the reference of predictions with these confidences (N,) and this accuracy."""
+        values = np.asarray(confidences, np.float64)
+        variance = float((values * (1 - values)).sum()) / len(values) ** 2
+        return cls(len(values), accuracy, float(values.mean()), variance)
 
     @property
     def offset(self) -> float:
-        """By how much the answers were right more often than they said."""
+        """Accuracy minus mean confidence."""
         return self.accuracy - self.mean_confidence
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Answers that the model gave for images that it had not been trained on, and what images looked like.
+    """Predictions for images that the model was not trained on, and statistics of images.
 
-    ``confidences`` (N,); ``labels`` counts the answers of each label; ``images`` has the statistics of
-    up to M images by name, (M,) each; they may be of more images than were answered. ``source`` says in words what was
-    answered, and ``model`` is the SHA-256 of the network that answered, where known.
+    ``confidences`` (N,); ``labels`` counts the predictions of each label; ``images`` has each statistic of M images, by
+    name, (M,); these may be more images than have predictions. ``source`` describes the images, and ``model`` is the
+    SHA-256 of the network, where known.
     """
 
     source: str
@@ -70,7 +71,7 @@ class Baseline:
     confidences: Floats
     labels: tuple[int, int]
     images: Mapping[str, Floats]
-    known: Known | None = None
+    reference: CalibrationReference | None = None
     model: str | None = None
 
     @classmethod
@@ -81,40 +82,40 @@ class Baseline:
         images: Sequence[ImageStatistics],
         *,
         source: str,
-        known: Known | None = None,
+        reference: CalibrationReference | None = None,
         model: str | None = None,
     ) -> "Baseline":
-        """Return the baseline of N answers: confidences (N,), predicted labels (N,), statistics of M images.
+        """Return the baseline of N predictions: confidences (N,), predicted labels (N,), statistics of M images.
 
-        Of more than 2,000 answers or images an evenly spread 2,000 are kept. Raises BaselineTooSmall.
+        Of more than 2,000 predictions or images an evenly spread 2,000 are kept. Raises BaselineTooSmall.
         """
-        answers = np.asarray(confidences, np.float64)
-        if len(answers) < LEAST:
-            raise BaselineTooSmall(len(answers), LEAST)
+        values = np.asarray(confidences, np.float64)
+        if len(values) < MIN_PREDICTIONS:
+            raise BaselineTooSmall(len(values), MIN_PREDICTIONS)
         second = int(np.asarray(labels).sum())
         columns = {name: _spread(np.sort([getattr(image, name) for image in images])) for name in NAMES}
         return cls(
             source=source,
-            n=len(answers),
-            confidences=_spread(np.sort(answers)),
-            labels=(len(answers) - second, second),
+            n=len(values),
+            confidences=_spread(np.sort(values)),
+            labels=(len(values) - second, second),
             images=columns if images else {},
-            known=known,
+            reference=reference,
             model=model,
         )
 
     @classmethod
-    def of_window(cls, window: Window, *, source: str) -> "Baseline":
-        """Return the baseline of what was captured in a quiet time; whether the answers were right is not known."""
+    def of_window(cls, window: InferenceWindow, *, source: str) -> "Baseline":
+        """Return the baseline of captured inferences; their true labels are not known."""
         return cls.of(window.confidences, window.labels, window.images, source=source)
 
     def encode(self) -> bytes:
-        """Return what the file holds."""
+        """Return the content of the file."""
         body = {
             "format": FORMAT,
             "source": self.source,
             "n": self.n,
-            "known": asdict(self.known) if self.known else None,
+            "known": asdict(self.reference) if self.reference else None,
             "model": self.model,
             "labels": list(self.labels),
             "confidences": self.confidences.tolist(),
@@ -123,18 +124,16 @@ class Baseline:
         return json.dumps(body).encode() + b"\n"
 
     def write(self, path: Path) -> None:
-        """Write the file, in one go."""
-        partial = path.with_name(f"{path.name}.partial")
-        partial.write_bytes(self.encode())
-        partial.replace(path)
+        """Write the file, whole or not at all."""
+        write_atomically(path, self.encode())
 
     @classmethod
-    def decode(cls, content: bytes, where: str) -> "Baseline":
-        """Read what a file holds that lies at ``where``. Raises BaselineUnreadable."""
+    def decode(cls, content: bytes, location: str) -> "Baseline":
+        """Read the content of the file at ``location``. Raises BaselineUnreadable."""
         try:
             body = json.loads(content)
             if body["format"] != FORMAT:
-                raise BaselineUnreadable(where, f"format {body['format']!r}, not {FORMAT}")
+                raise BaselineUnreadable(location, f"format {body['format']!r}, not {FORMAT}")
             first, second = body["labels"]
             return cls(
                 source=str(body["source"]),
@@ -142,11 +141,11 @@ class Baseline:
                 confidences=_column(body["confidences"]),
                 labels=(int(first), int(second)),
                 images={name: _column(body["images"][name]) for name in NAMES if name in body["images"]},
-                known=Known(**body["known"]) if body["known"] else None,
+                reference=CalibrationReference(**body["known"]) if body["known"] else None,
                 model=body.get("model"),
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise BaselineUnreadable(where, str(error)) from error
+            raise BaselineUnreadable(location, str(error)) from error
 
     @classmethod
     def read(cls, path: Path) -> "Baseline":
@@ -160,12 +159,12 @@ class Baseline:
 def _column(values: Any) -> Floats:
     column = np.asarray(values, np.float64)
     if column.ndim != 1 or not len(column) or not np.isfinite(column).all():
-        raise ValueError("a column that is no list of numbers")
+        raise ValueError("a column is not a list of finite numbers")
     return column
 
 
 def _spread(values: npt.NDArray[Any]) -> Floats:
-    """Up to ``MOST`` of sorted values, evenly spread, rounded."""
-    if len(values) > MOST:
-        values = values[np.linspace(0, len(values) - 1, MOST).round().astype(int)]
+    """Return up to ``MAX_VALUES`` of sorted values, evenly spread, rounded."""
+    if len(values) > MAX_VALUES:
+        values = values[np.linspace(0, len(values) - 1, MAX_VALUES).round().astype(int)]
     return rounded(values)

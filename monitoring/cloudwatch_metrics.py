@@ -1,10 +1,10 @@
-"""Figures to and from CloudWatch: what a look at the captures found, and the latency that SageMaker measures."""
+"""CloudWatch metrics: publishes monitoring results, and reads the latency that SageMaker measures."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from monitoring.drift import DriftReport, Verdict
+from monitoring.drift_report import DriftReport, Verdict
 from monitoring.timeline import Timeline
 
 NAMESPACE = "Scones"
@@ -15,7 +15,7 @@ _PER_MILLISECOND = 1000
 
 @dataclass(frozen=True)
 class Latency:
-    """The model's latency in milliseconds, averaged over a time range and at its worst; None where not measured."""
+    """Mean and maximum model latency over a time range, in milliseconds; None where not measured."""
 
     mean: float | None
     worst: float | None
@@ -26,10 +26,10 @@ class Latency:
 
 
 def publish(cloudwatch: Any, endpoint: str, report: DriftReport, timeline: Timeline, at: datetime) -> int:
-    """Put the figures under the namespace Scones, dimension EndpointName, and return how many there were.
+    """Publish metrics in the namespace Scones with the dimension EndpointName, and return their number.
 
-    ``Drift`` is 0 stable, 1 watch, 2 drifted, and missing where the verdict is unknown, so that an alarm can treat
-    missing data as it likes. ``DriftSignal`` has the dimension Signal, too.
+    ``Drift`` is 0 stable, 1 watch, 2 drifted, and missing where the verdict is unknown: an alarm decides how to treat
+    missing data. ``DriftSignal`` has the dimension Signal as well.
     """
     own = [{"Name": "EndpointName", "Value": endpoint}]
     values: list[tuple[str, float, str]] = [("Inferences", report.n, "Count")]
@@ -61,8 +61,8 @@ def publish(cloudwatch: Any, endpoint: str, report: DriftReport, timeline: Timel
 
 
 def latency(cloudwatch: Any, endpoint: str, variant: str, since: datetime, until: datetime) -> Latency:
-    """Return SageMaker's own ModelLatency (AWS/SageMaker, microseconds), which no captured record carries."""
-    found = cloudwatch.get_metric_statistics(
+    """Return SageMaker's metric ModelLatency (AWS/SageMaker, microseconds), which captured records do not contain."""
+    datapoints = cloudwatch.get_metric_statistics(
         Namespace="AWS/SageMaker",
         MetricName="ModelLatency",
         Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
@@ -71,8 +71,8 @@ def latency(cloudwatch: Any, endpoint: str, variant: str, since: datetime, until
         Period=max(_PERIOD, -(-int((until - since).total_seconds()) // 1440) // 60 * 60 + 60),
         Statistics=["Sum", "SampleCount", "Maximum"],
     )["Datapoints"]
-    count = sum(point["SampleCount"] for point in found)
+    count = sum(point["SampleCount"] for point in datapoints)
     if not count:
         return Latency(None, None)
-    mean = sum(point["Sum"] for point in found) / count
-    return Latency(mean / _PER_MILLISECOND, max(point["Maximum"] for point in found) / _PER_MILLISECOND)
+    mean = sum(point["Sum"] for point in datapoints) / count
+    return Latency(mean / _PER_MILLISECOND, max(point["Maximum"] for point in datapoints) / _PER_MILLISECOND)

@@ -1,8 +1,12 @@
-"""What can go wrong when looking at captured inferences.
+"""What can go wrong in monitoring.
 
 MonitoringError
 ├── CaptureIncomplete
 ├── CaptureOff
+├── InvalidCaptureRecord
+│   ├── MalformedRecord
+│   ├── UnknownVersion
+│   └── MissingOutput
 ├── BaselineMissing
 ├── BaselineUnreadable
 └── BaselineTooSmall
@@ -16,19 +20,19 @@ class MonitoringError(SconesError):
 
 
 class CaptureIncomplete(MonitoringError):
-    """Fewer inferences were captured in time than the endpoint answered."""
+    """Fewer inferences were captured within the timeout than expected."""
 
     def __init__(self, captured: int, expected: int, seconds: float) -> None:
         super().__init__(
             f"{captured} of {expected} inferences were captured within {seconds:.0f} s: SageMaker writes them a minute "
-            "or two late; look again, or check that the endpoint's data capture is on"
+            "or two late; try again, or check that the endpoint's data capture is on"
         )
         self.captured = captured
         self.expected = expected
 
 
 class CaptureOff(MonitoringError):
-    """The endpoint writes nothing down."""
+    """The endpoint has no data capture."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(
@@ -36,22 +40,38 @@ class CaptureOff(MonitoringError):
         )
 
 
-class BaselineMissing(MonitoringError):
-    """There is no baseline where one was looked for."""
+class InvalidCaptureRecord(MonitoringError):
+    """A line of a capture file that is no captured inference. Readers count these and go on."""
 
-    def __init__(self, where: str) -> None:
-        super().__init__(f"there is no {where}: make a baseline with `scones baseline`")
+
+class MalformedRecord(InvalidCaptureRecord):
+    """A line, or a response, without two probabilities."""
+
+
+class UnknownVersion(InvalidCaptureRecord):
+    """A record of an ``eventVersion`` that is not supported."""
+
+
+class MissingOutput(InvalidCaptureRecord):
+    """A record without the endpoint's response: only its input was captured."""
+
+
+class BaselineMissing(MonitoringError):
+    """The baseline does not exist."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(f"{location} does not exist: create a baseline with `scones baseline`")
 
 
 class BaselineUnreadable(MonitoringError):
-    """The file is no baseline of this version."""
+    """The file is not a baseline of this format."""
 
-    def __init__(self, where: str, why: str) -> None:
-        super().__init__(f"{where} is no baseline ({why}): make it again with `scones baseline`")
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(f"{location} is not a baseline ({reason}): create it again with `scones baseline`")
 
 
 class BaselineTooSmall(MonitoringError):
-    """Too few answers to compare anything with."""
+    """Too few predictions for a baseline."""
 
     def __init__(self, n: int, least: int) -> None:
-        super().__init__(f"{n} answers are too few for a baseline: it takes at least {least}")
+        super().__init__(f"{n} predictions are too few for a baseline: at least {least} are needed")

@@ -1,14 +1,12 @@
-"""Compares answers with the truth."""
+"""Compares predictions with true labels."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
-Labels: TypeAlias = tuple[str, str]
-"""What label 0 and label 1 are called."""
-VEHICLES: Labels = ("bicycle", "motorcycle")
+_Z = 1.959963984540054  # the standard normal distribution's 97.5th percentile
 
 
 @dataclass(frozen=True)
@@ -23,25 +21,27 @@ class Rate:
 
     @classmethod
     def of(cls, successes: int, n: int) -> "Rate":
-        """Return the rate of ``successes`` in ``n`` trials (interval: Wilson 1927, as scipy computes it)."""
+        """Return the rate of ``successes`` in ``n`` trials (interval: Wilson 1927)."""
         if n == 0:
             return cls(0, 0, float("nan"), float("nan"), float("nan"))
-        from scipy.stats import binomtest  # noqa: PLC0415 - takes seconds to import
+        value = successes / n
+        centre = (value + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+        reach = _Z / (1 + _Z**2 / n) * math.sqrt(value * (1 - value) / n + _Z**2 / (4 * n**2))
+        low = 0.0 if successes == 0 else centre - reach
+        high = 1.0 if successes == n else centre + reach
+        return cls(successes, n, value, low, high)
 
-        interval = binomtest(successes, n).proportion_ci(method="wilson")
-        return cls(successes, n, successes / n, float(interval.low), float(interval.high))
 
-
-def in_words(rate: Rate) -> str:
-    """Return a rate with what it rests on."""
+def describe_rate(rate: Rate) -> str:
+    """Return a rate with its counts and interval as text."""
     if rate.n == 0:
         return "none"
     return f"{rate.value:.1%}  ({rate.successes} of {rate.n}; 95 % interval {rate.low:.1%} to {rate.high:.1%})"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the endpoint said of an image whose label is known: ``inferences`` has a probability for each label."""
+class Prediction:
+    """The endpoint's prediction for an image whose label is known: ``inferences`` has a probability for each label."""
 
     label: int
     inferences: tuple[float, float]
@@ -53,37 +53,37 @@ class Answer:
 
     @property
     def is_right(self) -> bool:
-        """Whether the likelier class is the true one."""
+        """Whether the likelier label is the true one."""
         return self.predicted == self.label
 
     @property
     def confidence(self) -> float:
-        """The likelier class's probability."""
+        """The probability of the likelier label."""
         return max(self.inferences)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Accuracy over all answers, the share accepted at the threshold, and the accuracy among those accepted."""
+    """Accuracy over all predictions, the share accepted at the threshold, and the accuracy among those accepted."""
 
     accuracy: Rate
     accepted: Rate
     accuracy_accepted: Rate
 
 
-def evaluate(answers: Sequence[Answer], threshold: float) -> Evaluation:
-    """Return the evaluation of answers at a threshold; an answer is accepted when its confidence >= ``threshold``."""
-    accepted = [answer for answer in answers if answer.confidence >= threshold]
+def evaluate(predictions: Sequence[Prediction], threshold: float) -> Evaluation:
+    """Evaluate predictions; one is accepted where its confidence >= ``threshold``."""
+    accepted = [prediction for prediction in predictions if prediction.confidence >= threshold]
     return Evaluation(
-        accuracy=Rate.of(sum(answer.is_right for answer in answers), len(answers)),
-        accepted=Rate.of(len(accepted), len(answers)),
-        accuracy_accepted=Rate.of(sum(answer.is_right for answer in accepted), len(accepted)),
+        accuracy=Rate.of(sum(prediction.is_right for prediction in predictions), len(predictions)),
+        accepted=Rate.of(len(accepted), len(predictions)),
+        accuracy_accepted=Rate.of(sum(prediction.is_right for prediction in accepted), len(accepted)),
     )
 
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """The answers to the images of one class; ``median_confidence`` is NaN where there are none."""
+    """Figures of the images of one class; ``median_confidence`` is NaN where there are none."""
 
     label: int
     accuracy: Rate
@@ -91,23 +91,23 @@ class ClassFigures:
     median_confidence: float
 
 
-def by_class(answers: Sequence[Answer], threshold: float) -> tuple[ClassFigures, ClassFigures]:
+def by_class(predictions: Sequence[Prediction], threshold: float) -> tuple[ClassFigures, ClassFigures]:
     """Return the figures of the images whose true label is 0, and of those whose is 1."""
 
     def figures(label: int) -> ClassFigures:
-        own = [answer for answer in answers if answer.label == label]
-        found = evaluate(own, threshold)
-        median = float(np.median([answer.confidence for answer in own])) if own else float("nan")
-        return ClassFigures(label, found.accuracy, found.accepted, median)
+        members = [prediction for prediction in predictions if prediction.label == label]
+        evaluation = evaluate(members, threshold)
+        median = float(np.median([prediction.confidence for prediction in members])) if members else float("nan")
+        return ClassFigures(label, evaluation.accuracy, evaluation.accepted, median)
 
     return figures(0), figures(1)
 
 
-def confusion(answers: Sequence[Answer]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return how many images of each true class (row) were answered with each class (column)."""
+def confusion(predictions: Sequence[Prediction]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return how many images of each true label (row) were predicted as each label (column)."""
     counts = [[0, 0], [0, 0]]
-    for answer in answers:
-        counts[answer.label][answer.predicted] += 1
+    for prediction in predictions:
+        counts[prediction.label][prediction.predicted] += 1
     return (counts[0][0], counts[0][1]), (counts[1][0], counts[1][1])
 
 

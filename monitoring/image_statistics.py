@@ -1,4 +1,4 @@
-"""What an image looks like in a few numbers, so that a change of camera, light or weather shows without labels."""
+"""Image statistics, in which a change of camera, light or weather shows without labels."""
 
 import io
 from dataclasses import asdict, dataclass, fields
@@ -8,15 +8,15 @@ import numpy.typing as npt
 from PIL import Image
 
 SIDE = 32
-"""Images are measured at this side, about as coarse as the network sees them: what it cannot see is no drift to it."""
-_MOST_PIXELS = 8192 * 6144
+"""Images are measured at this side, about the network's resolution: what it cannot see does not matter to it."""
+_MAX_PIXELS = 8192 * 6144
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601
 
 
 @dataclass(frozen=True, slots=True)
 class ImageStatistics:
-    """One image's figures, all but ``size`` of the image brought to 32 x 32 pixels.
+    """One image's statistics, all but ``size`` measured at 32 x 32 pixels.
 
     brightness: mean luminance, 0 to 255. contrast: its standard deviation. sharpness: standard deviation of its
     Laplacian over the contrast, 0 for a blank image. colour: colourfulness after Hasler and Suesstrunk, "Measuring
@@ -30,7 +30,7 @@ class ImageStatistics:
     size: float
 
     def to_dict(self) -> dict[str, float]:
-        """Return the figures by name."""
+        """Return the statistics by name."""
         return asdict(self)
 
 
@@ -38,11 +38,11 @@ NAMES = tuple(each.name for each in fields(ImageStatistics))
 
 
 def measure(data: bytes) -> ImageStatistics | None:
-    """Return the statistics of an encoded image; None for bytes that are none, or too large to decode."""
+    """Return the statistics of an encoded image; None where it cannot be decoded or is too large to."""
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             width, height = image.size
-            if width * height > _MOST_PIXELS:
+            if width * height > _MAX_PIXELS:
                 return None
             image.draft("RGB", (SIDE, SIDE))
             small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2.0)
@@ -52,7 +52,7 @@ def measure(data: bytes) -> ImageStatistics | None:
 
 
 def measure_pixels(pixels: npt.NDArray[np.uint8], size: float) -> ImageStatistics:
-    """Return the statistics of RGB pixels (H, W, 3) of an image whose sides' geometric mean was ``size``."""
+    """Return the statistics of RGB pixels (H, W, 3); ``size`` is the geometric mean of the original's sides."""
     values = pixels.astype(np.float32)
     luma = values @ _LUMA
     contrast = float(luma.std())

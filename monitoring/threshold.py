@@ -1,14 +1,14 @@
-"""What a threshold costs and buys: the more sure an answer must be, the fewer pass, and the more of these are right."""
+"""The trade-off of a threshold: the higher, the fewer predictions are accepted, and the more of these are right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.evaluation import Answer, Rate, evaluate
+from monitoring.evaluation import Prediction, Rate, evaluate
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What comes of a threshold: the share of answers that pass it, and the accuracy among them."""
+class ThresholdEffect:
+    """The share of predictions that a threshold accepts, and the accuracy among them."""
 
     threshold: float
     coverage: Rate
@@ -16,47 +16,47 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Advice:
-    """The threshold for a wanted accuracy; ``choice`` is None where no threshold reaches it."""
+class ThresholdRecommendation:
+    """The lowest threshold that reaches a target accuracy; ``effect`` is None where none does."""
 
     target: float
-    choice: Choice | None
+    effect: ThresholdEffect | None
 
     @property
     def sentence(self) -> str:
-        """The advice in words, with how much it rests on."""
-        if self.choice is None:
-            return f"no threshold gives {self.target:.1%} right among the accepted answers"
-        found = self.choice
-        right = f"{self.target:.1%} or more right: {found.accuracy.successes} of {found.accuracy.n}"
-        if found.coverage.successes == found.coverage.n:
-            words = f"accepting every answer already gives {right}"
+        """The recommendation as text, with its counts."""
+        if self.effect is None:
+            return f"no threshold reaches an accuracy of {self.target:.1%} among the accepted predictions"
+        coverage, accuracy = self.effect.coverage, self.effect.accuracy
+        target = f"an accuracy of at least {self.target:.1%} ({accuracy.successes} of {accuracy.n} right)"
+        if coverage.successes == coverage.n:
+            text = f"accepting every prediction already gives {target}"
         else:
-            words = f"a threshold of {found.threshold:.4f} gives {right}, with {found.coverage.value:.1%} accepted"
-        if found.accuracy.low < self.target:
-            words += f"; the 95 % interval begins at {found.accuracy.low:.1%}: evaluate more images to be sure"
-        return words
+            text = f"a threshold of {self.effect.threshold:.4f} accepts {coverage.value:.1%} and gives {target}"
+        if accuracy.low < self.target:
+            text += f"; the 95 % interval begins at {accuracy.low:.1%}: evaluate more images to confirm"
+        return text
 
 
-def choose(answers: Sequence[Answer], threshold: float) -> Choice:
-    """Return what comes of a threshold."""
-    found = evaluate(answers, threshold)
-    return Choice(threshold, found.accepted, found.accuracy_accepted)
+def threshold_effect(predictions: Sequence[Prediction], threshold: float) -> ThresholdEffect:
+    """Return coverage and accuracy at a threshold."""
+    evaluation = evaluate(predictions, threshold)
+    return ThresholdEffect(threshold, evaluation.accepted, evaluation.accuracy_accepted)
 
 
-def curve(answers: Sequence[Answer]) -> tuple[tuple[float, float, float], ...]:
+def coverage_curve(predictions: Sequence[Prediction]) -> tuple[tuple[float, float, float], ...]:
     """Return ``(threshold, coverage, accuracy)`` for each confidence that occurs, the highest threshold first."""
-    ranked = sorted(answers, key=lambda answer: answer.confidence, reverse=True)
+    ranked = sorted(predictions, key=lambda prediction: prediction.confidence, reverse=True)
     points, right = [], 0
-    for accepted, answer in enumerate(ranked, start=1):
-        right += answer.is_right
-        is_last_of_ties = accepted == len(ranked) or ranked[accepted].confidence < answer.confidence
+    for accepted, prediction in enumerate(ranked, start=1):
+        right += prediction.is_right
+        is_last_of_ties = accepted == len(ranked) or ranked[accepted].confidence < prediction.confidence
         if is_last_of_ties:
-            points.append((answer.confidence, accepted / len(ranked), right / accepted))
+            points.append((prediction.confidence, accepted / len(ranked), right / accepted))
     return tuple(points)
 
 
-def advise(answers: Sequence[Answer], target: float) -> Advice:
+def recommend_threshold(predictions: Sequence[Prediction], target: float) -> ThresholdRecommendation:
     """Return the lowest threshold among the confidences that reaches an accuracy of ``target`` (0 to 1)."""
-    reaching = [threshold for threshold, _, accuracy in curve(answers) if accuracy >= target]
-    return Advice(target, choose(answers, min(reaching)) if reaching else None)
+    reaching = [threshold for threshold, _, accuracy in coverage_curve(predictions) if accuracy >= target]
+    return ThresholdRecommendation(target, threshold_effect(predictions, min(reaching)) if reaching else None)

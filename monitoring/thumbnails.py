@@ -1,4 +1,4 @@
-"""Small pictures for pages that have nothing from elsewhere."""
+"""Thumbnails as data URIs, for pages that load nothing from elsewhere."""
 
 import base64
 import io
@@ -6,20 +6,20 @@ import warnings
 
 from PIL import Image
 
-_LARGEST = 40_000_000
+_MAX_PIXELS = 40_000_000
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 
 
 def data_uri(content: bytes | None, side: int) -> str | None:
     """Return an image as a data URI of a PNG, at most ``side`` pixels wide and high.
 
-    None where it is no image, or has too many pixels to be decoded for this.
+    None where it cannot be decoded, or has too many pixels to be.
     """
     if content is None:
         return None
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            if image.width * image.height > _LARGEST:
+            if image.width * image.height > _MAX_PIXELS:
                 return None
             image.draft("RGB", (side, side))
             image.thumbnail((side, side))

@@ -1,4 +1,4 @@
-"""Confidence over time: bins of equal width over the time that inferences were made in."""
+"""Confidence over time, in bins of equal width."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from monitoring.window import Window
+from monitoring.window import InferenceWindow
 
-MOST_BINS = 60
-MOST_POINTS = 2000
+MAX_BINS = 60
+MAX_POINTS = 2000
 ROLLING = 5
 _BAND = (10, 90)
 _WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
@@ -18,7 +18,7 @@ _WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800,
 
 @dataclass(frozen=True)
 class Point:
-    """One inference of a sample that is spread evenly over time. ``label`` is the likelier, 0 or 1."""
+    """One inference of an evenly spread sample. ``label`` is the predicted one, 0 or 1."""
 
     time: datetime
     confidence: float
@@ -30,7 +30,7 @@ class Bin:
     """The inferences of ``[start, end)``. Where ``n`` is 0, ``mean`` and ``share_below`` are None.
 
     ``rolling_mean`` and the band from ``low`` to ``high`` (10th to 90th percentile of the confidences) are over this
-    bin and the four before it; None where those are empty too. ``labels`` counts the answers of each.
+    bin and the four before it; None where those are empty too. ``labels`` counts the predictions of each.
     """
 
     start: datetime
@@ -46,38 +46,38 @@ class Bin:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Confidence over time. ``width`` is a bin's, in seconds. ``silence`` says why there is none."""
+    """Confidence over time. ``width`` is a bin's, in seconds; ``empty_reason`` is a sentence for an empty timeline."""
 
     threshold: float
     width: float
     bins: tuple[Bin, ...]
     points: tuple[Point, ...]
-    silence: str = "no inference was captured in this time"
+    empty_reason: str = "no inference was captured in this time range"
 
     @property
     def n(self) -> int:
-        """How many inferences there were."""
+        """The number of inferences."""
         return sum(each.n for each in self.bins)
 
     @classmethod
-    def nothing(cls, threshold: float, silence: str) -> "Timeline":
-        """Return a timeline of no inference, and say why there is none."""
-        return cls(threshold, 0.0, (), (), silence)
+    def empty(cls, threshold: float, reason: str) -> "Timeline":
+        """Return a timeline without inferences; ``reason`` is a sentence that explains it."""
+        return cls(threshold, 0.0, (), (), reason)
 
     @classmethod
-    def of(cls, window: Window, threshold: float, most_bins: int = MOST_BINS) -> "Timeline":
+    def of(cls, window: InferenceWindow, threshold: float, max_bins: int = MAX_BINS) -> "Timeline":
         """Return the timeline of a window."""
         if not len(window):
             return cls(threshold, 0.0, (), ())
         order = np.argsort(window.times, kind="stable")
         times, confidences, labels = window.times[order], window.confidences[order], window.labels[order]
-        width = _width(float(times[-1] - times[0]), most_bins)
+        width = _width(float(times[-1] - times[0]), max_bins)
         first = float(np.floor(times[0] / width) * width)
         count = int((times[-1] - first) // width) + 1
         edges = first + width * np.arange(count + 1)
         cuts = np.searchsorted(times, edges)
         bins = tuple(_bin(number, edges, cuts, confidences, labels, threshold) for number in range(count))
-        chosen = np.unique(np.linspace(0, len(times) - 1, min(len(times), MOST_POINTS)).round().astype(int))
+        chosen = np.unique(np.linspace(0, len(times) - 1, min(len(times), MAX_POINTS)).round().astype(int))
         points = tuple(Point(_time(times[i]), float(confidences[i]), int(labels[i])) for i in chosen)
         return cls(threshold, width, bins, points)
 
@@ -95,9 +95,9 @@ def _bin(
     labels: np.ndarray[Any, Any],
     threshold: float,
 ) -> Bin:
-    inside = slice(cuts[number], cuts[number + 1])
-    own, recent = confidences[inside], confidences[cuts[max(0, number + 1 - ROLLING)] : cuts[number + 1]]
-    second = int(labels[inside].sum())
+    members = slice(cuts[number], cuts[number + 1])
+    own, recent = confidences[members], confidences[cuts[max(0, number + 1 - ROLLING)] : cuts[number + 1]]
+    second = int(labels[members].sum())
     low, high = np.percentile(recent, _BAND) if len(recent) else (None, None)
     return Bin(
         start=_time(edges[number]),
@@ -112,10 +112,10 @@ def _bin(
     )
 
 
-def _width(span: float, most_bins: int) -> float:
-    """The least round number of seconds that covers the span in as many bins, one of which a round start may cost."""
-    fitting = [width for width in _WIDTHS if span / width < most_bins - 1]
-    return float(fitting[0] if fitting else np.ceil(span / (most_bins - 1) / _WIDTHS[-1]) * _WIDTHS[-1])
+def _width(span: float, max_bins: int) -> float:
+    """Return the smallest round width that covers the span; a start on a round time may take one bin more."""
+    fitting = [width for width in _WIDTHS if span / width < max_bins - 1]
+    return float(fitting[0] if fitting else np.ceil(span / (max_bins - 1) / _WIDTHS[-1]) * _WIDTHS[-1])
 
 
 def _mean(values: Sequence[float] | np.ndarray[Any, Any]) -> float | None:

@@ -1,10 +1,9 @@
-"""The inferences of a time range, as columns: a few bytes for each, and the statistics of a sample of the images."""
+"""The inferences of a time range, as columns of a few bytes each, and the statistics of a sample of the images."""
 
 import random
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +15,11 @@ IMAGE_SAMPLE = 2000
 
 
 @dataclass(frozen=True)
-class Window:
-    """N inferences: ``times`` (seconds since 1970), ``confidences`` and ``labels`` (0 or 1, the likelier), all (N,).
+class InferenceWindow:
+    """N inferences: ``times`` (seconds since 1970), ``confidences`` and predicted ``labels`` (0 or 1), all (N,).
 
-    ``images`` are the statistics of a uniform sample of at most 2,000 images; ``unreadable`` counts those of the sample
-    that are no images.
+    ``images`` are the statistics of a uniform sample of at most 2,000 images; ``unreadable`` of the sample could not be
+    decoded.
     """
 
     times: npt.NDArray[np.float64]
@@ -33,7 +32,9 @@ class Window:
         return len(self.times)
 
     @classmethod
-    def of(cls, inferences: Iterable[CapturedInference], *, sample: int = IMAGE_SAMPLE, seed: int = 0) -> "Window":
+    def of(
+        cls, inferences: Iterable[CapturedInference], *, sample: int = IMAGE_SAMPLE, seed: int = 0
+    ) -> "InferenceWindow":
         """Collect inferences as they stream by; an image is decoded only where it enters the sample."""
         columns = _Columns(sample, random.Random(seed))  # noqa: S311 - a sample, no secret
         for inference in inferences:
@@ -42,8 +43,8 @@ class Window:
             times=np.array(columns.times, np.float64),
             confidences=np.array(columns.confidences, np.float64),
             labels=np.array(columns.labels, np.int8),
-            images=tuple(found for found in columns.images if found is not None),
-            unreadable=sum(found is None for found in columns.images),
+            images=tuple(image for image in columns.images if image is not None),
+            unreadable=sum(image is None for image in columns.images),
         )
 
     def statistic(self, name: str) -> npt.NDArray[np.float64]:
@@ -56,7 +57,7 @@ class Window:
 @dataclass
 class _Columns:
     sample: int
-    dice: random.Random
+    generator: random.Random
     times: "array[float]" = field(default_factory=lambda: array("d"))
     confidences: "array[float]" = field(default_factory=lambda: array("d"))
     labels: "array[int]" = field(default_factory=lambda: array("b"))
@@ -73,11 +74,7 @@ class _Columns:
     def _sample(self, inference: CapturedInference) -> None:
         """Reservoir sampling (Vitter 1985, algorithm R)."""
         self.with_image += 1
-        place = self.with_image - 1 if self.with_image <= self.sample else self.dice.randrange(self.with_image)
-        if place >= self.sample:
-            return
-        found: Any = measure(inference.image or b"")
-        if place == len(self.images):
-            self.images.append(found)
-        else:
-            self.images[place] = found
+        count = self.with_image
+        slot = count - 1 if count <= self.sample else self.generator.randrange(count)
+        if slot < self.sample:
+            self.images[slot : slot + 1] = [measure(inference.image or b"")]

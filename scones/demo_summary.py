@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 
-from monitoring.evaluation import Answer, Evaluation, Rate, evaluate, in_words, percentiles
+from monitoring.evaluation import Evaluation, Prediction, Rate, describe_rate, evaluate, percentiles
 from orchestration.executions import Outcome
 from scones.recent_executions import BELOW_THRESHOLD
 
@@ -72,7 +72,7 @@ class Summary:
 
 def answers(
     outcomes: Sequence[Outcome], labels: Mapping[str, int], inferences: Mapping[str, Sequence[float]]
-) -> list[Answer]:
+) -> list[Prediction]:
     """Pair each labelled image's true label with what the endpoint said; those that it did not answer are left out.
 
     ``inferences`` gives the answer by execution ARN for those below the threshold, whose executions have no output.
@@ -81,11 +81,11 @@ def answers(
     for outcome in outcomes:
         said = outcome.output["inferences"] if outcome.output else inferences.get(outcome.execution_arn)
         if said is not None and outcome.image.s3_key in labels:
-            found.append(Answer(labels[outcome.image.s3_key], (said[0], said[1])))
+            found.append(Prediction(labels[outcome.image.s3_key], (said[0], said[1])))
     return found
 
 
-def figures(outcomes: Sequence[Outcome], labelled: Sequence[Answer], threshold: float) -> dict[str, Any]:
+def figures(outcomes: Sequence[Outcome], labelled: Sequence[Prediction], threshold: float) -> dict[str, Any]:
     """Return the parts of a summary that follow from the outcomes alone."""
     failed = [outcome for outcome in outcomes if outcome.status != "SUCCEEDED"]
     ends = Counter(outcome.status for outcome in outcomes)
@@ -112,9 +112,9 @@ def render(summary: Summary, threshold: float) -> RenderableType:
     figure = Table.grid(padding=(0, 2))
     rows = [
         ("data", f"{summary.dataset}, held-out test images"),
-        ("accuracy", in_words(summary.evaluation.accuracy)),
-        (f"accepted at {threshold}", in_words(summary.evaluation.accepted)),
-        ("right among accepted", in_words(summary.evaluation.accuracy_accepted)),
+        ("accuracy", describe_rate(summary.evaluation.accuracy)),
+        (f"accepted at {threshold}", describe_rate(summary.evaluation.accepted)),
+        ("right among accepted", describe_rate(summary.evaluation.accuracy_accepted)),
         ("latency", f"p50 {summary.latency_ms['p50']:.0f} ms, p95 {summary.latency_ms['p95']:.0f} ms an execution"),
         ("captured", f"{summary.captured} of {summary.answered} answered inferences"),
         ("queues", f"review {summary.review_queue}, failure {summary.failure_queue}"),

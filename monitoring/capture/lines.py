@@ -1,4 +1,4 @@
-"""The lines of a capture file as its bytes stream in, packed or not, in bounded memory."""
+"""Splits a stream of bytes, gzipped or not, into lines, in bounded memory."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -7,21 +7,21 @@ from itertools import chain
 
 _GZIP = b"\x1f\x8b"
 _STEP = 1 << 20
-_BROKEN = b"\0"  # belongs to no record, so that the line it ends up in counts as torn
+_BROKEN = b"\0"  # occurs in no record, so that the line it is in counts as torn
 LONGEST = 32 << 20
-"""A record holds a request and an answer of 6 MB each, in base64; a longer line is no record."""
+"""A record has a request and a response of 6 MB each, in base64; a longer line is not a record."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line; ``whole`` is False for a last one without its line feed, and for one that is too long."""
+    """One line; ``whole`` is False for a last line without line feed, and for one that is too long."""
 
     text: bytes
     whole: bool
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[Line]:
-    """Yield the lines that are not blank. A stream that breaks off, also inside gzip, ends in a line not ``whole``."""
+    """Yield the lines that are not blank. A truncated stream, gzipped or not, ends in a line that is not ``whole``."""
     rest, overlong = bytearray(), False
     for chunk in _plain(chunks):
         rest += chunk
@@ -38,7 +38,7 @@ def lines(chunks: Iterable[bytes]) -> Iterator[Line]:
 
 
 def _plain(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack where the first two bytes say gzip, whatever the object's headers say; one member may follow another."""
+    """Decompress where the first two bytes are gzip's; the stream may have several members."""
     source = iter(chunks)
     head = b""
     for chunk in source:

@@ -1,20 +1,39 @@
-"""Where an endpoint writes its captures, as the endpoint itself says."""
+"""Where an endpoint's captures are."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from monitoring.capture.reader import VARIANT, Place
+from core.s3_uris import S3Uri
 from monitoring.errors import CaptureOff
 
+VARIANT = "AllTraffic"
 
-def place_of(sagemaker: Any, endpoint: str) -> Place:
-    """Ask a ``sagemaker`` client where ``endpoint`` writes its captures.
 
-    Raises CaptureOff for an endpoint that captures nothing; an endpoint that is not there is SageMaker's own error.
+@dataclass(frozen=True)
+class CaptureLocation:
+    """``s3://{bucket}/{prefix}/{endpoint}/{variant}/``; ``is_abandoned`` where the endpoint was deleted."""
+
+    bucket: str
+    prefix: str
+    endpoint: str
+    variant: str = VARIANT
+    is_abandoned: bool = False
+
+    @property
+    def root(self) -> str:
+        """The prefix of every key, without a trailing slash."""
+        return "/".join(part for part in (self.prefix.strip("/"), self.endpoint, self.variant) if part)
+
+
+def capture_location(sagemaker: Any, endpoint: str) -> CaptureLocation:
+    """Return where ``endpoint`` captures to, from a ``sagemaker`` client.
+
+    Raises CaptureOff for an endpoint without data capture, and SageMaker's own error for one that does not exist.
     """
-    found = sagemaker.describe_endpoint(EndpointName=endpoint)
-    config = found.get("DataCaptureConfig")
+    response = sagemaker.describe_endpoint(EndpointName=endpoint)
+    config = response.get("DataCaptureConfig")
     if not config or not config.get("EnableCapture", False):
         raise CaptureOff(endpoint)
-    bucket, _, prefix = config["DestinationS3Uri"].removeprefix("s3://").partition("/")
-    variants = [variant["VariantName"] for variant in found.get("ProductionVariants", [])]
-    return Place(bucket, prefix, endpoint, variants[0] if variants else VARIANT)
+    destination = S3Uri.parse(config["DestinationS3Uri"])
+    variants = [variant["VariantName"] for variant in response.get("ProductionVariants", [])]
+    return CaptureLocation(destination.bucket, destination.key, endpoint, variants[0] if variants else VARIANT)

@@ -4,61 +4,44 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from monitoring.capture.lines import Line, lines
-from monitoring.capture.record import CapturedInference, Malformed, Unanswered, UnknownVersion, parse
+from monitoring.capture.location import CaptureLocation
+from monitoring.capture.record import CapturedInference, parse
 from monitoring.capture.report import CaptureReport
+from monitoring.errors import MalformedRecord, MissingOutput, UnknownVersion
 
-VARIANT = "AllTraffic"
 MARGIN = timedelta(minutes=2)
-"""A file may hold records from before or after the minute it is named after; files this near are looked into, too."""
+"""A file may have records from before or after the time in its name; files this near to the range are read, too."""
 WORKERS = 8
 LARGE = 4 << 20
-"""A larger file is not fetched ahead but streamed when its turn comes."""
+"""A larger file is not fetched ahead but streamed in its turn."""
 REMEMBERED = 50_000
-"""A record that comes twice is found among so many others before it."""
+"""A duplicate is detected among so many records before it."""
 EVALUATION = "evaluation-"
-"""What the inferenceId of a request begins with that was made to evaluate the endpoint: it is no traffic."""
+"""Prefix of the inferenceId of requests made by `scones evaluate`, which are not production traffic."""
 _STREAMED = 1 << 18
 _NAME = re.compile(r"(\d\d)-(\d\d)-\d{3}-[^/]*\.jsonl(?:\.gz)?\Z")
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 _GONE = frozenset({"NoSuchKey", "404"})
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where captures lie: ``s3://{bucket}/{prefix}/{endpoint}/{variant}/``; abandoned where the endpoint is gone."""
+class CaptureReader:
+    """The inferences of ``[since, until]``, read during iteration; ``report`` counts along.
 
-    bucket: str
-    prefix: str
-    endpoint: str
-    variant: str = VARIANT
-    is_abandoned: bool = False
-
-    @property
-    def root(self) -> str:
-        """What every key begins with, without a slash at its end."""
-        return "/".join(part for part in (self.prefix.strip("/"), self.endpoint, self.variant) if part)
-
-
-class Reading:
-    """The inferences of ``[since, until]``, read while iterated over; ``report`` counts along.
-
-    Records keep whole seconds, and so does ``since``: what was answered later in its second is not lost. Requests that
-    were made to evaluate the endpoint are counted and left out. ``until`` None has no end: what is dated in the future,
-    by a clock that is ahead, is included and counted. Each iteration reads anew. Files come in the order of their
-    names, which is that of time; records as they lie in a file.
+    Records have whole seconds, so ``since`` is rounded down to one. Requests of an evaluation are counted and skipped.
+    Without ``until`` the range has no end: records dated in the future, by a clock that is ahead, are included and
+    counted. Each iteration reads again. Files are read in the order of their names, which is that of time.
     """
 
     def __init__(
         self,
         s3: Any,
-        place: Place,
+        location: CaptureLocation,
         since: datetime,
         until: datetime | None = None,
         *,
@@ -66,7 +49,7 @@ class Reading:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.report = CaptureReport()
-        self._s3, self._place, self._workers = s3, place, workers
+        self._s3, self._location, self._workers = s3, location, workers
         self._since = since.astimezone(UTC).replace(microsecond=0)
         self._until, self._now = until and until.astimezone(UTC), now
 
@@ -86,9 +69,9 @@ class Reading:
             return parse(line.text)
         except UnknownVersion:
             self.report.unknown_version += 1
-        except Unanswered:
+        except MissingOutput:
             self.report.unanswered += 1
-        except Malformed:
+        except MalformedRecord:
             if line.whole:
                 self.report.malformed += 1
             else:
@@ -109,24 +92,24 @@ class Reading:
         if len(seen) > REMEMBERED:
             del seen[next(iter(seen))]
         ahead = (inference.time - now).total_seconds()
-        if ahead > 1:  # records keep whole seconds
+        if ahead > 1:  # records have whole seconds
             self.report.ahead += 1
             self.report.skew = max(self.report.skew, ahead)
         return True
 
     def _bodies(self, until: datetime) -> Iterator[Iterator[bytes]]:
-        """Each file's content; small files are fetched ahead, as many as there are workers."""
-        waiting: deque[tuple[str, Future[bytes | None] | None]] = deque()
+        """Yield each file's content; small files are fetched ahead, one a worker."""
+        pending: deque[tuple[str, Future[bytes | None] | None]] = deque()
         with ThreadPoolExecutor(self._workers, "capture") as pool:
             try:
                 for key, size in self._files(until):
-                    waiting.append((key, pool.submit(self._fetched, key) if size <= LARGE else None))
-                    if len(waiting) > self._workers:
-                        yield self._chunks(*waiting.popleft())
-                while waiting:
-                    yield self._chunks(*waiting.popleft())
+                    pending.append((key, pool.submit(self._fetched, key) if size <= LARGE else None))
+                    if len(pending) > self._workers:
+                        yield self._chunks(*pending.popleft())
+                while pending:
+                    yield self._chunks(*pending.popleft())
             finally:
-                for _, future in waiting:
+                for _, future in pending:
                     if future is not None:
                         future.cancel()
 
@@ -149,20 +132,20 @@ class Reading:
         return None if stream is None else stream.read()
 
     def _object(self, key: str) -> Any:
-        """The object's body; None where a lifecycle rule was faster."""
+        """Return the object's body; None where it was deleted since it was listed."""
         try:
-            return self._s3.get_object(Bucket=self._place.bucket, Key=key)["Body"]
+            return self._s3.get_object(Bucket=self._location.bucket, Key=key)["Body"]
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _GONE:
                 return None
             raise
 
     def _files(self, until: datetime) -> Iterator[tuple[str, int]]:
-        """Keys and sizes of the capture files of the time range; only its hours are listed, and a margin."""
+        """Yield keys and sizes of the capture files of the time range; only its hours, with a margin, are listed."""
         first, last = self._since - MARGIN, until + MARGIN
         hour = first.replace(minute=0, second=0, microsecond=0)
         while hour <= last:
-            folder = f"{self._place.root}/{hour:%Y/%m/%d/%H}/"
+            folder = f"{self._location.root}/{hour:%Y/%m/%d/%H}/"
             start = f"{folder}{first:%M-%S}" if hour <= first else ""
             for entry in self._listed(folder, start):
                 name = entry["Key"].removeprefix(folder)
@@ -173,15 +156,13 @@ class Reading:
             hour += timedelta(hours=1)
 
     def _listed(self, folder: str, start: str) -> Iterator[dict[str, Any]]:
-        asked = {"Bucket": self._place.bucket, "Prefix": folder}
-        for page in self._s3.get_paginator("list_objects_v2").paginate(
-            **asked, **({"StartAfter": start} if start else {})
-        ):
+        parameters = {"Bucket": self._location.bucket, "Prefix": folder} | ({"StartAfter": start} if start else {})
+        for page in self._s3.get_paginator("list_objects_v2").paginate(**parameters):
             self.report.listings += 1
             yield from page.get("Contents", [])
 
 
 def _after(name: str, hour: datetime, last: datetime) -> bool:
-    """Whether a file begins after ``last``; one that is not named after its time is looked into."""
+    """Tell whether a file begins after ``last``; one without a time in its name does not."""
     match = _NAME.match(name)
     return match is not None and hour + timedelta(minutes=int(match[1]), seconds=int(match[2])) > last

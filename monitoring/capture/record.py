@@ -1,36 +1,25 @@
-"""One captured inference, and how it is read from a line of a capture file."""
+"""One captured inference, parsed from a line of a capture file."""
 
 import base64
 import binascii
 import json
-import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from core.predictions import is_probability_pair
+from monitoring.errors import InvalidCaptureRecord, MalformedRecord, MissingOutput, UnknownVersion
+
 VERSION = "0"
 _KEYS = ("probabilities", "predictions", "prediction")
-_SUM_TOLERANCE = 0.01
-
-
-class Malformed(ValueError):
-    """A line that is no captured inference with two probabilities."""
-
-
-class UnknownVersion(ValueError):
-    """A record of an ``eventVersion`` that is not read here."""
-
-
-class Unanswered(ValueError):
-    """A record without the endpoint's answer: only its input was captured."""
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedInference:
-    """One answered request. ``time`` is UTC, to the second as SageMaker writes it.
+    """One invocation. ``time`` is UTC, to the second as SageMaker writes it.
 
-    ``inferences`` has a probability for each label; ``inference_id`` is what the caller sent along, if anything.
-    ``content_type`` is the request's, None where the input was not captured. Latency is no part of a record.
+    ``inferences`` has a probability for each label; ``inference_id`` is the caller's, if any. ``content_type`` is the
+    request's, None where the input was not captured. Records do not contain latency.
     """
 
     time: datetime
@@ -55,42 +44,42 @@ class CapturedInference:
 
     @property
     def label(self) -> int:
-        """The likelier label, 0 or 1."""
+        """The predicted label, 0 or 1."""
         return int(self.inferences[1] > self.inferences[0])
 
     @property
     def confidence(self) -> float:
-        """The likelier class's probability."""
+        """The probability of the predicted label."""
         return max(self.inferences)
 
 
 def parse(line: bytes) -> CapturedInference:
-    """Read one record. Raises Malformed, UnknownVersion or Unanswered."""
+    """Parse one record. Raises MalformedRecord, UnknownVersion or MissingOutput."""
     try:
         record = json.loads(line)
         if record["eventVersion"] != VERSION:
             raise UnknownVersion(f"eventVersion {record['eventVersion']!r}")
         meta, captured = record["eventMetadata"], record["captureData"]
-        sent, answer = captured.get("endpointInput"), captured.get("endpointOutput")
-        if not answer:
-            raise Unanswered("no endpointOutput")
+        sent, response = captured.get("endpointInput"), captured.get("endpointOutput")
+        if not response:
+            raise MissingOutput("no endpointOutput")
         return CapturedInference(
             time=_utc(meta["inferenceTime"]),
             event_id=str(meta["eventId"]),
             inference_id=meta.get("inferenceId"),
-            inferences=probabilities(_decoded(answer["data"], answer.get("encoding", "BASE64"))),
+            inferences=parse_probabilities(_decoded(response["data"], response.get("encoding", "BASE64"))),
             content_type=sent.get("observedContentType") if sent else None,
             body=str(sent["data"]) if sent else None,
             encoding=sent.get("encoding", "BASE64") if sent else "BASE64",
         )
-    except (UnknownVersion, Unanswered, Malformed):
+    except InvalidCaptureRecord:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise Malformed(str(error)) from error
+        raise MalformedRecord(str(error)) from error
 
 
 def _utc(text: str) -> datetime:
-    """A time without an offset is UTC, as the captures' folders are."""
+    """Parse a time; without an offset it is UTC, as the folders of captures are."""
     time = datetime.fromisoformat(text)
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
@@ -99,30 +88,27 @@ def _decoded(data: str, encoding: str) -> str:
     return base64.b64decode(data).decode() if encoding == "BASE64" else data
 
 
-def probabilities(text: str) -> tuple[float, float]:
-    """Read ``[p_0, p_1]`` from an endpoint's answer, in any form that it comes in. Raises Malformed."""
-    values = _values(text)
-    if len(values) != 2 or not all(math.isfinite(value) and value >= 0 for value in values):
-        raise Malformed(f"an answer that is no pair of probabilities: {text[:80]!r}")
-    if abs(sum(values) - 1) > _SUM_TOLERANCE:
-        raise Malformed(f"probabilities that do not sum to one: {text[:80]!r}")
+def parse_probabilities(text: str) -> tuple[float, float]:
+    """Read ``[p_0, p_1]`` from an endpoint's response, in any form that endpoints use. Raises MalformedRecord."""
+    try:
+        values = [float(value) for value in _values(text)]
+    except (ValueError, TypeError, OverflowError):
+        values = []
+    if not is_probability_pair(values):
+        raise MalformedRecord(f"the response is not a pair of probabilities that sum to 1: {text[:80]!r}")
     return values[0], values[1]
 
 
-def _values(text: str) -> list[float]:
-    """The numbers in an answer: a bare array, one under a known key, nested for a batch of one, or CSV."""
+def _values(text: str) -> list[Any]:
+    """Return the values in a response: a bare array, one under a known key, nested for a batch of one, or CSV."""
     try:
-        found: Any = json.loads(text)
+        value: Any = json.loads(text)
     except ValueError:
-        found = text.strip().split(",")
+        return text.strip().split(",")
     while True:
-        if isinstance(found, dict):
-            found = next((found[key] for key in _KEYS if key in found), [])
-        elif isinstance(found, list) and len(found) == 1 and isinstance(found[0], dict | list):
-            found = found[0]
+        if isinstance(value, dict):
+            value = next((value[key] for key in _KEYS if key in value), [])
+        elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict | list):
+            value = value[0]
         else:
-            break
-    try:
-        return [float(value) for value in found] if isinstance(found, list) else []
-    except (ValueError, TypeError) as error:
-        raise Malformed(f"an answer that is no pair of probabilities: {text[:80]!r}") from error
+            return value if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""What was found while reading captures: nothing that is no record stops the reading, and all of it is counted."""
+"""Counts of a pass over captures: nothing that is not a record stops it, and all of it is counted."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 
 @dataclass
 class CaptureReport:
-    """Counts of one reading.
+    """Counts of one pass.
 
-    ``listings`` and ``fetches`` are calls to S3. ``files`` were read, ``foreign`` objects are no capture files,
-    ``vanished`` ones were deleted between listing and fetching. ``records`` were handed on; not handed on were
-    ``outside`` the time range, ``duplicates`` (an eventId seen before), requests of an ``evaluation``, ``malformed``
-    lines, ``torn`` last lines, records of an ``unknown_version`` and ``unanswered`` ones. ``ahead`` of ``records`` are
-    dated in the future, by ``skew`` seconds at most: the clocks differ.
+    ``listings`` and ``fetches`` are requests to S3. ``files`` were read, ``foreign`` objects are not capture files,
+    ``vanished`` ones were deleted between listing and reading. ``records`` were yielded; not yielded were those
+    ``outside`` the time range, ``duplicates`` (by eventId), requests of an ``evaluation``, ``malformed`` lines,
+    ``torn`` last lines, records of an ``unknown_version``, and ``unanswered`` ones, without output. ``ahead`` of
+    ``records`` are dated in the future, by at most ``skew`` seconds.
     """
 
     listings: int = 0
@@ -32,36 +32,40 @@ class CaptureReport:
     skew: float = 0.0
 
     def sentences(self) -> list[str]:
-        """Say what was left out and why, and nothing where all was well."""
-        ahead = f"dated up to {self.skew:.0f} s in the future: the clocks of this machine and of the endpoint differ"
-        said = (
+        """Return what was skipped and why, as sentences; none where nothing was."""
+        ahead = f"dated up to {self.skew:.0f} s in the future: this machine's clock and the endpoint's differ"
+        counts = (
             (
                 self.foreign,
-                "object under the capture prefix is no capture file",
-                "objects under the capture prefix are no capture files",
+                "object under the capture prefix is not a capture file",
+                "objects under the capture prefix are not capture files",
             ),
-            (self.vanished, "file vanished while being read", "files vanished while being read"),
-            (self.duplicates, "record came twice and counts once", "records came twice and count once"),
+            (self.vanished, "file was deleted while captures were read", "files were deleted while captures were read"),
+            (
+                self.duplicates,
+                "record was captured twice and counts once",
+                "records were captured twice and count once",
+            ),
             (
                 self.evaluation,
-                "record of `scones evaluate` is left out: it is no traffic",
-                "records of `scones evaluate` are left out: they are no traffic",
+                "record of `scones evaluate` is left out: it is not production traffic",
+                "records of `scones evaluate` are left out: they are not production traffic",
             ),
             (
                 self.malformed,
-                "line is no inference with two probabilities",
-                "lines are no inferences with two probabilities",
+                "line is not an inference with two probabilities",
+                "lines are not inferences with two probabilities",
             ),
             (self.torn, "file ends in a torn line", "files end in a torn line"),
-            (self.unknown_version, "record is of an unknown eventVersion", "records are of an unknown eventVersion"),
+            (self.unknown_version, "record has an unknown eventVersion", "records have an unknown eventVersion"),
             (
                 self.unanswered,
-                "record has no answer: capture the endpoint's output, too",
-                "records have no answer: capture the endpoint's output, too",
+                "record has no output: capture the endpoint's output, too",
+                "records have no output: capture the endpoint's output, too",
             ),
             (self.ahead, f"record is {ahead}", f"records are {ahead}"),
         )
-        return [f"{count:,} {one if count == 1 else many}" for count, one, many in said if count]
+        return [f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as plain JSON values."""

@@ -1,26 +1,27 @@
 """Waits for captures: SageMaker writes them a minute or two after the inference."""
 
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring.capture.reader import Place, Reading
+from core.waiting import WaiterConfig
+from monitoring.capture.location import CaptureLocation
+from monitoring.capture.reader import CaptureReader
 from monitoring.errors import CaptureIncomplete
 
 _CLOCK_SKEW = timedelta(seconds=2)
 
 
-def wait_for(s3: Any, place: Place, since: datetime, expected: int, *, timeout: float, poll: float = 0.5) -> int:
-    """Wait until ``expected`` inferences since ``since`` are captured and return how many there are.
+def wait_for_captures(s3: Any, location: CaptureLocation, since: datetime, expected: int, waiter: WaiterConfig) -> int:
+    """Wait until ``expected`` inferences since ``since`` are captured and return their number.
 
-    Times are compared to the second, which is what a record keeps. Raises CaptureIncomplete after ``timeout`` seconds.
+    Times are compared to the second, as records have them. Raises CaptureIncomplete after the timeout.
     """
     start = since.replace(microsecond=0) - _CLOCK_SKEW
-    deadline = time.monotonic() + timeout
+    deadline = waiter.clock() + waiter.timeout_seconds
     while True:
-        captured = sum(1 for _ in Reading(s3, place, start))
+        captured = sum(1 for _ in CaptureReader(s3, location, start))
         if captured >= expected:
             return captured
-        if time.monotonic() > deadline:
-            raise CaptureIncomplete(captured, expected, timeout)
-        time.sleep(poll)
+        if waiter.clock() > deadline:
+            raise CaptureIncomplete(captured, expected, waiter.timeout_seconds)
+        waiter.sleep(waiter.poll_seconds)

@@ -1,4 +1,9 @@
-"""The plots: each function returns a Plot, which knows its title, its files, and its words for who cannot see it."""
+"""The plots: each function returns a Plot with its title, file name and alternative text."""
+
+import os
+
+# A notebook kernel sets a backend that is not installed here, which matplotlib refuses at its import. None is used.
+os.environ.pop("MPLBACKEND", None)
 
 from monitoring.plots.quality import confusion_matrix, reliability, scatter, threshold_curve
 from monitoring.plots.style import Plot

@@ -1,22 +1,23 @@
-"""How every plot looks, and how it becomes a file or a part of a page."""
+"""The style of all plots, and their output as files or as parts of a page."""
 
 import io
 import re
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 FIRST, SECOND, THRESHOLD = "#1f6fd6", "#d62f2c", "#1a8a3c"
 INK, MUTED, LINE, PAPER = "#20242a", "#5f6873", "#d5dae0", "#ffffff"
 WARN, BAND = "#b06a00", "#8d9aab"
 CLASS_COLOURS = (FIRST, SECOND)
 CLASS_MARKERS = ("o", "D")
-"""A circle and a diamond, so that the classes can be told apart without their colours."""
+"""A circle and a diamond, so that the classes differ without colour."""
 WIDTH, HEIGHT = 5.4, 3.7
 """Inches. At the width of a phone the smallest text is still about 9 pixels high."""
 DPI = 180
@@ -32,8 +33,10 @@ _VARIABLES = {
     WARN: "--warn",
     BAND: "--band",
 }
+# matplotlib's defaults, whatever the user's matplotlibrc says, with changes.
 _RC: Any = {
-    "font.family": "DejaVu Sans",  # matplotlib brings it: the same plot on every machine
+    **{name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"},
+    "font.family": "DejaVu Sans",  # part of matplotlib: the same plot on every machine
     "font.size": 10.5,
     "svg.fonttype": "path",
     "svg.hashsalt": "scones",
@@ -43,17 +46,15 @@ _RC: Any = {
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn figure. ``name`` is its files' stem, ``alt`` says in words what it shows."""
+    """A figure. ``name`` is its files' stem, ``alt`` its alternative text."""
 
     name: str
     title: str
     alt: str
-    figure: "Figure"
+    figure: Figure
 
     def svg(self) -> str:
-        """Return an SVG document, the same text for the same data."""
-        import matplotlib as mpl  # noqa: PLC0415 - takes most of a second
-
+        """Return an SVG document, the same bytes for the same data."""
         out = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         with mpl.rc_context(_RC):
@@ -62,16 +63,14 @@ class Plot:
 
     def png(self) -> bytes:
         """Return a PNG."""
-        import matplotlib as mpl  # noqa: PLC0415
-
         out = io.BytesIO()
         with mpl.rc_context(_RC):
             self.figure.savefig(out, format="png", dpi=DPI, facecolor=PAPER, metadata={"Software": None})
-        self.figure.set_layout_engine("none")  # it is laid out by now
+        self.figure.set_layout_engine("none")  # it is laid out already
         return out.getvalue()
 
     def write(self, folder: Path) -> str:
-        """Write ``name.png`` and ``name.svg`` under their title, and return the SVG without, for a page that has it."""
+        """Write ``name.png`` and ``name.svg`` with their title, and return the SVG without it, for a page."""
         folder.mkdir(parents=True, exist_ok=True)
         bare = self.svg()
         self.figure.suptitle(self.title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
@@ -81,9 +80,9 @@ class Plot:
 
 
 def inline(svg: str, name: str) -> str:
-    """Return an SVG document as an element of an HTML page that follows the page's colours.
+    """Return an SVG document as an element of an HTML page, in the page's colours.
 
-    Ids get ``name`` in front, because a page has many such elements and an id only once.
+    Ids are prefixed with ``name``, because an id must be unique on the page.
     """
     element = svg[svg.index("<svg") :]
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
@@ -99,11 +98,8 @@ def inline(svg: str, name: str) -> str:
     return element.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1).strip()
 
 
-def canvas(height: float = HEIGHT) -> "tuple[Figure, Axes]":
-    """Return an empty figure with one pair of axes, without frame."""
-    import matplotlib as mpl  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
+def canvas(height: float = HEIGHT) -> tuple[Figure, Axes]:
+    """Return an empty figure with axes without a frame."""
     with mpl.rc_context(_RC):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)  # type: ignore[union-attr, call-arg]
@@ -118,8 +114,8 @@ def canvas(height: float = HEIGHT) -> "tuple[Figure, Axes]":
     return figure, axes
 
 
-def say(axes: "Axes", sentence: str) -> None:
-    """Put a sentence where there is nothing to draw."""
+def show_sentence(axes: Axes, sentence: str) -> None:
+    """Show a sentence where there is no data."""
     lines = textwrap.fill(plain(sentence), _LONGEST_LINE)
     axes.text(0.5, 0.4, lines, transform=axes.transAxes, ha="center", va="center", color=MUTED)
 
@@ -129,8 +125,8 @@ def plain(sentence: str) -> str:
     return sentence.rstrip(".").replace("`", "")
 
 
-def threshold_line(axes: "Axes", threshold: float, x: float = 0.01, ha: str = "left") -> None:
-    """Draw the threshold as a dashed green line across, named at its foot."""
+def threshold_line(axes: Axes, threshold: float, x: float = 0.01, ha: str = "left") -> None:
+    """Draw the threshold as a labelled, dashed green line."""
     axes.axhline(threshold, color=THRESHOLD, linestyle=(0, (5, 3)), linewidth=1.6, zorder=3)
     axes.annotate(
         f"threshold {threshold:g}",
@@ -148,6 +144,4 @@ def threshold_line(axes: "Axes", threshold: float, x: float = 0.01, ha: str = "l
 
 def percent(axis: Any, decimals: int = 0) -> None:
     """Label an axis in percent of one."""
-    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
-
     axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals, symbol="%"))

@@ -1,6 +1,6 @@
-"""The report: one HTML file that needs nothing else, and its plots as files beside it.
+"""The report: one self-contained HTML file, and its plots as files beside it.
 
-`monitoring.report.page` writes it; what it tells of comes without Jinja and matplotlib.
+`monitoring.report.page` writes it; the content classes here need neither Jinja nor matplotlib.
 """
 
 from monitoring.report.content import Content, ReportedImage, State

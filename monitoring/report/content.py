@@ -1,19 +1,20 @@
-"""What a report tells of."""
+"""The content of a report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from monitoring.drift import DriftReport
-from monitoring.evaluation import VEHICLES, Answer, Labels
+from core.labels import VEHICLES, Labels
+from monitoring.drift_report import DriftReport
+from monitoring.evaluation import Prediction
 from monitoring.timeline import Timeline
 
-Place = Literal["accepted", "review", "failure", "other"]
+Disposition = Literal["accepted", "review", "failure", "other"]
 
 
 class State(Protocol):
-    """One stay in a state of the workflow, as an execution's history tells it; sizes are in bytes."""
+    """One visit of a state, from an execution's history; sizes are in bytes."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -33,14 +34,14 @@ class State(Protocol):
 
 @dataclass(frozen=True)
 class ReportedImage:
-    """An image and what came of it.
+    """An image and its outcome.
 
-    ``place`` is where it ended; ``label`` is its true one, where known; ``content`` the
-    encoded image, where it can still be read; ``execution`` its execution's name, None where there was none.
+    ``disposition`` is where it ended; ``label`` the true one, where known; ``content`` the encoded image, where it can
+    still be read; ``execution`` the execution's name, None where there was none.
     """
 
     name: str
-    place: Place
+    disposition: Disposition
     inferences: tuple[float, float] | None = None
     label: int | None = None
     content: bytes | None = field(default=None, repr=False)
@@ -51,36 +52,36 @@ class ReportedImage:
     states: Sequence[State] = ()
 
     @property
-    def answer(self) -> Answer | None:
-        """The answer to compare with the truth; None where one of the two is unknown."""
+    def prediction(self) -> Prediction | None:
+        """The prediction with its true label; None where one of the two is unknown."""
         if self.inferences is None or self.label is None:
             return None
-        return Answer(self.label, self.inferences)
+        return Prediction(self.label, self.inferences)
 
     @property
     def predicted(self) -> int | None:
-        """The likelier label."""
+        """The predicted label, 0 or 1."""
         return None if self.inferences is None else int(self.inferences[1] > self.inferences[0])
 
     @property
     def confidence(self) -> float | None:
-        """The likelier class's probability."""
+        """The probability of the predicted label."""
         return None if self.inferences is None else max(self.inferences)
 
     @property
     def anchor(self) -> str | None:
-        """Where on the page its execution is."""
+        """The id of its execution on the page."""
         return None if self.execution is None else f"execution-{self.execution}"
 
     @property
     def is_wrong(self) -> bool:
-        """Whether the answer is known to be wrong."""
-        return self.answer is not None and not self.answer.is_right
+        """Whether the prediction is known to be wrong."""
+        return self.prediction is not None and not self.prediction.is_right
 
 
 @dataclass(frozen=True)
 class Content:
-    """All that a report says. ``notes`` are sentences that limit it; ``timeline`` and ``drift`` come from captures."""
+    """All content of a report. ``notes`` are sentences on its limits; ``timeline`` and ``drift`` come from captures."""
 
     title: str
     made: datetime
@@ -95,25 +96,27 @@ class Content:
     target_accuracy: float = 0.99
 
     @property
-    def answers(self) -> list[Answer]:
-        """The answers to images whose label is known."""
-        return [image.answer for image in self.images if image.answer is not None]
+    def predictions(self) -> list[Prediction]:
+        """The predictions for images whose label is known."""
+        return [image.prediction for image in self.images if image.prediction is not None]
 
     @property
     def all_notes(self) -> tuple[str, ...]:
-        """The notes given, and those that the content itself calls for."""
-        found = list(self.notes)
-        answers = self.answers
+        """The notes passed in, and those that follow from the content."""
+        notes = list(self.notes)
+        predictions = self.predictions
         if not self.images:
-            found.append("no image was classified in this time")
-        elif not answers:
-            found.append("no label is known for these images, so it cannot be said which answers are right")
-        elif len({answer.label for answer in answers}) == 1 and len(answers) > 1:
-            found.append(f"every image is a {self.labels[answers[0].label]}: nothing is known of the other class")
-        if len(answers) > 1 and max(answer.confidence for answer in answers) < self.threshold:
-            found.append(f"no answer reaches the threshold {self.threshold:g}: everything goes to review")
-        if len(answers) == 1:
-            found.append("one image proves nothing: the intervals say how little")
+            notes.append("no image was classified in this time range")
+        elif not predictions:
+            notes.append("the true labels of these images are not known, so accuracy is not measured")
+        elif len({prediction.label for prediction in predictions}) == 1 and len(predictions) > 1:
+            notes.append(
+                f"every labelled image is a {self.labels[predictions[0].label]}: the other class has no figures"
+            )
+        if len(predictions) > 1 and max(prediction.confidence for prediction in predictions) < self.threshold:
+            notes.append(f"no prediction reaches the threshold {self.threshold:g}: every image goes to review")
+        if len(predictions) == 1:
+            notes.append("one image is not enough for a conclusion: see the intervals")
         if self.timeline is not None and not self.timeline.n:
-            found.append(self.timeline.silence)
-        return tuple(found)
+            notes.append(self.timeline.empty_reason)
+        return tuple(notes)

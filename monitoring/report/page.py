@@ -1,4 +1,4 @@
-"""Writes the page and its plots."""
+"""Writes the report's page and plots."""
 
 import math
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from monitoring.report.content import Content, ReportedImage
 from monitoring.thumbnails import data_uri
 
 SHOWN = 60
-"""So many accepted images have a thumbnail; of all others every one."""
+"""At most so many accepted images have a thumbnail; all others have one."""
 _NONE = "\N{EN DASH}"
 _SIDE = 96
 
 
 @dataclass(frozen=True)
-class Written:
-    """Where the page is, and its plots, each as PNG and SVG."""
+class WrittenReport:
+    """The paths of the page and of its plots, each as PNG and SVG."""
 
     page: Path
     files: tuple[Path, ...]
@@ -38,17 +38,17 @@ class _Figure:
     svg: Markup
 
 
-def write(content: Content, folder: Path, name: str = "report") -> Written:
+def write(content: Content, folder: Path, name: str = "report") -> WrittenReport:
     """Write ``name.html`` and the plots into ``folder``."""
     drawn = _plots(content)
     figures = {plot.name: _figure(plot, plot.write(folder)) for plot in drawn}
     page = folder / f"{name}.html"
     page.write_text(render(content, figures), "utf-8")
-    return Written(page, tuple(folder / f"{plot.name}.{kind}" for plot in drawn for kind in ("png", "svg")))
+    return WrittenReport(page, tuple(folder / f"{plot.name}.{kind}" for plot in drawn for kind in ("png", "svg")))
 
 
 def render(content: Content, figures: "dict[str, _Figure]") -> str:
-    """Return the page; every text is escaped."""
+    """Return the page as HTML; all text is escaped."""
     environment = Environment(
         loader=PackageLoader("monitoring", "report"),
         autoescape=True,
@@ -64,27 +64,27 @@ def render(content: Content, figures: "dict[str, _Figure]") -> str:
         "sentence": _sentence,
     }
     source, _, _ = PackageLoader("monitoring", "report").get_source(environment, "style.css")
-    answers = content.answers
+    predictions = content.predictions
     return environment.get_template("page.html.jinja").render(
         content=content,
         figures=figures,
         css=Markup(source),  # noqa: S704 - our own file # nosec B704
         cards=_cards(content),
-        classes=by_class(answers, content.threshold),
+        classes=by_class(predictions, content.threshold),
         labels=content.labels,
-        advice=threshold.advise(answers, content.target_accuracy),
+        recommendation=threshold.recommend_threshold(predictions, content.target_accuracy),
         galleries=_galleries(content.images),
         executions=[image for image in content.images if image.execution],
     )
 
 
 def _plots(content: Content) -> list[plots.Plot]:
-    answers = content.answers
+    predictions = content.predictions
     drawn = [
-        plots.scatter(answers, content.threshold, content.labels),
-        plots.reliability(calibration(answers)),
-        plots.confusion_matrix(answers, content.labels),
-        plots.threshold_curve(answers, content.threshold),
+        plots.scatter(predictions, content.threshold, content.labels),
+        plots.reliability(calibration(predictions)),
+        plots.confusion_matrix(predictions, content.labels),
+        plots.threshold_curve(predictions, content.threshold),
     ]
     if content.timeline is not None:
         drawn.insert(1, plots.confidence_over_time(content.timeline, content.labels))
@@ -98,22 +98,22 @@ def _figure(plot: plots.Plot, svg: str) -> _Figure:
 
 
 def _cards(content: Content) -> list[tuple[str, str, str]]:
-    """Title, figure and small print of each card; what has no denominator has no card."""
-    answers = content.answers
-    found = evaluate(answers, content.threshold)
-    counts = {place: sum(image.place == place for image in content.images) for place in ("accepted", "review")}
+    """Return title, figure and explanation of each card; a figure without denominator has no card."""
+    predictions = content.predictions
+    evaluation = evaluate(predictions, content.threshold)
+    counts = {kind: len(_of(content.images, kind)) for kind in ("accepted", "review")}
     failed = len(content.images) - sum(counts.values())
-    ends = f"{counts['accepted']} accepted, {counts['review']} to review, {failed} failed"
-    cards = [("Images", f"{len(content.images)}", ends)]
+    split = f"{counts['accepted']} accepted, {counts['review']} to review, {failed} failed"
+    cards = [("Images", f"{len(content.images)}", split)]
     for title, rate in (
-        ("Accuracy", found.accuracy),
-        (f"Accepted at {content.threshold:g}", found.accepted),
-        ("Right among the accepted", found.accuracy_accepted),
+        ("Accuracy", evaluation.accuracy),
+        (f"Accepted at {content.threshold:g}", evaluation.accepted),
+        ("Accuracy of the accepted", evaluation.accuracy_accepted),
     ):
         if rate.n:
             cards.append((title, f"{rate.value:.1%}", _interval(rate)))
-    if answers:
-        cards.append(("Calibration error", f"{calibration(answers).ece:.3f}", "0 means: as right as it says"))
+    if predictions:
+        cards.append(("Calibration error", f"{calibration(predictions).ece:.3f}", "0: accuracy equals confidence"))
     times = [image.milliseconds for image in content.images if image.milliseconds is not None]
     if times:
         latency = percentiles(times)
@@ -121,9 +121,13 @@ def _cards(content: Content) -> list[tuple[str, str, str]]:
     if content.timeline is not None:
         cards.append(("Captured", f"{content.timeline.n:,}", "inferences read from the endpoint's data capture"))
     if content.drift is not None and content.drift.estimated_accuracy is not None:
-        guess = content.drift.estimated_accuracy
+        estimate = content.drift.estimated_accuracy
         cards.append(
-            ("Estimated accuracy", f"{guess.value:.1%}", f"without labels; {guess.low:.1%} to {guess.high:.1%}")
+            (
+                "Estimated accuracy",
+                f"{estimate.value:.1%}",
+                f"without labels; {estimate.low:.1%} to {estimate.high:.1%}",
+            )
         )
     return cards
 
@@ -133,14 +137,14 @@ def _interval(rate: Rate) -> str:
 
 
 def _galleries(images: Sequence[ReportedImage]) -> list[dict[str, Any]]:
-    """Title, images and whether it is open; the most confident mistakes first."""
+    """Return title, images and whether it is open, for each gallery; the most confident mistakes first."""
     wrong = [image for image in images if image.is_wrong]
     rest = [image for image in images if not image.is_wrong]
     chosen = [
-        ("Wrong answers", "the most confident first", wrong, True),
-        ("To review", "right, or of unknown truth, but below the threshold", _of(rest, "review"), True),
-        ("Failed", "no answer", [i for i in rest if i.place in {"failure", "other"}], True),
-        ("Accepted", "right, or of unknown truth", _of(rest, "accepted"), False),
+        ("Wrong predictions", "the most confident first", wrong, True),
+        ("To review", "right, or without a true label, but below the threshold", _of(rest, "review"), True),
+        ("Failed", "no prediction", _of(rest, "failure", "other"), True),
+        ("Accepted", "right, or without a true label", _of(rest, "accepted"), False),
     ]
     return [
         {
@@ -154,12 +158,12 @@ def _galleries(images: Sequence[ReportedImage]) -> list[dict[str, Any]]:
     ]
 
 
-def _of(images: Sequence[ReportedImage], place: str) -> list[ReportedImage]:
-    return [image for image in images if image.place == place]
+def _of(images: Sequence[ReportedImage], *dispositions: str) -> list[ReportedImage]:
+    return [image for image in images if image.disposition in dispositions]
 
 
 def _sentence(text: str) -> Markup:
-    """A sentence with a capital and a full stop; what stands between backquotes is set as code."""
+    """Return a sentence with a capital and a full stop; text between backquotes is set as code."""
     parts = [escape(part) for part in text.rstrip(".").split("`")]
     parts[0] = parts[0][:1].upper() + parts[0][1:]
     odd_ones_are_code = (Markup("<code>{}</code>").format(p) if n % 2 else p for n, p in enumerate(parts))

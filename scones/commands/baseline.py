@@ -11,9 +11,9 @@ import typer
 
 from core.labels import Labels, parse_labels
 from monitoring import capture
-from monitoring.baseline import Baseline, Known
+from monitoring.baseline import Baseline, CalibrationReference
 from monitoring.image_statistics import ImageStatistics, measure
-from monitoring.window import Window
+from monitoring.window import InferenceWindow
 from scones import __version__, aws, console, model_baseline, options, pipeline
 from scones.commands import monitor
 from scones.settings import Settings
@@ -62,8 +62,8 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
     first, second = made.labels
     told = {"baseline": where, "source": made.source, "answers": made.n, "answers of each label": f"{first}, {second}"}
     told |= {"mean confidence": round(float(made.confidences.mean()), 4)}
-    if made.known is not None:
-        told |= {"calibration": f"{made.known.n} answers, {made.known.offset:+.4f} from confidence to accuracy"}
+    if made.reference is not None:
+        told |= {"calibration": f"{made.reference.n} answers, {made.reference.offset:+.4f} from confidence to accuracy"}
     console.tell(told, as_json=as_json)
 
 
@@ -73,11 +73,11 @@ def of_answers(
     images: list[ImageStatistics],
     source: str,
     model: Path,
-    known: Known | None = None,
+    reference: CalibrationReference | None = None,
 ) -> Baseline:
     """Return the baseline of a model's answers, by number, for labelled images that it had not been trained on.
 
-    ``known`` is how answers of known truth did, where more are known than these.
+    ``reference`` is that of other predictions with known labels, where there are more than these.
     """
     predicted = {number: int(said[1] > said[0]) for number, said in answers.items()}
     confidences = [max(said) for said in answers.values()]
@@ -87,18 +87,18 @@ def of_answers(
         list(predicted.values()),
         images,
         source=source,
-        known=known or Known.of(confidences, right / max(1, len(answers))),
+        reference=reference or CalibrationReference.of(confidences, right / max(1, len(answers))),
         model=hashlib.sha256((model / "model.onnx").read_bytes()).hexdigest(),
     )
 
 
-def cross_validated(model: Path) -> Known | None:
+def cross_validated(model: Path) -> CalibrationReference | None:
     """Read from model.json how the answers of the model's cross-validation did; None where it has had none."""
     metrics = json.loads((model / "model.json").read_bytes()).get("metrics", {})
     if "cross_validation" not in metrics or "reliability" not in metrics:
         return None
     n, bins = int(metrics["cross_validation"]["images"]), metrics["reliability"]
-    return Known(
+    return CalibrationReference(
         n=n,
         accuracy=float(metrics["cross_validation"]["accuracy"]),
         mean_confidence=sum(share * confidence for confidence, _, share in bins),
@@ -140,7 +140,7 @@ def _captured(
     session = aws.session(settings)
     with console.progress("reading captures"):
         place = monitor.place_of(session, endpoint, None)
-        window = Window.of(capture.Reading(session.client("s3"), place, span.since, span.until))
+        window = InferenceWindow.of(capture.CaptureReader(session.client("s3"), place, span.since, span.until))
     made = Baseline.of_window(window, source=f"captured by {endpoint}, {span}")
     if out is not None:
         made.write(out)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import boto3
 import typer
 
+from core.waiting import WaiterConfig
 from emulation.processes import background
 from emulation.processes.environment_state import EnvironmentState
 from emulation.session import OfflineSession
@@ -115,14 +116,14 @@ def _pipeline(
             session.client("stepfunctions"), [each.execution_arn for each in outcomes]
         )
     labelled = demo_summary.answers(outcomes, dataset.labels, _reviewed(inspected))
-    place = capture.Place(deployed.data_bucket, pipeline.CAPTURE_PREFIX, deployed.endpoint_name)
+    location = capture.CaptureLocation(deployed.data_bucket, pipeline.CAPTURE_PREFIX, deployed.endpoint_name)
     with watch.step("capture"), console.progress("waiting for captured inferences"):
-        captured = capture.wait_for(
+        captured = capture.wait_for_captures(
             session.client("s3"),
-            place,
+            location,
             since,
             len(labelled),
-            timeout=CAPTURE_PATIENCE,
+            WaiterConfig(timeout_seconds=CAPTURE_PATIENCE, poll_seconds=0.5),
         )
     counts = {"dataset": dataset.name, "captured": captured, "answered": len(labelled), **queued.since()}
     images = recent_executions.reported(

@@ -131,7 +131,8 @@ def ask(
 
 def _ask(client: Any, endpoint: str, image: Labelled, threshold: float) -> "ReportedImage":
     """Ask about one image, under an id by which `scones monitor` knows that this is no traffic."""
-    from monitoring.capture import EVALUATION, Malformed, probabilities  # noqa: PLC0415 - numpy, Pillow
+    from monitoring.capture import EVALUATION, parse_probabilities  # noqa: PLC0415 - numpy, Pillow
+    from monitoring.errors import MalformedRecord  # noqa: PLC0415
     from monitoring.report import ReportedImage  # noqa: PLC0415
 
     content = image.path.read_bytes()
@@ -144,16 +145,16 @@ def _ask(client: Any, endpoint: str, image: Labelled, threshold: float) -> "Repo
             Body=content,
             InferenceId=f"{EVALUATION}{uuid.uuid4()}",
         )
-        inferences = probabilities(answer["Body"].read().decode(errors="replace"))
+        inferences = parse_probabilities(answer["Body"].read().decode(errors="replace"))
     except ClientError as error:
         code, message = error.response["Error"].get("Code", "ClientError"), error.response["Error"].get("Message", "")
         return replace(unanswered, error=code, message=message)
     except HTTPClientError as error:  # one that was not answered in time says nothing of the others
         return replace(unanswered, error=type(error).__name__, message=str(error))
-    except Malformed as error:
+    except MalformedRecord as error:
         return replace(unanswered, error="MalformedInference", message=str(error))
-    place: Literal["accepted", "review"] = "accepted" if max(inferences) >= threshold else "review"
-    return replace(unanswered, place=place, inferences=inferences)
+    disposition: Literal["accepted", "review"] = "accepted" if max(inferences) >= threshold else "review"
+    return replace(unanswered, disposition=disposition, inferences=inferences)
 
 
 def _content(
@@ -184,9 +185,9 @@ def figures(content: "Content") -> dict[str, Any]:
     """Return what ``evaluation.json`` holds; shares are ``null`` where they have no denominator."""
     from monitoring import calibration, evaluation, threshold  # noqa: PLC0415
 
-    answers = content.answers
+    answers = content.predictions
     found, reliability = evaluation.evaluate(answers, content.threshold), calibration.calibration(answers)
-    advice = threshold.advise(answers, content.target_accuracy)
+    advice = threshold.recommend_threshold(answers, content.target_accuracy)
     return {
         "images": len(content.images),
         "answered": len(answers),
@@ -206,7 +207,7 @@ def figures(content: "Content") -> dict[str, Any]:
         "calibration": {"ece": reliability.ece, "bins": [asdict(each) for each in reliability.bins]},
         "advice": {
             "target_accuracy": advice.target,
-            "threshold": advice.choice.threshold if advice.choice else None,
+            "threshold": advice.effect.threshold if advice.effect else None,
             "sentence": advice.sentence,
         },
         "notes": list(content.all_notes),
@@ -220,22 +221,22 @@ def _rate(rate: "Rate") -> dict[str, Any] | None:
 def _show(content: "Content", dataset: str, split: str, page: Path) -> None:
     from monitoring import calibration, evaluation, threshold  # noqa: PLC0415
 
-    answers = content.answers
+    answers = content.predictions
     found = evaluation.evaluate(answers, content.threshold)
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(overflow="fold")
     rows = [
         ("data", f"{dataset}, {len(answers)} {split} images"),
-        ("accuracy", evaluation.in_words(found.accuracy)),
-        (f"accepted at {content.threshold:g}", evaluation.in_words(found.accepted)),
-        ("right among accepted", evaluation.in_words(found.accuracy_accepted)),
+        ("accuracy", evaluation.describe_rate(found.accuracy)),
+        (f"accepted at {content.threshold:g}", evaluation.describe_rate(found.accepted)),
+        ("right among accepted", evaluation.describe_rate(found.accuracy_accepted)),
         *(
-            (f"{content.labels[each.label]} right", evaluation.in_words(each.accuracy))
+            (f"{content.labels[each.label]} right", evaluation.describe_rate(each.accuracy))
             for each in evaluation.by_class(answers, content.threshold)
         ),
         ("calibration error", f"{calibration.calibration(answers).ece:.3f}"),
-        ("threshold", threshold.advise(answers, content.target_accuracy).sentence),
+        ("threshold", threshold.recommend_threshold(answers, content.target_accuracy).sentence),
         *(("note", note) for note in content.all_notes),
         ("page", str(page)),
     ]

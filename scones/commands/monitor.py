@@ -17,7 +17,7 @@ from core.labels import VEHICLES, Labels
 from monitoring import capture, cloudwatch_metrics, drift
 from monitoring.drift import DriftReport, Verdict
 from monitoring.timeline import Timeline
-from monitoring.window import Window
+from monitoring.window import InferenceWindow
 from orchestration.errors import StackMissing
 from scones import aws, console, model_baseline, options, pipeline
 from scones.errors import EndpointGone
@@ -65,7 +65,7 @@ class Look:
 
     endpoint: str
     span: Span
-    window: Window
+    window: InferenceWindow
     labels: Labels
     drift: DriftReport
     timeline: Timeline
@@ -146,8 +146,8 @@ def look(
     labels = deployed.labels if deployed else VEHICLES
     least = threshold or (deployed.threshold if deployed else DEFAULT_THRESHOLD)
     compared = model_baseline.find(session, name, baseline)
-    reading = capture.Reading(session.client("s3"), place, span.since, span.until)
-    window = Window.of(reading)
+    reading = capture.CaptureReader(session.client("s3"), place, span.since, span.until)
+    window = InferenceWindow.of(reading)
     if not len(window) and place.is_abandoned:
         raise EndpointGone(name, str(span))
     until = span.until or datetime.now(UTC)
@@ -156,24 +156,24 @@ def look(
         span=span,
         window=window,
         labels=labels,
-        drift=drift.look(window, compared, least, labels),
+        drift=drift.compare(window, compared, least, labels),
         timeline=Timeline.of(window, least),
         capture=reading.report,
         latency=cloudwatch_metrics.latency(session.client("cloudwatch"), name, place.variant, span.since, until),
     )
 
 
-def place_of(session: boto3.Session, endpoint: str, deployed: pipeline.Deployed | None) -> capture.Place:
+def place_of(session: boto3.Session, endpoint: str, deployed: pipeline.Deployed | None) -> capture.CaptureLocation:
     """Where the endpoint captures to; one that was deleted has left its captures in the stack's bucket."""
     try:
-        return capture.place_of(session.client("sagemaker"), endpoint)
+        return capture.capture_location(session.client("sagemaker"), endpoint)
     except ClientError as error:
         if deployed is None or "Could not find" not in str(error):
             raise
         console.err.print(
             f"endpoint {endpoint} is not there; what it left in s3://{deployed.data_bucket} is read", soft_wrap=True
         )
-        return capture.Place(deployed.data_bucket, pipeline.CAPTURE_PREFIX, endpoint, is_abandoned=True)
+        return capture.CaptureLocation(deployed.data_bucket, pipeline.CAPTURE_PREFIX, endpoint, is_abandoned=True)
 
 
 def span_of(since: str | None, begin: str | None, end: str | None, now: datetime) -> Span:

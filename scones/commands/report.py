@@ -20,7 +20,7 @@ from scones.settings import Settings
 if TYPE_CHECKING:
     from monitoring.drift import DriftReport
     from monitoring.report import Content, ReportedImage
-    from monitoring.report.page import Written
+    from monitoring.report.page import WrittenReport
 
 _PACKAGES = ("boto3", "matplotlib", "numpy", "onnxruntime", "pillow", "sagemaker-core", "scipy")
 
@@ -98,11 +98,11 @@ def _captured(
     try:
         found = monitor.look(session, settings, span, baseline=baseline)
     except (CaptureOff, EndpointGone) as error:
-        return Timeline.nothing(deployed.threshold, str(error)), None, []
+        return Timeline.empty(deployed.threshold, str(error)), None, []
     return found.timeline, found.drift, found.capture.sentences()
 
 
-def write(content: "Content", folder: Path, name: str = "report") -> "Written":
+def write(content: "Content", folder: Path, name: str = "report") -> "WrittenReport":
     """Write the page and its plots; drawing is imported only here, because it takes a second."""
     from monitoring.report.page import write as write_page  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from monitoring.evaluation import Answer
+from monitoring.evaluation import Prediction
 from orchestration.generate_definitions import CLASSIFY_IMAGE
 from tests.contracts.rendered import following
 from tests.documents.markdown import ROOT, blocks
@@ -53,8 +53,8 @@ def test_a_recipe_is_offered_and_checked(monkeypatch: pytest.MonkeyPatch) -> Non
         recipes.build_hyperparameters(recipe, 1000, overrides={"layers": "1"})
 
 
-@pytest.mark.parametrize("answers", [[], [Answer(0, (0.9, 0.1)), Answer(1, (0.2, 0.8))]])
-def test_a_plot_is_drawn_and_written(answers: list[Answer], tmp_path: Path) -> None:
+@pytest.mark.parametrize("answers", [[], [Prediction(0, (0.9, 0.1)), Prediction(1, (0.2, 0.8))]])
+def test_a_plot_is_drawn_and_written(answers: list[Prediction], tmp_path: Path) -> None:
     run("def confidence_histogram")["confidence_histogram"](answers).write(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"histogram.png", "histogram.svg"}
 

@@ -9,10 +9,10 @@ from typing import Any
 import platformdirs
 import pytest
 
-from bench.workflow.rig import Rig, running
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import OfflineSession
 from orchestration import bootstrap, package, stack
+from tests.integration.local_deployment import LocalDeployment, running
 
 SERVICES = Path(__file__).parents[2] / "services"
 SCRIPTED = '''
@@ -93,12 +93,12 @@ def scripted(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[
         parameters = {"EndpointName": "none", **stack.LOCAL_PARAMETERS}
         s3 = session.client("s3")
         template = {"TemplateURL": package.upload(s3, bootstrap.local_artifact_bucket(s3))}
-        deployment = stack.deploy(session.client("cloudformation"), "scripted", template, parameters, poll=0.1)
-        yield Running(session, deployment.outputs)
+        deployed = stack.deploy(session.client("cloudformation"), "scripted", template, parameters, poll=0.1)
+        yield Running(session, deployed.outputs)
 
 
 @pytest.fixture(scope="session")
-def rig(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Rig]:
+def deployment(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[LocalDeployment]:
     """The local stack with our own Lambdas, the shipped model in service and an endpoint that can be made to fail."""
-    with running(tmp_path_factory.mktemp("rig"), cache, relayed=True) as found:
-        yield found
+    with running(tmp_path_factory.mktemp("deployment"), cache) as running_deployment:
+        yield running_deployment

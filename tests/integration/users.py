@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Self
 
-from bench.workflow.rig import Rig
+from tests.integration.local_deployment import LocalDeployment
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,12 @@ class User:
     environment: dict[str, str]
 
     @classmethod
-    def of(cls, rig: Rig) -> Self:
-        """Return one whose home is that of ``rig``."""
-        homes = {"SCONES_HOME": str(rig.settings.home), "SCONES_CACHE": str(rig.settings.cache)}
+    def of(cls, deployment: LocalDeployment) -> Self:
+        """Return one whose home is that of ``deployment``."""
+        homes = {"SCONES_HOME": str(deployment.settings.home), "SCONES_CACHE": str(deployment.settings.cache)}
         return cls({**os.environ, **homes, "COLUMNS": "200"})
 
     def scones(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end."""
         command = [sys.executable, "-m", "scones", *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=600, check=False)

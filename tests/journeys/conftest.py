@@ -1,5 +1,5 @@
 """Stacks that the journeys share with the tests of the state machine."""
 
-from tests.integration.conftest import cache, rig
+from tests.integration.conftest import cache, deployment
 
-__all__ = ["cache", "rig"]
+__all__ = ["cache", "deployment"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bench.workflow.rig import Rig
 from tests.documents.markdown import ROOT, blocks
+from tests.integration.local_deployment import LocalDeployment
 from training.data.synthetic import render
 
 pytestmark = pytest.mark.integration
@@ -22,10 +22,10 @@ def told() -> list[dict[str, Any]]:
     return found[:6]
 
 
-def lived(rig: Rig, payload: dict[str, Any]) -> list[dict[str, Any]]:
+def lived(deployment: LocalDeployment, payload: dict[str, Any]) -> list[dict[str, Any]]:
     """What the states of one execution got and gave: its input, and each task's output."""
-    client = rig.session.client("stepfunctions")
-    arn = client.start_execution(stateMachineArn=rig.deployed.state_machine_arn, input=json.dumps(payload))[
+    client = deployment.session.client("stepfunctions")
+    arn = client.start_execution(stateMachineArn=deployment.outputs.state_machine_arn, input=json.dumps(payload))[
         "executionArn"
     ]
     while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
@@ -35,8 +35,8 @@ def lived(rig: Rig, payload: dict[str, Any]) -> list[dict[str, Any]]:
     return [payload, *(json.loads(details["output"]) for details in left)]
 
 
-def message(rig: Rig, queue_url: str) -> dict[str, Any]:
-    sqs = rig.session.client("sqs")
+def message(deployment: LocalDeployment, queue_url: str) -> dict[str, Any]:
+    sqs = deployment.session.client("sqs")
     found = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=5)["Messages"][0]
     sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=found["ReceiptHandle"])
     body: dict[str, Any] = json.loads(found["Body"])
@@ -55,15 +55,15 @@ def alike(shown: Any, real: Any) -> bool:
     return bool(shown == pytest.approx(real, abs=0.01))
 
 
-def test_each_state_gets_and_gives_what_the_document_shows(rig: Rig) -> None:
+def test_each_state_gets_and_gives_what_the_document_shows(deployment: LocalDeployment) -> None:
     content = io.BytesIO()
     Image.fromarray(render("bicycle", 3, 64)).save(content, "PNG")
-    bucket = rig.deployed.data_bucket
+    bucket = deployment.outputs.data_bucket
     image = {"s3_bucket": bucket, "s3_key": "life/bicycle.png"}
-    rig.session.client("s3").put_object(Bucket=bucket, Key=image["s3_key"], Body=content.getvalue())
-    real = lived(rig, image)
-    lived(rig, image | {"threshold": 1})
-    real.append(message(rig, rig.deployed.review_queue_url))
-    lived(rig, image | {"s3_key": "life/nowhere.png"})
-    real.append(message(rig, rig.deployed.failure_queue_url))
+    deployment.session.client("s3").put_object(Bucket=bucket, Key=image["s3_key"], Body=content.getvalue())
+    real = lived(deployment, image)
+    lived(deployment, image | {"threshold": 1})
+    real.append(message(deployment, deployment.outputs.review_queue_url))
+    lived(deployment, image | {"s3_key": "life/nowhere.png"})
+    real.append(message(deployment, deployment.outputs.failure_queue_url))
     assert [(a, b) for a, b in zip(told(), real, strict=True) if not alike(a, b)] == []

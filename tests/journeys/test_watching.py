@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bench.workflow.rig import Rig
+from core.waiting import WaiterConfig
 from monitoring import capture
 from scones.pipeline import SHIPPED_MODEL
+from tests.integration.local_deployment import LocalDeployment
 from tests.integration.users import User
 from training.data.synthetic import Severity, render
 
@@ -24,35 +25,37 @@ FIRST_SEED = 110_000_000
 
 
 @pytest.fixture(scope="module")
-def user(rig: Rig) -> User:
-    return User.of(rig)
+def user(deployment: LocalDeployment) -> User:
+    return User.of(deployment)
 
 
-def ask(rig: Rig, count: int, first_seed: int, severity: Severity | None = None) -> str:
+def ask(deployment: LocalDeployment, count: int, first_seed: int, severity: Severity | None = None) -> str:
     """Send rendered vehicles to the endpoint, wait until they are captured, and return when that began."""
     begin = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)  # records keep whole seconds
     while datetime.now(UTC) < begin:
         pass
-    runtime = rig.client("sagemaker-runtime")
+    runtime = deployment.client("sagemaker-runtime")
 
     def one(row: int) -> None:
         body = io.BytesIO()
         Image.fromarray(render(row % 2, first_seed + row, severity=severity)).save(body, "PNG")
-        runtime.invoke_endpoint(EndpointName=rig.deployed.endpoint_name, ContentType="image/png", Body=body.getvalue())[
-            "Body"
-        ].read()
+        runtime.invoke_endpoint(
+            EndpointName=deployment.outputs.endpoint_name, ContentType="image/png", Body=body.getvalue()
+        )["Body"].read()
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(one, range(count)))
-    place = capture.place_of(rig.client("sagemaker"), rig.deployed.endpoint_name)
-    capture.wait_for(rig.client("s3"), place, begin, count, timeout=60)
+    location = capture.capture_location(deployment.client("sagemaker"), deployment.outputs.endpoint_name)
+    capture.wait_for_captures(
+        deployment.client("s3"), location, begin, count, WaiterConfig(timeout_seconds=60, poll_seconds=0.5)
+    )
     return begin.isoformat()
 
 
 @pytest.fixture(scope="module")
-def quiet(rig: Rig) -> list[str]:
+def quiet(deployment: LocalDeployment) -> list[str]:
     """Options for a time in which the endpoint was asked about what its baseline knows."""
-    begin = ask(rig, TRAFFIC, FIRST_SEED)
+    begin = ask(deployment, TRAFFIC, FIRST_SEED)
     return ["--from", begin, "--to", datetime.now(UTC).isoformat()]
 
 
@@ -80,15 +83,15 @@ def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, qu
     }  # fmt: skip
 
 
-def test_night_is_drift_with_an_exit_code_and_a_metric(rig: Rig, user: User, tmp_path: Path) -> None:
-    dark = ask(rig, TRAFFIC, FIRST_SEED + TRAFFIC, Severity(night=0.6))
+def test_night_is_drift_with_an_exit_code_and_a_metric(deployment: LocalDeployment, user: User, tmp_path: Path) -> None:
+    dark = ask(deployment, TRAFFIC, FIRST_SEED + TRAFFIC, Severity(night=0.6))
     answer = user.scones(
         "monitor", "--from", dark, "--baseline", SYNTHETIC, "--publish", "--out", str(tmp_path)
     )  # fmt: skip
     assert answer.returncode == 4, answer.stdout + answer.stderr
     assert "brightness fell" in answer.stdout
-    metrics = rig.client("cloudwatch").list_metrics(Namespace="Scones", MetricName="Drift")["Metrics"]
-    assert [metric["Dimensions"][0]["Value"] for metric in metrics] == [rig.deployed.endpoint_name]
+    metrics = deployment.client("cloudwatch").list_metrics(Namespace="Scones", MetricName="Drift")["Metrics"]
+    assert [metric["Dimensions"][0]["Value"] for metric in metrics] == [deployment.outputs.endpoint_name]
 
 
 def test_traffic_of_a_quiet_time_becomes_the_baseline_beside_the_model(
@@ -109,10 +112,10 @@ def test_an_empty_time_is_said_to_be_so(user: User, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def blind(rig: Rig) -> Iterator[str]:
+def blind(deployment: LocalDeployment) -> Iterator[str]:
     """An endpoint without data capture."""
-    sagemaker: Any = rig.client("sagemaker")
-    config = sagemaker.describe_endpoint(EndpointName=rig.deployed.endpoint_name)["EndpointConfigName"]
+    sagemaker: Any = deployment.client("sagemaker")
+    config = sagemaker.describe_endpoint(EndpointName=deployment.outputs.endpoint_name)["EndpointConfigName"]
     variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
     sagemaker.create_endpoint_config(EndpointConfigName="blind", ProductionVariants=variants)
     sagemaker.create_endpoint(EndpointName="blind", EndpointConfigName="blind")

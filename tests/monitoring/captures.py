@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.validate import validate_parameters
 
-from monitoring.capture import Place
+from monitoring.capture import CaptureLocation
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
-PLACE = Place("bucket", "capture", "scones")
+LOCATION = CaptureLocation("bucket", "capture", "scones")
 
 
 def record(
@@ -49,7 +49,7 @@ def file(*lines: bytes, packed: bool = False) -> bytes:
 
 
 def key(time: datetime, name: str = "a", suffix: str = ".jsonl") -> str:
-    return f"{PLACE.root}/{time:%Y/%m/%d/%H/%M-%S}-305-{name}{suffix}"
+    return f"{LOCATION.root}/{time:%Y/%m/%d/%H/%M-%S}-305-{name}{suffix}"
 
 
 class FakeS3:
@@ -66,21 +66,25 @@ class FakeS3:
         assert operation == "list_objects_v2"
         return self
 
-    def paginate(self, **given: Any) -> Iterator[dict[str, Any]]:
-        self._check("ListObjectsV2", given)
-        self.listed.append(given["Prefix"])
-        keys = [k for k in sorted(self.objects) if k.startswith(given["Prefix"]) and k > given.get("StartAfter", "")]
+    def paginate(self, **parameters: Any) -> Iterator[dict[str, Any]]:
+        self._check("ListObjectsV2", parameters)
+        self.listed.append(parameters["Prefix"])
+        keys = [
+            k
+            for k in sorted(self.objects)
+            if k.startswith(parameters["Prefix"]) and k > parameters.get("StartAfter", "")
+        ]
         yield {"Contents": [{"Key": k, "Size": len(self.objects[k])} for k in keys]} if keys else {}
 
-    def get_object(self, **given: Any) -> dict[str, Any]:
-        self._check("GetObject", given)
-        self.fetched.append(given["Key"])
-        if given["Key"] in self.vanished:
+    def get_object(self, **parameters: Any) -> dict[str, Any]:
+        self._check("GetObject", parameters)
+        self.fetched.append(parameters["Key"])
+        if parameters["Key"] in self.vanished:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "gone"}}, "GetObject")
-        body = self.objects[given["Key"]]
+        body = self.objects[parameters["Key"]]
         return {"Body": StreamingBody(io.BytesIO(body), len(body))}
 
-    def _check(self, operation: str, given: dict[str, Any]) -> None:
+    def _check(self, operation: str, parameters: dict[str, Any]) -> None:
         shape = self._model.operation_model(operation).input_shape
         assert shape is not None
-        validate_parameters(given, shape)
+        validate_parameters(parameters, shape)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from monitoring.evaluation import Answer
+from monitoring.evaluation import Prediction
 from orchestration.executions import Image, Outcome
 from scones.demo_summary import Summary, answers, figures, render
 from scones.recent_executions import BELOW_THRESHOLD
@@ -45,7 +45,7 @@ def test_an_answer_below_the_threshold_still_counts_for_accuracy() -> None:
 
 
 def test_images_that_the_endpoint_never_saw_do_not_count_for_accuracy() -> None:
-    assert answers(OUTCOMES, LABELS, {}) == [Answer(0, (0.99, 0.01)), Answer(1, (0.99, 0.01))]
+    assert answers(OUTCOMES, LABELS, {}) == [Prediction(0, (0.99, 0.01)), Prediction(1, (0.99, 0.01))]
 
 
 def test_errors_are_counted_by_name() -> None:
@@ -145,7 +145,7 @@ def test_an_interval_of_nothing_is_null_and_a_single_answer_has_one() -> None:
     found = summary(**figures([], [], 0.94)).to_dict()
     assert found["accuracy_interval"] is found["accuracy_accepted_interval"] is None
     assert found["executions"] == {"SUCCEEDED": 0, "FAILED": 0}
-    alone = summary(**figures(OUTCOMES[:1], [Answer(0, (0.99, 0.01))], 0.94)).to_dict()
+    alone = summary(**figures(OUTCOMES[:1], [Prediction(0, (0.99, 0.01))], 0.94)).to_dict()
     assert alone["accuracy_interval"] == [0.2065, 1.0]
 
 
@@ -164,7 +164,7 @@ def test_errors_come_most_frequent_first_and_a_status_stands_in_for_a_missing_na
 
 
 def test_an_image_without_a_label_is_no_answer() -> None:
-    assert answers(OUTCOMES[:2], {"right.png": 0}, {}) == [Answer(0, (0.99, 0.01))]
+    assert answers(OUTCOMES[:2], {"right.png": 0}, {}) == [Prediction(0, (0.99, 0.01))]
 
 
 def test_a_run_in_which_nothing_succeeded_can_be_accounted_for() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.monitoring.captures import file, line
 from tests.quality.fuzz.services import pictures
 from tests.quality.fuzz.target import JSON_WORDS, Target
 
@@ -188,19 +189,18 @@ class _OneFile:
 
 def capture() -> Target:
     """A capture file, packed or not: nothing in it may stop the reading."""
-    from bench.capture import record  # noqa: PLC0415
-    from monitoring.capture import Place, Reading  # noqa: PLC0415
-    from monitoring.window import Window  # noqa: PLC0415
+    from monitoring.capture import CaptureLocation, CaptureReader  # noqa: PLC0415
+    from monitoring.window import InferenceWindow  # noqa: PLC0415
 
     s3, when = _OneFile(), datetime(2026, 3, 1, 12, tzinfo=UTC)
-    reading = Reading(s3, Place("b", "p", "e"), when, when, workers=1)
+    reading = CaptureReader(s3, CaptureLocation("b", "p", "e"), when, when, workers=1)
 
     def one(data: bytes) -> None:
         s3.content = data
-        Window.of(reading)
+        InferenceWindow.of(reading)
         reading.report.sentences()
 
-    lines = b"".join(record(number, when, "aGk=") for number in range(2))
+    lines = file(*(line(str(number), when, "[0.5, 0.5]", image=b"hi") for number in range(2)))
     csv = lines.replace(b"[0.5, 0.5]", b"0.9,0.1").replace(b'"encoding":"JSON"', b'"encoding":"CSV"')
     times = (b"0001-01-01T00:00:00+23:59", b"9999-12-31T23:59:59-01:00")
     odd = lines.replace(b"2026-03-01T12:00:00Z", times[0]) + lines.replace(b"[0.5, 0.5]", b"[1" + b"0" * 400 + b", 0]")

@@ -10,14 +10,11 @@ import numpy as np
 import pytest
 import typer
 from botocore.response import StreamingBody
-from botocore.stub import ANY, Stubber
+from botocore.stub import Stubber
 
-from monitoring import cloudwatch_metrics, drift
 from monitoring.baseline import Baseline
 from monitoring.drift import Verdict
 from monitoring.errors import BaselineMissing
-from monitoring.timeline import Timeline
-from monitoring.window import Window
 from scones import model_baseline
 from scones.commands import baseline as baseline_command
 from scones.commands import monitor
@@ -26,6 +23,40 @@ from scones.pipeline import SHIPPED_MODEL
 from tests.scones.stacks import deployed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def stubbed(service: str) -> tuple[Any, Stubber]:
+    client = boto3.client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+    return client, Stubber(client)
+
+
+DEPLOYED = deployed()
+
+
+class Clients:
+    """A session with these clients only."""
+
+    def __init__(self, **clients: Any) -> None:
+        self.clients = clients
+
+    def client(self, service: str) -> Any:
+        return self.clients[service]
+
+
+def serving(stub: Stubber, artefact: str | None = "s3://bucket/models/ab/model.tar.gz") -> None:
+    times = {"CreationTime": NOW, "LastModifiedTime": NOW}
+    arn = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/vehicles"
+    config: dict[str, Any] = {"EndpointConfigName": "c", "EndpointConfigArn": arn, "CreationTime": NOW}
+    stub.add_response(
+        "describe_endpoint",
+        {"EndpointName": "e", "EndpointArn": arn, "EndpointConfigName": "c", "EndpointStatus": "InService", **times},
+        {"EndpointName": "vehicles"},
+    )
+    variants = [{"VariantName": "AllTraffic", "ModelName": "m"}]
+    stub.add_response("describe_endpoint_config", {**config, "ProductionVariants": variants})
+    container = {"Image": "i"} | ({"ModelDataUrl": artefact} if artefact else {})
+    model = {"ModelName": "m", "ModelArn": arn, "CreationTime": NOW, "ExecutionRoleArn": arn}
+    stub.add_response("describe_model", {**model, "PrimaryContainer": container}, {"ModelName": "m"})
 
 
 @pytest.mark.parametrize(
@@ -69,76 +100,8 @@ def test_the_shipped_baselines_are_of_the_shipped_network(name: str) -> None:
     assert found.model == hashlib.sha256(network).hexdigest()
     assert found.n >= 100
     assert len(found.images["brightness"]) >= 1000
-    assert found.known is not None
-    assert found.known.n >= 1000
-
-
-def window(n: int = 200) -> Window:
-    dice = np.random.default_rng(n)
-    return Window(1.7e9 + np.arange(n, dtype=np.float64), dice.uniform(0.8, 1, n), (np.arange(n) % 2).astype(np.int8))
-
-
-def stubbed(service: str) -> tuple[Any, Stubber]:
-    client = boto3.client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
-    return client, Stubber(client)
-
-
-def test_the_figures_are_published_in_the_form_that_cloudwatch_takes() -> None:
-    seen = window()
-    then = Baseline.of(seen.confidences, seen.labels, (), source="here")
-    report, timeline = drift.look(seen, then, 0.94), Timeline.of(seen, 0.94)
-    client, stub = stubbed("cloudwatch")
-    stub.add_response("put_metric_data", {}, {"Namespace": "Scones", "MetricData": ANY})
-    with stub:
-        assert cloudwatch_metrics.publish(client, "e", report, timeline, NOW) == 5 + len(report.signals)
-    stub.assert_no_pending_responses()
-
-
-def test_an_unknown_verdict_is_no_metric() -> None:
-    seen = window(0)
-    client, stub = stubbed("cloudwatch")
-    expected = [
-        {
-            "MetricName": "Inferences",
-            "Dimensions": [{"Name": "EndpointName", "Value": "e"}],
-            "Timestamp": NOW,
-            "Value": 0.0,
-            "Unit": "Count",
-        }
-    ]
-    stub.add_response("put_metric_data", {}, {"Namespace": "Scones", "MetricData": expected})
-    with stub:
-        cloudwatch_metrics.publish(client, "e", drift.look(seen, None, 0.94), Timeline.of(seen, 0.94), NOW)
-    stub.assert_no_pending_responses()
-
-
-@pytest.mark.parametrize("days", [1 / 24, 1, 60, 400])
-def test_latency_comes_from_sagemakers_own_metric(days: float) -> None:
-    client, stub = stubbed("cloudwatch")
-    points = [
-        {"Sum": 30_000.0, "SampleCount": 2.0, "Maximum": 20_000.0},
-        {"Sum": 30_000.0, "SampleCount": 1.0, "Maximum": 30_000.0},
-    ]
-    stub.add_response("get_metric_statistics", {"Datapoints": points}, None)
-    stub.add_response("get_metric_statistics", {"Datapoints": []}, None)
-    with stub:
-        found = cloudwatch_metrics.latency(client, "e", "AllTraffic", NOW - timedelta(days=days), NOW)
-        nothing = cloudwatch_metrics.latency(client, "e", "AllTraffic", NOW - timedelta(days=days), NOW)
-    assert (found.mean, found.worst) == (20.0, 30.0)
-    assert (nothing.mean, nothing.worst) == (None, None)
-
-
-DEPLOYED = deployed()
-
-
-class Clients:
-    """A session with these clients only."""
-
-    def __init__(self, **clients: Any) -> None:
-        self.clients = clients
-
-    def client(self, service: str) -> Any:
-        return self.clients[service]
+    assert found.reference is not None
+    assert found.reference.n >= 1000
 
 
 def test_an_endpoint_that_was_deleted_has_left_its_captures() -> None:
@@ -151,22 +114,6 @@ def test_an_endpoint_that_was_deleted_has_left_its_captures() -> None:
         assert (found.bucket, found.root) == ("bucket", "capture/vehicles/AllTraffic")
         with pytest.raises(client.exceptions.ClientError, match="Could not find"):
             monitor.place_of(session, "vehicles", None)
-
-
-def serving(stub: Stubber, artefact: str | None = "s3://bucket/models/ab/model.tar.gz") -> None:
-    times = {"CreationTime": NOW, "LastModifiedTime": NOW}
-    arn = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/vehicles"
-    config: dict[str, Any] = {"EndpointConfigName": "c", "EndpointConfigArn": arn, "CreationTime": NOW}
-    stub.add_response(
-        "describe_endpoint",
-        {"EndpointName": "e", "EndpointArn": arn, "EndpointConfigName": "c", "EndpointStatus": "InService", **times},
-        {"EndpointName": "vehicles"},
-    )
-    variants = [{"VariantName": "AllTraffic", "ModelName": "m"}]
-    stub.add_response("describe_endpoint_config", {**config, "ProductionVariants": variants})
-    container = {"Image": "i"} | ({"ModelDataUrl": artefact} if artefact else {})
-    model = {"ModelName": "m", "ModelArn": arn, "CreationTime": NOW, "ExecutionRoleArn": arn}
-    stub.add_response("describe_model", {**model, "PrimaryContainer": container}, {"ModelName": "m"})
 
 
 def test_the_baseline_lies_beside_the_model_that_is_served(tmp_path: Path) -> None:
@@ -208,8 +155,8 @@ def test_the_accuracy_of_a_baseline_is_that_of_its_answers(tmp_path: Path) -> No
     answers = dict.fromkeys(range(100), (0.9, 0.1))
     truth = {number: number % 2 for number in range(100)}
     made = baseline_command.of_answers(answers, truth, [], "here", tmp_path)
-    assert made.known is not None
-    assert (made.known.accuracy, made.known.n, made.labels, made.n) == (0.5, 100, (100, 0), 100)
+    assert made.reference is not None
+    assert (made.reference.accuracy, made.reference.n, made.labels, made.n) == (0.5, 100, (100, 0), 100)
 
 
 def test_what_calibration_left_over_is_learnt_from_cross_validation_where_there_was_one(tmp_path: Path) -> None:

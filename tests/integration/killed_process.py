@@ -1,4 +1,4 @@
-"""Parts of a stack that die and come back: the processes that `LocalEnvironment` started for this one."""
+"""Kills a process of a local environment and starts it again."""
 
 import os
 import signal
@@ -13,22 +13,14 @@ import psutil
 from emulation.processes.parent_watcher import VARIABLE, ParentPipe
 
 
-def part(word: str) -> psutil.Process:
-    """Return the process of one part of the stack: "emulation.sagemaker", or "--name classify" for a Lambda's host."""
-    for child in psutil.Process(os.getpid()).children(recursive=True):
-        if word in " ".join(child.cmdline()):
-            return child
-    raise LookupError(word)
-
-
 @contextmanager
-def killed(word: str, url: str, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
-    """Kill a part, leave it dead for ``seconds``, start it again, and give what was started, which ends with the block.
+def killed(words: str, health_url: str, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
+    """Kill the child whose command line has ``words``, start it again after ``seconds``, and yield the new process.
 
-    Connections to it are refused meanwhile. It is up again when ``url`` answers.
+    Connections to it are refused meanwhile. It is up again when ``health_url`` responds. It ends with the block.
     """
-    process = part(word)
-    command, place = process.cmdline(), process.cwd()
+    process = _child(words)
+    command, folder = process.cmdline(), process.cwd()
     environment = {name: value for name, value in process.environ().items() if name != VARIABLE}
     process.send_signal(signal.SIGKILL)
     process.wait(10)
@@ -38,21 +30,28 @@ def killed(word: str, url: str, seconds: float) -> Iterator[subprocess.Popen[byt
         subprocess.Popen(
             command,
             env={**environment, **parent_pipe.environment},
-            cwd=place,
+            cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
             pass_fds=parent_pipe.pass_fds,
         ) as new,
     ):
         try:
-            _await(url)
+            _await(health_url)
             yield new
         finally:
             new.terminate()
 
 
-def _await(url: str, patience: float = 60.0) -> None:
-    deadline = time.monotonic() + patience
+def _child(words: str) -> psutil.Process:
+    for child in psutil.Process(os.getpid()).children(recursive=True):
+        if words in " ".join(child.cmdline()):
+            return child
+    raise LookupError(words)
+
+
+def _await(url: str, timeout: float = 60.0) -> None:
+    deadline = time.monotonic() + timeout
     while True:
         try:
             if httpx.get(url, trust_env=False).is_success:

@@ -12,11 +12,11 @@ from PIL import Image
 
 from monitoring.baseline import Baseline
 from monitoring.capture import CaptureReport
-from monitoring.drift import look
+from monitoring.drift import compare
 from monitoring.report import Content, ReportedImage
 from monitoring.report.page import render, write
 from monitoring.timeline import Timeline
-from monitoring.window import Window
+from monitoring.window import InferenceWindow
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOSTILE = '<script>alert("1")</script>&\'".png'
@@ -57,10 +57,10 @@ IMAGES = [
 ]
 
 
-def window(n: int) -> Window:
-    dice = np.random.default_rng(0)
+def window(n: int) -> InferenceWindow:
+    generator = np.random.default_rng(0)
     times = NOON.timestamp() - np.arange(n, dtype=np.float64)
-    return Window(times, dice.uniform(0.8, 1, n), dice.integers(0, 2, n).astype(np.int8))
+    return InferenceWindow(times, generator.uniform(0.8, 1, n), generator.integers(0, 2, n).astype(np.int8))
 
 
 def content(**changes: Any) -> Content:
@@ -73,7 +73,7 @@ def content(**changes: Any) -> Content:
             threshold=0.94,
             images=IMAGES,
             timeline=Timeline.of(seen, 0.94),
-            drift=look(seen, quiet, 0.94),
+            drift=compare(seen, quiet, 0.94),
             settings={"stack": HOSTILE},
             versions={"numpy": "2"},
         ),
@@ -142,7 +142,7 @@ def test_hostile_names_stay_text(html: str, page: Page) -> None:
     assert page.text.count(HOSTILE) >= 3
 
 
-def test_every_picture_is_put_into_words(page: Page) -> None:
+def test_every_image_is_given_alternative_text(page: Page) -> None:
     pictures = [attributes for tag, attributes in page.tags if tag == "img"]
     drawings = [attributes for _, attributes in page.tags if attributes.get("role") == "img"]
     assert len(pictures) == 3
@@ -151,7 +151,7 @@ def test_every_picture_is_put_into_words(page: Page) -> None:
     assert all(attributes["aria-label"] for attributes in drawings)
 
 
-def test_an_execution_tells_of_its_states(page: Page) -> None:
+def test_an_execution_shows_its_states(page: Page) -> None:
     assert "execution-run-0-a" in page.attributes("id")
     assert "ClassifyImageData" in page.text
     assert "20 KiB" in page.text
@@ -174,24 +174,24 @@ SURE = ReportedImage("s.png", "accepted", (0.99, 0.01), 0)
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"images": [], "timeline": Timeline.of(window(0), 0.94)}, "No inference was captured in this time."),
-        ({"images": []}, "No image was classified in this time."),
+        ({"images": [], "timeline": Timeline.of(window(0), 0.94)}, "No inference was captured in this time range."),
+        ({"images": []}, "No image was classified in this time range."),
         (
-            {"timeline": Timeline.nothing(0.94, "endpoint x has no data capture"), "drift": None},
+            {"timeline": Timeline.empty(0.94, "endpoint x has no data capture"), "drift": None},
             "Endpoint x has no data capture.",
         ),
-        ({"images": [SURE, SURE]}, "Every image is a bicycle: nothing is known of the other class."),
-        ({"images": [UNSURE, replace(UNSURE, label=1)]}, "No answer reaches the threshold 0.94"),
-        ({"images": [SURE]}, "One image proves nothing"),
-        ({"images": [replace(SURE, label=None)]}, "No label is known for these images"),
+        ({"images": [SURE, SURE]}, "Every labelled image is a bicycle: the other class has no figures."),
+        ({"images": [UNSURE, replace(UNSURE, label=1)]}, "No prediction reaches the threshold 0.94"),
+        ({"images": [SURE]}, "One image is not enough for a conclusion"),
+        ({"images": [replace(SURE, label=None)]}, "The true labels of these images are not known"),
         (
             {"notes": CaptureReport(records=9, ahead=9, skew=90).sentences()},
-            "9 records are dated up to 90 s in the future: the clocks of this machine and of the endpoint differ.",
+            "9 records are dated up to 90 s in the future: this machine's clock and the endpoint's differ.",
         ),
-        ({"drift": look(window(1), None, 0.94)}, "There is no baseline to compare with"),
+        ({"drift": compare(window(1), None, 0.94)}, "There is no baseline to compare with"),
     ],
 )
-def test_what_there_is_little_of_is_said_in_a_sentence(changes: dict[str, Any], sentence: str) -> None:
+def test_what_there_is_little_of_is_stated_in_a_sentence(changes: dict[str, Any], sentence: str) -> None:
     text = Page(render(content(**changes), {})).text
     assert sentence in text
     assert "nan" not in text

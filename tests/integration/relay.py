@@ -1,4 +1,4 @@
-"""A network between LocalStack and the Lambdas that can be cut, and comes back without the connections it had."""
+"""A network between LocalStack and the Lambdas that can be cut, and that loses its connections when it is joined."""
 
 import contextlib
 import dataclasses
@@ -31,11 +31,11 @@ class Relay:
         self._listener = socket.create_server((HOST, 0))
         self._listener.settimeout(_TURN_SECONDS)
         self.port: int = self._listener.getsockname()[1]
-        self._whole = threading.Event()
-        self._whole.set()
+        self._joined = threading.Event()
+        self._joined.set()
         self._ended = threading.Event()
         self._open: set[socket.socket] = set()
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._accept, name=f"relay-{self.port}", daemon=True)
 
     def __enter__(self) -> Self:
@@ -46,25 +46,25 @@ class Relay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._whole.set()
+        self._joined.set()
         self._thread.join()
         self._listener.close()
         self._reset()
 
     def cut(self) -> None:
         """Let nothing through."""
-        self._whole.clear()
+        self._joined.clear()
         self._listener.listen(0)  # the kernel itself would take connections for a listener that is slow
 
     def join(self) -> None:
         """Let new connections through, and reset the old ones."""
         self._reset()
         self._listener.listen(128)
-        self._whole.set()
+        self._joined.set()
 
     def _accept(self) -> None:
         while not self._ended.is_set():
-            self._whole.wait()
+            self._joined.wait()
             try:
                 near, _ = self._listener.accept()
             except TimeoutError:
@@ -75,7 +75,7 @@ class Relay:
                 near.close()
                 continue
             far.settimeout(None)
-            with self._guard:
+            with self._lock:
                 self._open |= {near, far}
             for ends in ((near, far), (far, near)):
                 threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
@@ -83,17 +83,17 @@ class Relay:
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(_CHUNK):
-                self._whole.wait()
+                self._joined.wait()
                 sink.sendall(data)
         self._close(source, sink)
 
     def _reset(self) -> None:
-        with self._guard:
+        with self._lock:
             ends = list(self._open)
         self._close(*ends)
 
     def _close(self, *ends: socket.socket) -> None:
-        with self._guard:
+        with self._lock:
             self._open -= set(ends)
         for end in ends:
             with contextlib.suppress(OSError):
@@ -101,32 +101,32 @@ class Relay:
             end.close()
 
 
-class RelayedStack(LocalEnvironment):
-    """A stack whose LocalStack reaches each Lambda through a relay, found under the Lambda's name."""
+class RelayedEnvironment(LocalEnvironment):
+    """A local environment whose LocalStack reaches each Lambda through a relay; ``relays`` are by function."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.relays: dict[str, Relay] = {}
-        self._cables = contextlib.ExitStack()
+        self._open_relays = contextlib.ExitStack()
 
     def stop(self) -> None:
         """Stop everything, the relays last."""
         super().stop()
-        self._cables.close()
+        self._open_relays.close()
 
     def _components(self, python: Path, folders: Mapping[str, Path], addresses: Addresses) -> Iterator[Component]:
         for name, port in addresses.lambdas.items():
-            self.relays[name] = self._cables.enter_context(Relay(port))
+            self.relays[name] = self._open_relays.enter_context(Relay(port))
         relayed = dataclasses.replace(addresses, lambdas={name: relay.port for name, relay in self.relays.items()})
         for component in super()._components(python, folders, addresses):
             if component.name == "localstack":
-                asked = {**component.environment, **self._reached(component.environment, addresses, relayed)}
-                yield dataclasses.replace(component, environment=asked)
+                environment = {**component.environment, **self._relayed_urls(component.environment, addresses, relayed)}
+                yield dataclasses.replace(component, environment=environment)
             else:
                 yield component
 
     @staticmethod
-    def _reached(environment: Mapping[str, str], direct: Addresses, relayed: Addresses) -> dict[str, str]:
+    def _relayed_urls(environment: Mapping[str, str], direct: Addresses, relayed: Addresses) -> dict[str, str]:
         """Return the variable that names the Lambdas' addresses, with those of the relays in it."""
         name = "SCONES_LAMBDA_CONTAINERS"
         listed = environment[name]
