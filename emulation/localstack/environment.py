@@ -9,17 +9,21 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from emulation.errors import EnvironmentBuildFailed
 from emulation.localstack.installers import Installer, find_installer
 from emulation.localstack.python311 import backport
+from emulation.localstack.settings import localstack_environment
 from emulation.processes.parent_watcher import ParentPipe
 
 PROJECT = Path(__file__).parent
 REQUIREMENTS = PROJECT / "requirements.txt"
+COMPILE = ("-I", "-W", "ignore", "-m", "scones_localstack.compile_modules")
 _NEEDS_BACKPORT = sys.version_info < (3, 13)
 
 Progress = Callable[[str], None]
@@ -88,12 +92,22 @@ def _build(environment: Path, installer: Installer, tell: Progress) -> None:
         if _NEEDS_BACKPORT:
             for package in unfinished.glob("lib/python*/site-packages/localstack"):
                 backport(package)
+        _compile(unfinished, log, tell)
         unfinished.rename(environment)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _run(command: Sequence[str], log: Path, tell: Progress) -> None:
+def _compile(environment: Path, log: Path, tell: Progress) -> None:
+    """Write the bytecode of what LocalStack imports, so that the first start does not wait for it."""
+    with tempfile.TemporaryDirectory() as directory:
+        settings = localstack_environment("127.0.0.1", 4566, Path(directory), {}) | {"IN_MEMORY_CLIENT": "0"}
+        _run([str(environment / "bin" / "python"), *COMPILE], log, tell, settings)
+
+
+def _run(
+    command: Sequence[str], log: Path, tell: Progress, variables: Mapping[str, str] = MappingProxyType({})
+) -> None:
     lines = []
     with ParentPipe() as parent_pipe, log.open("a") as file:
         process = subprocess.Popen(
@@ -102,7 +116,7 @@ def _run(command: Sequence[str], log: Path, tell: Progress) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **parent_pipe.environment, "PYTHONPATH": str(PROJECT.parents[1])},
+            env={**os.environ, **variables, **parent_pipe.environment, "PYTHONPATH": str(PROJECT.parents[1])},
             pass_fds=parent_pipe.pass_fds,
         )
         with process:

@@ -1,11 +1,13 @@
 """``python -m scones_localstack``: LocalStack that ends with its parent."""
 
 from .parent_watcher import watch
+from .patches import garbage_collection
 
 
 def main() -> None:
     """Run LocalStack until it is told to stop or its parent is gone."""
     watch()
+    garbage_collection.postpone()
     from localstack.runtime.main import main as run_localstack  # noqa: PLC0415 - takes a second, which must be watched
 
     run_localstack()

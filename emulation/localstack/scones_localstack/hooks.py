@@ -66,6 +66,14 @@ def run_state_machines_otherwise() -> None:
     threading.Thread(target=_change_state_machines, name="state-machines", daemon=True).start()
 
 
+def import_everything() -> None:
+    """Import what a start imports, outside of a running LocalStack."""
+    from localstack.aws import app  # noqa: F401, PLC0415 - the gateway with all its handlers
+
+    _load(os.environ.get(WARM_VARIABLE, "").split())
+    _change_state_machines()
+
+
 def _change_state_machines() -> None:
     from .patches import distributed_map, parsed_definitions, pending_executions, performance, resource_polling  # noqa: PLC0415
 

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from emulation.errors import EnvironmentBuildFailed
-from emulation.localstack.environment import ensure_environment
+from emulation.localstack.environment import COMPILE, ensure_environment
+from emulation.localstack.settings import localstack_environment
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -32,7 +33,7 @@ class FakeInstaller:
             f"mkdir -p {environment}/bin {environment}/lib/python3/site-packages/localstack",
             f"echo mark >> {self.marks}; touch {environment}/half",
             f"sleep {self.seconds}",
-            f"touch {environment}/bin/python; echo Installed 1 package",
+            f"cp /bin/true {environment}/bin/python; echo Installed 1 package",
         ]
         if self.failure is not None:
             steps.insert(2, f"printf '{self.failure}'; exit 2")
@@ -98,10 +99,22 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ensure_environment(tmp_path / "cache", installer=FakeInstaller(tmp_path / "marks"))
 
 
+@pytest.mark.integration
+def test_what_localstack_imports_at_its_start_is_compiled(tmp_path: Path, cache: Path) -> None:
+    python = ensure_environment(cache)
+    settings = localstack_environment("127.0.0.1", 4566, tmp_path, {}) | {"IN_MEMORY_CLIENT": "0"}
+    command = [str(python), "-X", f"pycache_prefix={tmp_path / 'bytecode'}", *COMPILE]
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+    compiled = {file.parent.name for file in tmp_path.glob("bytecode/**/localstack/services/*/provider.cpython-*.pyc")}
+    assert {"s3", "sqs", "lambda_", "stepfunctions", "logs", "events"} <= compiled
+
+
 BUILDER = """
 import sys
 from pathlib import Path
-from emulation.localstack.environment import ensure_environment
+from emulation.localstack.environment import COMPILE, ensure_environment
+from emulation.localstack.settings import localstack_environment
 from tests.emulation.localstack.test_environment import FakeInstaller
 ensure_environment(Path(sys.argv[1]), installer=FakeInstaller(Path(sys.argv[2]), seconds=60))
 """
