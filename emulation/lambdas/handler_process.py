@@ -1,7 +1,6 @@
 """Runs one handler in a process of its own, so that a timeout can end it and its exit is seen."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import Self
 
 from emulation.lambdas import handler_runtime
-from emulation.processes.parent_watcher import VARIABLE as LIFELINE_VARIABLE
+from emulation.lambdas.settings import CHANNEL_VARIABLE
 from emulation.processes.parent_watcher import ParentPipe
+from emulation.settings import inherited_environment
 
 _ROOT = Path(__file__).resolve().parents[2]
 _EXIT_SECONDS = 2.0
@@ -74,18 +74,17 @@ class HandlerProcess:
         self._parent_pipe = ParentPipe()
         self._channel, theirs = Pipe()
         self._ready = False
-        inherited = {name: value for name, value in os.environ.items() if name != LIFELINE_VARIABLE}
         self._process = subprocess.Popen(
             [sys.executable, "-m", handler_runtime.__name__],
             cwd=service_dir,
             env={
-                **inherited,
+                **inherited_environment(),
                 "PYTHONUNBUFFERED": "1",
                 "PYTHONPATH": str(_ROOT),
                 "LAMBDA_TASK_ROOT": str(service_dir),
                 **environment,
                 **self._parent_pipe.environment,
-                handler_runtime.CHANNEL_VARIABLE: str(theirs.fileno()),
+                CHANNEL_VARIABLE: str(theirs.fileno()),
             },
             pass_fds=(*self._parent_pipe.pass_fds, theirs.fileno()),
         )

@@ -19,9 +19,9 @@ from typing import Any
 
 import simplejson
 
+from emulation.lambdas import settings
 from emulation.processes.parent_watcher import watch
 
-CHANNEL_VARIABLE = "SCONES_LAMBDA_CHANNEL"
 READY, RESULT, ERROR, INIT_ERROR = "ready", "result", "error", "init-error"
 
 Handler = Callable[[Any, "Context"], Any]
@@ -154,11 +154,11 @@ def serve(channel: Connection, handler: Handler) -> None:
 def main() -> None:
     """Import the handler named by ``_HANDLER`` and serve it to the host."""
     watch()
-    channel = Connection(int(os.environ.pop(CHANNEL_VARIABLE)))
+    channel = Connection(settings.take_channel())
     os.set_inheritable(channel.fileno(), False)
     logging.basicConfig(stream=sys.stdout, format="[%(levelname)s]\t%(asctime)s\t%(message)s")
     try:
-        handler = find_handler(os.environ["_HANDLER"])
+        handler = find_handler(settings.handler_name())
     except Exception as error:  # noqa: BLE001 - a module may fail in any way while it is imported
         report = describe(error, "")
         _log_error(report)

@@ -29,7 +29,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int, function: LambdaFunction) -> None:
         self.function = function
-        self.guard = RequestGuard.from_environment()
+        self.guard = RequestGuard.from_settings()
         super().__init__((host, port), Endpoint)
 
     @property

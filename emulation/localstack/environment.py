@@ -20,6 +20,7 @@ from emulation.localstack.installers import Installer, find_installer
 from emulation.localstack.python311 import backport
 from emulation.localstack.settings import localstack_environment
 from emulation.processes.parent_watcher import ParentPipe
+from emulation.settings import inherited_environment
 
 PROJECT = Path(__file__).parent
 REQUIREMENTS = PROJECT / "requirements.txt"
@@ -116,7 +117,12 @@ def _run(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **variables, **parent_pipe.environment, "PYTHONPATH": str(PROJECT.parents[1])},
+            env={
+                **inherited_environment(),
+                **variables,
+                **parent_pipe.environment,
+                "PYTHONPATH": str(PROJECT.parents[1]),
+            },
             pass_fds=parent_pipe.pass_fds,
         )
         with process:

@@ -18,6 +18,7 @@ from emulation.processes.environment_state import EnvironmentState, EnvironmentS
 from emulation.processes.parent_watcher import GRACE_SECONDS
 from emulation.processes.ports import is_free
 from emulation.processes.state_directory import StateDirectory
+from emulation.settings import inherited_environment
 
 _STOP_SECONDS = 15.0
 _ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +103,7 @@ def _launch(state_directory: StateDirectory, arguments: Sequence[str]) -> Enviro
                     f"--release-fd={their_release}",
                     *arguments,
                 ],
-                env={**os.environ, "PYTHONPATH": str(_ROOT)},
+                env={**inherited_environment(), "PYTHONPATH": str(_ROOT)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -18,6 +18,7 @@ from emulation.processes.environment_state import EnvironmentState, EnvironmentS
 from emulation.processes.parent_watcher import GRACE_SECONDS, ParentPipe
 from emulation.processes.ports import Ports
 from emulation.processes.state_directory import StateDirectory
+from emulation.settings import inherited_environment
 
 __all__ = ["EnvironmentState", "EnvironmentStatus", "LocalEnvironment", "start_background", "status", "stop"]
 
@@ -142,7 +143,9 @@ class LocalEnvironment:
 
     def _components(self, python: Path, folders: Mapping[str, Path], addresses: Addresses) -> Iterator[Component]:
         run, region = self._home.run, self._region
-        environment = components.offline_environment(os.environ, addresses, region) | dict(self._environment)
+        environment = components.offline_environment(inherited_environment(), addresses, region) | dict(
+            self._environment
+        )
         yield components.localstack(python, run, addresses, environment)
         yield components.sagemaker(run, addresses, environment, region, self._sagemaker)
         for name, folder in folders.items():

@@ -1,19 +1,21 @@
-"""Both ends of the parent_pipe: a child calls ``watch()``, a parent hands ``ParentPipe`` to the children it starts."""
+"""Both ends of the parent pipe: a child calls ``watch()``, a parent passes ``ParentPipe`` to the children it starts."""
 
 import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from emulation.localstack.scones_localstack.parent_watcher import GRACE_SECONDS, VARIABLE, watch
+from emulation.localstack.scones_localstack.parent_watcher import GRACE_SECONDS, watch
+from emulation.localstack.scones_localstack.settings import PARENT_PIPE_VARIABLE
 
-__all__ = ["GRACE_SECONDS", "VARIABLE", "ParentPipe", "watch"]
+__all__ = ["GRACE_SECONDS", "PARENT_PIPE_VARIABLE", "ParentPipe", "watch"]
 
 
 class ParentPipe:
-    """A pipe whose read end children inherit; they end when this object is closed or this process is gone.
+    """A pipe whose read end children inherit; they exit when this object is closed or this process dies.
 
-    ``subprocess.Popen(..., env={**environment, **line.environment}, pass_fds=line.pass_fds)``; one serves any number.
+    ``subprocess.Popen(..., env={**environment, **pipe.environment}, pass_fds=pipe.pass_fds)``, for any number of
+    children.
     """
 
     def __init__(self) -> None:
@@ -28,10 +30,10 @@ class ParentPipe:
     @property
     def environment(self) -> Mapping[str, str]:
         """What to add to the child's environment."""
-        return {VARIABLE: str(self._read)}
+        return {PARENT_PIPE_VARIABLE: str(self._read)}
 
     def close(self) -> None:
-        """Let go: every child still watching ends itself. Closing twice is fine."""
+        """Close the pipe: every child that watches it exits. Closing twice is fine."""
         if self._open:
             self._open = False
             os.close(self._write)

@@ -18,7 +18,8 @@ from emulation.sagemaker.app import Settings, create_app
 from emulation.sagemaker.capture.buffer import Thresholds
 from emulation.sagemaker.errors import StartupError
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
-from emulation.sagemaker.hosting.model_server import Command, StubContainer, production_server
+from emulation.sagemaker.hosting.model_container import StubContainer
+from emulation.sagemaker.hosting.model_server import Command, production_server
 
 
 def main(arguments: Sequence[str] | None = None, command: Command = production_server) -> int:

@@ -1,4 +1,4 @@
-"""The HTTP application: control plane, runtime, health, and the life of what stands behind them."""
+"""The HTTP application: control plane, InvokeEndpoint, schedules and health, and what runs in the background."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,8 @@ from emulation.sagemaker.hosting.alarms import Alarms
 from emulation.sagemaker.hosting.faults import CONNECTION, Faults
 from emulation.sagemaker.hosting.invoke_endpoint import Runtime
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
-from emulation.sagemaker.hosting.model_server import Command, StubContainer
+from emulation.sagemaker.hosting.model_container import StubContainer
+from emulation.sagemaker.hosting.model_server import Command
 from emulation.sagemaker.hosting.variant_instances import HostingEnvironment, VariantInstances
 from emulation.sagemaker.store import Account, Kind, Store
 from emulation.sagemaker.training.job_runner import JobRunner, TrainingEnvironment
@@ -38,12 +39,11 @@ from emulation.sagemaker.training.job_runner import JobRunner, TrainingEnvironme
 
 @dataclass(frozen=True)
 class Settings:
-    """What one emulator is made of.
+    """The configuration of an emulator.
 
-    ``source`` gives the models; ``client`` takes the captures, None drops them; ``logs_client`` takes the logs of
-    training jobs, ``alarms_client`` tells which alarms sound while an update is on trial, ``trial_seconds`` at most;
-    ``faults`` opens the route for them; ``python`` is the interpreter that trains; ``guard`` says whose requests are
-    refused.
+    ``source`` provides the models; ``client`` receives captures, None discards them; ``logs_client`` receives the logs
+    of training jobs; ``alarms_client`` reports alarms while an update is observed, for ``trial_seconds`` at most;
+    ``faults`` enables the route that injects them; ``python`` trains; ``guard`` decides which requests are refused.
     """
 
     state_dir: Path
@@ -58,11 +58,11 @@ class Settings:
     thresholds: Thresholds = field(default_factory=Thresholds)
     faults: bool = False
     now: Callable[[], float] = time.time
-    guard: RequestGuard = field(default_factory=RequestGuard.from_environment)
+    guard: RequestGuard = field(default_factory=RequestGuard.from_settings)
 
 
 def create_app(settings: Settings) -> ASGIApp:
-    """Return the application; its endpoints come back, and its model servers run, from its startup to its shutdown."""
+    """Return the application; endpoints are restored and model servers run from its startup to its shutdown."""
     root = settings.state_dir
     (logs := root / "logs").mkdir(parents=True, exist_ok=True)
     store = Store(root / "records", Account(settings.region))
@@ -132,12 +132,12 @@ def _health(store: Store, instances: VariantInstances, capture_buffer: CaptureBu
 
 
 async def _unknown(request: Request, _: Exception) -> JSONResponse:
-    answer = {"message": f"There is no operation {request.method} {request.url.path[:200]}."}
-    return JSONResponse(answer, 404, {"x-amzn-errortype": "UnknownOperationException"})
+    body = {"message": f"There is no operation {request.method} {request.url.path[:200]}."}
+    return JSONResponse(body, 404, {"x-amzn-errortype": "UnknownOperationException"})
 
 
 class _Requests:
-    """Gives every answer its request id, and lets clients go that hang up in mid-request."""
+    """Adds the request ID to every response, and ignores clients that disconnect during a request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,13 +1,10 @@
-"""The few calls to S3 that the emulator makes, its clients for logs and alarms, and S3 URIs."""
+"""The emulator's clients for S3, CloudWatch Logs and CloudWatch."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, cast
 
 import botocore.session
 from botocore.config import Config
-
-_URI = re.compile(r"s3://([^/]+)/?(.*)", re.DOTALL)
 
 
 class S3(Protocol):
@@ -39,14 +36,6 @@ def connect_logs(endpoint_url: str, region: str) -> Any:
 def connect_alarms(endpoint_url: str, region: str) -> Any:
     """Return a client for the CloudWatch that stands at ``endpoint_url``."""
     return _client("cloudwatch", endpoint_url, region)
-
-
-def split(uri: str) -> tuple[str, str]:
-    """Return bucket and key of ``s3://bucket/key``; raise ValueError for anything else."""
-    match = _URI.fullmatch(uri)
-    if match is None:
-        raise ValueError(f"{uri!r} is no s3:// URI")
-    return match[1], match[2]
 
 
 def keys(client: S3, bucket: str, prefix: str) -> Iterator[str]:

@@ -1,9 +1,9 @@
-"""What the emulator answers with, and what stops it from starting.
+"""Errors that the emulator returns, and errors that stop it from starting.
 
-EmulatorError
+EmulatorError (SconesError)
 ├── StartupError                  one line on stderr, exit status 1
 ├── InvalidFault                  400  the admin route for faults
-├── AwsError                      an answer: error code, HTTP status, message
+├── AwsError                      a response: error code, HTTP status, message
 │   ├── ValidationException       400  control plane: a bad or unknown name, a constraint of the service model
 │   ├── ResourceInUse             400  training jobs: the name is taken
 │   ├── ResourceLimitExceeded     400
@@ -16,7 +16,7 @@ EmulatorError
 │   ├── AccessDenied              403
 │   ├── ValidationError           400  runtime: no such endpoint or variant, a header out of bounds
 │   ├── BodyTooLarge              413
-│   ├── ModelError                424  the container answered 4xx or 5xx, or not in time
+│   ├── ModelError                424  the container returned 4xx or 5xx, or timed out
 │   ├── ModelNotReady             429
 │   ├── InternalFailure           500
 │   ├── InternalServer            500  schedules
@@ -24,29 +24,31 @@ EmulatorError
 │   └── InternalDependency        530
 ├── LaunchFailed                  becomes an endpoint's FailureReason
 ├── JobFailed                     becomes a training job's FailureReason
-└── ContainerError                the container gave no answer
+└── ContainerError                the container did not respond
     ├── ContainerDown
     ├── ContainerTimeout
-    └── InvalidContainerResponse           what came back is no HTTP, or too much of it
+    └── InvalidContainerResponse           the response is not HTTP, or too large
 """
 
 from typing import Any, ClassVar
 
+from core.errors import SconesError
 
-class EmulatorError(Exception):
-    """Anything this package raises on purpose."""
+
+class EmulatorError(SconesError):
+    """Base of this package's errors."""
 
 
 class StartupError(EmulatorError):
-    """The emulator cannot start; the message says what is in the way and what to do."""
+    """The emulator cannot start; the message names the cause and the remedy."""
 
 
 class InvalidFault(EmulatorError):
-    """A fault that cannot be injected as it was asked for."""
+    """The fault cannot be injected."""
 
 
 class AwsError(EmulatorError):
-    """An error as AWS answers it."""
+    """An error in AWS's format."""
 
     code: ClassVar[str]
     status: ClassVar[int] = 400
@@ -56,18 +58,18 @@ class AwsError(EmulatorError):
         self.message = message
 
     def fields(self) -> dict[str, Any]:
-        """Return what the answer's body holds beside the message."""
+        """Return the members of the response body besides the message."""
         return {}
 
 
 class ValidationException(AwsError):
-    """A control-plane input that breaks a constraint or names something that is not there."""
+    """A control-plane input that violates a constraint or names a missing resource."""
 
     code = "ValidationException"
 
 
 class ResourceInUse(AwsError):
-    """A name that is taken."""
+    """The name is in use."""
 
     code = "ResourceInUse"
 
@@ -79,27 +81,27 @@ class ResourceLimitExceeded(AwsError):
 
 
 class ObjectNotFound(AwsError):
-    """A scalable target or a scaling policy that is not there."""
+    """The scalable target or scaling policy does not exist."""
 
     code = "ObjectNotFoundException"
 
 
 class Conflict(AwsError):
-    """A schedule's name that is taken."""
+    """The schedule already exists."""
 
     code = "ConflictException"
     status = 409
 
 
 class ResourceNotFound(AwsError):
-    """A schedule that is not there."""
+    """The schedule does not exist."""
 
     code = "ResourceNotFoundException"
     status = 404
 
 
 class SerializationException(AwsError):
-    """A body that is no JSON, or JSON of the wrong types."""
+    """The body is not JSON, or a member has the wrong type."""
 
     code = "SerializationException"
 
@@ -111,20 +113,20 @@ class UnknownOperation(AwsError):
 
 
 class Throttled(AwsError):
-    """More calls than the account may make; clients see it as a plain ClientError."""
+    """Request rate exceeded; clients raise a plain ClientError."""
 
     code = "ThrottlingException"
 
 
 class AccessDenied(AwsError):
-    """The caller may not do this; clients see it as a plain ClientError."""
+    """The caller lacks permission; clients raise a plain ClientError."""
 
     code = "AccessDeniedException"
     status = 403
 
 
 class ValidationError(AwsError):
-    """A runtime request that names no endpoint in service, or breaks a constraint."""
+    """A runtime request for an endpoint that is not in service, or that violates a constraint."""
 
     code = "ValidationError"
 
@@ -137,7 +139,7 @@ class BodyTooLarge(AwsError):
 
 
 class ModelError(AwsError):
-    """The model's container answered with an error, or not at all."""
+    """The model container returned an error, or nothing."""
 
     code = "ModelError"
     status = 424
@@ -149,7 +151,7 @@ class ModelError(AwsError):
         self.log_stream_arn = log_stream_arn
 
     def fields(self) -> dict[str, Any]:
-        """Return the container's own status and words, as AWS passes them on."""
+        """Return the container's own status and message."""
         return {
             "ErrorCode": "CLIENT_ERROR_FROM_MODEL" if 400 <= self.original_status < 500 else "SERVER_ERROR_FROM_MODEL",
             "LogStreamArn": self.log_stream_arn,
@@ -180,38 +182,38 @@ class InternalServer(AwsError):
 
 
 class ServiceUnavailable(AwsError):
-    """No instance is there to answer."""
+    """No instance is available."""
 
     code = "ServiceUnavailable"
     status = 503
 
 
 class InternalDependency(AwsError):
-    """Something that SageMaker itself relies on failed."""
+    """A dependency of SageMaker failed."""
 
     code = "InternalDependencyException"
     status = 530
 
 
 class LaunchFailed(EmulatorError):
-    """A model could not be brought into service; the message is the endpoint's FailureReason."""
+    """A model could not be deployed; the message is the endpoint's FailureReason."""
 
 
 class JobFailed(EmulatorError):
-    """A training job cannot go on; the message is its FailureReason, which begins with AWS's class of error."""
+    """A training job failed; the message is its FailureReason, which begins with AWS's class of error."""
 
 
 class ContainerError(EmulatorError):
-    """The container gave no answer."""
+    """The container did not respond."""
 
 
 class ContainerDown(ContainerError):
-    """Nobody listens, or the connection broke before the answer was whole."""
+    """The connection was refused, or closed before the response was complete."""
 
 
 class ContainerTimeout(ContainerError):
-    """No answer within the time AWS allows."""
+    """No response within AWS's time limit."""
 
 
 class InvalidContainerResponse(ContainerError):
-    """What came back is no HTTP, or more than an answer may hold."""
+    """The response is not HTTP, or exceeds the size limit."""

@@ -1,15 +1,14 @@
-"""What the account holds, each resource in a JSON file that is written whole or not at all."""
+"""The account's resources, each in a JSON file of its own."""
 
 import enum
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.files import write_atomically
 from emulation.sagemaker.errors import ResourceInUse, ResourceLimitExceeded, ValidationException
 
 log = logging.getLogger(__name__)
@@ -134,18 +133,6 @@ class Store:
                 continue
             found[record.name.lower()] = record
         return found
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path`` so that a reader, or a crash, sees the old file or the new one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _files(directory: Path) -> Iterable[Path]:

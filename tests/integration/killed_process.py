@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import psutil
 
-from emulation.processes.parent_watcher import VARIABLE, ParentPipe
+from emulation.processes.parent_watcher import PARENT_PIPE_VARIABLE, ParentPipe
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def killed(words: str, health_url: str, seconds: float) -> Iterator[subprocess.P
     """
     process = _child(words)
     command, folder = process.cmdline(), process.cwd()
-    environment = {name: value for name, value in process.environ().items() if name != VARIABLE}
+    environment = {name: value for name, value in process.environ().items() if name != PARENT_PIPE_VARIABLE}
     process.send_signal(signal.SIGKILL)
     process.wait(10)
     time.sleep(seconds)

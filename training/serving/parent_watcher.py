@@ -6,12 +6,12 @@ import threading
 import time
 from typing import Final
 
-VARIABLE: Final = "SCONES_LIFELINE_FD"
+VARIABLE: Final = "SCONES_PARENT_PIPE_FD"
 GRACE_SECONDS: Final = 5.0
 
 
 def watch() -> None:
-    """Watch the parent from a daemon thread, where it handed down the read end of a pipe in SCONES_LIFELINE_FD.
+    """Watch the parent from a daemon thread, where it handed down the read end of a pipe in SCONES_PARENT_PIPE_FD.
 
     The pipe's other end closes with the parent. The variable is removed: the number means nothing to a child of ours.
     """

@@ -1,7 +1,6 @@
 """The executor LocalStack calls: it starts nothing and posts each invocation to the function's own container."""
 
 import logging
-import os
 import time
 from functools import cache
 
@@ -9,16 +8,17 @@ from localstack.aws.api.lambda_ import ServiceException, TooManyRequestsExceptio
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
+from . import settings
 from .errors import ContainerBusy, ContainerError, ContainerUnreachable, UnknownFunction
 from .function_container import FunctionConfiguration, FunctionContainer
-from .function_containers import VARIABLE, FunctionContainers
+from .function_containers import FunctionContainers
 
 LOG = logging.getLogger(__name__)
 
 
 @cache
 def _containers() -> FunctionContainers:
-    return FunctionContainers(os.environ.get(VARIABLE, ""))
+    return FunctionContainers(settings.function_containers())
 
 
 def _container(version: FunctionVersion) -> FunctionContainer:

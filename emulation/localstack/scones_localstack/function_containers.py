@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from .errors import UnknownFunction
 from .function_container import FunctionContainer
-
-VARIABLE = "SCONES_LAMBDA_CONTAINERS"
+from .settings import CONTAINERS_VARIABLE
 
 
 class FunctionContainers:
@@ -28,7 +27,7 @@ class FunctionContainers:
         except KeyError:
             known = ", ".join(self._by_name) or "none"
             raise UnknownFunction(
-                f"No container is named {name!r} (image {image_uri}); {VARIABLE} names: {known}"
+                f"No container is named {name!r} (image {image_uri}); {CONTAINERS_VARIABLE} names: {known}"
             ) from None
 
 

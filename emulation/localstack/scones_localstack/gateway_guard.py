@@ -37,4 +37,4 @@ class GatewayGuard:
 
 def install() -> None:
     """Put the guard before all handlers that look at a request's content."""
-    handlers.preprocess_request.handlers.insert(0, GatewayGuard(RequestGuard.from_environment()))
+    handlers.preprocess_request.handlers.insert(0, GatewayGuard(RequestGuard.from_settings()))

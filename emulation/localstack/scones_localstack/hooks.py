@@ -1,7 +1,6 @@
 """What LocalStack 4.14 is made to do otherwise, hooked in where it asks for it."""
 
 import logging
-import os
 import threading
 from functools import lru_cache, partial
 
@@ -11,9 +10,9 @@ from localstack import config
 from localstack.runtime import hooks
 from twisted.internet import endpoints
 
+from . import settings
 from .patches import garbage_collection, postponed_imports, service_models
 
-WARM_VARIABLE = "SCONES_WARM_SERVICES"
 LOG = logging.getLogger(__name__)
 
 
@@ -48,9 +47,8 @@ def start_with_less() -> None:
 
 @hooks.on_infra_ready()
 def load_services_early() -> None:
-    """Load the services that SCONES_WARM_SERVICES names, so that the first request to each does not wait for that."""
-    names = os.environ.get(WARM_VARIABLE, "").split()
-    threading.Thread(target=_warm_up, args=(names,), name="warmup", daemon=True).start()
+    """Load the services of the setting, so that the first request to each does not wait for that."""
+    threading.Thread(target=_warm_up, args=(settings.preloaded_services(),), name="warmup", daemon=True).start()
 
 
 def _warm_up(names: list[str]) -> None:

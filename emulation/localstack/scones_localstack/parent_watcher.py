@@ -1,7 +1,7 @@
-"""Ends a process when its parent is gone, however the parent died: SIGTERM, SIGKILL or a crash.
+"""Terminates a child process when its parent dies, however that happens: SIGTERM, SIGKILL or a crash.
 
 The parent holds the write end of a pipe, the child the read end; the operating system closes the write end when the
-parent ends, and the child reads end-of-file. It lives in this package, on the standard library alone, because
+parent dies, and the child reads end-of-file. It lives in this package, on the standard library alone, because
 LocalStack runs in an environment of its own and needs it there.
 """
 
@@ -10,20 +10,20 @@ import signal
 import threading
 import time
 
-VARIABLE = "SCONES_LIFELINE_FD"
+from .settings import take_parent_pipe
+
 GRACE_SECONDS = 3.0
 
 
 def watch(grace: float = GRACE_SECONDS) -> None:
-    """Start a daemon thread that ends this process when its parent is gone; do nothing where there is no parent_pipe.
+    """Start a daemon thread that terminates this process when its parent dies. Without a parent pipe, do nothing.
 
-    The process is asked with SIGTERM first and ends hard ``grace`` seconds later. The variable is removed from the
-    environment: the descriptor it names means nothing to a grandchild.
+    SIGTERM comes first; ``grace`` seconds later the process exits in any case.
     """
-    descriptor = os.environ.pop(VARIABLE, None)
+    descriptor = take_parent_pipe()
     if descriptor is None:
         return
-    threading.Thread(target=_wait_for_parent, args=(int(descriptor), grace), name="parent_pipe", daemon=True).start()
+    threading.Thread(target=_wait_for_parent, args=(descriptor, grace), name="parent-watcher", daemon=True).start()
 
 
 def _wait_for_parent(descriptor: int, grace: float) -> None:

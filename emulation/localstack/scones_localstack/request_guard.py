@@ -7,13 +7,12 @@ It lives in this package, on the standard library alone, because LocalStack runs
 """
 
 import ipaddress
-import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-VARIABLE = "SCONES_ALLOWED_HOSTS"
+from .settings import ALLOWED_HOSTS_VARIABLE, allowed_hosts
+
 STATUS = 403
 CODE = "AccessDeniedException"
 _LOOPBACK = frozenset({"localhost", "localhost.localstack.cloud"})
@@ -28,10 +27,9 @@ class RequestGuard:
     hosts: frozenset[str] = _LOOPBACK
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Allow, beside loopback, the names that SCONES_ALLOWED_HOSTS lists with commas, and names under them."""
-        names = (name.strip().lower() for name in environment.get(VARIABLE, "").split(","))
-        return cls(_LOOPBACK | {name for name in names if name})
+    def from_settings(cls) -> Self:
+        """Allow loopback, the names that SCONES_ALLOWED_HOSTS lists, and their subdomains."""
+        return cls(_LOOPBACK | allowed_hosts())
 
     def refusal(self, host: str | None, origin: str | None, fetch_site: str | None) -> str | None:
         """Return why a request with these headers is refused, None where it is not.
@@ -39,7 +37,8 @@ class RequestGuard:
         A request without ``Host`` passes: no browser leaves it out, and probes of HTTP/1.0 do.
         """
         if host is not None and not self._is_own(host.lower()):
-            return f"The host name {host[:100]!r} is not allowed. Use 127.0.0.1, or list the name in {VARIABLE}."
+            remedy = f"Use 127.0.0.1, or list the name in {ALLOWED_HOSTS_VARIABLE}."
+            return f"The host name {host[:100]!r} is not allowed. {remedy}"
         if origin is not None and origin.lower() not in _origins(host):
             return f"Requests from the web origin {origin[:100]!r} are refused."
         if fetch_site is not None and fetch_site not in _OWN_SITE:

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.files import write_atomically
 from emulation.sagemaker import aws_clients
-from emulation.sagemaker.store import write_atomically
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from emulation.sagemaker import aws_clients
+from core.s3_uris import S3Uri
 from emulation.sagemaker.capture.buffer import CaptureBuffer, Target
 
 
@@ -38,7 +38,7 @@ class Capture:
         self._encodings = _by_type(headers.get("CsvContentTypes", ()), "CSV") | _by_type(
             headers.get("JsonContentTypes", ()), "JSON"
         )
-        self._bucket, prefix = aws_clients.split(config["DestinationS3Uri"])
+        self._bucket, prefix = S3Uri.parse(config["DestinationS3Uri"])
         self._prefix = "/".join(part for part in (prefix.strip("/"), endpoint, variant) if part)
         self._kms_key = config.get("KmsKeyId", "")
         self._capture_buffer = capture_buffer

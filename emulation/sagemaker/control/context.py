@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
-from emulation.sagemaker.hosting.model_server import StubContainer
+from emulation.sagemaker.hosting.model_container import StubContainer
 from emulation.sagemaker.hosting.variant_instances import VariantInstances
 from emulation.sagemaker.store import Store
 from emulation.sagemaker.training.job_runner import JobRunner

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from emulation.sagemaker import aws_clients
+from core.errors import InvalidS3Uri
+from core.s3_uris import S3Uri
 from emulation.sagemaker.control import pagination, tags
 from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ValidationException
@@ -66,8 +67,8 @@ def _check(context: OperationContext, variant: dict[str, Any], *, captured: bool
 
 def _check_destination(uri: str) -> None:
     try:
-        aws_clients.split(uri)
-    except ValueError as error:
+        S3Uri.parse(uri)
+    except InvalidS3Uri as error:
         raise ValidationException(f"DestinationS3Uri: {error}.") from error
 
 

@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-from emulation.sagemaker import aws_clients
+from core.errors import InvalidS3Uri
+from core.s3_uris import S3Uri
 from emulation.sagemaker.control import pagination, tags
 from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ResourceInUse, ValidationException
@@ -120,8 +121,8 @@ def _check_places(request: Params) -> None:
         places.append(request["CheckpointConfig"]["S3Uri"])
     for place in places:
         try:
-            aws_clients.split(place)
-        except ValueError as error:
+            S3Uri.parse(place)
+        except InvalidS3Uri as error:
             raise ValidationException(f"The S3 location is invalid: {error}.") from error
 
 

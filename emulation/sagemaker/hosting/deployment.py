@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from emulation.sagemaker.capture.records import Capture
-from emulation.sagemaker.hosting.model_server import INVOCATION_SECONDS, ModelContainer
+from emulation.sagemaker.hosting.model_container import ModelContainer
+from emulation.sagemaker.hosting.model_server import INVOCATION_SECONDS
 
 
 @dataclass

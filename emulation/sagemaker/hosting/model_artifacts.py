@@ -14,6 +14,8 @@ from typing import BinaryIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.errors import InvalidS3Uri
+from core.s3_uris import S3Uri
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import LaunchFailed, ValidationException
 
@@ -54,9 +56,9 @@ class ModelArtifacts:
     async def require(self, url: str, role: str) -> None:
         """Raise as CreateModel does unless there is an object at ``url``."""
         try:
-            bucket, key = aws_clients.split(url)
+            bucket, key = S3Uri.parse(url)
             await asyncio.to_thread(self._client.head_object, Bucket=bucket, Key=key)
-        except (ClientError, BotoCoreError, ValueError) as error:
+        except (ClientError, BotoCoreError, InvalidS3Uri) as error:
             if _status(error) == 404:
                 raise ValidationException(f"Could not find model data at {url}.") from error
             raise ValidationException(
@@ -86,9 +88,9 @@ class ModelArtifacts:
 
     def _fetch(self, url: str) -> ModelArtifact:
         try:
-            bucket, name = aws_clients.split(url)
+            bucket, name = S3Uri.parse(url)
             found = self._client.get_object(Bucket=bucket, Key=name)
-        except (ClientError, BotoCoreError, ValueError) as error:
+        except (ClientError, BotoCoreError, InvalidS3Uri) as error:
             raise LaunchFailed(_download_failure(url, str(error))) from error
         key = hashlib.sha256(f"{url}\n{found['ETag']}".encode()).hexdigest()[:32]
         final = self._directory / key

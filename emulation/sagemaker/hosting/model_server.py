@@ -1,22 +1,19 @@
-"""What stands for a model's container behind a variant: a model server as a child process, or fixed answers."""
+"""A model server as a child process, restarted whenever it exits."""
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import logging
-import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker.errors import ContainerDown, ContainerError, LaunchFailed
 from emulation.sagemaker.hosting.http_client import ContainerResponse, HttpClient
+from emulation.settings import inherited_environment
 
 log = logging.getLogger(__name__)
 
@@ -36,43 +33,6 @@ def production_server(listener: int, model: Path) -> Sequence[str]:
     """Return the command that serves the model directory, with the production container's server, on a bound socket."""
     server = [sys.executable, "-m", "training.serving", "serve"]
     return [*server, "--fd", str(listener), "--model-dir", str(model), "--workers", "1"]
-
-
-class ModelContainer(Protocol):
-    """Answers invocations; ``restarts`` counts how often it had to be started again."""
-
-    restarts: int
-
-    async def start(self) -> None:
-        """Return once it answers /ping; raise LaunchFailed with the endpoint's FailureReason."""
-
-    async def invoke(self, headers: Mapping[str, str], body: bytes) -> ContainerResponse:
-        """Return the answer to one /invocations; raise ContainerError where there is none."""
-
-    async def stop(self) -> None:
-        """End it, and return when it is gone."""
-
-
-class StubContainer:
-    """Answers fixed probabilities; without any, ones that follow from the image's bytes."""
-
-    def __init__(self, p_bicycle: float | None = None) -> None:
-        self._p_bicycle = p_bicycle
-        self.restarts = 0
-
-    async def start(self) -> None:
-        """Nothing is to be started."""
-
-    async def invoke(self, headers: Mapping[str, str], body: bytes) -> ContainerResponse:  # noqa: ARG002 - ModelContainer's
-        """Answer ``[p_bicycle, p_motorcycle]``; derived ones are spread evenly over 0 to 1."""
-        share = self._p_bicycle
-        if share is None:
-            share = int.from_bytes(hashlib.sha256(body).digest()[:4]) / 0xFFFFFFFF
-        answer = json.dumps([round(share, 6), round(1 - share, 6)]).encode()
-        return ContainerResponse(200, {"content-type": "application/json"}, answer)
-
-    async def stop(self) -> None:
-        """Nothing is to be stopped."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +120,7 @@ class ModelServer:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, **own, **self._parent_pipe.environment},
+                    env={**inherited_environment(), **own, **self._parent_pipe.environment},
                     pass_fds=(listener, *self._parent_pipe.pass_fds),
                 )
         except (OSError, ValueError) as error:

@@ -16,13 +16,8 @@ from emulation.sagemaker.errors import LaunchFailed
 from emulation.sagemaker.hosting.alarms import Alarms
 from emulation.sagemaker.hosting.deployment import Deployment, Plan, Variant, VariantPlan
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
-from emulation.sagemaker.hosting.model_server import (
-    Command,
-    ModelContainer,
-    ModelServer,
-    ModelServerSpec,
-    StubContainer,
-)
+from emulation.sagemaker.hosting.model_container import ModelContainer, StubContainer
+from emulation.sagemaker.hosting.model_server import Command, ModelServer, ModelServerSpec
 from emulation.sagemaker.store import Kind, Record, Store
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.errors import InvalidS3Uri
+from core.s3_uris import S3Uri
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import JobFailed
 
@@ -91,9 +93,9 @@ def require(client: aws_clients.S3, request: Request) -> str | None:
     for channel in request.get("InputDataConfig", ()):
         uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
         try:
-            bucket, prefix = aws_clients.split(uri)
+            bucket, prefix = S3Uri.parse(uri)
             found = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents")
-        except (ClientError, BotoCoreError, ValueError):
+        except (ClientError, BotoCoreError, InvalidS3Uri):
             bucket, found = uri.removeprefix("s3://").partition("/")[0], None
         if not found:
             return (
@@ -119,9 +121,9 @@ def download(client: aws_clients.S3, request: Request, folder: JobDirectory) -> 
             into.mkdir(parents=True)
             _fetch(client, _objects(client, channel["DataSource"]["S3DataSource"]), into)
         if "CheckpointConfig" in request:
-            bucket, prefix = aws_clients.split(request["CheckpointConfig"]["S3Uri"])
+            bucket, prefix = S3Uri.parse(request["CheckpointConfig"]["S3Uri"])
             _fetch(client, _below(client, bucket, prefix), folder.checkpoints)
-    except (ClientError, BotoCoreError, OSError, ValueError) as error:
+    except (ClientError, BotoCoreError, OSError, ValueError, InvalidS3Uri) as error:
         raise JobFailed(f"ClientError: Data download failed:{error}") from error
     done.touch()
 
@@ -153,7 +155,7 @@ def upload(client: aws_clients.S3, request: Request, name: str, folder: JobDirec
 
 
 def _output(request: Request, name: str) -> tuple[str, str]:
-    bucket, prefix = aws_clients.split(request["OutputDataConfig"]["S3OutputPath"])
+    bucket, prefix = S3Uri.parse(request["OutputDataConfig"]["S3OutputPath"])
     return bucket, "/".join(part for part in (prefix.strip("/"), name, "output") if part)
 
 
@@ -168,7 +170,7 @@ class Checkpoints:
 
     def send(self) -> None:
         """Upload every file that is new or has changed. Raises what UNAVAILABLE names."""
-        bucket, prefix = aws_clients.split(self.uri)
+        bucket, prefix = S3Uri.parse(self.uri)
         for path in sorted(self.folder.rglob("*")):
             if not path.is_file() or path.name.endswith(".partial"):
                 continue
@@ -187,7 +189,7 @@ _Object = tuple[str, str, str]
 
 def _objects(client: aws_clients.S3, source: Mapping[str, Any]) -> Iterator[_Object]:
     """Yield bucket, key and path in the channel of every object of a data source."""
-    bucket, key = aws_clients.split(source["S3Uri"])
+    bucket, key = S3Uri.parse(source["S3Uri"])
     if source["S3DataType"] != "ManifestFile":
         yield from _below(client, bucket, key)
         return
@@ -195,7 +197,7 @@ def _objects(client: aws_clients.S3, source: Mapping[str, Any]) -> Iterator[_Obj
         entries = json.loads(body.read())
     if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict) or "prefix" not in entries[0]:
         raise ValueError(f'the manifest {source["S3Uri"]} does not begin with {{"prefix": "s3://…"}}')
-    bucket, prefix = aws_clients.split(str(entries[0]["prefix"]))
+    bucket, prefix = S3Uri.parse(str(entries[0]["prefix"]))
     for entry in entries[1:]:
         yield bucket, prefix + str(entry), str(entry)
 

@@ -13,11 +13,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.errors import InvalidS3Uri
+from core.s3_uris import S3Uri
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import JobFailed
 from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, unpack
 from emulation.sagemaker.hosting.model_server import HOST_VARIABLES
 from emulation.sagemaker.training.job_files import JobDirectory, Request
+from emulation.settings import inherited_environment
 
 ROOT = Path(__file__).resolve().parents[3]
 TRAINER = ("-m", "training.vehicle_net.train")
@@ -72,7 +75,9 @@ def script_environment(
 ) -> dict[str, str]:
     """Return the variables that SageMaker's training toolkit sets, and the job's own; nothing of the caller's AWS."""
     channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", ())]
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SM_", "AWS_", "PYTHON"))}
+    inherited = {
+        name: value for name, value in inherited_environment().items() if not name.startswith(("SM_", "AWS_", "PYTHON"))
+    }
     own = {
         name: value
         for name, value in request.get("Environment", {}).items()
@@ -140,11 +145,11 @@ def _unpack(client: aws_clients.S3, source: str, request: Request, folder: JobDi
         elif request.get("EnableNetworkIsolation"):
             raise ValueError("network isolation: the container cannot reach S3; put the archive into a channel")
         else:
-            bucket, key = aws_clients.split(source)
+            bucket, key = S3Uri.parse(source)
             with client.get_object(Bucket=bucket, Key=key)["Body"] as body:
                 archive.write_bytes(body.read())
         unpack(archive, folder.code, DEFAULT_LIMITS)
-    except (ClientError, BotoCoreError, *_UNREADABLE) as error:
+    except (ClientError, BotoCoreError, InvalidS3Uri, *_UNREADABLE) as error:
         raise JobFailed(f"AlgorithmError: framework error: cannot download and unpack {source}: {error}") from error
 
 

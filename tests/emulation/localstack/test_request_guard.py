@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from emulation.localstack.scones_localstack.request_guard import VARIABLE, RequestGuard
+from emulation.localstack.scones_localstack.request_guard import RequestGuard
+from emulation.localstack.scones_localstack.settings import ALLOWED_HOSTS_VARIABLE
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.sagemaker.guarded_app import GuardedApp
@@ -63,13 +64,15 @@ def test_what_comes_from_this_machine_passes(headers: dict[str, str]) -> None:
     assert refusal(RequestGuard(), headers) is None
 
 
-def test_other_names_are_allowed_by_the_environment_alone() -> None:
-    guard = RequestGuard.from_environment({VARIABLE: " sagemaker , 10.0.0.7 "})
+def test_other_names_are_allowed_by_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ALLOWED_HOSTS_VARIABLE, " sagemaker , 10.0.0.7 ")
+    guard = RequestGuard.from_settings()
     assert refusal(guard, {"Host": "sagemaker:8080"}) is None
     assert refusal(guard, {"Host": "10.0.0.7:8080"}) is None
     assert refusal(guard, {"Host": "127.0.0.1"}) is None
     assert refusal(guard, {"Host": "localstack:4566"})
-    assert refusal(RequestGuard.from_environment({}), {"Host": "sagemaker:8080"})
+    monkeypatch.delenv(ALLOWED_HOSTS_VARIABLE)
+    assert refusal(RequestGuard.from_settings(), {"Host": "sagemaker:8080"})
 
 
 def guarded(method: str, path: str, **request: Any) -> httpx.Response:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from emulation.processes.parent_watcher import VARIABLE, ParentPipe, watch
+from emulation.processes.parent_watcher import PARENT_PIPE_VARIABLE, ParentPipe, watch
 
 ROOT = Path(__file__).resolve().parents[3]
 SLEEPER = (
@@ -78,7 +78,7 @@ def test_a_child_ends_with_a_parent_that_is_killed(number: signal.Signals) -> No
 
 
 def test_without_a_line_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(PARENT_PIPE_VARIABLE, raising=False)
     before = psutil.Process().num_threads()
     watch()
     assert psutil.Process().num_threads() == before
@@ -87,7 +87,7 @@ def test_without_a_line_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_grandchild_does_not_see_the_variable() -> None:
     program = (
         "import os; from emulation.processes.parent_watcher import watch; watch(); "
-        f"print('ready', '{VARIABLE}' in os.environ)"
+        f"print('ready', '{PARENT_PIPE_VARIABLE}' in os.environ)"
     )
     with ParentPipe() as line:
         environment = {**os.environ, **line.environment}

@@ -162,7 +162,7 @@ def test_workers_end_when_their_supervisor_is_killed(start: Start) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_server_ends_when_the_process_that_started_it_lets_go_of_its_lifeline(start: Start, workers: int) -> None:
     read, write = os.pipe()
-    server = start(workers=workers, environment={"SCONES_LIFELINE_FD": str(read)}, pass_fds=(read,))
+    server = start(workers=workers, environment={"SCONES_PARENT_PIPE_FD": str(read)}, pass_fds=(read,))
     os.close(read)
     family = family_of(server)
     time.sleep(0.5)

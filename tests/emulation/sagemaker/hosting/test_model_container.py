@@ -5,7 +5,7 @@ import json
 import statistics
 from typing import Any
 
-from emulation.sagemaker.hosting.model_server import StubContainer
+from emulation.sagemaker.hosting.model_container import StubContainer
 
 
 def test_scripted_answers_are_the_number_given_or_follow_from_the_image() -> None:

@@ -1,0 +1,33 @@
+"""What a process of the local environment is told by its environment: LocalStack with this plugin, and the others.
+
+It lives in this package, on the standard library alone, because LocalStack runs in an environment of its own.
+"""
+
+import os
+
+PARENT_PIPE_VARIABLE = "SCONES_PARENT_PIPE_FD"
+CONTAINERS_VARIABLE = "SCONES_LAMBDA_CONTAINERS"
+PRELOADED_SERVICES_VARIABLE = "SCONES_WARM_SERVICES"
+ALLOWED_HOSTS_VARIABLE = "SCONES_ALLOWED_HOSTS"
+
+
+def take_parent_pipe() -> int | None:
+    """Return the read end of the parent's pipe, None without one, and remove it from what grandchildren inherit."""
+    descriptor = os.environ.pop(PARENT_PIPE_VARIABLE, None)
+    return None if descriptor is None else int(descriptor)
+
+
+def function_containers() -> str:
+    """Return NAME=URL pairs, separated by commas."""
+    return os.environ.get(CONTAINERS_VARIABLE, "")
+
+
+def preloaded_services() -> list[str]:
+    """Return the services that LocalStack loads at its start, in this order."""
+    return os.environ.get(PRELOADED_SERVICES_VARIABLE, "").split()
+
+
+def allowed_hosts() -> frozenset[str]:
+    """Return the host names, besides loopback, under which requests are served."""
+    names = (name.strip().lower() for name in os.environ.get(ALLOWED_HOSTS_VARIABLE, "").split(","))
+    return frozenset(name for name in names if name)
