@@ -68,7 +68,7 @@ def import_everything() -> None:
     """Import what a start imports, outside of a running LocalStack."""
     from localstack.aws import app  # noqa: F401, PLC0415 - the gateway with all its handlers
 
-    _load(os.environ.get(WARM_VARIABLE, "").split())
+    _load(settings.preloaded_services())
     _change_state_machines()
 
 
