@@ -1,7 +1,7 @@
-"""How the command line speaks: a table or JSON on standard output, everything else on standard error."""
+"""Output of the command line: results on standard output, as a table or JSON, and everything else on standard error."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,11 +9,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-__all__ = ["Advance", "err", "escape", "out", "print_json", "progress", "tell"]
+__all__ = [
+    "Advance",
+    "err",
+    "escape",
+    "note",
+    "out",
+    "print_deleted",
+    "print_json",
+    "print_line",
+    "print_values",
+    "progress",
+    "warn",
+]
 
-out = Console()
-err = Console(stderr=True)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
 
 Advance = Callable[[int, int], None]
 
@@ -23,17 +36,29 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str))
 
 
-def tell(values: Mapping[str, Any], *, as_json: bool) -> None:
-    """Write values by name to standard output, as JSON or as a table for people."""
-    if as_json:
-        print_json(dict(values))
-        return
+def print_line(text: str, style: str = "") -> None:
+    """Write a line to standard output; it is never wrapped, so that what it names can be copied."""
+    out.print(Text(text, style), soft_wrap=True)
+
+
+def print_values(values: Mapping[str, Any]) -> None:
+    """Write values by name to standard output."""
     table = Table.grid(padding=(0, 2))
     table.add_column()
-    table.add_column(overflow="fold")  # an address that is cut off is of no use
+    table.add_column(overflow="fold")  # a URI that is cut off is of no use
     for name, value in values.items():
         table.add_row(f"[bold]{name}[/]", escape(str(value)))
     out.print(table)
+
+
+def note(text: str, style: str = "") -> None:
+    """Write a line to standard error; it is never wrapped."""
+    err.print(Text(text, style), soft_wrap=True)
+
+
+def warn(title: str, text: str, style: str = "yellow") -> None:
+    """Write ``title: text`` to standard error, with the title in colour."""
+    err.print(Text.assemble((title, style), f": {text}"), soft_wrap=True)
 
 
 @contextmanager
@@ -49,3 +74,11 @@ def progress(title: str) -> Iterator[Advance]:
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def print_deleted(names: Sequence[str], *, as_json: bool) -> None:
+    """Say what a command deleted: as JSON on standard output, otherwise in a line on standard error."""
+    if as_json:
+        print_json({"deleted": list(names)})
+    else:
+        note(f"deleted: {', '.join(names)}")

@@ -1,4 +1,4 @@
-"""What a demo run found, as data and as one screen."""
+"""The figures of a demo run."""
 
 import json
 import math
@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.panel import Panel
-from rich.table import Table
-
-from monitoring.evaluation import Evaluation, Prediction, Rate, describe_rate, evaluate, percentiles
+from monitoring.evaluation import Answer, Evaluation, Rate, evaluate, percentiles
 from orchestration.executions import Outcome
 from scones.recent_executions import BELOW_THRESHOLD
 
 
 @dataclass(frozen=True)
-class Summary:
+class DemoSummary:
     """The figures of one run.
 
     ``outcomes`` are those of the labelled images first, the broken ones after them; ``seconds`` maps step to duration.
@@ -65,27 +61,27 @@ class Summary:
 
     @property
     def is_accounted_for(self) -> bool:
-        """Whether every input ended in exactly one place: succeeded, review queue or failure queue."""
-        places = self.executions.get("SUCCEEDED", 0) + self.review_queue + self.failure_queue
-        return places == self.images and self.captured == self.answered
+        """Whether every input ended exactly once: as classified, in the review queue or in the failure queue."""
+        ended = self.executions.get("SUCCEEDED", 0) + self.review_queue + self.failure_queue
+        return ended == self.images and self.captured == self.answered
 
 
 def answers(
     outcomes: Sequence[Outcome], labels: Mapping[str, int], inferences: Mapping[str, Sequence[float]]
-) -> list[Prediction]:
-    """Pair each labelled image's true label with what the endpoint said; those that it did not answer are left out.
+) -> list[Answer]:
+    """Pair each labelled image's true label with its prediction; images without one are left out.
 
-    ``inferences`` gives the answer by execution ARN for those below the threshold, whose executions have no output.
+    ``inferences`` gives the prediction by execution ARN of those below the threshold, whose executions have no output.
     """
-    found = []
+    paired = []
     for outcome in outcomes:
-        said = outcome.output["inferences"] if outcome.output else inferences.get(outcome.execution_arn)
-        if said is not None and outcome.image.s3_key in labels:
-            found.append(Prediction(labels[outcome.image.s3_key], (said[0], said[1])))
-    return found
+        pair = outcome.output["inferences"] if outcome.output else inferences.get(outcome.execution_arn)
+        if pair is not None and outcome.image.s3_key in labels:
+            paired.append(Answer(labels[outcome.image.s3_key], (pair[0], pair[1])))
+    return paired
 
 
-def figures(outcomes: Sequence[Outcome], labelled: Sequence[Prediction], threshold: float) -> dict[str, Any]:
+def figures(outcomes: Sequence[Outcome], labelled: Sequence[Answer], threshold: float) -> dict[str, Any]:
     """Return the parts of a summary that follow from the outcomes alone."""
     failed = [outcome for outcome in outcomes if outcome.status != "SUCCEEDED"]
     ends = Counter(outcome.status for outcome in outcomes)
@@ -98,37 +94,6 @@ def figures(outcomes: Sequence[Outcome], labelled: Sequence[Prediction], thresho
             [o.milliseconds for o in outcomes if o.status == "SUCCEEDED" or o.error == BELOW_THRESHOLD]
         ),
     }
-
-
-def render(summary: Summary, threshold: float) -> RenderableType:
-    """Return the summary as one screen."""
-    outcomes = Table(title="Where the images ended", title_justify="left", show_edge=False)
-    outcomes.add_column("outcome")
-    outcomes.add_column("images", justify="right")
-    outcomes.add_row("[green]classified[/]", str(summary.executions["SUCCEEDED"]))
-    for name, count in summary.errors.items():
-        place = "review queue" if name == BELOW_THRESHOLD else "failure queue"
-        outcomes.add_row(f"[{'yellow' if name == BELOW_THRESHOLD else 'red'}]{name}[/] → {place}", str(count))
-    figure = Table.grid(padding=(0, 2))
-    rows = [
-        ("data", f"{summary.dataset}, held-out test images"),
-        ("accuracy", describe_rate(summary.evaluation.accuracy)),
-        (f"accepted at {threshold}", describe_rate(summary.evaluation.accepted)),
-        ("right among accepted", describe_rate(summary.evaluation.accuracy_accepted)),
-        ("latency", f"p50 {summary.latency_ms['p50']:.0f} ms, p95 {summary.latency_ms['p95']:.0f} ms an execution"),
-        ("captured", f"{summary.captured} of {summary.answered} answered inferences"),
-        ("queues", f"review {summary.review_queue}, failure {summary.failure_queue}"),
-        ("time", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in summary.seconds.items())),
-        *summary.where.items(),
-    ]
-    for name, value in rows:
-        figure.add_row(f"[bold]{name}[/]", value)
-    verdict = (
-        "every image is accounted for"
-        if summary.is_accounted_for
-        else "[red]some images are not accounted for: see the logs[/]"
-    )
-    return Panel(Group(outcomes, "", figure), title="Scones", subtitle=verdict, expand=False)
 
 
 def _number(value: float) -> float | None:

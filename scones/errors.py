@@ -9,10 +9,6 @@ CommandError
 ├── EndpointAnsweredNothing
 ├── BatchUnclear
 ├── BucketNotReadable
-├── LabelMalformed
-├── ImageNotInReview
-├── ImageAmbiguous
-├── ImageGone
 ├── EndpointHasNoModel
 └── EndpointGone
 """
@@ -21,6 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import SconesError
+
+INTERRUPTED = 130
+"""The exit code of a command that was interrupted, as shells report it."""
 
 
 class CommandError(SconesError):
@@ -91,37 +90,6 @@ class BucketNotReadable(CommandError):
             f"the stack may not read the bucket '{bucket}', only its own, '{own}': "
             f"`scones deploy --parameter ImageBucket={bucket}` lets it"
         )
-
-
-class LabelMalformed(CommandError):
-    """A label that was given is not KEY=LABEL."""
-
-    def __init__(self, text: str, known: Sequence[str]) -> None:
-        super().__init__(f"'{text}' is no label: write KEY=LABEL with one of {', '.join(known)}")
-
-
-class ImageNotInReview(CommandError):
-    """Nothing in the review queue is about that image."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        super().__init__(
-            f"the review queue has no image {', '.join(keys)}: `scones review` lists those that it has; "
-            "one that somebody else is looking at comes back in a few minutes"
-        )
-
-
-class ImageAmbiguous(CommandError):
-    """Two buckets have an image of that key in the review queue."""
-
-    def __init__(self, key: str, addresses: Sequence[str]) -> None:
-        super().__init__(f"'{key}' names {len(addresses)} images: label one by its address, {' or '.join(addresses)}")
-
-
-class ImageGone(CommandError):
-    """An image for review cannot be read any more."""
-
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"{address} cannot be read ({reason}): label it 'neither' to take it off the review queue")
 
 
 class EndpointHasNoModel(CommandError):

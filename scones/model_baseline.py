@@ -1,4 +1,4 @@
-"""The baseline beside an endpoint's model in S3: whoever serves another model is not compared with the shipped one."""
+"""The baseline of an endpoint's model, in S3 beside the model artifact, so that each model has its own."""
 
 from pathlib import Path
 from typing import Any
@@ -6,10 +6,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from core.s3_uris import S3Uri
 from monitoring.baseline import Baseline
 from monitoring.errors import BaselineMissing
-from scones import pipeline
 from scones.errors import EndpointHasNoModel
+from scones.model_serving import BASELINE
 
 _ABSENT = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 
@@ -22,25 +23,25 @@ def find(session: boto3.Session, endpoint: str, named: Path | None) -> Baseline 
     if named is not None:
         return Baseline.read(named)
     try:
-        where = beside(session.client("sagemaker"), endpoint)
+        uri = uri_beside_model(session.client("sagemaker"), endpoint)
     except EndpointHasNoModel:
         return None
     try:
-        return Baseline.decode(_content(session.client("s3"), where), where)
+        return Baseline.decode(_content(session.client("s3"), uri), uri)
     except BaselineMissing:
         return None
 
 
 def store(session: boto3.Session, endpoint: str, baseline: Baseline) -> str:
-    """Put a baseline beside the model that the endpoint serves, and return its address. Raises EndpointHasNoModel."""
-    where = beside(session.client("sagemaker"), endpoint)
-    bucket, _, key = where.removeprefix("s3://").partition("/")
+    """Put a baseline beside the model that the endpoint serves, and return its URI. Raises EndpointHasNoModel."""
+    uri = uri_beside_model(session.client("sagemaker"), endpoint)
+    bucket, key = S3Uri.parse(uri)
     session.client("s3").put_object(Bucket=bucket, Key=key, Body=baseline.encode(), ContentType="application/json")
-    return where
+    return uri
 
 
-def beside(sagemaker: Any, endpoint: str) -> str:
-    """Return the address of the baseline that belongs to an endpoint's model. Raises EndpointHasNoModel."""
+def uri_beside_model(sagemaker: Any, endpoint: str) -> str:
+    """Return the URI of the baseline that belongs to an endpoint's model. Raises EndpointHasNoModel."""
     try:
         config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
         variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
@@ -50,17 +51,17 @@ def beside(sagemaker: Any, endpoint: str) -> str:
             raise EndpointHasNoModel(endpoint) from error
         raise
     containers = [model.get("PrimaryContainer") or {}, *model.get("Containers", ())]
-    artefact = next((each["ModelDataUrl"] for each in containers if each.get("ModelDataUrl")), None)
-    if artefact is None:
+    artifact = next((each["ModelDataUrl"] for each in containers if each.get("ModelDataUrl")), None)
+    if artifact is None:
         raise EndpointHasNoModel(endpoint)
-    return f"{artefact.rsplit('/', 1)[0]}/{pipeline.BASELINE}"
+    return f"{artifact.rsplit('/', 1)[0]}/{BASELINE}"
 
 
-def _content(s3: Any, where: str) -> bytes:
-    bucket, _, key = where.removeprefix("s3://").partition("/")
+def _content(s3: Any, uri: str) -> bytes:
+    bucket, key = S3Uri.parse(uri)
     try:
         return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except ClientError as error:
         if error.response["Error"].get("Code") in _ABSENT:
-            raise BaselineMissing(where) from None
+            raise BaselineMissing(uri) from None
         raise

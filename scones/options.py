@@ -1,56 +1,168 @@
-"""Options that several commands share, and the settings they make."""
+"""Options that several commands share, declared once."""
 
+import inspect
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
+from scones.context import CommandContext
+from scones.sessions import open_session
 from scones.settings import Settings, Target
 
-TargetOption = Annotated[
-    Target | None,
-    typer.Option("--target", help="Where to act [env: SCONES_TARGET; default: local, which costs nothing]."),
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold", min=0.5, max=1, help="Minimum confidence to accept, for this call [default: the stack's]."
+    ),
 ]
-StackOption = Annotated[
+SyntheticOption = Annotated[
+    bool, typer.Option("--synthetic", help="Use rendered vehicles even where CIFAR-100 is available.")
+]
+RoleOption = Annotated[
+    str | None,
+    typer.Option("--role", metavar="ARN", help="IAM role [default: the stack's, which has no VPC or KMS permissions]."),
+]
+SubnetOption = Annotated[list[str] | None, typer.Option("--subnet", help="Run in a VPC; repeatable.")]
+SecurityGroupOption = Annotated[
+    list[str] | None, typer.Option("--security-group", help="Needed with --subnet; repeatable.")
+]
+RecipeOption = Annotated[
+    str, typer.Option("--recipe", help="One of vehicle-net, builtin, builtin-small, builtin-transfer.")
+]
+HyperparameterOption = Annotated[
+    list[str] | None, typer.Option("--hyperparameter", metavar="NAME=VALUE", help="Repeatable.")
+]
+DatasetOption = Annotated[
     str | None,
     typer.Option(
-        "--stack", help="Name of the stack, from which all names derive [env: SCONES_STACK; default: scones]."
+        "--dataset", help="A dataset that `scones stage` uploaded [default: cifar100, otherwise one that is there]."
     ),
 ]
-HomeOption = Annotated[
+TrainingInstanceOption = Annotated[
+    str | None, typer.Option("--instance-type", help="Instance type [default: ml.g5.xlarge].")
+]
+ArchitectureOption = Annotated[
+    Literal["x86_64", "arm64"],
+    typer.Option("--architecture", help="The functions' architecture; another than this machine's is slow to build."),
+]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", help="Start, as an age: 90s, 30m, 24h, 7d [default: 24h].", metavar="SPAN")
+]
+FromOption = Annotated[
+    str | None, typer.Option("--from", help="Start, ISO 8601; UTC unless it names an offset.", metavar="TIME")
+]
+ToOption = Annotated[str | None, typer.Option("--to", help="End, ISO 8601 [default: now].", metavar="TIME")]
+EndpointOption = Annotated[
+    str | None, typer.Option("--endpoint", help="Another endpoint than the stack's.", metavar="NAME")
+]
+BaselineOption = Annotated[
     Path | None,
     typer.Option(
-        "--home", help="Folder for logs and staged data [env: SCONES_HOME; default: .scones in the checkout]."
+        "--baseline",
+        help="Baseline to compare with [default: baseline.json beside the endpoint's model]; "
+        "`scones baseline` makes one.",
     ),
 ]
-ArchiveOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--archive", help="The CIFAR-100 python archive [env: SCONES_CIFAR100; default: cache, else download]."
+
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "archive": (
+        Annotated[
+            Path | None,
+            typer.Option(
+                "--archive", help="The CIFAR-100 python archive [env: SCONES_CIFAR100; default: cache, else download]."
+            ),
+        ],
+        None,
     ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-YesOption = Annotated[
-    bool, typer.Option("--yes", "-y", help="Do not ask before creating or deleting what costs money.")
-]
+    "target": (
+        Annotated[
+            Target | None,
+            typer.Option("--target", help="Where to act [env: SCONES_TARGET; default: local, which costs nothing]."),
+        ],
+        None,
+    ),
+    "stack": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--stack", help="Name of the stack, from which all names derive [env: SCONES_STACK; default: scones]."
+            ),
+        ],
+        None,
+    ),
+    "home": (
+        Annotated[
+            Path | None,
+            typer.Option(
+                "--home", help="Folder for logs and staged data [env: SCONES_HOME; default: .scones in the checkout]."
+            ),
+        ],
+        None,
+    ),
+    "yes": (
+        Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before creating or deleting what costs money.")],
+        False,
+    ),
+    "as_json": (Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")], False),
+}
+
+Shared = Literal["archive", "target", "stack", "home", "yes", "as_json"]
+CLOUD: tuple[Shared, ...] = ("target", "stack", "home", "as_json")
+"""What nearly every command that works on a stack takes."""
 
 
-def settings(
-    target: Target | None = None, stack: str | None = None, home: Path | None = None, archive: Path | None = None
-) -> Settings:
+def with_context(*shared: Shared, local: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the ``shared`` options to a command, which receives their values as a CommandContext, its first argument.
+
+    ``local`` is for commands that act on this machine whatever SCONES_TARGET says.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+        context_parameter = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        added = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for name, (annotation, default) in _SHARED.items()
+            if name in shared
+        ]
+        parameters = [context_parameter, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *added]
+
+        def invoke(ctx: typer.Context, **values: Any) -> None:
+            shared_values: dict[str, Any] = {name: values.pop(name) for name in shared}
+            context = CommandContext(
+                _settings(shared_values, local=local),
+                as_json=shared_values.get("as_json", False),
+                yes=shared_values.get("yes", False),
+                open_session=ctx.obj or open_session,
+            )
+            command(context, **values)
+
+        invoke.__name__, invoke.__doc__, invoke.__module__ = command.__name__, command.__doc__, command.__module__
+        invoke.__annotations__ = {each.name: each.annotation for each in parameters}
+        invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return invoke
+
+    return decorate
+
+
+def _settings(shared_values: dict[str, Any], *, local: bool) -> Settings:
     """Return the environment's settings with the command line's options over them."""
-    found = Settings.from_environment()
+    settings = Settings.from_environment()
+    target = Target.LOCAL if local else shared_values.get("target") or settings.target
+    home, archive = shared_values.get("home"), shared_values.get("archive")
     return replace(
-        found,
-        target=target or found.target,
-        stack=stack or found.stack,
-        home=home.absolute() if home else found.home,
-        archive=archive.expanduser().absolute() if archive else found.archive,
+        settings,
+        target=target,
+        stack=shared_values.get("stack") or settings.stack,
+        home=home.absolute() if home else settings.home,
+        archive=archive.expanduser().absolute() if archive else settings.archive,
     )
 
 
-def confirm(question: str, chosen: Settings, *, yes: bool) -> None:
-    """Ask before money is spent or data is lost on AWS; a local target costs and loses nothing."""
-    if chosen.target is Target.AWS and not yes:
-        typer.confirm(question, abort=True, err=True)
+def require_vpc_pair(subnets: list[str] | None, security_groups: list[str] | None) -> None:
+    """Refuse subnets without security groups and the reverse. Raises BadParameter."""
+    if bool(subnets) != bool(security_groups):
+        raise typer.BadParameter("--subnet and --security-group go together: a VPC needs both")

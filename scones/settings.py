@@ -46,6 +46,16 @@ class Settings:
         return f"{self.stack}-vehicles"
 
     @property
+    def datasets(self) -> Path:
+        """The folder of the datasets that were written to disk, one folder each."""
+        return self.home / "data"
+
+    @property
+    def poll_seconds(self) -> float:
+        """How often CloudFormation is polled: often where it is on this machine."""
+        return 0.2 if self.target is Target.LOCAL else 3.0
+
+    @property
     def services(self) -> Path:
         """The folder of the three Lambda services."""
         return ROOT / "services"

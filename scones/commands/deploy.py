@@ -1,209 +1,113 @@
-"""`scones deploy` and `scones destroy`: the stack and its container images, made and unmade."""
+"""`scones deploy`."""
 
-import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import boto3
 import typer
 
-from orchestration import stack, teardown
-from orchestration.errors import StackMissing
-from scones import aws, console, container_images, options, pipeline
-from scones.settings import Settings, Target
+from core.named_values import parse_named_values
+from orchestration import stack
+from scones import console, image_names
+from scones.context import CommandContext
+from scones.options import with_context
+from scones.settings import Target
+from scones.stack_outputs import deploy_stack
+from scones.views.stack_changes import show_change, show_event
 
 
+@with_context("target", "stack", "home", "yes", "as_json")
 def deploy(
+    context: CommandContext,
     threshold: Annotated[
         float | None,
         typer.Option(
-            "--threshold", min=0.5, max=1, help="The least confidence that passes without review [default: 0.94]."
+            "--threshold", min=0.5, max=1, help="Minimum confidence to accept without review [default: 0.94]."
         ),
     ] = None,
     architecture: Annotated[
         Literal["x86_64", "arm64"] | None,
-        typer.Option("--architecture", help="What the functions run on [default: the stack's own, else x86_64]."),
+        typer.Option("--architecture", help="The functions' architecture [default: the stack's own, else x86_64]."),
     ] = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option("--parameter", metavar="NAME=VALUE", help="One of the template's parameters; may be repeated."),
+        typer.Option("--parameter", metavar="NAME=VALUE", help="A parameter of the template; repeatable."),
     ] = None,
-    target: options.TargetOption = None,
-    stack_name: options.StackOption = None,
-    home: options.HomeOption = None,
-    yes: options.YesOption = False,
-    as_json: options.JsonOption = False,
 ) -> None:
-    """Create or update the stack: bucket, queues, functions, state machines. Shows the changes before it makes them.
+    """Create or update the stack.
 
-    On AWS the functions' images are built and pushed to ECR first, unless ECR has them; locally nothing is pushed.
-    What is not named keeps the value that the stack has.
+    That is its bucket, queues, functions and state machines. Shows the changes before it makes them. On AWS the
+    functions' images are built and pushed to ECR first, unless ECR has them. Parameters that are omitted keep their
+    values.
+
     Example: `scones deploy --target aws --threshold 0.9 --parameter WorkflowType=EXPRESS`
     """
-    settings = options.settings(target, stack_name, home)
-    session = aws.session(settings)
-    parameters: dict[str, str] = {} if architecture is None else {"Architecture": architecture}
+    parameters = _parameters(threshold, architecture, parameter or ())
+    image_uris: dict[str, str] = {}
+    if context.settings.target is Target.AWS:
+        image_uris = _publish_images(context, parameters.get("Architecture"))
+        parameters = _image_parameters(context, image_uris) | parameters
+    deployment = _deploy(context, parameters)
+    if not deployment.changes:
+        console.note("nothing to change: the stack is up to date")
+    if context.as_json:
+        changes = [asdict(change) for change in deployment.changes]
+        result = {"stack": context.settings.stack, "changed": bool(changes), "changes": changes, "images": image_uris}
+        console.print_json(result | {"outputs": deployment.outputs})
+    else:
+        console.print_values(deployment.outputs)
+
+
+def _parameters(threshold: float | None, architecture: str | None, named: Sequence[str]) -> dict[str, str]:
+    """Return the template's parameters; CloudFormation itself refuses one that the template does not have."""
+    parameters: dict[str, str] = {}
+    if architecture is not None:
+        parameters["Architecture"] = architecture
     if threshold is not None:
         parameters["Threshold"] = str(threshold)
-    parameters |= _named(parameter or [])
-    addresses: dict[str, str] = {}
-    if settings.target is Target.AWS:
-        held = stack.parameters_of(session.client("cloudformation"), settings.stack)
-        chosen = parameters.get("Architecture") or held.get("Architecture", "x86_64")
-        published = container_images.publish(session, settings, container_images.SERVICES, chosen)
-        addresses = {name: image.uri for name, image in published.items()}
-        parameters = {
-            **{f"{name.capitalize()}ImageUri": uri for name, uri in addresses.items()},
-            "InferenceRepository": container_images.repository(settings, container_images.INFERENCE),
-            **parameters,
-        }
-    deployment = _deployed(session, settings, parameters, yes=yes)
-    if not deployment.changes:
-        console.err.print("nothing to change: the stack is up to date")
-    if as_json:
-        changes = [asdict(change) for change in deployment.changes]
-        found = {"stack": settings.stack, "changed": bool(changes), "changes": changes, "images": addresses}
-        console.print_json(found | {"outputs": deployment.outputs})
-    else:
-        console.tell(deployment.outputs, as_json=False)
+    return parameters | parse_named_values(named)
 
 
-def _deployed(session: boto3.Session, settings: Settings, parameters: dict[str, str], *, yes: bool) -> stack.Deployment:
-    """Deploy with a bar that rests while the user is asked; an interruption ends the following, not the deployment."""
+def _publish_images(context: CommandContext, architecture: str | None) -> dict[str, str]:
+    """Push the functions' images for the architecture named, else the stack's; return each URI by its name."""
+    if architecture is None:
+        current = stack.parameters_of(context.client("cloudformation"), context.settings.stack)
+        architecture = current.get("Architecture", "x86_64")
+    return image_names.publish(context.session, context.settings, image_names.SERVICES, architecture)
+
+
+def _image_parameters(context: CommandContext, image_uris: dict[str, str]) -> dict[str, str]:
+    repository = image_names.repository(context.settings, image_names.INFERENCE)
+    return {f"{name.capitalize()}ImageUri": uri for name, uri in image_uris.items()} | {
+        "InferenceRepository": repository
+    }
+
+
+def _deploy(context: CommandContext, parameters: dict[str, str]) -> stack.Deployment:
+    """Deploy with a bar that pauses while the user is asked; an interruption leaves the deployment running."""
     with ExitStack() as bar:
-        advance = bar.enter_context(console.progress("comparing with what is deployed"))
+        advance = bar.enter_context(console.progress("comparing with the deployed stack"))
         total = done = 0
 
-        def show(changes: tuple[stack.Change, ...]) -> None:
+        def on_changes(changes: tuple[stack.Change, ...]) -> None:
             nonlocal advance, total
             bar.close()
             for change in changes:
-                console.err.print(_told(change), highlight=False, soft_wrap=True)
-            options.confirm("Apply these changes?", settings, yes=yes)
+                show_change(change)
+            context.confirm("Apply these changes?")
             advance, total = bar.enter_context(console.progress("applying")), len(changes)
 
-        def follow(event: stack.StackEvent) -> None:
+        def on_event(event: stack.StackEvent) -> None:
             nonlocal done
             done += event.status.endswith("_COMPLETE")
             advance(min(done, total), total)
-            _tell_event(event)
+            show_event(event)
 
         try:
-            return pipeline.deploy_stack(session, settings, parameters, show, follow)
+            return deploy_stack(context.session, context.settings, parameters, on_changes, on_event)
         except KeyboardInterrupt:
             bar.close()
             if total:
-                console.err.print("CloudFormation goes on with the deployment; only the following of it has ended")
+                console.note("CloudFormation continues the deployment; only this command has ended")
             raise
-
-
-def _told(change: stack.Change) -> str:
-    notes = {"True": "  [yellow]replaced by a new one[/]", "Conditional": "  [yellow]may be replaced[/]"}
-    note = notes.get(change.replacement or "", "")
-    return f"  {change.action:7} {change.resource_type:38} {change.resource}{note}"
-
-
-def _named(given: list[str]) -> dict[str, str]:
-    """Read NAME=VALUE; CloudFormation itself names a parameter that the template does not have."""
-    for item in given:
-        if "=" not in item:
-            raise typer.BadParameter(f"'{item}' is not NAME=VALUE", param_hint="--parameter")
-    return dict(item.split("=", 1) for item in given)
-
-
-def destroy(
-    with_images: Annotated[
-        bool, typer.Option("--images", help="Delete the container images' ECR repositories as well.")
-    ] = False,
-    target: options.TargetOption = None,
-    stack_name: options.StackOption = None,
-    home: options.HomeOption = None,
-    yes: options.YesOption = False,
-    as_json: options.JsonOption = False,
-) -> None:
-    """Delete the endpoint, every object in the stack's buckets, the stack and its logs; asks first.
-
-    Example: `scones destroy --target aws --images`
-    """
-    settings = options.settings(target, stack_name, home)
-    session = aws.session(settings)
-    cloudformation = session.client("cloudformation")
-    buckets, groups, is_there = _found(cloudformation, settings.stack)
-    if not is_there and not (with_images and settings.target is Target.AWS):
-        raise StackMissing(settings.stack)
-    if not yes and (settings.target is Target.AWS or sys.stdin.isatty()):
-        typer.confirm(_question(settings, buckets, with_images=with_images), abort=True, err=True)
-    gone = _delete_endpoint(session, settings)
-    if is_there:
-        with console.progress("deleting objects") as advance:
-            teardown.delete_stack(
-                cloudformation,
-                session.client("s3"),
-                settings.stack,
-                on_deleted=lambda count: advance(count, count),
-                on_event=_tell_event,
-                poll=0.2 if settings.target is Target.LOCAL else 3.0,
-            )
-        gone.append(settings.stack)
-    groups.append(f"/aws/sagemaker/Endpoints/{settings.endpoint_name}")
-    gone += teardown.delete_log_groups(session.client("logs"), groups)
-    gone += _delete_images(session, settings, wanted=with_images)
-    if as_json:
-        console.print_json({"deleted": gone})
-    else:
-        console.err.print(f"gone: {', '.join(gone)}", highlight=False, soft_wrap=True)
-
-
-def _found(cloudformation: Any, name: str) -> tuple[list[str], list[str], bool]:
-    """Return the stack's buckets and log groups, and whether there is a stack."""
-    try:
-        stack.outputs(cloudformation, name)
-    except StackMissing:
-        return [], [], False
-    kinds = ("AWS::S3::Bucket", "AWS::Logs::LogGroup")
-    buckets, groups = (teardown.resources(cloudformation, name, kind) for kind in kinds)
-    return buckets, groups, True
-
-
-def _question(settings: Settings, buckets: list[str], *, with_images: bool) -> str:
-    parts = [f"the stack {settings.stack}", f"the endpoint {settings.endpoint_name}"]
-    parts += [f"every object in {bucket}" for bucket in buckets]
-    parts += ["every image in its ECR repositories"] if with_images else []
-    return f"This deletes {', '.join(parts)}, for good. Go on?"
-
-
-def _delete_endpoint(session: boto3.Session, settings: Settings) -> list[str]:
-    from training import endpoint_deployment  # noqa: PLC0415
-    from training.errors import EndpointMissing  # noqa: PLC0415
-
-    try:
-        return endpoint_deployment.delete(session, settings.endpoint_name)
-    except EndpointMissing:
-        return []
-
-
-def _delete_images(session: boto3.Session, settings: Settings, *, wanted: bool) -> list[str]:
-    names = [
-        container_images.repository(settings, name) for name in (*container_images.SERVICES, container_images.INFERENCE)
-    ]
-    if settings.target is not Target.AWS:
-        return []
-    if not wanted:
-        console.err.print(
-            f"images that were pushed to {names[0]} and its like stay in ECR, where they cost cents a month: "
-            "`scones destroy --images` deletes them",
-            highlight=False,
-            soft_wrap=True,
-        )
-        return []
-    from orchestration.container_images import delete_repositories  # noqa: PLC0415
-
-    return delete_repositories(session.client("ecr"), names)
-
-
-def _tell_event(event: stack.StackEvent) -> None:
-    if event.status.endswith(("_COMPLETE", "_FAILED")):
-        console.err.print(
-            f"  {event.status:20} {event.resource} {console.escape(event.reason)}", highlight=False, style="dim"
-        )

@@ -1,4 +1,4 @@
-"""`scones redrive`: starts what failed again."""
+"""`scones redrive`."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -8,13 +8,17 @@ import typer
 from core.waiting import WaiterConfig
 from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
-from scones import aws, console, options, pipeline
+from scones import console
+from scones.context import CommandContext
+from scones.options import CLOUD, with_context
 from scones.recent_executions import BELOW_THRESHOLD
 
 _WAITER = WaiterConfig(timeout_seconds=900, poll_seconds=0.2)
 
 
+@with_context(*CLOUD)
 def redrive(
+    context: CommandContext,
     error: Annotated[
         list[str] | None,
         typer.Option(
@@ -25,43 +29,36 @@ def redrive(
         bool, typer.Option("--dry-run", help="Only count what is in the failure queue, by error; start nothing.")
     ] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Follow what was started to its end; exit code 1 if any of it fails again.")
+        bool, typer.Option("--wait", help="Follow the executions to their end; exit code 1 if any fails again.")
     ] = False,
-    target: options.TargetOption = None,
-    stack_name: options.StackOption = None,
-    home: options.HomeOption = None,
-    as_json: options.JsonOption = False,
 ) -> None:
-    """Start the executions in the failure queue again, each once, and say how many.
+    """Start the executions in the failure queue again.
 
-    Safe to repeat: what an interrupted call has started already is not started twice.
+    Each once. Safe to repeat: what an interrupted call has started is not started twice.
 
     Example: `scones redrive --error EndpointUnavailable --wait`
     """
-    settings = options.settings(target, stack_name, home)
-    session = aws.session(settings)
-    deployed = pipeline.deployed(session, settings)
-    sqs, stepfunctions = session.client("sqs"), session.client("stepfunctions")
-    if wait and executions.is_express(stepfunctions, deployed.state_machine_arn):
-        console.err.print("an Express workflow keeps nothing to follow: what fails again comes back to the queue")
+    outputs, sqs, stepfunctions = context.outputs, context.client("sqs"), context.client("stepfunctions")
+    if wait and executions.is_express(stepfunctions, outputs.state_machine_arn):
+        console.note("an Express workflow cannot be followed: what fails again comes back to the queue")
         wait = False
     if dry_run:
-        with console.progress("looking through the failure queue"):
-            waiting = queues.count_errors(sqs, deployed.failure_queue_url)
-        _tell({"waiting": waiting.total(), "errors": dict(waiting.most_common())}, as_json=as_json)
+        with console.progress("reading the failure queue"):
+            waiting = queues.count_errors(sqs, outputs.failure_queue_url)
+        _print(context, {"waiting": waiting.total(), "errors": dict(waiting.most_common())})
         return
     with console.progress("starting failed executions again"):
-        found = queues.redrive(
-            sqs, stepfunctions, deployed.failure_queue_url, deployed.state_machine_arn, errors=error or ()
+        redriven = queues.redrive(
+            sqs, stepfunctions, outputs.failure_queue_url, outputs.state_machine_arn, errors=error or ()
         )
-    told: dict[str, Any] = vars(found) | {"started": len(found.started)}
-    ended = _followed(stepfunctions, found.started) if wait else Counter[str]()
-    _tell(told | ({"outcomes": dict(ended.most_common())} if wait else {}), as_json=as_json)
+    values: dict[str, Any] = vars(redriven) | {"started": len(redriven.started)}
+    ended = _follow(stepfunctions, redriven.started) if wait else Counter[str]()
+    _print(context, values | ({"outcomes": dict(ended.most_common())} if wait else {}))
     if set(ended) - {"SUCCEEDED", BELOW_THRESHOLD}:
         raise typer.Exit(1)
 
 
-def _followed(stepfunctions: Any, arns: tuple[str, ...]) -> Counter[str]:
+def _follow(stepfunctions: Any, arns: tuple[str, ...]) -> Counter[str]:
     """Wait for executions and count how they ended."""
     ended: Counter[str] = Counter()
     with console.progress("following them") as advance:
@@ -74,9 +71,12 @@ def _followed(stepfunctions: Any, arns: tuple[str, ...]) -> Counter[str]:
     return ended
 
 
-def _tell(found: dict[str, Any], *, as_json: bool) -> None:
-    if not as_json:
-        counted = {name: value for name, value in found.items() if isinstance(value, dict)}
-        found |= {name: ", ".join(f"{k} {n}" for k, n in value.items()) or "none" for name, value in counted.items()}
-        found = {name.replace("_", " "): value for name, value in found.items()}
-    console.tell(found, as_json=as_json)
+def _print(context: CommandContext, values: dict[str, Any]) -> None:
+    if context.as_json:
+        console.print_json(values)
+        return
+    counts = {name: value for name, value in values.items() if isinstance(value, dict)}
+    values = values | {
+        name: ", ".join(f"{k} {n}" for k, n in value.items()) or "none" for name, value in counts.items()
+    }
+    console.print_values({name.replace("_", " "): value for name, value in values.items()})

@@ -87,7 +87,7 @@ def hurt(project: Project, ledger: Ledger) -> dict[str, float]:
 def await_deployment(project: Project) -> None:
     """Wait for `deploy` to have seen that LocalStack is new, so that its own health is not the one of before."""
     deadline = time.monotonic() + HEALTHY_SECONDS
-    while project.compose("logs", "--no-log-prefix", "deploy").count("everything is in place") < 2:
+    while project.compose("logs", "--no-log-prefix", "deploy").count("everything is deployed") < 2:
         assert time.monotonic() < deadline, "the stack was not deployed again"
         time.sleep(0.3)
 

@@ -3,9 +3,9 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from scones.pipeline import Deployed
+from scones.stack_outputs import StackOutputs
 
-_DEPLOYED = Deployed.from_outputs(
+_DEPLOYED = StackOutputs.parse(
     {
         "StateMachineArn": "name", "BatchStateMachineArn": "name", "DataBucket": "name", "ReviewQueueUrl": "name",
         "FailureQueueUrl": "name", "EndpointName": "name", "EndpointRoleArn": "name", "Threshold": "0.94",
@@ -14,7 +14,7 @@ _DEPLOYED = Deployed.from_outputs(
 )  # fmt: skip
 
 
-def deployed(**changes: Any) -> Deployed:
+def deployed(**changes: Any) -> StackOutputs:
     """Return a stack of which every name is "name"."""
-    assert set(changes) <= {field.name for field in fields(Deployed)}
+    assert set(changes) <= {field.name for field in fields(StackOutputs)}
     return replace(_DEPLOYED, **changes)

@@ -10,10 +10,10 @@ import typer
 from botocore.stub import ANY, Stubber
 
 from scones import cost_confirmation
+from scones.context import CommandContext
 from scones.settings import Settings, Target
 from training.errors import QuotaIsZero
 
-AWS = Settings(target=Target.AWS)
 TRAINING = cost_confirmation.Expense("ml.g5.xlarge", "training job", "billed by the second until the job ends")
 SERVING = cost_confirmation.Expense("ml.m5.xlarge", "endpoint", "until it is deleted in 4h")
 
@@ -64,27 +64,32 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return questions
 
 
+def context(session: object, target: Target, *, yes: bool = False) -> CommandContext:
+    made: Any = session
+    return CommandContext(Settings(target=target), yes=yes, open_session=lambda _: made)
+
+
 def test_on_aws_both_prices_are_shown_and_no_is_no(session: Session, asked: list[str]) -> None:
     session.quota("ml.g5.xlarge for training job usage", 1)
     session.quota("ml.m5.xlarge for endpoint usage", 4)
     session.price("1.408")
     session.price("0.23")
     with pytest.raises(typer.Abort):
-        cost_confirmation.agree(session, AWS, [TRAINING, SERVING], yes=False)
+        cost_confirmation.confirm_cost(context(session, Target.AWS), [TRAINING, SERVING])
     training = (
         "one ml.g5.xlarge as training job, $1.408 an hour (AWS Pricing API), billed by the second until the job ends"
     )
     serving = "one ml.m5.xlarge as endpoint, $0.230 an hour (AWS Pricing API), until it is deleted in 4h"
-    assert asked == [f"This runs {training}; and {serving}. Go on?"]
+    assert asked == [f"This runs {training}; and {serving}. Continue?"]
 
 
 def test_a_quota_of_nothing_ends_it_before_anything_is_asked(session: Session, asked: list[str]) -> None:
     session.quota("ml.g5.xlarge for training job usage", 0)
     with pytest.raises(QuotaIsZero, match=r"ml\.g5\.xlarge for training job usage.*servicequotas.*L-1"):
-        cost_confirmation.agree(session, AWS, [TRAINING], yes=True)
+        cost_confirmation.confirm_cost(context(session, Target.AWS, yes=True), [TRAINING])
     assert asked == []
 
 
 def test_locally_nothing_is_looked_up_and_nothing_is_asked(session: Session, asked: list[str]) -> None:
-    cost_confirmation.agree(session, Settings(), [TRAINING, SERVING], yes=False)
+    cost_confirmation.confirm_cost(context(session, Target.LOCAL), [TRAINING, SERVING])
     assert asked == []

@@ -3,13 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from monitoring.evaluation import Prediction
 from orchestration.executions import Image, Outcome
-from scones.demo_summary import Summary, answers, figures, render
+from scones.demo_summary import DemoSummary, answers, figures
 from scones.recent_executions import BELOW_THRESHOLD
-from scones.sampling import sample
 
 
 def outcome(key: str, error: str | None = None, inferences: tuple[float, float] = (0.99, 0.01)) -> Outcome:
@@ -26,7 +24,7 @@ OUTCOMES = [
 LABELS = {"right.png": 0, "wrong.png": 1, "unsure.png": 1}
 
 
-def summary(**changes: Any) -> Summary:
+def summary(**changes: Any) -> DemoSummary:
     labelled = answers(OUTCOMES, LABELS, {"arn:unsure.png": [0.4, 0.6]})
     parts = {
         "dataset": "synthetic",
@@ -36,7 +34,7 @@ def summary(**changes: Any) -> Summary:
         "failure_queue": 1,
         "seconds": {"up": 1.0},
     }
-    return Summary(**{**parts, **figures(OUTCOMES, labelled, 0.94), "where": {}, **changes})
+    return DemoSummary(**{**parts, **figures(OUTCOMES, labelled, 0.94), "where": {}, **changes})
 
 
 def test_an_answer_below_the_threshold_still_counts_for_accuracy() -> None:
@@ -74,56 +72,6 @@ def test_the_file_holds_what_programs_were_promised(tmp_path: Path) -> None:
 def test_a_share_of_nothing_is_null_in_the_file() -> None:
     nothing = figures([], [], 0.94)
     assert summary(**nothing).to_dict()["accuracy"] is None
-
-
-def test_the_screen_says_when_something_is_missing() -> None:
-    console = Console(width=120, record=True, file=None)
-    with console.capture() as captured:
-        console.print(render(summary(captured=2), 0.94))
-    assert "not accounted for" in captured.get()
-
-
-SCREEN = """\
-╭────────────────────────────── Scones ───────────────────────────────╮
-│ Where the images ended                                              │
-│  outcome                                  ┃ images                  │
-│ ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━                 │
-│  classified                               │      2                  │
-│  ThresholdConfidenceNotMet → review queue │      1                  │
-│  UnsupportedImage → failure queue         │      1                  │
-│                                                                     │
-│ data                  synthetic, held-out test images               │
-│ accuracy              66.7%  (2 of 3; 95 % interval 20.8% to 93.9%) │
-│ accepted at 0.94      66.7%  (2 of 3; 95 % interval 20.8% to 93.9%) │
-│ right among accepted  50.0%  (1 of 2; 95 % interval 9.5% to 90.5%)  │
-│ latency               p50 100 ms, p95 100 ms an execution           │
-│ captured              3 of 3 answered inferences                    │
-│ queues                review 1, failure 1                           │
-│ time                  up 1.0 s, run 2.5 s                           │
-│ logs                  .scones/logs                                  │
-╰─────────────────── every image is accounted for ────────────────────╯
-"""
-
-
-def screen(found: Summary, colours: bool = False) -> str:
-    console = Console(width=100, color_system="standard" if colours else None, force_terminal=colours)
-    with console.capture() as captured:
-        console.print(render(found, 0.94))
-    return captured.get()
-
-
-def test_the_screen_shows_every_figure_of_the_summary() -> None:
-    assert screen(summary(seconds={"up": 1.0, "run": 2.5}, where={"logs": ".scones/logs"})) == SCREEN
-
-
-def test_colours_tell_a_review_from_a_failure_and_what_is_missing() -> None:
-    shown = screen(summary(captured=2), colours=True)
-    green, yellow, red, bold = (f"\x1b[{code}m" for code in (32, 33, 31, 1))
-    assert f"{green}classified" in shown
-    assert f"{yellow}{BELOW_THRESHOLD}" in shown
-    assert f"{red}UnsupportedImage" in shown
-    assert f"{red}some images are not accounted for: see the logs" in shown
-    assert f"{bold}right among accepted" in shown
 
 
 def test_the_file_has_every_figure_under_its_name(tmp_path: Path) -> None:
@@ -169,14 +117,3 @@ def test_an_image_without_a_label_is_no_answer() -> None:
 
 def test_a_run_in_which_nothing_succeeded_can_be_accounted_for() -> None:
     assert summary(executions={}, images=2).is_accounted_for
-
-
-def test_a_sample_takes_the_classes_by_turns_and_is_the_same_each_time() -> None:
-    labels = {f"{n}.png": int(n >= 50) for n in range(100)}
-    chosen = sample(sorted(labels), labels, 20)
-    assert [labels[key] for key in chosen] == [0, 1] * 10
-    assert chosen == sample(sorted(labels), labels, 20)
-
-
-def test_a_sample_is_never_larger_than_what_there_is() -> None:
-    assert len(sample(["a", "b", "c"], {"a": 0, "b": 1, "c": 1}, 100)) == 3

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from orchestration.executions import Image, Outcome
-from scones.recent_executions import BELOW_THRESHOLD, Inspected, inspect, reader, recent, reported
+from scones.recent_executions import BELOW_THRESHOLD, ExecutionHistory, image_reader, read_history, recent, reported
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:states:us-east-1:000000000000:execution:scones:run-00000-a-png"
@@ -29,13 +29,13 @@ def test_the_filters_input_tells_what_the_endpoint_said_of_a_failed_execution() 
     events = [event | {"stateEnteredEventDetails": {"name": "FilterInferences", "input": entered}}]
     with Stubber(stepfunctions) as stub:
         stub.add_response("get_execution_history", {"events": events}, {"executionArn": ARN})
-        found = inspect(stepfunctions, ARN)
+        found = read_history(stepfunctions, ARN)
     assert found.inferences == (0.4, 0.6)
     assert [(stay.name, stay.input_bytes) for stay in found.states] == [("FilterInferences", len(entered))]
 
 
 @pytest.mark.parametrize("given", ["[1]", "7", '{"s3_bucket": "b"}'])
-def test_an_execution_whose_input_names_no_image_is_still_told_of(given: str) -> None:
+def test_an_execution_whose_input_names_no_image_is_still_reported(given: str) -> None:
     stepfunctions = client("stepfunctions")
     machine = "arn:aws:states:us-east-1:000000000000:stateMachine:scones"
     times = {"startDate": NOON, "stopDate": NOON}
@@ -54,9 +54,9 @@ def test_each_outcome_is_reported_where_it_ended() -> None:
         outcome("c.png", "FAILED", "UnsupportedImage"),
         outcome("d.png", "TIMED_OUT"),
     ]
-    inspected = {ARN: Inspected((), (0.4, 0.6))}
-    found = reported(outcomes, inspected, {"a.png": 0}, lambda image: image.s3_key.encode())
-    assert [image.disposition for image in found] == ["accepted", "review", "failure", "other"]
+    histories = {ARN: ExecutionHistory((), (0.4, 0.6))}
+    found = reported(outcomes, histories, {"a.png": 0}, lambda image: image.s3_key.encode())
+    assert [image.place for image in found] == ["accepted", "review", "failure", "other"]
     assert [image.inferences for image in found[:2]] == [(0.99, 0.01), (0.4, 0.6)]
     assert (found[0].label, found[1].label, found[0].content) == (0, None, b"a.png")
     assert found[0].execution == "run-00000-a-png"
@@ -69,6 +69,6 @@ def test_a_staged_image_is_read_from_disk_and_no_key_leads_out_of_the_folder(tmp
     s3 = client("s3")
     with Stubber(s3) as stub:
         stub.add_client_error("get_object", "NoSuchKey", http_status_code=404)
-        read = reader(s3, tmp_path / "data")
+        read = image_reader(s3, tmp_path / "data")
         assert read(Image("b", "datasets/cifar100/a.png")) == b"staged"
         assert read(Image("b", "datasets/../secret")) is None

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from scones.errors import UnknownTarget
-from scones.options import settings
 from scones.settings import Settings, Target
 
 
@@ -22,12 +21,6 @@ def test_the_region_is_the_one_that_aws_tools_use(name: str) -> None:
 
 def test_an_archive_is_named_by_the_environment() -> None:
     assert Settings.from_environment({"SCONES_CIFAR100": "/data/c.tar.gz"}).archive == Path("/data/c.tar.gz")
-
-
-def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SCONES_STACK", "from-environment")
-    assert settings(stack="from-option").stack == "from-option"
-    assert settings().stack == "from-environment"
 
 
 def test_an_unknown_target_is_refused_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:

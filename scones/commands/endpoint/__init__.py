@@ -1,1 +1,1 @@
-"""``scones endpoint``."""
+"""`scones endpoint`: the SageMaker endpoint that serves the model."""

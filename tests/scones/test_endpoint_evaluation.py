@@ -10,9 +10,9 @@ from botocore.stub import Stubber
 
 from monitoring.capture import EVALUATION
 from monitoring.report import Content
-from scones.commands import evaluate
-from scones.commands.evaluate import Labelled, ask, figures, sampled
+from scones.endpoint_evaluation import classify, figures, sample
 from scones.errors import EndpointAnsweredNothing
+from scones.staged_datasets import LabelledFile
 
 
 class Session:
@@ -32,15 +32,14 @@ def answer(body: bytes) -> dict[str, Any]:
 
 
 @pytest.fixture
-def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Labelled]:
-    monkeypatch.setattr(evaluate, "_WORKERS", 1)  # the stub answers in order
+def images(tmp_path: Path) -> list[LabelledFile]:
     paths = [tmp_path / f"{n}.png" for n in range(4)]
     for path in paths:
         path.write_bytes(b"image")
-    return [Labelled(path, n % 2) for n, path in enumerate(paths)]
+    return [LabelledFile(path, n % 2) for n, path in enumerate(paths)]
 
 
-def asked(images: list[Labelled], bodies: list[bytes | str]) -> Content:
+def asked(images: list[LabelledFile], bodies: list[bytes | str]) -> Content:
     session: Any = Session()
     with Stubber(session.runtime) as stub:
         for body in bodies:
@@ -48,29 +47,31 @@ def asked(images: list[Labelled], bodies: list[bytes | str]) -> Content:
                 stub.add_response("invoke_endpoint", answer(body))
             else:
                 stub.add_client_error("invoke_endpoint", body, "no")
-        found = ask(session, "vehicles", images, 0.94, lambda _done, _total: None)
+        found = classify(
+            session, "vehicles", images, 0.94, lambda _done, _total: None, workers=1
+        )  # the stub answers in order
     return Content("", datetime.now(UTC), 0.94, found)
 
 
-def test_the_answers_are_compared_with_the_labels(images: list[Labelled]) -> None:
+def test_the_answers_are_compared_with_the_labels(images: list[LabelledFile]) -> None:
     found = figures(asked(images, [b"[0.99, 0.01]", b"[0.03, 0.97]", b"[0.4, 0.6]", b'{"prediction": [0.02, 0.98]}']))
     assert (found["accuracy"]["successes"], found["accuracy"]["n"]) == (3, 4)
     assert (found["accepted"]["successes"], found["accuracy_accepted"]["value"]) == (3, 1.0)
     assert found["confusion"] == ((1, 1), (0, 2))
 
 
-def test_an_image_that_is_not_answered_is_counted_apart(images: list[Labelled]) -> None:
+def test_an_image_that_is_not_answered_is_counted_apart(images: list[LabelledFile]) -> None:
     content = asked(images, [b"[0.99, 0.01]", "ModelError", b"[NaN, 1]", b"[0.02, 0.98]"])
     assert [image.error for image in content.images] == [None, "ModelError", "MalformedInference", None]
     assert (figures(content)["images"], figures(content)["answered"]) == (4, 2)
 
 
-def test_an_endpoint_that_answers_nothing_is_an_error_that_says_why(images: list[Labelled]) -> None:
+def test_an_endpoint_that_answers_nothing_is_an_error_that_says_why(images: list[LabelledFile]) -> None:
     with pytest.raises(EndpointAnsweredNothing, match=r"none of 4 images \(no\)"):
         asked(images, ["ValidationError"] * 4)
 
 
-def test_questions_bear_an_id_that_tells_them_from_traffic(images: list[Labelled]) -> None:
+def test_questions_bear_an_id_that_tells_them_from_traffic(images: list[LabelledFile]) -> None:
     session: Any = Session()
     asked_with: list[str] = []
     session.runtime.meta.events.register(
@@ -80,14 +81,14 @@ def test_questions_bear_an_id_that_tells_them_from_traffic(images: list[Labelled
     with Stubber(session.runtime) as stub:
         for _ in images:
             stub.add_response("invoke_endpoint", answer(b"[0.99, 0.01]"))
-        ask(session, "vehicles", images, 0.94, lambda _done, _total: None)
+        classify(session, "vehicles", images, 0.94, lambda _done, _total: None, workers=1)
     assert len(set(asked_with)) == len(images)
     assert all(each.startswith(EVALUATION) and len(each) <= 64 for each in asked_with)
 
 
 def test_the_same_seed_draws_the_same_images_half_of_each_class() -> None:
-    images = [Labelled(Path(f"{n}.png"), n % 2) for n in range(100)]
-    chosen = sampled(images, 50, 7)
+    images = [LabelledFile(Path(f"{n}.png"), n % 2) for n in range(100)]
+    chosen = sample(images, 50, 7)
     assert sum(image.label for image in chosen) == 25
-    assert chosen == sampled(images, 50, 7)
-    assert chosen != sampled(images, 50, 8)
+    assert chosen == sample(images, 50, 7)
+    assert chosen != sample(images, 50, 8)

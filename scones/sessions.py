@@ -1,17 +1,17 @@
-"""Sessions for the two targets."""
+"""boto3 sessions for the two targets."""
 
 import boto3
 
-from emulation.processes.background import status
+from emulation.processes.local_environment import status
 from emulation.session import OfflineSession
 from scones.settings import Settings, Target
 
 
-def session(settings: Settings) -> boto3.Session:
-    """Return the session that every command's clients come from.
+def open_session(settings: Settings) -> boto3.Session:
+    """Return the session from which a command's clients come.
 
-    Locally it talks to what `scones up` started in this home, else to what answers at the settings' addresses
-    (`docker compose up`).
+    For the local target its clients call what `scones up` started in this home, otherwise the URLs of the settings,
+    where `docker compose up` listens.
     """
     if settings.target is Target.AWS:
         return boto3.Session(region_name=settings.region)

@@ -1,0 +1,66 @@
+"""The dataset of reviewed images in the stack's bucket, laid out as a training channel.
+
+    datasets/reviewed/train.lst              index<TAB>label<TAB>file, as in every staged dataset
+    datasets/reviewed/train/<digest>.<kind>  the images, each named after its own content
+
+The next training job takes the prefix ``train/`` as its channel ``train`` and ``train.lst`` as ``train_lst``. An image
+that is labelled again keeps its line, and the later label counts.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from botocore.exceptions import ClientError
+
+from core.lst_files import Entry, format_lst, parse_lst
+
+PREFIX = "datasets/reviewed"
+LISTING = f"{PREFIX}/train.lst"
+_KINDS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "webp"}
+_CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+
+
+def add_image(s3: Any, bucket: str, content: bytes, source: str) -> str:
+    """Copy an image to the channel and return its file name there; the same content is stored once."""
+    kind = next((kind for start, kind in _KINDS.items() if content.startswith(start)), "img")
+    name = f"{hashlib.sha256(content).hexdigest()[:32]}.{kind}"
+    s3.put_object(Bucket=bucket, Key=f"{PREFIX}/train/{name}", Body=content, Metadata={"source": quote(source)})
+    return name
+
+
+def record_labels(s3: Any, bucket: str, labels: Mapping[str, int]) -> None:
+    """Write files' labels into the listing, without losing what others write at the same time.
+
+    Each write is on condition that the listing has not changed since it was read
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+    """
+    while True:
+        entries, condition = _read_listing(s3, bucket)
+        body = format_lst(merge_labels(entries, labels)).encode()
+        try:
+            s3.put_object(Bucket=bucket, Key=LISTING, Body=body, ContentType="text/plain; charset=utf-8", **condition)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _CONFLICTS:
+                raise
+        else:
+            return
+
+
+def merge_labels(entries: Sequence[Entry], labels: Mapping[str, int]) -> list[Entry]:
+    """Return the listing with the labels: known files keep their line, new ones follow, each with its own index."""
+    known = {entry.file for entry in entries}
+    updated = [Entry(entry.index, labels.get(entry.file, entry.label), entry.file) for entry in entries]
+    first = max((entry.index for entry in entries), default=-1) + 1
+    new = [(file, label) for file, label in labels.items() if file not in known]
+    return updated + [Entry(index, label, file) for index, (file, label) in enumerate(new, start=first)]
+
+
+def _read_listing(s3: Any, bucket: str) -> tuple[list[Entry], dict[str, str]]:
+    """Return the listing, and the condition under which a write replaces just this version of it."""
+    try:
+        response = s3.get_object(Bucket=bucket, Key=LISTING)
+    except s3.exceptions.NoSuchKey:
+        return [], {"IfNoneMatch": "*"}
+    return parse_lst(response["Body"].read().decode(), f"s3://{bucket}/{LISTING}"), {"IfMatch": response["ETag"]}

@@ -1,0 +1,97 @@
+"""Makes the baseline that monitoring compares with: of a model's predictions, or of what an endpoint captured."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import boto3
+
+from core.labels import parse_labels
+from monitoring import capture
+from monitoring.baseline import Baseline, Known
+from monitoring.image_statistics import ImageStatistics, measure
+from monitoring.window import Window
+from scones import console, staged_datasets
+from scones.monitoring_result import capture_location
+from scones.settings import Settings
+from scones.time_ranges import TimeRange
+from training.serving.model import load
+
+
+def of_model(settings: Settings, model: Path, *, synthetic: bool) -> Baseline:
+    """Have the model classify images that it was not trained on, and return the baseline of its predictions.
+
+    Of a staged dataset that is the test split; rendered vehicles are all held out, because they are rendered anew. What
+    images look like is learnt from both splits.
+    """
+    labels = parse_labels(",".join(json.loads((model / "model.json").read_text("utf-8"))["labels"]))
+    with console.progress("staging") as advance:
+        source = staged_datasets.choose_source(settings, advance, synthetic=synthetic, labels=labels)
+        staged = staged_datasets.write_to_disk(source, settings, advance)
+    splits = {split: staged_datasets.labels_by_path(staged, split) for split in ("train", "test")}
+    held_out = "train" if synthetic else "test"
+    files = [(split, path, label) for split, known in splits.items() for path, label in known.items()]
+    network, images = load(model, labels=labels), list[ImageStatistics]()
+    predictions, truth = dict[int, tuple[float, float]](), dict[int, int]()
+    with console.progress("classifying") as advance:
+        for number, (split, path, label) in enumerate(files):
+            data = (staged.path / path).read_bytes()
+            if split == held_out:
+                first, second = network.classify(data)
+                predictions[number], truth[number] = (first, second), label
+            statistics = measure(data)
+            if statistics is not None:
+                images.append(statistics)
+            advance(number + 1, len(files))
+    kind = "rendered vehicles" if synthetic else f"held-out test images of {source.dataset}"
+    description = f"the model's answers for {len(predictions)} {kind}, and the looks of {len(images)} images"
+    reference = None if synthetic else cross_validation_reference(model)
+    return of_predictions(predictions, truth, images, description, model, reference)
+
+
+def of_predictions(
+    predictions: Mapping[int, tuple[float, float]],
+    truth: Mapping[int, int],
+    images: list[ImageStatistics],
+    source: str,
+    model: Path,
+    reference: Known | None = None,
+) -> Baseline:
+    """Return the baseline of a model's predictions, by number, for labelled images that it was not trained on.
+
+    ``reference`` is the calibration reference, where more predictions of known truth exist than these.
+    """
+    predicted = {number: int(pair[1] > pair[0]) for number, pair in predictions.items()}
+    confidences = [max(pair) for pair in predictions.values()]
+    right = sum(truth[number] == label for number, label in predicted.items())
+    return Baseline.of(
+        confidences,
+        list(predicted.values()),
+        images,
+        source=source,
+        known=reference or Known.of(confidences, right / max(1, len(predictions))),
+        model=hashlib.sha256((model / "model.onnx").read_bytes()).hexdigest(),
+    )
+
+
+def cross_validation_reference(model: Path) -> Known | None:
+    """Read the calibration reference from model.json: the model's cross-validation; None where there was none."""
+    metrics = json.loads((model / "model.json").read_bytes()).get("metrics", {})
+    if "cross_validation" not in metrics or "reliability" not in metrics:
+        return None
+    n, bins = int(metrics["cross_validation"]["images"]), metrics["reliability"]
+    return Known(
+        n=n,
+        accuracy=float(metrics["cross_validation"]["accuracy"]),
+        mean_confidence=sum(share * confidence for confidence, _, share in bins),
+        variance=sum(share * confidence * (1 - confidence) for confidence, _, share in bins) / n,
+    )
+
+
+def of_captures(session: boto3.Session, endpoint: str, time_range: TimeRange) -> Baseline:
+    """Return the baseline of what an endpoint captured in a time range."""
+    with console.progress("reading captures"):
+        location = capture_location(session, endpoint, None)
+        window = Window.of(capture.Reading(session.client("s3"), location, time_range.since, time_range.until))
+    return Baseline.of_window(window, source=f"captured by {endpoint}, {time_range}")

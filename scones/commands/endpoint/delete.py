@@ -1,0 +1,24 @@
+"""`scones endpoint delete`."""
+
+from scones import console
+from scones.context import CommandContext
+from scones.endpoint_lifecycle import cancel_deletion, stop_scaling
+from scones.options import with_context
+from training import endpoint_deployment
+
+
+@with_context("target", "stack", "home", "yes", "as_json")
+def delete(context: CommandContext) -> None:
+    """Delete the endpoint, its configuration, model, scaling and schedule.
+
+    Captures stay in the bucket. On AWS, asks first.
+
+    Example: `scones endpoint delete -y`
+    """
+    name = context.settings.endpoint_name
+    context.confirm(f"Delete the endpoint {name}?")
+    stop_scaling(context.session, name)
+    cancel_deletion(context.session, name)
+    with console.progress("deleting the endpoint"):
+        deleted = endpoint_deployment.delete(context.session, name)
+    console.print_deleted(deleted, as_json=context.as_json)

@@ -1,0 +1,29 @@
+"""`scones endpoint invoke`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scones.context import CommandContext
+from scones.options import CLOUD, with_context
+
+
+@with_context(*CLOUD)
+def invoke(
+    context: CommandContext,
+    image: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG or JPEG file.")],
+) -> None:
+    """Send one image to the endpoint, past the workflow.
+
+    Example: `scones endpoint invoke bicycle.png`
+    """
+    response = context.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=context.settings.endpoint_name,
+        ContentType="image/png" if image.suffix.lower() == ".png" else "image/jpeg",
+        Accept="application/json",
+        Body=image.read_bytes(),
+    )
+    probabilities = json.loads(response["Body"].read())
+    context.print_values(dict(zip(context.outputs.labels, probabilities, strict=True)))

@@ -1,0 +1,16 @@
+"""`scones endpoint status`."""
+
+from dataclasses import asdict
+
+from scones.context import CommandContext
+from scones.options import CLOUD, with_context
+from training import endpoint_deployment
+
+
+@with_context(*CLOUD)
+def status(context: CommandContext) -> None:
+    """Show what the endpoint serves and its state.
+
+    Example: `scones endpoint status --json`
+    """
+    context.print_values(asdict(endpoint_deployment.status(context.session, context.settings.endpoint_name)))

@@ -1,0 +1,1 @@
+"""`scones images`: the project's container images."""

@@ -1,0 +1,157 @@
+"""The demo: images through the whole pipeline, and what came of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from core.defaults import ENDPOINT_INSTANCE_TYPE
+from monitoring import capture
+from monitoring.report import Content
+from monitoring.report.page import write as write_page
+from orchestration import executions, queues
+from orchestration.executions import Image, Outcome
+from scones import console, demo_summary, recent_executions, report_content, staged_datasets
+from scones.demo_summary import DemoSummary
+from scones.model_serving import CAPTURE_PREFIX, SHIPPED_MODEL, deploy_endpoint
+from scones.recent_executions import ExecutionHistory
+from scones.sampling import sample
+from scones.settings import Settings
+from scones.stack_outputs import StackOutputs, deploy_stack
+from scones.stopwatch import Stopwatch
+from scones.time_ranges import TimeRange
+
+CAPTURE_TIMEOUT_SECONDS = 60.0
+_SAME_IMAGES = (
+    "the shipped baseline holds the network's answers for these very test images, so nothing can have drifted here"
+)
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """How many images, how many executions at once, and whether they are rendered."""
+
+    images: int
+    concurrency: int
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """The figures of the summary, and what the report shows."""
+
+    figures: Mapping[str, Any]
+    content: Content
+
+    def write_page(self, out: Path) -> Path:
+        """Write report.html and its plots, and return the page's path."""
+        return write_page(self.content, out, "report").page
+
+    def summary(self, seconds: Mapping[str, float], where: Mapping[str, str]) -> DemoSummary:
+        """Return the summary of a demo that took so long and left its files there."""
+        return DemoSummary(**self.figures, seconds=seconds, where=where)
+
+
+def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: DemoOptions) -> DemoResult:
+    """Deploy, stage, serve, classify and count."""
+    with watch.step("deploy"), console.progress("deploying the stack"):
+        outputs = StackOutputs.parse(deploy_stack(session, settings, {}).outputs)
+    with watch.step("stage"), console.progress("staging") as advance:
+        source = staged_datasets.choose_source(settings, advance, synthetic=options.synthetic, labels=outputs.labels)
+        dataset = staged_datasets.upload_dataset(source, session, settings, outputs.data_bucket, advance)
+    with watch.step("endpoint"), console.progress("creating the endpoint"):
+        deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
+    queued = _QueueCounts(session, outputs)
+    since = datetime.now(UTC)
+    keys = sample(sorted(dataset.labels), dataset.labels, options.images)
+    with watch.step("run"), console.progress("classifying") as advance:
+        outcomes = _classify(session, outputs, keys, f"demo-{since:%Y%m%dT%H%M%S}", options.concurrency, advance)
+        arns = [outcome.execution_arn for outcome in outcomes]
+        histories = recent_executions.read_histories(session.client("stepfunctions"), arns)
+    labelled = demo_summary.answers(outcomes, dataset.labels, _inferences(histories))
+    location = capture.Place(outputs.data_bucket, CAPTURE_PREFIX, outputs.endpoint_name)
+    with watch.step("capture"), console.progress("waiting for captured inferences"):
+        s3 = session.client("s3")
+        captured = capture.wait_for(s3, location, since, len(labelled), timeout=CAPTURE_TIMEOUT_SECONDS)
+    counts = {"dataset": dataset.name, "captured": captured, "answered": len(labelled), **queued.since()}
+    figures = counts | demo_summary.figures(outcomes, labelled, outputs.threshold)
+    title = f"{options.images} held-out test images of {dataset.name}"
+    content = _report(session, settings, outputs, title, outcomes, histories, dataset, TimeRange(since))
+    return DemoResult(figures, content)
+
+
+def _classify(
+    session: boto3.Session,
+    outputs: StackOutputs,
+    keys: list[str],
+    run_name: str,
+    concurrency: int,
+    advance: console.Advance,
+) -> list[Outcome]:
+    """Run an execution for each key, and for four inputs that must fail."""
+    images = [Image(outputs.data_bucket, key) for key in keys]
+    images += _broken(session.client("s3"), outputs.data_bucket, run_name, images[0])
+    done = iter(range(1, len(images) + 1))
+    return executions.run(
+        session.client("stepfunctions"),
+        outputs.state_machine_arn,
+        images,
+        run_name=run_name,
+        concurrency=concurrency,
+        on_outcome=lambda _: advance(next(done), len(images)),
+    )
+
+
+def _broken(s3: Any, bucket: str, run_name: str, good: Image) -> list[Image]:
+    """Put three objects that are no images, and name them and a key without an object."""
+    content = s3.get_object(Bucket=good.s3_bucket, Key=good.s3_key)["Body"].read()
+    bodies = {"corrupt.png": content[: len(content) // 2], "text.png": b"not a picture\n", "empty.png": b""}
+    for name, body in bodies.items():
+        s3.put_object(Bucket=bucket, Key=f"runs/{run_name}/{name}", Body=body)
+    return [Image(bucket, f"runs/{run_name}/{name}") for name in (*bodies, "missing.png")]
+
+
+def _inferences(histories: Mapping[str, ExecutionHistory]) -> dict[str, tuple[float, float]]:
+    """Return the predictions below the threshold, too: their executions fail and so have no output."""
+    return {arn: history.inferences for arn, history in histories.items() if history.inferences is not None}
+
+
+def _report(
+    session: boto3.Session,
+    settings: Settings,
+    outputs: StackOutputs,
+    title: str,
+    outcomes: list[Outcome],
+    histories: Mapping[str, ExecutionHistory],
+    dataset: staged_datasets.UploadedDataset,
+    time_range: TimeRange,
+) -> Content:
+    read_image = recent_executions.image_reader(session.client("s3"), settings.datasets)
+    images = recent_executions.reported(outcomes, histories, dataset.labels, read_image)
+    baseline = _baseline(dataset.name)
+    content = report_content.gather(session, settings, outputs, title, images, time_range, baseline)
+    return content if baseline else replace(content, notes=[*content.notes, _SAME_IMAGES])
+
+
+def _baseline(dataset: str) -> Path | None:
+    """Return the baseline of rendered vehicles, which differ from photographs; None where the model's own applies."""
+    path = SHIPPED_MODEL / f"baseline-{dataset}.json"
+    return path if path.is_file() else None
+
+
+class _QueueCounts:
+    """How many messages each queue has received since this was created: a stack that was kept has older ones."""
+
+    def __init__(self, session: boto3.Session, outputs: StackOutputs) -> None:
+        self._sqs = session.client("sqs")
+        self._urls = {"review_queue": outputs.review_queue_url, "failure_queue": outputs.failure_queue_url}
+        self._before = self._count()
+
+    def since(self) -> dict[str, int]:
+        return {name: count - self._before[name] for name, count in self._count().items()}
+
+    def _count(self) -> dict[str, int]:
+        return {name: queues.length(self._sqs, url) for name, url in self._urls.items()}

@@ -1,0 +1,153 @@
+"""Measures a deployed endpoint on labelled images."""
+
+import math
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+
+from monitoring import calibration, evaluation, threshold
+from monitoring.capture import EVALUATION, Malformed, probabilities
+from monitoring.evaluation import Rate
+from monitoring.report import Content, ReportedImage
+from scones import report_content
+from scones.console import Advance
+from scones.errors import EndpointAnsweredNothing
+from scones.sampling import sample as draw_sample
+from scones.settings import Settings
+from scones.stack_outputs import StackOutputs
+from scones.staged_datasets import LabelledFile
+
+_WORKERS = 8
+_SPLIT_NOTES = {
+    "train": "the network was trained on these images, so they flatter it: `scones evaluate --split test` asks it "
+    "about images that it has not seen",
+    "test": "the network was not trained on these images, though one test image of CIFAR-100 in ten has a near twin "
+    "among the training images",
+}
+
+
+def sample(images: Sequence[LabelledFile], count: int, seed: int) -> list[LabelledFile]:
+    """Return ``count`` images, the classes by turns; fewer where there are no more."""
+    by_name = {str(image.path): image for image in images}
+    labels = {name: image.label for name, image in by_name.items()}
+    return [by_name[name] for name in draw_sample(sorted(labels), labels, count, seed)]
+
+
+def classify(
+    session: boto3.Session,
+    endpoint: str,
+    images: Sequence[LabelledFile],
+    minimum_confidence: float,
+    advance: Advance,
+    *,
+    workers: int = _WORKERS,
+) -> list[ReportedImage]:
+    """Send each image to the endpoint, several at a time; one without a prediction has the error instead.
+
+    Raises EndpointAnsweredNothing where no image has a prediction.
+    """
+    client = session.client("sagemaker-runtime", config=Config(max_pool_connections=workers))
+    reported: list[ReportedImage] = []
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for image in pool.map(lambda one: _classify(client, endpoint, one, minimum_confidence), images):
+                reported.append(image)
+                advance(len(reported), len(images))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    if not any(image.inferences for image in reported):
+        reason = (reported[0].message or "") if reported else "no image was sent"
+        raise EndpointAnsweredNothing(endpoint, len(reported), reason)
+    return reported
+
+
+def _classify(client: Any, endpoint: str, image: LabelledFile, minimum_confidence: float) -> ReportedImage:
+    """Classify one image, under an inference ID by which `scones monitor` leaves it out."""
+    content = image.path.read_bytes()
+    failed = ReportedImage(image.path.name, "failure", label=image.label, content=content)
+    try:
+        response = client.invoke_endpoint(
+            EndpointName=endpoint,
+            ContentType="image/png",
+            Accept="application/json",
+            Body=content,
+            InferenceId=f"{EVALUATION}{uuid.uuid4()}",
+        )
+        inferences = probabilities(response["Body"].read().decode(errors="replace"))
+    except ClientError as error:
+        code, message = error.response["Error"].get("Code", "ClientError"), error.response["Error"].get("Message", "")
+        return replace(failed, error=code, message=message)
+    except HTTPClientError as error:  # a timeout of one says nothing of the others
+        return replace(failed, error=type(error).__name__, message=str(error))
+    except Malformed as error:
+        return replace(failed, error="MalformedInference", message=str(error))
+    place: Literal["accepted", "review"] = "accepted" if max(inferences) >= minimum_confidence else "review"
+    return replace(failed, place=place, inferences=inferences)
+
+
+def page_content(
+    settings: Settings,
+    outputs: StackOutputs,
+    images: Sequence[ReportedImage],
+    title: str,
+    split: Literal["train", "test"],
+    target_accuracy: float,
+) -> Content:
+    """Return what the page of the evaluation shows."""
+    failed = Counter(image.error for image in images if image.error)
+    failures = [f"{count} of {len(images)} were not answered: {error}" for error, count in failed.items()]
+    return Content(
+        title=f"Evaluation: {title}",
+        made=datetime.now(UTC),
+        threshold=outputs.threshold,
+        images=images,
+        labels=outputs.labels,
+        notes=[_SPLIT_NOTES[split], *failures],
+        settings=report_content.facts(settings, outputs),
+        versions=report_content.versions(),
+        target_accuracy=target_accuracy,
+    )
+
+
+def figures(content: Content) -> dict[str, Any]:
+    """Return what ``evaluation.json`` holds; shares are ``null`` where they have no denominator."""
+    answers = content.answers
+    totals, reliability = evaluation.evaluate(answers, content.threshold), calibration.calibration(answers)
+    advice = threshold.advise(answers, content.target_accuracy)
+    return {
+        "images": len(content.images),
+        "answered": len(answers),
+        "threshold": content.threshold,
+        "accuracy": _rate(totals.accuracy),
+        "accepted": _rate(totals.accepted),
+        "accuracy_accepted": _rate(totals.accuracy_accepted),
+        "confusion": evaluation.confusion(answers),
+        "classes": {
+            content.labels[each.label]: {
+                "accuracy": _rate(each.accuracy),
+                "accepted": _rate(each.accepted),
+                "median_confidence": None if math.isnan(each.median_confidence) else each.median_confidence,
+            }
+            for each in evaluation.by_class(answers, content.threshold)
+        },
+        "calibration": {"ece": reliability.ece, "bins": [asdict(each) for each in reliability.bins]},
+        "advice": {
+            "target_accuracy": advice.target,
+            "threshold": advice.choice.threshold if advice.choice else None,
+            "sentence": advice.sentence,
+        },
+        "notes": list(content.all_notes),
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any] | None:
+    return asdict(rate) if rate.n else None

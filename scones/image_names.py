@@ -1,0 +1,34 @@
+"""The names of the project's container images, and their URIs in ECR."""
+
+import re
+
+import boto3
+
+from scones.settings import Settings, Target
+
+SERVICES = ("serialize", "classify", "filter")
+INFERENCE = "inference"
+ALL = (*SERVICES, INFERENCE)
+_GRAVITON = re.compile(r"ml\.[a-z]+\d+g[a-z]*\.")  # ml.c7g.large; the g of ml.g5 and ml.g4dn means GPU
+
+
+def repository(settings: Settings, name: str) -> str:
+    """Return the name of an image's repository; ECR takes lower case only."""
+    return f"{settings.stack.lower()}/{name}"
+
+
+def publish(session: boto3.Session, settings: Settings, names: tuple[str, ...], architecture: str) -> dict[str, str]:
+    """Build and push the images that ECR does not have yet; return the URI of each by its name."""
+    # Docker's client takes half a second to import, and a local target needs none.
+    from scones import container_images  # noqa: PLC0415
+
+    published = container_images.publish(session, settings, names, architecture)
+    return {name: image.uri for name, image in published.items()}
+
+
+def inference_uri(session: boto3.Session, settings: Settings, instance_type: str) -> str | None:
+    """Return the URI in ECR of the inference image for such an instance; None for a local target, which needs none."""
+    if settings.target is not Target.AWS:
+        return None
+    architecture = "arm64" if _GRAVITON.match(instance_type) else "x86_64"
+    return publish(session, settings, (INFERENCE,), architecture)[INFERENCE]

@@ -1,0 +1,89 @@
+"""Serves a model on the stack's endpoint, with data capture."""
+
+import hashlib
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from core.labels import VEHICLES, Labels
+from scones.errors import ModelOfOtherLabels
+from scones.settings import ROOT
+from scones.stack_outputs import StackOutputs
+from training import endpoint_deployment
+from training.endpoint_settings import EndpointOptions, EndpointStatus
+from training.vehicle_net.package import package
+
+SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"
+BASELINE = "baseline.json"
+"""The baseline's file name, in a model directory and beside a model artifact in S3."""
+CAPTURE_PREFIX = "capture"
+LOCAL_IMAGE = "scones/inference:local"
+
+
+def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
+    session: boto3.Session,
+    outputs: StackOutputs,
+    *,
+    model_dir: Path = SHIPPED_MODEL,
+    artefact: str | None = None,
+    image_uri: str = LOCAL_IMAGE,
+    instance_type: str,
+    capture_percent: int = 100,
+    options: EndpointOptions | None = None,
+    role_arn: str | None = None,
+) -> EndpointStatus:
+    """Serve a training job's model artifact, or a model directory, which is uploaded under its own digest.
+
+    Raises ModelOfOtherLabels for a directory; an artifact with other labels fails when its container starts.
+    """
+    if artefact is None:
+        _check_labels(model_dir, outputs.labels)
+    return endpoint_deployment.deploy(
+        session,
+        name=outputs.endpoint_name,
+        image_uri=image_uri,
+        model_data_url=artefact or _upload_model(session, outputs.data_bucket, model_dir),
+        role_arn=role_arn or outputs.endpoint_role_arn,
+        capture_uri=capture_uri(outputs),
+        capture_percent=capture_percent,
+        instance_type=instance_type,
+        options=replace(options or EndpointOptions(), environment=container_environment(outputs.labels)),
+    )
+
+
+def capture_uri(outputs: StackOutputs) -> str:
+    """Return where the stack's endpoints capture to."""
+    return f"s3://{outputs.data_bucket}/{CAPTURE_PREFIX}"
+
+
+def container_environment(labels: Labels) -> dict[str, str]:
+    """Return the environment of a model's container; it needs none for its default labels."""
+    return {} if labels == VEHICLES else {"LABELS": ",".join(labels)}
+
+
+def _check_labels(model_dir: Path, labels: Labels) -> None:
+    path = model_dir / "model.json"
+    if path.is_file():  # packaging says what else is missing
+        model_labels = json.loads(path.read_text("utf-8")).get("labels")
+        if model_labels != list(labels):
+            raise ModelOfOtherLabels(model_dir, model_labels, labels)
+
+
+def _upload_model(session: boto3.Session, bucket: str, model_dir: Path) -> str:
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = package(model_dir, Path(scratch) / "model.tar.gz")
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()[:16]
+        s3, folder = session.client("s3"), f"models/{digest}"
+        s3.upload_file(str(archive), bucket, f"{folder}/model.tar.gz")
+        _upload_baseline(s3, bucket, f"{folder}/{BASELINE}", model_dir / BASELINE)
+    return f"s3://{bucket}/{folder}/model.tar.gz"
+
+
+def _upload_baseline(s3: Any, bucket: str, key: str, path: Path) -> None:
+    """Put the model's baseline beside it, but keep one that was made since from what the endpoint captured."""
+    if path.is_file() and not s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("KeyCount"):
+        s3.upload_file(str(path), bucket, key)

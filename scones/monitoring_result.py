@@ -1,0 +1,107 @@
+"""Reads what an endpoint captured in a time range, and compares it with the baseline of its model."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from core.labels import VEHICLES, Labels
+from core.predictions import DEFAULT_THRESHOLD
+from monitoring import capture, cloudwatch_metrics, drift
+from monitoring.drift import DriftReport
+from monitoring.timeline import Timeline
+from monitoring.window import Window
+from orchestration.errors import StackMissing
+from scones import console, model_baseline
+from scones.errors import EndpointGone
+from scones.model_serving import CAPTURE_PREFIX
+from scones.settings import Settings
+from scones.stack_outputs import StackOutputs, read_stack_outputs
+from scones.time_ranges import TimeRange
+
+
+@dataclass(frozen=True)
+class MonitoringResult:
+    """What the captures of a time range say of an endpoint."""
+
+    endpoint: str
+    time_range: TimeRange
+    window: Window
+    labels: Labels
+    drift: DriftReport
+    timeline: Timeline
+    capture: capture.CaptureReport
+    latency: cloudwatch_metrics.Latency
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "endpoint": self.endpoint,
+            "since": self.time_range.since.isoformat(),
+            "until": self.time_range.until.isoformat() if self.time_range.until else None,
+            "drift": self.drift.to_dict(),
+            "timeline": self.timeline.to_dict(),
+            "latency_ms": self.latency.to_dict(),
+            "capture": self.capture.to_dict(),
+            "notes": [*self.drift.notes, *self.capture.sentences()],
+        }
+
+
+def monitor_endpoint(
+    session: boto3.Session,
+    settings: Settings,
+    time_range: TimeRange,
+    *,
+    endpoint: str | None = None,
+    baseline: Path | None = None,
+    threshold: float | None = None,
+) -> MonitoringResult:
+    """Read the captures of a time range and judge them; ``baseline`` is the file to compare with, if one was named.
+
+    Raises StackMissing, CaptureOff, EndpointGone, BaselineMissing or BaselineUnreadable.
+    """
+    name = endpoint or settings.endpoint_name
+    outputs = _outputs(session, settings, required=endpoint is None)
+    location = capture_location(session, name, outputs)
+    labels = outputs.labels if outputs else VEHICLES
+    minimum = threshold or (outputs.threshold if outputs else DEFAULT_THRESHOLD)
+    reference = model_baseline.find(session, name, baseline)
+    reading = capture.Reading(session.client("s3"), location, time_range.since, time_range.until)
+    window = Window.of(reading)
+    if not len(window) and location.is_abandoned:
+        raise EndpointGone(name, str(time_range))
+    until = time_range.until or datetime.now(UTC)
+    cloudwatch = session.client("cloudwatch")
+    return MonitoringResult(
+        endpoint=name,
+        time_range=time_range,
+        window=window,
+        labels=labels,
+        drift=drift.look(window, reference, minimum, labels),
+        timeline=Timeline.of(window, minimum),
+        capture=reading.report,
+        latency=cloudwatch_metrics.latency(cloudwatch, name, location.variant, time_range.since, until),
+    )
+
+
+def capture_location(session: boto3.Session, endpoint: str, outputs: StackOutputs | None) -> capture.Place:
+    """Return where the endpoint captures to; the captures of one that was deleted are in the stack's bucket."""
+    try:
+        return capture.place_of(session.client("sagemaker"), endpoint)
+    except ClientError as error:
+        if outputs is None or "Could not find" not in str(error):
+            raise
+        console.note(f"endpoint {endpoint} does not exist; reading its captures in s3://{outputs.data_bucket}")
+        return capture.Place(outputs.data_bucket, CAPTURE_PREFIX, endpoint, is_abandoned=True)
+
+
+def _outputs(session: boto3.Session, settings: Settings, *, required: bool) -> StackOutputs | None:
+    try:
+        return read_stack_outputs(session, settings)
+    except StackMissing:
+        if required:
+            raise
+        return None

@@ -1,0 +1,58 @@
+"""Deploys stack, endpoint and sample images to LocalStack, whenever they are not there."""
+
+import io
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from PIL import Image
+
+from core.defaults import ENDPOINT_INSTANCE_TYPE
+from core.labels import VEHICLES
+from orchestration import stack
+from orchestration.errors import StackMissing
+from scones.model_serving import deploy_endpoint
+from scones.settings import Settings
+from scones.stack_outputs import StackOutputs, deploy_stack, read_stack_outputs
+from training.data.synthetic import render
+
+SAMPLES = 4
+SAMPLE_SIZE = 64
+_COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+
+
+def is_deployed(session: boto3.Session, settings: Settings) -> bool:
+    """Tell whether the stack is complete and its endpoint in service. Raises botocore's error where nothing answers."""
+    config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
+    cloudformation = session.client("cloudformation", config=config)
+    sagemaker = session.client("sagemaker", config=config)
+    try:
+        status = cloudformation.describe_stacks(StackName=settings.stack)["Stacks"][0]["StackStatus"]
+        endpoint = sagemaker.describe_endpoint(EndpointName=settings.endpoint_name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError" or "Could not find" in str(error):
+            return False
+        raise
+    return status in _COMPLETE and endpoint["EndpointStatus"] == "InService"
+
+
+def deploy_all(session: boto3.Session, settings: Settings) -> StackOutputs:
+    """Deploy stack, endpoint and samples; what is deployed already is left as it is."""
+    try:
+        stack.outputs(session.client("cloudformation"), settings.stack)
+    except StackMissing:
+        deploy_stack(session, settings, {})
+    outputs = read_stack_outputs(session, settings)
+    upload_samples(session, outputs.data_bucket)
+    deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
+    return outputs
+
+
+def upload_samples(session: boto3.Session, bucket: str) -> None:
+    """Put a few rendered vehicles of each kind under ``samples/``."""
+    s3 = session.client("s3")
+    for label, kind in enumerate(VEHICLES):
+        for seed in range(SAMPLES):
+            content = io.BytesIO()
+            Image.fromarray(render(label, seed, SAMPLE_SIZE)).save(content, "PNG")
+            s3.put_object(Bucket=bucket, Key=f"samples/{kind}-{seed}.png", Body=content.getvalue())

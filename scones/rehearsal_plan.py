@@ -1,0 +1,35 @@
+"""What `scones rehearse` rehearses in a stack: a training job, and an endpoint beside the one that serves."""
+
+from dataclasses import replace
+
+import boto3
+
+from core.defaults import ENDPOINT_INSTANCE_TYPE
+from scones import image_names, training_jobs
+from scones.model_serving import LOCAL_IMAGE, capture_uri, container_environment
+from scones.settings import Settings, Target
+from scones.stack_outputs import StackOutputs
+from training import jobs, recipes
+from training.endpoint_settings import EndpointOptions
+from training.jobs import TrainingJobSpec
+from training.rehearsal import Plan
+
+
+def rehearsal_plan(session: boto3.Session, settings: Settings, outputs: StackOutputs, job: TrainingJobSpec) -> Plan:
+    """Return the plan of a rehearsal of this job. Raises RoleMissing."""
+    builtin = recipes.get_recipe(job.recipe.name).builtin
+    inference_uri = image_names.inference_uri(session, settings, ENDPOINT_INSTANCE_TYPE) or LOCAL_IMAGE
+    return Plan(
+        job,
+        training_jobs.job_environment(settings, outputs),
+        f"{settings.endpoint_name}-rehearsal",
+        image_uri=jobs.builtin_image(session) if builtin else inference_uri,
+        role_arn=outputs.endpoint_role_arn,
+        deletion_role_arn=outputs.require_role("EndpointDeletionRoleArn"),
+        capture_uri=capture_uri(outputs),
+        instance_type=ENDPOINT_INSTANCE_TYPE,
+        options=EndpointOptions(
+            tags={"scones:stack": settings.stack}, environment=container_environment(outputs.labels)
+        ),
+        job_waiter=replace(jobs.JOB_WAITER, poll_seconds=0.5 if settings.target is Target.LOCAL else 5.0),
+    )

@@ -1,0 +1,82 @@
+"""The deployed CloudFormation stack: its outputs, and its deployment with the defaults of the target."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import boto3
+
+from core.labels import VEHICLES, Labels, parse_labels
+from orchestration import bootstrap, package, stack
+from scones.settings import Settings, Target
+from training.errors import RoleMissing
+
+
+@dataclass(frozen=True)
+class StackOutputs:
+    """The outputs of a deployed stack. ``roles`` has those whose name ends in RoleArn, by that name."""
+
+    state_machine_arn: str
+    batch_state_machine_arn: str
+    data_bucket: str
+    review_queue_url: str
+    failure_queue_url: str
+    endpoint_name: str
+    endpoint_role_arn: str
+    threshold: float
+    labels: Labels = VEHICLES
+    image_bucket: str | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, outputs: Mapping[str, str]) -> Self:
+        """Read the outputs as CloudFormation lists them."""
+        return cls(
+            state_machine_arn=outputs["StateMachineArn"],
+            batch_state_machine_arn=outputs["BatchStateMachineArn"],
+            data_bucket=outputs["DataBucket"],
+            review_queue_url=outputs["ReviewQueueUrl"],
+            failure_queue_url=outputs["FailureQueueUrl"],
+            endpoint_name=outputs["EndpointName"],
+            endpoint_role_arn=outputs["EndpointRoleArn"],
+            threshold=float(outputs["Threshold"]),
+            labels=parse_labels(outputs["Labels"]),
+            image_bucket=outputs.get("ImageBucket"),
+            roles={name: value for name, value in outputs.items() if name.endswith("RoleArn")},
+        )
+
+    def require_role(self, output: str) -> str:
+        """Return the role of this output. Raises RoleMissing, as for a stack of an older template."""
+        if output not in self.roles:
+            raise RoleMissing(output)
+        return self.roles[output]
+
+
+def read_stack_outputs(session: boto3.Session, settings: Settings) -> StackOutputs:
+    """Describe the stack. Raises StackMissing."""
+    return StackOutputs.parse(stack.outputs(session.client("cloudformation"), settings.stack))
+
+
+def deploy_stack(
+    session: boto3.Session,
+    settings: Settings,
+    parameters: Mapping[str, str],
+    on_changes: Callable[[tuple[stack.Change, ...]], None] = lambda _: None,
+    on_event: stack.OnEvent = lambda _: None,
+) -> stack.Deployment:
+    """Create or update the stack; a new one gets the endpoint name that derives from its own."""
+    is_local = settings.target is Target.LOCAL
+    labels = {"Labels": ",".join(settings.labels)} if settings.labels else {}
+    local = stack.LOCAL_PARAMETERS if is_local else {}
+    cloudformation, s3 = session.client("cloudformation"), session.client("s3")
+    bucket = bootstrap.local_artifact_bucket(s3) if is_local else bootstrap.artifact_bucket(cloudformation)
+    return stack.deploy(
+        cloudformation,
+        settings.stack,
+        {"TemplateURL": package.upload(s3, bucket)},
+        {**labels, **parameters},
+        initial={"EndpointName": settings.endpoint_name, **local},
+        on_changes=on_changes,
+        on_event=on_event,
+        poll=settings.poll_seconds,
+    )

@@ -1,0 +1,112 @@
+"""Datasets: where their images come from, on disk below the home, and in the stack's bucket."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import boto3
+from botocore.config import Config
+
+from core.labels import VEHICLES, Labels, dataset_name
+from scones import __version__
+from scones.console import Advance, warn
+from scones.errors import NothingToRender
+from scones.settings import Settings
+from training.data.cifar_archive import CifarSource
+from training.data.cifar_download import locate
+from training.data.dataset_manifest import MANIFEST, read_manifest
+from training.data.dataset_upload import upload
+from training.data.errors import DataError
+from training.data.labelled_images import SPLITS, Source
+from training.data.staging import Staged
+from training.data.staging import stage as write_dataset
+from training.data.synthetic import SyntheticSource
+
+_UPLOADS = 16
+
+
+@dataclass(frozen=True)
+class UploadedDataset:
+    """A dataset in S3; ``labels`` gives each key of the test split its label, 0 or 1."""
+
+    name: str
+    prefix: str
+    train: int
+    labels: dict[str, int]
+    uploaded: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """An image on disk and its label."""
+
+    path: Path
+    label: int
+
+
+def choose_source(
+    settings: Settings, advance: Advance, *, synthetic: bool = False, labels: Labels = VEHICLES
+) -> Source:
+    """Return CIFAR-100 from the archive named, from the cache or by download; rendered vehicles where that fails.
+
+    An archive that was named and cannot be read is an error, and so are labels that cannot be rendered where CIFAR-100
+    is not available. Raises a DataError or NothingToRender.
+    """
+    can_render = labels == VEHICLES
+    if synthetic:
+        if not can_render:
+            raise NothingToRender(labels)
+        return SyntheticSource()
+    try:
+        return CifarSource(locate(settings.archive, settings.cache, progress=advance), labels, dataset_name(labels))
+    except DataError as error:
+        if settings.archive is not None or not can_render:
+            raise
+        warn("no CIFAR-100", f"{error}; rendered vehicles are used instead")
+        return SyntheticSource()
+
+
+def write_to_disk(source: Source, settings: Settings, advance: Advance) -> Staged:
+    """Write the images and .lst files of ``source`` below the home; files that are there already are kept."""
+    folder = settings.datasets / source.dataset
+    return write_dataset(source, folder, progress=advance, tool=f"scones {__version__}")
+
+
+def upload_dataset(
+    source: Source, session: boto3.Session, settings: Settings, bucket: str, advance: Advance
+) -> UploadedDataset:
+    """Write a dataset to disk and upload it; objects that are there already are kept."""
+    staged = write_to_disk(source, settings, advance)
+    prefix = f"datasets/{source.dataset}"
+    s3 = session.client("s3", config=Config(max_pool_connections=_UPLOADS))
+    report = upload(staged.path, s3, bucket, prefix, progress=advance, workers=_UPLOADS)
+    labels = {f"{prefix}/{path}": label for path, label in labels_by_path(staged, "test").items()}
+    train = len(staged.manifest.pictures("train"))
+    return UploadedDataset(source.dataset, prefix, train, labels, report.uploaded, report.skipped)
+
+
+def labels_by_path(staged: Staged, split: Literal["train", "test"]) -> dict[str, int]:
+    """Return the label of each image of a split, by its path in the dataset's folder."""
+    files = staged.manifest.pictures(split)
+    return {path: file.label for path, file in files.items() if file.label is not None}
+
+
+def labelled_files(staged: Staged, split: Literal["train", "test"]) -> list[LabelledFile]:
+    """Return the images of a split, sorted by path."""
+    return [LabelledFile(staged.path / path, label) for path, label in sorted(labels_by_path(staged, split).items())]
+
+
+def labels_by_key(folder: Path) -> dict[str, int]:
+    """Return the label of every image of the datasets in ``folder``, by its key in S3; damaged ones are skipped."""
+    labels = {}
+    for path in sorted(folder.glob(f"*/{MANIFEST}")):
+        try:
+            manifest = read_manifest(path.parent)
+        except DataError:
+            continue
+        for split in SPLITS:
+            for file_path, file in manifest.pictures(split).items():
+                if file.label is not None:
+                    labels[f"datasets/{path.parent.name}/{file_path}"] = file.label
+    return labels

@@ -1,0 +1,91 @@
+"""What `scones cost` shows: a table, and docs/cost.md."""
+
+from dataclasses import asdict
+
+from rich.table import Table
+
+from orchestration import cost as calculation
+from orchestration.cost import Assumptions, Cost, Prices
+
+_COLUMNS = {
+    "workflow": "Step Functions",
+    "lambda": "Lambda",
+    "endpoint": "endpoint",
+    "s3": "S3",
+    "sqs": "SQS",
+    "logs": "logs",
+}
+
+_PAGE = """# What it costs
+Written by `scones cost --write docs/cost.md`; a test holds it to that. Its options take other assumptions.
+
+## {images} images, in US dollars, {region}
+| | {columns} | total | an image |
+|---|{rule}
+{costs}
+
+Express costs {express} of Standard, batch {batch}: the difference is state transitions alone. Express may run an image
+twice and keeps its history in logs only.
+
+An endpoint that is left running costs {month} a month, images or none: at the assumed throughput these images keep it
+busy for {hours} hours. `scones endpoint delete` ends that.
+
+## Assumptions
+No part of this was measured on AWS. Where a default is a guess, it says so; give what you measure.
+
+| assumption | value | what it is |
+|---|---:|---|
+{assumptions}
+| memory | {memory} | MB, from `orchestration/template.yaml` |
+
+Batch counts one transition of the parent for each image, the dearer reading of AWS's page. Not counted: cold starts,
+retries, alarms and dashboard, images in ECR, data out of AWS, training.
+
+## Prices, as of {as_of}
+{note}
+
+| price | US dollars | for one | source |
+|---|---:|---|---|
+{prices}
+"""
+
+
+def cost_table(costs: list[Cost], prices: Prices) -> Table:
+    """Return the costs by workflow and part, in US dollars."""
+    table = Table("US dollars", *_COLUMNS.values(), "total", title=f"{costs[0].images:,} images in {prices.region}")
+    for cost in costs:
+        parts = (f"{cost.parts[part]:,.2f}" for part in _COLUMNS)
+        table.add_row(cost.workflow, *parts, f"[bold]{cost.total:,.2f}[/]")
+    return table
+
+
+def markdown(costs: list[Cost], assumptions: Assumptions, prices: Prices) -> str:
+    """Return docs/cost.md."""
+    images, names = costs[0].images, ("serialize", "classify", "filter")
+    standard, express, batch = (one.total for one in costs)
+    hours = images / assumptions.images_per_second / 3600
+    rows = []
+    for one in costs:
+        parts = " | ".join(f"{one.parts[part]:,.2f}" for part in _COLUMNS)
+        rows.append(f"| {one.workflow} | {parts} | **{one.total:,.2f}** | {one.total / images:.7f} |")
+    return _PAGE.format(
+        images=f"{images:,}",
+        region=prices.region,
+        columns=" | ".join(_COLUMNS.values()),
+        rule="---:|" * (len(_COLUMNS) + 2),
+        costs="\n".join(rows),
+        express=f"{express / standard:.0%}",
+        batch=f"{batch / standard:.0%}",
+        month=f"{calculation.endpoint_month(prices):,.2f}",
+        hours=f"{hours:,.1f}",
+        assumptions="\n".join(
+            f"| `{name}` | {asdict(assumptions)[name]} | {meaning} |" for name, meaning in assumptions.descriptions().items()
+        ),
+        memory=", ".join(f"{name} {calculation.memory_mb(name)}" for name in names),
+        as_of=prices.as_of,
+        note=prices.note,
+        prices="\n".join(
+            f"| `{name}` | {row['price']:.10f} | {row['unit']} | {row['source']} |"
+            for name, row in prices.table.items()
+        ),
+    )

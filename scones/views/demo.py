@@ -1,0 +1,40 @@
+"""The screen of `scones demo`."""
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+
+from monitoring.evaluation import in_words
+from scones.demo_summary import DemoSummary
+from scones.recent_executions import BELOW_THRESHOLD
+
+
+def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
+    """Return the summary as one screen."""
+    outcomes = Table(title="Where the images ended", title_justify="left", show_edge=False)
+    outcomes.add_column("outcome")
+    outcomes.add_column("images", justify="right")
+    outcomes.add_row("[green]classified[/]", str(summary.executions["SUCCEEDED"]))
+    for name, count in summary.errors.items():
+        queue = "review queue" if name == BELOW_THRESHOLD else "failure queue"
+        outcomes.add_row(f"[{'yellow' if name == BELOW_THRESHOLD else 'red'}]{name}[/] → {queue}", str(count))
+    figures = Table.grid(padding=(0, 2))
+    rows = [
+        ("data", f"{summary.dataset}, held-out test images"),
+        ("accuracy", in_words(summary.evaluation.accuracy)),
+        (f"accepted at {threshold}", in_words(summary.evaluation.accepted)),
+        ("right among accepted", in_words(summary.evaluation.accuracy_accepted)),
+        ("latency", f"p50 {summary.latency_ms['p50']:.0f} ms, p95 {summary.latency_ms['p95']:.0f} ms an execution"),
+        ("captured", f"{summary.captured} of {summary.answered} answered inferences"),
+        ("queues", f"review {summary.review_queue}, failure {summary.failure_queue}"),
+        ("time", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in summary.seconds.items())),
+        *summary.where.items(),
+    ]
+    for name, value in rows:
+        figures.add_row(f"[bold]{name}[/]", value)
+    verdict = (
+        "every image is accounted for"
+        if summary.is_accounted_for
+        else "[red]some images are not accounted for: see the logs[/]"
+    )
+    return Panel(Group(outcomes, "", figures), title="Scones", subtitle=verdict, expand=False)

@@ -1,0 +1,18 @@
+"""The table of `scones up` and `scones status`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.table import Table
+
+
+def environment_table(
+    addresses: Mapping[str, str], logs: Path | str, health: Mapping[str, bool] | None = None
+) -> Table:
+    """Return each part's URL, and its health where that was checked."""
+    table = Table.grid(padding=(0, 2))
+    for name, address in addresses.items():
+        verdict = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]does not answer[/]"
+        table.add_row(f"[bold]{name}[/]", address, verdict)
+    table.add_row("[bold]logs[/]", str(logs))
+    return table

@@ -1,0 +1,46 @@
+"""The tables of `scones run`: the latest outcomes while there are more to come, and all at the end."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from orchestration.executions import Outcome
+from scones import console
+
+SHOWN = 12
+
+
+@contextmanager
+def live_outcomes(total: int) -> Iterator[Callable[[Outcome], None]]:
+    """Show the latest outcomes and their counts on standard error while there are more to come."""
+    latest: deque[Outcome] = deque(maxlen=SHOWN)
+    counts: Counter[str] = Counter()
+    with Live(console=console.err, transient=True, refresh_per_second=8) as screen:
+
+        def show(outcome: Outcome) -> None:
+            latest.append(outcome)
+            counts[outcome.error or outcome.status] += 1
+            summary = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+            screen.update(Group(outcome_table(list(latest)), Text(f"{counts.total()} of {total}: {summary}")))
+
+        yield show
+
+
+def outcome_table(outcomes: list[Outcome]) -> Table:
+    """Return the outcomes as a table."""
+    table = Table("image", "label", "confidence", "ms")
+    for outcome in outcomes:
+        name = console.escape(outcome.image.s3_key.rsplit("/", 1)[-1])
+        duration = f"{outcome.milliseconds:.0f}"
+        if outcome.output:
+            label, confidence = f"[green]{outcome.output['label']}[/]", f"{outcome.output['confidence']:.4f}"
+        else:
+            label = f"[red]{console.escape(outcome.error or outcome.status)}[/]"
+            confidence = console.escape(outcome.message or "")
+        table.add_row(name, label, confidence, duration)
+    return table

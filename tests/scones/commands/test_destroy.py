@@ -1,0 +1,62 @@
+"""What `scones destroy` deletes, and in which order."""
+
+import json
+
+import pytest
+
+from orchestration.errors import StackMissing
+from tests.scones.conftest import Cli
+from tests.scones.fake_session import FakeSession
+from tests.scones.fakes import S3, CloudFormation, Ecr, Logs, SageMaker
+
+DELETIONS = (
+    "sagemaker.delete_endpoint",
+    "cloudformation.delete_stack",
+    "logs.delete_log_group",
+    "ecr.delete_repository",
+)
+
+
+def session_of(cloudformation: CloudFormation, sagemaker: SageMaker) -> FakeSession:
+    return FakeSession(cloudformation=cloudformation, s3=S3(), ecr=Ecr(), logs=Logs(), sagemaker=sagemaker)
+
+
+@pytest.fixture
+def session() -> FakeSession:
+    """A stack whose endpoint is in service."""
+    sagemaker = SageMaker()
+    sagemaker.create_endpoint(EndpointName="scones-vehicles", EndpointConfigName="c")
+    return session_of(CloudFormation(), sagemaker)
+
+
+def test_on_aws_it_asks_and_names_what_will_be_deleted(session: FakeSession, cli: Cli) -> None:
+    result = cli("destroy", "--target", "aws", "--images", session=session, answer="n\n")
+    assert result.exit_code == 1
+    assert all(what in result.stderr for what in ("scones-vehicles", "every object in data", "ECR"))
+    assert session.order(*DELETIONS) == []
+
+
+def test_endpoint_stack_logs_and_images_are_deleted_in_that_order(session: FakeSession, cli: Cli) -> None:
+    result = cli("destroy", "--target", "aws", "--images", "--yes", "--json", session=session)
+    assert result.exit_code == 0, result.output
+    assert session.order(*DELETIONS) == list(DELETIONS)
+    deleted = set(json.loads(result.stdout)["deleted"])
+    assert {"scones-vehicles", "scones", "/aws/lambda/f", "/aws/sagemaker/Endpoints/scones-vehicles"} <= deleted
+    assert {"scones/serialize", "scones/classify", "scones/filter", "scones/inference"} <= deleted
+
+
+def test_images_stay_unless_they_are_named_and_the_command_says_so(session: FakeSession, cli: Cli) -> None:
+    result = cli("destroy", "--target", "aws", "--yes", session=session)
+    assert "ecr.delete_repository" not in session.requests
+    assert "--images" in result.stderr
+
+
+def test_an_interrupted_destroy_can_be_completed(cli: Cli) -> None:
+    session = session_of(CloudFormation(exists=False), SageMaker())
+    assert cli("destroy", "--target", "aws", "--images", "--yes", session=session).exit_code == 0
+    assert session.order(*DELETIONS) == ["logs.delete_log_group", "ecr.delete_repository"]
+
+
+def test_without_a_stack_it_is_a_named_error(cli: Cli) -> None:
+    session = session_of(CloudFormation(exists=False), SageMaker())
+    assert isinstance(cli("destroy", session=session).exception, StackMissing)

@@ -1,0 +1,67 @@
+"""Each option of `scones train` reaches CreateTrainingJob."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.scones.conftest import Cli
+from tests.scones.fake_session import FakeSession
+from tests.scones.fakes import S3, CloudFormation, SageMaker
+
+LST = b"0\t0\ta.png\n1\t1\tb.png\n"
+
+
+@pytest.fixture
+def session() -> FakeSession:
+    objects = {"data/datasets/cifar100/train.lst": LST, "data/datasets/cifar100/test.lst": LST}
+    return FakeSession(cloudformation=CloudFormation(), s3=S3(**objects), sagemaker=SageMaker())
+
+
+def submitted(session: FakeSession, cli: Cli, *words: str) -> dict[str, Any]:
+    result = cli("train", "--recipe", "builtin-small", "--no-wait", *words, session=session)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return session.sent["sagemaker.create_training_job"]
+
+
+def test_a_job_is_submitted_on_the_staged_dataset_and_its_name_printed(session: FakeSession, cli: Cli) -> None:
+    result = cli("train", "--recipe", "builtin-small", "--no-wait", "--json", session=session)
+    request = session.sent["sagemaker.create_training_job"]
+    assert json.loads(result.stdout) == {"job": request["TrainingJobName"]}
+    channels = {each["ChannelName"]: each["DataSource"]["S3DataSource"]["S3Uri"] for each in request["InputDataConfig"]}
+    assert channels["train"] == "s3://data/datasets/cifar100/train/"
+    assert request["RoleArn"].endswith("role/training")
+    assert request["HyperParameters"]["num_training_samples"] == "2"
+
+
+def test_spot_training_waits_for_capacity(session: FakeSession, cli: Cli) -> None:
+    request = submitted(session, cli, "--spot")
+    assert request["EnableManagedSpotTraining"] is True
+    condition = request["StoppingCondition"]
+    assert condition["MaxWaitTimeInSeconds"] > condition["MaxRuntimeInSeconds"]
+
+
+def test_a_kms_key_encrypts_volume_and_output(session: FakeSession, cli: Cli) -> None:
+    request = submitted(session, cli, "--kms-key", "alias/scones", "--instance-type", "ml.p3.2xlarge")
+    assert request["OutputDataConfig"]["KmsKeyId"] == request["ResourceConfig"]["VolumeKmsKeyId"] == "alias/scones"
+
+
+def test_a_subnet_and_a_security_group_make_a_vpc(session: FakeSession, cli: Cli) -> None:
+    request = submitted(session, cli, "--subnet", "subnet-1", "--security-group", "sg-1")
+    assert request["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+
+
+def test_a_subnet_alone_is_a_usage_error(session: FakeSession, cli: Cli) -> None:
+    result = cli("train", "--subnet", "subnet-1", session=session)
+    assert (result.exit_code, "--security-group" in result.stderr) == (2, True)
+
+
+def test_epochs_and_hyperparameters_win_over_the_recipe(session: FakeSession, cli: Cli) -> None:
+    request = submitted(session, cli, "--epochs", "3", "--hyperparameter", "learning_rate=0.01")
+    values = request["HyperParameters"]
+    assert (values["epochs"], values["learning_rate"]) == ("3", "0.01")
+
+
+def test_the_stack_is_described_once(session: FakeSession, cli: Cli) -> None:
+    submitted(session, cli)
+    assert session.requests["cloudformation.describe_stacks"] == 1

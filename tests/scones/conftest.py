@@ -1,0 +1,33 @@
+"""The one way in which a test runs a command in its own process."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from scones.cli import app
+
+
+class Cli(Protocol):
+    """Runs a command with these words; ``session`` stands for AWS, ``answer`` is what the user types."""
+
+    def __call__(self, *words: str, session: object = None, answer: str = "") -> Result: ...
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """A command line with a home, a cache and a working directory of its own, and no SCONES_ variables besides."""
+    for name in ("SCONES_TARGET", "SCONES_STACK", "SCONES_CIFAR100", "SCONES_LABELS", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SCONES_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SCONES_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, session: object = None, answer: str = "") -> Result:
+        open_session: Callable[[Any], Any] | None = None if session is None else lambda _settings: session
+        return CliRunner().invoke(app, list(words), input=answer, obj=open_session)
+
+    return run

@@ -1,0 +1,37 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from monitoring.baseline import Baseline
+from scones.baseline_creation import cross_validation_reference, of_predictions
+from scones.model_serving import SHIPPED_MODEL
+
+
+@pytest.mark.parametrize("name", ["baseline.json", "baseline-synthetic.json"])
+def test_the_shipped_baselines_are_of_the_shipped_network(name: str) -> None:
+    found = Baseline.read(SHIPPED_MODEL / name)
+    network = (SHIPPED_MODEL / "model.onnx").read_bytes()
+    assert found.model == hashlib.sha256(network).hexdigest()
+    assert found.n >= 100
+    assert len(found.images["brightness"]) >= 1000
+    assert found.known is not None
+    assert found.known.n >= 1000
+
+
+def test_the_accuracy_of_a_baseline_is_that_of_its_answers(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"network")
+    predictions = dict.fromkeys(range(100), (0.9, 0.1))
+    truth = {number: number % 2 for number in range(100)}
+    made = of_predictions(predictions, truth, [], "here", tmp_path)
+    assert made.known is not None
+    assert (made.known.accuracy, made.known.n, made.labels, made.n) == (0.5, 100, (100, 0), 100)
+
+
+def test_what_calibration_left_over_is_learnt_from_cross_validation_where_there_was_one(tmp_path: Path) -> None:
+    found = cross_validation_reference(SHIPPED_MODEL)
+    assert found is not None
+    assert (found.n, found.accuracy) == (1000, 0.973)
+    assert found.offset == pytest.approx(0.973 - 0.969, abs=1e-4)
+    (tmp_path / "model.json").write_text("{}")
+    assert cross_validation_reference(tmp_path) is None
