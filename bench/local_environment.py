@@ -15,12 +15,15 @@ from typing import Any
 
 import psutil
 
+from core.defaults import ENDPOINT_INSTANCE_TYPE
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import OfflineSession
 from orchestration.executions import Image
-from scones import pipeline
+from scones.image_inputs import upload_images
+from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
+from scones.stack_outputs import StackOutputs, deploy_stack, read_stack_outputs
 from training.data.staging import encode_png
 from training.data.synthetic import SyntheticSource
 
@@ -57,7 +60,7 @@ class Deployment:
 
     state: EnvironmentState
     session: OfflineSession
-    outputs: pipeline.Deployed
+    outputs: StackOutputs
     settings: Settings
     scratch: Path
 
@@ -65,7 +68,7 @@ class Deployment:
         """Render and upload images."""
         folder = write_images(self.scratch / "single", count)
         s3, bucket = self.session.client("s3"), self.outputs.data_bucket
-        return pipeline.upload_images(s3, bucket, "runs/bench", sorted(folder.iterdir()), lambda _done, _total: None)
+        return upload_images(s3, bucket, "runs/bench", sorted(folder.iterdir()), lambda _done, _total: None)
 
     def batch(self, count: int) -> Batch:
         """Run ``scones batch`` on rendered images, as a user does."""
@@ -95,9 +98,9 @@ def deployed() -> Iterator[Deployment]:
         settings = Settings(home=scratch / "home", cache=Settings.from_environment().cache)
         with LocalEnvironment(settings.home, settings.cache, settings.services) as state:
             session = OfflineSession(state.localstack_url, state.sagemaker_url)
-            pipeline.deploy_stack(session, settings, {})
-            outputs = pipeline.deployed(session, settings)
-            pipeline.deploy_endpoint(session, outputs, image_uri="scones/inference:local", instance_type="ml.m5.xlarge")
+            deploy_stack(session, settings, {})
+            outputs = read_stack_outputs(session, settings)
+            deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
             yield Deployment(state, session, outputs, settings, scratch)
 
 

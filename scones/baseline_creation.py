@@ -9,9 +9,9 @@ import boto3
 
 from core.labels import parse_labels
 from monitoring import capture
-from monitoring.baseline import Baseline, Known
+from monitoring.baseline import Baseline, CalibrationReference
 from monitoring.image_statistics import ImageStatistics, measure
-from monitoring.window import Window
+from monitoring.window import InferenceWindow
 from scones import console, staged_datasets
 from scones.monitoring_result import capture_location
 from scones.settings import Settings
@@ -56,7 +56,7 @@ def of_predictions(
     images: list[ImageStatistics],
     source: str,
     model: Path,
-    reference: Known | None = None,
+    reference: CalibrationReference | None = None,
 ) -> Baseline:
     """Return the baseline of a model's predictions, by number, for labelled images that it was not trained on.
 
@@ -70,18 +70,18 @@ def of_predictions(
         list(predicted.values()),
         images,
         source=source,
-        known=reference or Known.of(confidences, right / max(1, len(predictions))),
+        reference=reference or CalibrationReference.of(confidences, right / max(1, len(predictions))),
         model=hashlib.sha256((model / "model.onnx").read_bytes()).hexdigest(),
     )
 
 
-def cross_validation_reference(model: Path) -> Known | None:
+def cross_validation_reference(model: Path) -> CalibrationReference | None:
     """Read the calibration reference from model.json: the model's cross-validation; None where there was none."""
     metrics = json.loads((model / "model.json").read_bytes()).get("metrics", {})
     if "cross_validation" not in metrics or "reliability" not in metrics:
         return None
     n, bins = int(metrics["cross_validation"]["images"]), metrics["reliability"]
-    return Known(
+    return CalibrationReference(
         n=n,
         accuracy=float(metrics["cross_validation"]["accuracy"]),
         mean_confidence=sum(share * confidence for confidence, _, share in bins),
@@ -93,5 +93,7 @@ def of_captures(session: boto3.Session, endpoint: str, time_range: TimeRange) ->
     """Return the baseline of what an endpoint captured in a time range."""
     with console.progress("reading captures"):
         location = capture_location(session, endpoint, None)
-        window = Window.of(capture.Reading(session.client("s3"), location, time_range.since, time_range.until))
+        window = InferenceWindow.of(
+            capture.CaptureReader(session.client("s3"), location, time_range.since, time_range.until)
+        )
     return Baseline.of_window(window, source=f"captured by {endpoint}, {time_range}")

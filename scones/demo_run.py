@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
+from core.waiting import WaiterConfig
 from monitoring import capture
 from monitoring.report import Content
 from monitoring.report.page import write as write_page
@@ -24,7 +25,7 @@ from scones.stack_outputs import StackOutputs, deploy_stack
 from scones.stopwatch import Stopwatch
 from scones.time_ranges import TimeRange
 
-CAPTURE_TIMEOUT_SECONDS = 60.0
+_CAPTURE_WAITER = WaiterConfig(timeout_seconds=60, poll_seconds=0.5)
 _SAME_IMAGES = (
     "the shipped baseline holds the network's answers for these very test images, so nothing can have drifted here"
 )
@@ -72,10 +73,10 @@ def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: D
         arns = [outcome.execution_arn for outcome in outcomes]
         histories = recent_executions.read_histories(session.client("stepfunctions"), arns)
     labelled = demo_summary.answers(outcomes, dataset.labels, _inferences(histories))
-    location = capture.Place(outputs.data_bucket, CAPTURE_PREFIX, outputs.endpoint_name)
+    location = capture.CaptureLocation(outputs.data_bucket, CAPTURE_PREFIX, outputs.endpoint_name)
     with watch.step("capture"), console.progress("waiting for captured inferences"):
         s3 = session.client("s3")
-        captured = capture.wait_for(s3, location, since, len(labelled), timeout=CAPTURE_TIMEOUT_SECONDS)
+        captured = capture.wait_for_captures(s3, location, since, len(labelled), _CAPTURE_WAITER)
     counts = {"dataset": dataset.name, "captured": captured, "answered": len(labelled), **queued.since()}
     figures = counts | demo_summary.figures(outcomes, labelled, outputs.threshold)
     title = f"{options.images} held-out test images of {dataset.name}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitoring.evaluation import Answer, Evaluation, Rate, evaluate, percentiles
+from monitoring.evaluation import Evaluation, Prediction, Rate, evaluate, percentiles
 from orchestration.executions import Outcome
 from scones.recent_executions import BELOW_THRESHOLD
 
@@ -68,7 +68,7 @@ class DemoSummary:
 
 def answers(
     outcomes: Sequence[Outcome], labels: Mapping[str, int], inferences: Mapping[str, Sequence[float]]
-) -> list[Answer]:
+) -> list[Prediction]:
     """Pair each labelled image's true label with its prediction; images without one are left out.
 
     ``inferences`` gives the prediction by execution ARN of those below the threshold, whose executions have no output.
@@ -77,11 +77,11 @@ def answers(
     for outcome in outcomes:
         pair = outcome.output["inferences"] if outcome.output else inferences.get(outcome.execution_arn)
         if pair is not None and outcome.image.s3_key in labels:
-            paired.append(Answer(labels[outcome.image.s3_key], (pair[0], pair[1])))
+            paired.append(Prediction(labels[outcome.image.s3_key], (pair[0], pair[1])))
     return paired
 
 
-def figures(outcomes: Sequence[Outcome], labelled: Sequence[Answer], threshold: float) -> dict[str, Any]:
+def figures(outcomes: Sequence[Outcome], labelled: Sequence[Prediction], threshold: float) -> dict[str, Any]:
     """Return the parts of a summary that follow from the outcomes alone."""
     failed = [outcome for outcome in outcomes if outcome.status != "SUCCEEDED"]
     ends = Counter(outcome.status for outcome in outcomes)

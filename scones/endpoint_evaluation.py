@@ -14,7 +14,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
 from monitoring import calibration, evaluation, threshold
-from monitoring.capture import EVALUATION, Malformed, probabilities
+from monitoring.capture import EVALUATION, parse_probabilities
+from monitoring.errors import MalformedRecord
 from monitoring.evaluation import Rate
 from monitoring.report import Content, ReportedImage
 from scones import report_content
@@ -82,16 +83,16 @@ def _classify(client: Any, endpoint: str, image: LabelledFile, minimum_confidenc
             Body=content,
             InferenceId=f"{EVALUATION}{uuid.uuid4()}",
         )
-        inferences = probabilities(response["Body"].read().decode(errors="replace"))
+        inferences = parse_probabilities(response["Body"].read().decode(errors="replace"))
     except ClientError as error:
         code, message = error.response["Error"].get("Code", "ClientError"), error.response["Error"].get("Message", "")
         return replace(failed, error=code, message=message)
     except HTTPClientError as error:  # a timeout of one says nothing of the others
         return replace(failed, error=type(error).__name__, message=str(error))
-    except Malformed as error:
+    except MalformedRecord as error:
         return replace(failed, error="MalformedInference", message=str(error))
-    place: Literal["accepted", "review"] = "accepted" if max(inferences) >= minimum_confidence else "review"
-    return replace(failed, place=place, inferences=inferences)
+    disposition: Literal["accepted", "review"] = "accepted" if max(inferences) >= minimum_confidence else "review"
+    return replace(failed, disposition=disposition, inferences=inferences)
 
 
 def page_content(
@@ -120,29 +121,29 @@ def page_content(
 
 def figures(content: Content) -> dict[str, Any]:
     """Return what ``evaluation.json`` holds; shares are ``null`` where they have no denominator."""
-    answers = content.answers
-    totals, reliability = evaluation.evaluate(answers, content.threshold), calibration.calibration(answers)
-    advice = threshold.advise(answers, content.target_accuracy)
+    predictions = content.predictions
+    totals, reliability = evaluation.evaluate(predictions, content.threshold), calibration.calibration(predictions)
+    advice = threshold.recommend_threshold(predictions, content.target_accuracy)
     return {
         "images": len(content.images),
-        "answered": len(answers),
+        "answered": len(predictions),
         "threshold": content.threshold,
         "accuracy": _rate(totals.accuracy),
         "accepted": _rate(totals.accepted),
         "accuracy_accepted": _rate(totals.accuracy_accepted),
-        "confusion": evaluation.confusion(answers),
+        "confusion": evaluation.confusion(predictions),
         "classes": {
             content.labels[each.label]: {
                 "accuracy": _rate(each.accuracy),
                 "accepted": _rate(each.accepted),
                 "median_confidence": None if math.isnan(each.median_confidence) else each.median_confidence,
             }
-            for each in evaluation.by_class(answers, content.threshold)
+            for each in evaluation.by_class(predictions, content.threshold)
         },
         "calibration": {"ece": reliability.ece, "bins": [asdict(each) for each in reliability.bins]},
         "advice": {
             "target_accuracy": advice.target,
-            "threshold": advice.choice.threshold if advice.choice else None,
+            "threshold": advice.effect.threshold if advice.effect else None,
             "sentence": advice.sentence,
         },
         "notes": list(content.all_notes),

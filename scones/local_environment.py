@@ -24,7 +24,9 @@ class EnvironmentStatus:
     logs: Path | str
 
 
-def create(settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None) -> LocalEnvironment:
+def create(
+    settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None
+) -> LocalEnvironment:
     """Return the environment of the settings, not started."""
     return LocalEnvironment(**_arguments(settings, localstack_port, sagemaker_port))
 

@@ -13,7 +13,7 @@ from core.predictions import DEFAULT_THRESHOLD
 from monitoring import capture, cloudwatch_metrics, drift
 from monitoring.drift import DriftReport
 from monitoring.timeline import Timeline
-from monitoring.window import Window
+from monitoring.window import InferenceWindow
 from orchestration.errors import StackMissing
 from scones import console, model_baseline
 from scones.errors import EndpointGone
@@ -29,7 +29,7 @@ class MonitoringResult:
 
     endpoint: str
     time_range: TimeRange
-    window: Window
+    window: InferenceWindow
     labels: Labels
     drift: DriftReport
     timeline: Timeline
@@ -69,8 +69,8 @@ def monitor_endpoint(
     labels = outputs.labels if outputs else VEHICLES
     minimum = threshold or (outputs.threshold if outputs else DEFAULT_THRESHOLD)
     reference = model_baseline.find(session, name, baseline)
-    reading = capture.Reading(session.client("s3"), location, time_range.since, time_range.until)
-    window = Window.of(reading)
+    reading = capture.CaptureReader(session.client("s3"), location, time_range.since, time_range.until)
+    window = InferenceWindow.of(reading)
     if not len(window) and location.is_abandoned:
         raise EndpointGone(name, str(time_range))
     until = time_range.until or datetime.now(UTC)
@@ -80,22 +80,22 @@ def monitor_endpoint(
         time_range=time_range,
         window=window,
         labels=labels,
-        drift=drift.look(window, reference, minimum, labels),
+        drift=drift.compare(window, reference, minimum, labels),
         timeline=Timeline.of(window, minimum),
         capture=reading.report,
         latency=cloudwatch_metrics.latency(cloudwatch, name, location.variant, time_range.since, until),
     )
 
 
-def capture_location(session: boto3.Session, endpoint: str, outputs: StackOutputs | None) -> capture.Place:
+def capture_location(session: boto3.Session, endpoint: str, outputs: StackOutputs | None) -> capture.CaptureLocation:
     """Return where the endpoint captures to; the captures of one that was deleted are in the stack's bucket."""
     try:
-        return capture.place_of(session.client("sagemaker"), endpoint)
+        return capture.capture_location(session.client("sagemaker"), endpoint)
     except ClientError as error:
         if outputs is None or "Could not find" not in str(error):
             raise
         console.note(f"endpoint {endpoint} does not exist; reading its captures in s3://{outputs.data_bucket}")
-        return capture.Place(outputs.data_bucket, CAPTURE_PREFIX, endpoint, is_abandoned=True)
+        return capture.CaptureLocation(outputs.data_bucket, CAPTURE_PREFIX, endpoint, is_abandoned=True)
 
 
 def _outputs(session: boto3.Session, settings: Settings, *, required: bool) -> StackOutputs | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from monitoring.report.content import Place, ReportedImage
+from monitoring.report.content import Disposition, ReportedImage
 from orchestration.executions import Image, Outcome
 from orchestration.history import StateVisit, describe, visits
 
@@ -75,7 +75,7 @@ def reported(
         images.append(
             ReportedImage(
                 name=outcome.image.s3_key.rsplit("/", 1)[-1],
-                place=_place(outcome),
+                disposition=_disposition(outcome),
                 inferences=inferences,
                 label=labels.get(outcome.image.s3_key),
                 content=content(outcome.image),
@@ -123,7 +123,7 @@ def _outcome(stepfunctions: Any, arn: str) -> Outcome:
     )
 
 
-def _place(outcome: Outcome) -> Place:
+def _disposition(outcome: Outcome) -> Disposition:
     if outcome.status == "SUCCEEDED":
         return "accepted"
     if outcome.status != "FAILED":

@@ -54,7 +54,7 @@ def _captures(
     try:
         result = monitor_endpoint(session, settings, time_range, baseline=baseline)
     except (CaptureOff, EndpointGone) as error:
-        return Timeline.nothing(outputs.threshold, str(error)), None, []
+        return Timeline.empty(outputs.threshold, str(error)), None, []
     return result.timeline, result.drift, result.capture.sentences()
 
 

@@ -13,12 +13,12 @@ from scones.console import Advance, warn
 from scones.errors import NothingToRender
 from scones.settings import Settings
 from training.data.cifar_archive import CifarSource
-from training.data.cifar_download import locate
+from training.data.cifar_download import locate_archive
 from training.data.dataset_manifest import MANIFEST, read_manifest
 from training.data.dataset_upload import upload
 from training.data.errors import DataError
-from training.data.labelled_images import SPLITS, Source
-from training.data.staging import Staged
+from training.data.labelled_images import SPLITS, ImageSource
+from training.data.staging import StagedDataset
 from training.data.staging import stage as write_dataset
 from training.data.synthetic import SyntheticSource
 
@@ -47,7 +47,7 @@ class LabelledFile:
 
 def choose_source(
     settings: Settings, advance: Advance, *, synthetic: bool = False, labels: Labels = VEHICLES
-) -> Source:
+) -> ImageSource:
     """Return CIFAR-100 from the archive named, from the cache or by download; rendered vehicles where that fails.
 
     An archive that was named and cannot be read is an error, and so are labels that cannot be rendered where CIFAR-100
@@ -59,7 +59,9 @@ def choose_source(
             raise NothingToRender(labels)
         return SyntheticSource()
     try:
-        return CifarSource(locate(settings.archive, settings.cache, progress=advance), labels, dataset_name(labels))
+        return CifarSource(
+            locate_archive(settings.archive, settings.cache, progress=advance), labels, dataset_name(labels)
+        )
     except DataError as error:
         if settings.archive is not None or not can_render:
             raise
@@ -67,14 +69,14 @@ def choose_source(
         return SyntheticSource()
 
 
-def write_to_disk(source: Source, settings: Settings, advance: Advance) -> Staged:
+def write_to_disk(source: ImageSource, settings: Settings, advance: Advance) -> StagedDataset:
     """Write the images and .lst files of ``source`` below the home; files that are there already are kept."""
     folder = settings.datasets / source.dataset
     return write_dataset(source, folder, progress=advance, tool=f"scones {__version__}")
 
 
 def upload_dataset(
-    source: Source, session: boto3.Session, settings: Settings, bucket: str, advance: Advance
+    source: ImageSource, session: boto3.Session, settings: Settings, bucket: str, advance: Advance
 ) -> UploadedDataset:
     """Write a dataset to disk and upload it; objects that are there already are kept."""
     staged = write_to_disk(source, settings, advance)
@@ -82,17 +84,17 @@ def upload_dataset(
     s3 = session.client("s3", config=Config(max_pool_connections=_UPLOADS))
     report = upload(staged.path, s3, bucket, prefix, progress=advance, workers=_UPLOADS)
     labels = {f"{prefix}/{path}": label for path, label in labels_by_path(staged, "test").items()}
-    train = len(staged.manifest.pictures("train"))
+    train = len(staged.manifest.images("train"))
     return UploadedDataset(source.dataset, prefix, train, labels, report.uploaded, report.skipped)
 
 
-def labels_by_path(staged: Staged, split: Literal["train", "test"]) -> dict[str, int]:
+def labels_by_path(staged: StagedDataset, split: Literal["train", "test"]) -> dict[str, int]:
     """Return the label of each image of a split, by its path in the dataset's folder."""
-    files = staged.manifest.pictures(split)
+    files = staged.manifest.images(split)
     return {path: file.label for path, file in files.items() if file.label is not None}
 
 
-def labelled_files(staged: Staged, split: Literal["train", "test"]) -> list[LabelledFile]:
+def labelled_files(staged: StagedDataset, split: Literal["train", "test"]) -> list[LabelledFile]:
     """Return the images of a split, sorted by path."""
     return [LabelledFile(staged.path / path, label) for path, label in sorted(labels_by_path(staged, split).items())]
 
@@ -106,7 +108,7 @@ def labels_by_key(folder: Path) -> dict[str, int]:
         except DataError:
             continue
         for split in SPLITS:
-            for file_path, file in manifest.pictures(split).items():
+            for file_path, file in manifest.images(split).items():
                 if file.label is not None:
                     labels[f"datasets/{path.parent.name}/{file_path}"] = file.label
     return labels

@@ -55,8 +55,8 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
     values = {"baseline": written_to, "source": made.source, "answers": made.n}
     values |= {"answers of each label": f"{first}, {second}"}
     values |= {"mean confidence": round(float(made.confidences.mean()), 4)}
-    if made.known is not None:
-        values["calibration"] = f"{made.known.n} answers, {made.known.offset:+.4f} from confidence to accuracy"
+    if made.reference is not None:
+        values["calibration"] = f"{made.reference.n} answers, {made.reference.offset:+.4f} from confidence to accuracy"
     context.print_values(values)
 
 

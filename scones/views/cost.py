@@ -79,7 +79,8 @@ def markdown(costs: list[Cost], assumptions: Assumptions, prices: Prices) -> str
         month=f"{calculation.endpoint_month(prices):,.2f}",
         hours=f"{hours:,.1f}",
         assumptions="\n".join(
-            f"| `{name}` | {asdict(assumptions)[name]} | {meaning} |" for name, meaning in assumptions.descriptions().items()
+            f"| `{name}` | {asdict(assumptions)[name]} | {meaning} |"
+            for name, meaning in assumptions.descriptions().items()
         ),
         memory=", ".join(f"{name} {calculation.memory_mb(name)}" for name in names),
         as_of=prices.as_of,

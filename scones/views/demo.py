@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 
-from monitoring.evaluation import in_words
+from monitoring.evaluation import describe_rate
 from scones.demo_summary import DemoSummary
 from scones.recent_executions import BELOW_THRESHOLD
 
@@ -21,9 +21,9 @@ def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
     figures = Table.grid(padding=(0, 2))
     rows = [
         ("data", f"{summary.dataset}, held-out test images"),
-        ("accuracy", in_words(summary.evaluation.accuracy)),
-        (f"accepted at {threshold}", in_words(summary.evaluation.accepted)),
-        ("right among accepted", in_words(summary.evaluation.accuracy_accepted)),
+        ("accuracy", describe_rate(summary.evaluation.accuracy)),
+        (f"accepted at {threshold}", describe_rate(summary.evaluation.accepted)),
+        ("right among accepted", describe_rate(summary.evaluation.accuracy_accepted)),
         ("latency", f"p50 {summary.latency_ms['p50']:.0f} ms, p95 {summary.latency_ms['p95']:.0f} ms an execution"),
         ("captured", f"{summary.captured} of {summary.answered} answered inferences"),
         ("queues", f"review {summary.review_queue}, failure {summary.failure_queue}"),

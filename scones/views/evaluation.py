@@ -11,19 +11,19 @@ from scones import console
 
 def evaluation_table(content: Content, dataset: str, split: str, page: Path) -> Table:
     """Return accuracy, coverage, calibration and the advised threshold, with where the page is."""
-    answers = content.answers
-    totals = evaluation.evaluate(answers, content.threshold)
+    predictions = content.predictions
+    totals = evaluation.evaluate(predictions, content.threshold)
     rows = [
-        ("data", f"{dataset}, {len(answers)} {split} images"),
-        ("accuracy", evaluation.in_words(totals.accuracy)),
-        (f"accepted at {content.threshold:g}", evaluation.in_words(totals.accepted)),
-        ("right among accepted", evaluation.in_words(totals.accuracy_accepted)),
+        ("data", f"{dataset}, {len(predictions)} {split} images"),
+        ("accuracy", evaluation.describe_rate(totals.accuracy)),
+        (f"accepted at {content.threshold:g}", evaluation.describe_rate(totals.accepted)),
+        ("right among accepted", evaluation.describe_rate(totals.accuracy_accepted)),
         *(
-            (f"{content.labels[each.label]} right", evaluation.in_words(each.accuracy))
-            for each in evaluation.by_class(answers, content.threshold)
+            (f"{content.labels[each.label]} right", evaluation.describe_rate(each.accuracy))
+            for each in evaluation.by_class(predictions, content.threshold)
         ),
-        ("calibration error", f"{calibration.calibration(answers).ece:.3f}"),
-        ("threshold", threshold.advise(answers, content.target_accuracy).sentence),
+        ("calibration error", f"{calibration.calibration(predictions).ece:.3f}"),
+        ("threshold", threshold.recommend_threshold(predictions, content.target_accuracy).sentence),
         *(("note", note) for note in content.all_notes),
         ("page", str(page)),
     ]

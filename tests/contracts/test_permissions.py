@@ -16,7 +16,7 @@ from botocore import xform_name
 from botocore.session import Session
 
 from orchestration.package import TEMPLATE
-from scones.commands.train import DATASETS
+from scones.training_jobs import DATASETS
 from tests.contracts.rendered import load, machines
 from training.endpoint_ttl import TARGET
 from training.jobs import PREFIX

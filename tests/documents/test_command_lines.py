@@ -2,12 +2,10 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from scones.cli import app
+from tests.cli_runner import find_command
 from tests.documents.markdown import DOCUMENTS, ROOT, Command, commands, inline_commands, program_of
 
 IN_BLOCKS = [command for path in DOCUMENTS for command in commands(path)]
@@ -16,14 +14,12 @@ INLINE = [command for path in DOCUMENTS for command in inline_commands(path)]
 
 def parsed(words: list[str]) -> None:
     """Parse the words with the CLI's own parser, which raises what it raises for a user. Runs nothing."""
-    group: Any = typer.main.get_command(app)
-    while hasattr(group, "commands") and words and words[0] in group.commands:
-        group, words = group.commands[words[0]], words[1:]
-    if hasattr(group, "commands"):
+    command, words = find_command(words)
+    if hasattr(command, "commands"):
         assert words in ([], ["--help"]), f"{words} is not a command"
         return
     placeholders = [word.rstrip("…") or "x" for word in words]
-    group.make_context("scones", placeholders, resilient_parsing=False)
+    command.make_context("scones", placeholders, resilient_parsing=False)
 
 
 def words_of(command: Command) -> list[str]:
@@ -43,13 +39,11 @@ def test_a_command_in_a_code_block_is_valid(command: Command) -> None:
 
 @pytest.mark.parametrize("command", INLINE, ids=str)
 def test_a_command_in_text_exists(command: Command) -> None:
-    group: Any = typer.main.get_command(app)
-    words = command.text.split()[1:]
-    while hasattr(group, "commands") and words and not words[0].startswith("-"):
-        first = words[0].rstrip(",")
-        assert first in group.commands, f"there is no command {first}"
-        group, words = group.commands[first], words[1:]
-    options = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+    named, words = find_command([word.rstrip(",") for word in command.text.split()[1:]])
+    assert not (hasattr(named, "commands") and words and not words[0].startswith("-")), (
+        f"there is no command {words[0]}"
+    )
+    options = {name for parameter in named.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options
 
 

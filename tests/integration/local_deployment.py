@@ -9,13 +9,16 @@ from typing import Any
 
 import httpx
 
+from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.waiting import WaiterConfig
 from emulation.processes.environment_state import EnvironmentState
 from emulation.session import OfflineSession
 from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
-from scones import pipeline
+from scones.image_inputs import upload_images
+from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
+from scones.stack_outputs import StackOutputs, deploy_stack, read_stack_outputs
 from tests.integration.relay import Relay, RelayedEnvironment
 from training.data.staging import encode_png
 from training.data.synthetic import SyntheticSource
@@ -30,7 +33,7 @@ class LocalDeployment:
 
     state: EnvironmentState
     session: OfflineSession
-    outputs: pipeline.Deployed
+    outputs: StackOutputs
     settings: Settings
     relays: dict[str, Relay]
     restarted: ExitStack
@@ -54,7 +57,7 @@ class LocalDeployment:
         """Render ``count`` images into ``folder`` and upload them."""
         write_images(folder, count)
         s3, bucket = self.client("s3"), self.outputs.data_bucket
-        return pipeline.upload_images(s3, bucket, prefix, sorted(folder.iterdir()), lambda _done, _total: None)
+        return upload_images(s3, bucket, prefix, sorted(folder.iterdir()), lambda _done, _total: None)
 
     def run(self, images: list[Image], name: str, concurrency: int = 16, **options: Any) -> list[Outcome]:
         """Run images one by one, each as its own execution."""
@@ -70,9 +73,9 @@ def running(home: Path, cache: Path) -> Iterator[LocalDeployment]:
     environment = RelayedEnvironment(home, cache, settings.services, faults=True)
     with environment as state, ExitStack() as restarted:
         session = OfflineSession(state.localstack_url, state.sagemaker_url)
-        pipeline.deploy_stack(session, settings, {})
-        outputs = pipeline.deployed(session, settings)
-        pipeline.deploy_endpoint(session, outputs, image_uri="scones/inference:local", instance_type="ml.m5.xlarge")
+        deploy_stack(session, settings, {})
+        outputs = read_stack_outputs(session, settings)
+        deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
         yield LocalDeployment(state, session, outputs, settings, environment.relays, restarted)
 
 

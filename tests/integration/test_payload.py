@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scones import pipeline
+from scones.image_inputs import upload_images
 from tests.integration.local_deployment import LocalDeployment
 
 pytestmark = pytest.mark.integration
@@ -34,7 +34,7 @@ def test_no_size_of_image_fails_for_the_limit_on_states(
     path = tmp_path / f"{name.replace(' ', '')}.{suffix}"
     path.write_bytes(noise(SIZES[name], suffix))
     s3, bucket = deployment.client("s3"), deployment.outputs.data_bucket
-    images = pipeline.upload_images(s3, bucket, "runs/payload", [path], lambda _done, _total: None)
+    images = upload_images(s3, bucket, "runs/payload", [path], lambda _done, _total: None)
     (outcome,) = deployment.run(images, f"payload-{path.stem}-{suffix}", threshold=0.5)
     ended = outcome.error or (outcome.output or {}).get("label", outcome.status)
     row = (f"{name} {suffix}", path.stat().st_size, ended, round(outcome.milliseconds))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.lst_files import parse_lst
-from scones import labelled_dataset
+from review import labelled_dataset
 from tests.integration.local_deployment import LocalDeployment
 from tests.integration.users import User
 

@@ -13,9 +13,12 @@ import pytest
 
 from emulation.processes.local_environment import LocalEnvironment
 from orchestration import bootstrap, package, stack
-from scones import aws
-from scones.commands import rehearse, train
+from scones import training_jobs
+from scones.rehearsal_plan import rehearsal_plan
+from scones.sessions import open_session
 from scones.settings import ROOT, Settings
+from scones.stack_outputs import StackOutputs
+from scones.views.rehearsal import hosts, page
 from tests.emulation.sagemaker.training_requests import picture
 from tests.training import service_models
 from training.rehearsal import Outcome
@@ -54,7 +57,7 @@ def settings(
 
 @pytest.fixture(scope="module")
 def rehearsed(settings: Settings) -> tuple[RequestRecorder, Outcome]:
-    session = aws.session(settings)
+    session = open_session(settings)
     parameters = {"EndpointName": settings.endpoint_name, **stack.LOCAL_PARAMETERS}
     s3 = session.client("s3")
     template = {"TemplateURL": package.upload(s3, bootstrap.local_artifact_bucket(s3))}
@@ -64,8 +67,9 @@ def rehearsed(settings: Settings) -> tuple[RequestRecorder, Outcome]:
         s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}.lst", Body=lines.encode())
         for index in range(4):
             s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}/{index}.png", Body=picture())
-    order = train.ordered(session, settings, "vehicle-net", "few", None, 2, TINY)
-    plan = rehearse.plan(session, settings, order)
+    stack_outputs = StackOutputs.parse(outputs)
+    job = training_jobs.job_spec(session, settings, stack_outputs, "vehicle-net", TINY, dataset="few", epochs=2)
+    plan = rehearsal_plan(session, settings, stack_outputs, job)
     recorder = RequestRecorder(session)
     return recorder, run(session, plan)
 
@@ -114,7 +118,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
         first.send_signal(signal.SIGINT)
         out, err = first.communicate(timeout=60)
     assert (first.returncode, out) == (130, "")
-    assert f"the job goes on: `scones train --attach {job}`" in err
+    assert f"the job continues: `scones train --attach {job}`" in err
     with scones("train", "--attach", job, "--json") as second:
         out, err = second.communicate(timeout=200)
     assert second.returncode == 0, err
@@ -126,7 +130,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
 
 def test_the_page_in_docs_lists_these_calls(rehearsed: tuple[RequestRecorder, Outcome], settings: Settings) -> None:
     recorder, _ = rehearsed
-    written = rehearse.page(recorder, rehearse.places(aws.session(settings)))
+    written = page(recorder, hosts(open_session(settings)))
     assert (ROOT / "docs" / "sagemaker-calls.md").read_text("utf-8") == written, (
         "run `scones rehearse --write docs/sagemaker-calls.md`"
     )

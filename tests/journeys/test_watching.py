@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.waiting import WaiterConfig
 from monitoring import capture
-from scones.pipeline import SHIPPED_MODEL
+from scones.model_serving import SHIPPED_MODEL
 from tests.integration.local_deployment import LocalDeployment
 from tests.integration.users import User
 from training.data.synthetic import Severity, render

@@ -15,8 +15,8 @@ def test_the_shipped_baselines_are_of_the_shipped_network(name: str) -> None:
     assert found.model == hashlib.sha256(network).hexdigest()
     assert found.n >= 100
     assert len(found.images["brightness"]) >= 1000
-    assert found.known is not None
-    assert found.known.n >= 1000
+    assert found.reference is not None
+    assert found.reference.n >= 1000
 
 
 def test_the_accuracy_of_a_baseline_is_that_of_its_answers(tmp_path: Path) -> None:
@@ -24,8 +24,8 @@ def test_the_accuracy_of_a_baseline_is_that_of_its_answers(tmp_path: Path) -> No
     predictions = dict.fromkeys(range(100), (0.9, 0.1))
     truth = {number: number % 2 for number in range(100)}
     made = of_predictions(predictions, truth, [], "here", tmp_path)
-    assert made.known is not None
-    assert (made.known.accuracy, made.known.n, made.labels, made.n) == (0.5, 100, (100, 0), 100)
+    assert made.reference is not None
+    assert (made.reference.accuracy, made.reference.n, made.labels, made.n) == (0.5, 100, (100, 0), 100)
 
 
 def test_what_calibration_left_over_is_learnt_from_cross_validation_where_there_was_one(tmp_path: Path) -> None:

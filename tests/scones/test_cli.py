@@ -1,111 +1,116 @@
+"""What holds for every command, and how failures and interruptions end."""
+
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from scones.cli import app
+from scones import lazy_commands
+from scones.commands import COMMANDS
+from tests.cli_runner import User, command_names, find_command
+from tests.scones.conftest import Cli
 
 
-def scones(*arguments: str, home: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command as a user does, in a home of its own where nothing runs."""
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    """A user of whose environment nothing runs."""
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         closed = f"http://127.0.0.1:{reserved.getsockname()[1]}"
-    surroundings = {
-        **os.environ,
-        "SCONES_HOME": str(home),
-        "SCONES_LOCALSTACK_URL": closed,
-        "SCONES_SAGEMAKER_URL": closed,
-        "COLUMNS": "200",
-        **environment,
-    }
-    command = [sys.executable, "-m", "scones", *arguments]
-    return subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=60, check=False)
+    urls = {"SCONES_LOCALSTACK_URL": closed, "SCONES_SAGEMAKER_URL": closed}
+    return User(tmp_path / "home", {**urls, "SCONES_CACHE": str(tmp_path / "cache")})
 
 
-def commands(group: Any = None) -> Iterator[str]:
-    """The words of every command and group of commands."""
-    whole: Any = group or typer.main.get_command(app)
-    for name, command in whole.commands.items():
-        yield name
-        yield from (f"{name} {inner}" for inner in commands(command)) if hasattr(command, "commands") else ()
+def test_help_names_every_command_but_the_hidden_one(cli: Cli) -> None:
+    result = cli("--help")
+    assert result.exit_code == 0
+    assert all(name in result.stdout for name in COMMANDS)
+    assert "keep" not in result.stdout
 
 
-def test_help_names_every_command() -> None:
-    answer = CliRunner().invoke(app, ["--help"])
-    assert answer.exit_code == 0
-    assert all(command in answer.stdout for command in commands() if " " not in command)
+@pytest.mark.parametrize("names", command_names(), ids=" ".join)
+def test_every_command_explains_itself(names: tuple[str, ...], cli: Cli) -> None:
+    result = cli(*names, "--help")
+    assert result.exit_code == 0
+    assert "Usage" in result.stdout
 
 
-@pytest.mark.parametrize("command", list(commands()))
-def test_every_command_explains_itself(command: str) -> None:
-    answer = CliRunner().invoke(app, [*command.split(), "--help"])
-    assert answer.exit_code == 0
-    assert "Usage" in answer.stdout
+@pytest.mark.parametrize("names", command_names(), ids=" ".join)
+def test_the_one_line_help_is_the_first_line_of_the_commands_own(names: tuple[str, ...]) -> None:
+    group, _ = find_command(names[:-1])
+    first_line = str(lazy_commands.load(*names).help).partition("\n")[0]
+    assert group.commands[names[-1]].short_help == first_line
 
 
-def test_status_of_nothing_says_so_and_how_to_start(tmp_path: Path) -> None:
-    answer = scones("status", home=tmp_path)
-    assert answer.returncode == 3
-    assert "scones up" in answer.stderr
+def test_status_of_nothing_says_so_and_how_to_start(user: User) -> None:
+    done = user.run("status")
+    assert done.returncode == 3
+    assert "scones up" in done.stderr
 
 
-def test_status_of_nothing_in_json(tmp_path: Path) -> None:
-    answer = scones("status", "--json", home=tmp_path)
-    assert json.loads(answer.stdout)["running"] is False
+def test_status_of_nothing_in_json(user: User) -> None:
+    assert json.loads(user.run("status", "--json").stdout)["running"] is False
 
 
-def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
-    assert scones("down", home=tmp_path).returncode == 0
+def test_down_where_nothing_runs_is_no_error(user: User) -> None:
+    assert user.run("down").returncode == 0
 
 
-def test_without_a_stack_running_one_line_says_what_to_start(tmp_path: Path) -> None:
-    answer = scones("deploy", home=tmp_path)
-    assert answer.returncode == 1
-    assert len(answer.stderr.strip().splitlines()) == 1
-    assert "scones up" in answer.stderr
+def test_without_a_local_environment_one_line_says_what_to_start(user: User) -> None:
+    done = user.run("deploy")
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "scones up" in done.stderr
 
 
-def test_an_unknown_option_is_a_usage_error() -> None:
-    assert CliRunner().invoke(app, ["run", "--fast", "x.png"]).exit_code == 2
+def test_an_unknown_option_is_a_usage_error(cli: Cli) -> None:
+    assert cli("run", "--fast", "x.png").exit_code == 2
 
 
-def test_an_unknown_target_in_the_environment_is_one_clear_line(tmp_path: Path) -> None:
-    answer = scones("deploy", home=tmp_path, SCONES_TARGET="mars")
-    assert answer.returncode == 1
-    assert "mars" in answer.stderr
-    assert "Traceback" not in answer.stderr
+def test_an_unknown_command_is_a_usage_error_that_suggests_one(cli: Cli) -> None:
+    result = cli("deplyo")
+    assert result.exit_code == 2
+    assert "deploy" in result.stderr
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+def test_an_unknown_target_in_the_environment_is_one_clear_line(user: User) -> None:
+    done = User(user.home, {**user.environment, "SCONES_TARGET": "mars"}).run("deploy")
+    assert done.returncode == 1
+    assert "mars" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_named(user: User) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        answer = scones("up", "--sagemaker-port", port, home=tmp_path, SCONES_CACHE=str(tmp_path / "cache"))
-    assert answer.returncode == 1
-    assert port in answer.stderr
-    assert "Traceback" not in answer.stderr
+        done = user.run("up", "--sagemaker-port", port)
+    assert done.returncode == 1
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr
 
 
-def test_the_command_answers_before_it_has_loaded_what_it_does_not_need(tmp_path: Path) -> None:
-    heavy = ("sagemaker", "onnxruntime", "matplotlib", "torch")
-    code = f"import sys, scones.cli; print([name for name in {heavy} if name in sys.modules])"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert answer.stdout.strip() == "[]"
-
-
-def test_a_sigterm_ends_a_command_as_ctrl_c_does(tmp_path: Path) -> None:
+def test_help_imports_no_command() -> None:
     code = (
-        "import os, signal; from scones import cli; "
-        "signal.signal(signal.SIGTERM, cli._interrupted); os.kill(os.getpid(), signal.SIGTERM)"
+        "import sys; from typer.testing import CliRunner; from scones.cli import app; "
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0; "
+        "print([name for name in sys.modules if name.startswith('scones.commands.') or name in ('boto3', 'numpy')])"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert answer.returncode == -signal.SIGINT
-    assert "KeyboardInterrupt" in answer.stderr
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_command_with_130(number: signal.Signals, user: User) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        waiting = User(user.home, {**user.environment, "SCONES_LOCALSTACK_URL": url})
+        with waiting.start("deploy", stdin=subprocess.DEVNULL) as process:
+            connection, _ = silent.accept()  # now the command waits for a response that never comes
+            process.send_signal(number)
+            _, stderr = process.communicate()
+            connection.close()
+    assert process.returncode == 130
+    assert "Traceback" not in stderr

@@ -56,7 +56,7 @@ def test_each_outcome_is_reported_where_it_ended() -> None:
     ]
     histories = {ARN: ExecutionHistory((), (0.4, 0.6))}
     found = reported(outcomes, histories, {"a.png": 0}, lambda image: image.s3_key.encode())
-    assert [image.place for image in found] == ["accepted", "review", "failure", "other"]
+    assert [image.disposition for image in found] == ["accepted", "review", "failure", "other"]
     assert [image.inferences for image in found[:2]] == [(0.99, 0.01), (0.4, 0.6)]
     assert (found[0].label, found[1].label, found[0].content) == (0, None, b"a.png")
     assert found[0].execution == "run-00000-a-png"
