@@ -1,40 +1,24 @@
-"""What LocalStack 4.14 is made to do otherwise, hooked in where it asks for it."""
+"""The hooks by which LocalStack 4.14 installs this package's patches."""
 
 import logging
 import threading
-from functools import lru_cache, partial
 
-import jsonpath_ng
-import jsonpath_ng.ext
-from localstack import config
 from localstack.runtime import hooks
-from twisted.internet import endpoints
 
 from . import settings
-from .patches import garbage_collection, postponed_imports, service_models
+from .patches import garbage_collection, gateway_interface, jsonpaths, postponed_imports, service_models
 
 LOG = logging.getLogger(__name__)
 
 
 @hooks.on_runtime_create()
-def listen_where_told() -> None:
-    """Listen on GATEWAY_LISTEN's interface; LocalStack takes only the port from it and listens on every interface."""
-    endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface=config.GATEWAY_LISTEN[0].host)
+def patch_gateway() -> None:
+    """Change where LocalStack listens and whom it answers."""
+    from .patches import gateway_guard  # noqa: PLC0415 - LocalStack's handlers import much of it
 
-
-@hooks.on_runtime_create()
-def refuse_other_origins() -> None:
-    """Refuse requests of web pages; LocalStack's own check lets through what it takes for a request to S3."""
-    from . import gateway_guard  # noqa: PLC0415 - LocalStack's handlers import much of it
-
+    gateway_interface.install()
     gateway_guard.install()
-
-
-@hooks.on_runtime_create()
-def parse_each_jsonpath_once() -> None:
-    """Remember parsed JSONPaths; the parser builds its tables anew for every path of every state that runs."""
-    jsonpath_ng.parse = lru_cache(maxsize=4096)(jsonpath_ng.parse)
-    jsonpath_ng.ext.parse = lru_cache(maxsize=4096)(jsonpath_ng.ext.parse)
+    jsonpaths.install()
 
 
 @hooks.on_runtime_create(priority=100)
@@ -59,9 +43,9 @@ def _warm_up(names: list[str]) -> None:
 
 
 @hooks.on_infra_ready(priority=10)
-def run_state_machines_otherwise() -> None:
-    """Make Distributed Maps do as AWS does, and states cost less; beside the start, as the imports take a second."""
-    threading.Thread(target=_change_state_machines, name="state-machines", daemon=True).start()
+def patch_state_machines() -> None:
+    """Make Distributed Maps run as on AWS, and states faster; in a thread, because the imports take a second."""
+    threading.Thread(target=_patch_state_machines, name="state-machines", daemon=True).start()
 
 
 def import_everything() -> None:
@@ -69,17 +53,27 @@ def import_everything() -> None:
     from localstack.aws import app  # noqa: F401, PLC0415 - the gateway with all its handlers
 
     _load(settings.preloaded_services())
-    _change_state_machines()
+    _patch_state_machines()
 
 
-def _change_state_machines() -> None:
-    from .patches import distributed_map, parsed_definitions, pending_executions, performance, resource_polling  # noqa: PLC0415
+def _patch_state_machines() -> None:
+    from .patches import (  # noqa: PLC0415 - what they change is imported after LocalStack's start
+        assumed_roles,
+        content_types,
+        distributed_map,
+        function_logs,
+        parsed_definitions,
+        pending_executions,
+        resource_polling,
+    )
 
     resource_polling.install()
     pending_executions.install()
     distributed_map.install()
     parsed_definitions.install()
-    performance.install()
+    assumed_roles.install()
+    content_types.install()
+    function_logs.install()
 
 
 def _load(names: list[str]) -> None:

@@ -150,7 +150,7 @@ def test_a_function_without_a_container_is_not_created(functions: Any) -> None:
         FunctionName="stranger", PackageType="Image", Code={"ImageUri": IMAGE.format("stranger")}, Role=ROLE
     )
     for _ in range(50):
-        configuration = functions.get_function(FunctionName="stranger")["FunctionConfiguration"]
+        configuration = functions.get_function(FunctionName="stranger")["Configuration"]
         if configuration["State"] != "Pending":
             break
         time.sleep(0.1)

@@ -122,6 +122,24 @@ def test_what_a_start_has_loaded_is_not_collected_again(localstack_python: Path)
     assert _run(localstack_python, postpone + enabled + resume + enabled)[1] == "True True"
 
 
+@pytest.mark.parametrize(
+    ("module", "unpatched"),
+    [
+        ("runtime/server/twisted.py", "endpoints.TCP4ServerEndpoint(reactor, host_and_port.port)"),
+        ("services/stepfunctions/asl/utils/boto_client.py", "client_factory = connect_to.with_assumed_role("),
+        ("services/lambda_/invocation/logs.py", "log_item = self.log_queue.get()"),
+        ("services/stepfunctions/provider.py", "execution.exec_worker.env.map_run_record_pool_manager"),
+        ("../twisted/web/http.py", "key = _parseContentType(ctype)"),
+    ],
+    ids=["gateway_interface", "assumed_roles", "function_logs", "pending_executions", "content_types"],
+)
+def test_a_patched_statement_is_as_it_was_when_the_patch_was_written(
+    localstack_python: Path, module: str, unpatched: str
+) -> None:
+    (package,) = localstack_python.parents[1].glob("lib/python*/site-packages/localstack")
+    assert unpatched in (package / module).read_text()
+
+
 def _run(python: Path, program: str) -> list[str]:
     """Return what a program prints that runs where LocalStack is installed."""
     done = subprocess.run([python, "-I", "-c", program], capture_output=True, text=True, check=False)
