@@ -1,4 +1,4 @@
-"""Whether the tests notice: every small change to what decides about an image, and the share that some test refuses.
+"""Mutation testing: the share of small changes to the code that decides about an image that some test detects.
 
 python -m tests.quality.mutation [TARGET ...] [--floor 90] [--json]
 
@@ -14,15 +14,16 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import libcst as cst
 
+from tests.quality.mutation_targets import TARGETS, Target
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("core", "scones", "emulation", "training", "monitoring", "orchestration", "tests")
-# They tell what a bare interpreter loads and holds, and mutmut loads and holds more.
+# They measure what a bare interpreter loads, and mutmut loads more.
 _LEFT_OUT = "not loads_nothing and not takes_little_memory"
 _TIMED_OUT = {-24, 24, 36, 152}
 _NOT_RUN = {None, 2, 255}
@@ -34,51 +35,6 @@ timeout = 60
 markers = ["docker: not run here", "torch: not run here", "cifar: not run here"]
 """
 _DECORATORS = {"property", "cache", "contextmanager"}
-
-
-@dataclass(frozen=True)
-class Target:
-    """Files that are changed, and the tests that should notice; ``service`` names the Lambda whose folder it is."""
-
-    files: tuple[str, ...]
-    tests: tuple[str, ...]
-    service: str = ""
-
-
-TARGETS = {
-    "filter": Target(("handler.py", "errors.py"), ("tests/test_filter.py", "tests/test_errors.py"), "filter"),
-    "classify": Target(
-        ("handler.py", "client.py", "endpoint.py", "inference.py", "errors.py"),
-        (
-            "tests/test_client.py",
-            "tests/test_errors.py",
-            "tests/test_inference.py",
-            "tests/test_endpoint.py",
-            "tests/test_handler.py",
-        ),
-        "classify",
-    ),
-    "serialize": Target(
-        ("handler.py", "client.py", "store.py", "image.py", "errors.py"),
-        (
-            "tests/test_client.py",
-            "tests/test_errors.py",
-            "tests/test_store.py",
-            "tests/test_handler.py",
-            "tests/test_image.py",
-        ),
-        "serialize",
-    ),
-    "threshold": Target(
-        ("monitoring/threshold.py", "monitoring/evaluation.py"),
-        ("tests/monitoring/test_evaluation.py", "tests/monitoring/test_threshold.py"),
-    ),
-    "calibration": Target(("monitoring/calibration.py",), ("tests/monitoring/test_calibration.py",)),
-    "temperature": Target(
-        ("training/vehicle_net/calibrate.py",), ("tests/training/vehicle_net/test_vehicle_net_calibrate.py",)
-    ),
-    "accounting": Target(("scones/demo_summary.py",), ("tests/scones/test_demo_summary.py",)),
-}
 
 
 class _Plain(cst.CSTTransformer):
@@ -105,61 +61,61 @@ def plain(source: str) -> str:
     return cst.parse_module(source).visit(_Plain()).code
 
 
-def lay_out(target: Target, place: Path) -> None:
-    """Copy what the target's tests need to ``place``, with a configuration for mutmut."""
-    shutil.rmtree(place, ignore_errors=True)
+def prepare(target: Target, folder: Path) -> None:
+    """Copy what the target's tests need to ``folder``, with a configuration for mutmut."""
+    shutil.rmtree(folder, ignore_errors=True)
     ignored = shutil.ignore_patterns("__pycache__", "mutants", "test_container.py", "shipped")
     if target.service:
-        shutil.copytree(ROOT / "services" / target.service, place, ignore=ignored)
+        shutil.copytree(ROOT / "services" / target.service, folder, ignore=ignored)
     else:
-        place.mkdir(parents=True)
-        for wing in PACKAGES:
-            shutil.copytree(ROOT / wing, place / wing, ignore=ignored)
+        folder.mkdir(parents=True)
+        for package in PACKAGES:
+            shutil.copytree(ROOT / package, folder / package, ignore=ignored)
     for file in target.files:
-        path = place / file
+        path = folder / file
         path.write_text(plain(path.read_text("utf-8")), "utf-8")
     sources = sorted({"." if target.service else file.partition("/")[0] for file in target.files})
     settings = {
         "source_paths": sources,
         "only_mutate": list(target.files),
-        "also_copy": [] if target.service else [wing for wing in PACKAGES if wing not in sources],
-        "pytest_add_cli_args_test_selection": [test for test in target.tests if (place / test).exists()],
+        "also_copy": [] if target.service else [package for package in PACKAGES if package not in sources],
+        "pytest_add_cli_args_test_selection": [test for test in target.tests if (folder / test).exists()],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-k", _LEFT_OUT],
         # Their tests share a server and a client that is kept, which must begin anew for each change.
         "process_isolation": "forkserver" if target.service in {"classify", "serialize"} else "fork",
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-    (place / "pyproject.toml").write_text("\n".join(["[tool.mutmut]", *lines, _PYTEST]), "utf-8")
+    (folder / "pyproject.toml").write_text("\n".join(["[tool.mutmut]", *lines, _PYTEST]), "utf-8")
 
 
 def run(name: str, out: Path, children: int) -> dict[str, Any]:
     """Mutate one target and return how many changes were noticed, how many not, and the names of these."""
-    place = out / name
-    lay_out(TARGETS[name], place)
+    folder = out / name
+    prepare(TARGETS[name], folder)
     # CI makes hypothesis draw the same inputs each time: a change is noticed or not, and not by luck.
     environment = {**os.environ, "CI": "1", "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children)]
-    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     results: dict[str, int | None] = {}
-    for meta in (place / "mutants").rglob("*.meta"):
+    for meta in (folder / "mutants").rglob("*.meta"):
         results |= json.loads(meta.read_text("utf-8"))["exit_code_by_key"]
-    told = Counter(_fate(code) for code in results.values())
-    if not told or told["unknown"]:
-        said = done.stdout.replace("\r", "\n")
-        raise SystemExit(f"mutmut did not finish {name}:\n{said[-3000:]}{done.stderr[-2000:]}")
+    fates = Counter(_fate(code) for code in results.values())
+    if not fates or fates["unknown"]:
+        output = done.stdout.replace("\r", "\n")
+        raise SystemExit(f"mutmut did not finish {name}:\n{output[-3000:]}{done.stderr[-2000:]}")
     # A change that makes a test hang is noticed; on a machine that is busy, one that does not may time out as well.
-    noticed = told["noticed"] + told["timed out"]
+    noticed = fates["noticed"] + fates["timed out"]
     return {
         "mutants": len(results),
         "noticed": noticed,
-        "timed_out": told["timed out"],
+        "timed_out": fates["timed out"],
         "survived": sorted(key for key, code in results.items() if _fate(code) == "survived"),
         "percent": round(100 * noticed / len(results), 1),
     }
 
 
 def _fate(code: int | None) -> str:
-    """What mutmut's exit code says of a mutant; one that no test reaches has survived as well.
+    """Classify a mutant by mutmut's exit code; one that no test reaches has survived as well.
 
     mutmut takes 255 for a time-out, but it is how pytest's refusal of a test's name comes out.
     """
@@ -179,17 +135,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "mutation")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    found = {}
+    results = {}
     for name in options.targets or TARGETS:
-        found[name] = run(name, options.out.resolve(), options.children)
+        results[name] = run(name, options.out.resolve(), options.children)
         if not options.json:
-            each = found[name]
+            each = results[name]
             late = f", {each['timed_out']} of them by a time-out" if each["timed_out"] else ""
             print(f"{name:12} {each['percent']:5.1f} %  {each['noticed']} of {each['mutants']}{late}")
             print(*(f"    {mutant}" for mutant in each["survived"]), sep="\n", flush=True)
     if options.json:
-        print(json.dumps(found, indent=2))
-    return 0 if all(each["percent"] >= options.floor for each in found.values()) else 1
+        print(json.dumps(results, indent=2))
+    return 0 if all(each["percent"] >= options.floor for each in results.values()) else 1
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 python -m tests.quality.fuzz [TARGET ...] [--inputs 220000] [--seed 0] [--engine auto|atheris|random] [--json]
 
 Each target runs in a process of its own. A finding is an exception without a name of ours, an input that takes over
-5 s (a command over 30 s), or a process that held over 512 MiB; its input is kept below ``out/fuzz``. atheris, which is
-led by coverage, chooses the bytes where it is installed, else honest inputs are damaged at random. ``emulator`` sends
-requests over HTTP: see ``tests.quality.fuzz.emulator``.
+5 s (a command over 30 s), or a process that held over 512 MiB; its input is kept below ``out/fuzz``. Where atheris
+is installed, it chooses the bytes by coverage; else valid inputs are damaged at random. ``emulator`` sends requests
+over HTTP: see ``tests.quality.fuzz.emulator``.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from tests.quality.fuzz.worker import MAKERS
 
 ROOT = Path(__file__).resolve().parents[3]
 EMULATOR = "emulator"
-MOST_MIB = 512
-_MOST_COMMANDS = 1000
+MAX_MIB = 512
+_MAX_COMMANDS = 1000
 # Inputs in a hundred; what is left is shared by the others.
 _SHARES = {"serialize-image": 12, "serialize-event": 4, "classify-event": 6, "archive": 6, "archive-members": 6,
            "serving": 8,
@@ -38,7 +38,7 @@ def shares(names: list[str], inputs: int) -> dict[str, int]:
     taken = sum(_SHARES.get(name, 0) for name in names)
     whole = 100 if rest else taken
     found = {name: -(-inputs * _SHARES.get(name, (100 - taken) // max(1, len(rest)) + 1) // whole) for name in names}
-    return found | {name: min(found[name], _MOST_COMMANDS) for name in names if name == "command-line"}
+    return found | {name: min(found[name], _MAX_COMMANDS) for name in names if name == "command-line"}
 
 
 def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dic
         return _emulator(inputs, seed) | {"seconds": round(time.monotonic() - begun, 1)}
     report = out / f"{name}.json"
     report.unlink(missing_ok=True)
-    led = coverage and name not in _RANDOM
+    by_coverage = coverage and name not in _RANDOM
     command = [
         sys.executable,
         "-m",
@@ -63,7 +63,7 @@ def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dic
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     done = subprocess.run(
-        [*command, *(["--coverage"] if led else [])],
+        [*command, *(["--coverage"] if by_coverage else [])],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -76,9 +76,9 @@ def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dic
     )
     if done.returncode:
         found["findings"][f"the process ended with {done.returncode}"] = done.stderr[-3000:]
-    if found.get("peak_mib", 0) > MOST_MIB:
+    if found.get("peak_mib", 0) > MAX_MIB:
         found["findings"]["memory"] = f"{found['peak_mib']} MiB"
-    return found | {"engine": "atheris" if led else "random", "seconds": round(time.monotonic() - begun, 1)}
+    return found | {"engine": "atheris" if by_coverage else "random", "seconds": round(time.monotonic() - begun, 1)}
 
 
 def _emulator(requests: int, seed: int) -> dict[str, Any]:
@@ -86,9 +86,9 @@ def _emulator(requests: int, seed: int) -> dict[str, Any]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if not done.stdout:
         return {"inputs": 0, "ends": {}, "findings": {"no report": done.stderr[-3000:]}, "engine": "HTTP"}
-    told = json.loads(done.stdout)
-    findings = {kind: "\n".join(map(str, told[kind])) for kind in ("failures", "traces", "strays") if told[kind]}
-    return {"inputs": told["requests"], "ends": told["answers"], "findings": findings, "engine": "HTTP"}
+    report = json.loads(done.stdout)
+    findings = {kind: "\n".join(map(str, report[kind])) for kind in ("failures", "traces", "strays") if report[kind]}
+    return {"inputs": report["requests"], "ends": report["answers"], "findings": findings, "engine": "HTTP"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
             name, inputs, options.seed, options.out.resolve(), coverage=installed and options.engine != "random"
         )
         if not options.json:
-            _tell(name, reports[name])
+            _print(name, reports[name])
     if options.json:
         print(json.dumps(reports, indent=2))
     else:
@@ -127,15 +127,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(each["findings"] for each in reports.values()) else 0
 
 
-def _tell(name: str, report: dict[str, Any]) -> None:
+def _print(name: str, report: dict[str, Any]) -> None:
     ends = ", ".join(f"{count:,} {end}" for end, count in list(report["ends"].items())[:6])
     cost = f"slowest {report['slowest_seconds']:.2f} s, {report['peak_mib']:.0f} MiB" if "peak_mib" in report else ""
     print(
         f"{name:18} {report['inputs']:8,} in {report['seconds']:6.1f} s, {report['engine']}  {cost}\n    {ends}",
         flush=True,
     )
-    for place, detail in report["findings"].items():
-        print(f"    FOUND {place}\n{detail}", flush=True)
+    for origin, detail in report["findings"].items():
+        print(f"    FINDING {origin}\n{detail}", flush=True)
 
 
 if __name__ == "__main__":

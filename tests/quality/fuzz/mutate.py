@@ -1,4 +1,4 @@
-"""Damages honest inputs at random, for every platform; where atheris is installed, coverage leads instead."""
+"""Damages valid inputs at random, for every platform; where atheris is installed, coverage leads instead."""
 
 import json
 import random
@@ -28,54 +28,54 @@ _VALUES: tuple[object, ...] = (
     ["0.9", "0.1"], [float("nan"), 1], [[[]]], {}, {"a": {}}, "YQ==", "YQ=", "image/jpeg", "image/gif",
     "arn:aws:s3:::b",
 )  # fmt: skip
-_MOST_CHANGES = 6
+_MAX_CHANGES = 6
 
 
 def inputs(target: Target, seed: int) -> Iterator[bytes]:
     """Yield the seeds as they are, then damaged ones without end, the same for the same ``seed``."""
     yield from target.seeds
-    chance = random.Random(seed)
+    generator = random.Random(seed)
     words = (*target.words, *_COMMON)
     while True:
-        data = bytearray(_other_value(chance.choice(target.seeds), chance))
-        for _ in range(chance.randrange(_MOST_CHANGES + 1)):
-            _damage(data, chance, words, target.seeds)
+        data = bytearray(_other_value(generator.choice(target.seeds), generator))
+        for _ in range(generator.randrange(_MAX_CHANGES + 1)):
+            _damage(data, generator, words, target.seeds)
         yield bytes(data[: target.longest])
 
 
-def _other_value(seed: bytes, chance: random.Random) -> bytes:
+def _other_value(seed: bytes, generator: random.Random) -> bytes:
     """Return a seed whose first line is a JSON object with one field changed, half of the time; else as it is."""
     head, line, rest = seed.partition(b"\n")
-    if chance.random() < 0.5:
+    if generator.random() < 0.5:
         return seed
     try:
         fields = json.loads(head)
     except ValueError:
         return seed
     if isinstance(fields, dict) and fields:
-        place = chance.choice(sorted(fields))
-        fields[place] = chance.choice(_VALUES)
-        if chance.random() < 0.2:
-            del fields[chance.choice(sorted(fields))]
+        name = generator.choice(sorted(fields))
+        fields[name] = generator.choice(_VALUES)
+        if generator.random() < 0.2:
+            del fields[generator.choice(sorted(fields))]
         head = json.dumps(fields).encode()
     return head + line + rest
 
 
-def _damage(data: bytearray, chance: random.Random, words: tuple[bytes, ...], seeds: tuple[bytes, ...]) -> None:
-    first, second = sorted(chance.randrange(len(data) + 1) for _ in range(2))
-    match chance.randrange(8):
+def _damage(data: bytearray, generator: random.Random, words: tuple[bytes, ...], seeds: tuple[bytes, ...]) -> None:
+    first, second = sorted(generator.randrange(len(data) + 1) for _ in range(2))
+    match generator.randrange(8):
         case 0 | 1 if data:
-            data[min(first, len(data) - 1)] = chance.randrange(256)
+            data[min(first, len(data) - 1)] = generator.randrange(256)
         case 2 if data:
-            data[min(first, len(data) - 1)] ^= 1 << chance.randrange(8)
+            data[min(first, len(data) - 1)] ^= 1 << generator.randrange(8)
         case 3:
-            del data[first : min(second, first + 1 + chance.randrange(64))]
+            del data[first : min(second, first + 1 + generator.randrange(64))]
         case 4:
-            data[first:first] = chance.choice(words)
+            data[first:first] = generator.choice(words)
         case 5:
-            data[first : first + 8] = chance.choice(words)
+            data[first : first + 8] = generator.choice(words)
         case 6:
-            other = chance.choice(seeds)
-            data[first:] = other[chance.randrange(len(other) + 1) :]
+            other = generator.choice(seeds)
+            data[first:] = other[generator.randrange(len(other) + 1) :]
         case _:
             data[first:first] = data[first : min(second, first + 256)]

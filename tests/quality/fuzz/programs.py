@@ -1,4 +1,4 @@
-"""What answers a person or a socket: the command line, the Lambda host, the connection to the model server."""
+"""Fuzz targets that serve a person or a socket: command line, Lambda host, connection to the model server."""
 
 import contextlib
 import io
@@ -15,8 +15,8 @@ from typing import Any, cast
 
 from tests.quality.fuzz.target import JSON_WORDS, Target
 
-# They start processes, train, build images or wait for a person; and nothing of them reads what a stranger sends.
-_CLOSED_PORT = 9  # the discard service of long ago
+# They start processes, train, build images or wait for a person, and read nothing from strangers.
+_CLOSED_PORT = 9  # the discard protocol, which nothing serves
 _NOT_RUN = {"up", "demo", "down", "train", "images", "keep", "deploy", "destroy", "baseline"}
 
 
@@ -34,7 +34,7 @@ def command_line() -> Target:
         "AWS_EC2_METADATA_DISABLED": "true",
         "SCONES_CIFAR100": f"{home}/missing.tar.gz", "AWS_MAX_ATTEMPTS": "1", "COLUMNS": "100",
     }  # fmt: skip
-    import sagemaker.core.resources  # noqa: F401, PLC0415 - takes seconds, which no input is to be blamed for
+    import sagemaker.core.resources  # noqa: F401, PLC0415 - takes seconds, which are not an input's fault
     import scipy.stats  # noqa: F401, PLC0415
 
     from scones import cli  # noqa: PLC0415 - reads the environment

@@ -1,4 +1,4 @@
-"""Whatever is read from a disk or from S3: archives, pickles, lists, manifests, captures, images to be classified."""
+"""Fuzz targets that read files and objects: archives, pickles, lists, manifests, captures, images."""
 
 import gzip
 import io
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tests.monitoring.captures import file, line
-from tests.quality.fuzz.services import pictures
+from tests.quality.fuzz.services import images
 from tests.quality.fuzz.target import JSON_WORDS, Target
 
 _FOLDER = "cifar-100-python"
@@ -68,7 +68,7 @@ def _zip(compression: int = zipfile.ZIP_STORED) -> bytes:
     return out.getvalue()
 
 
-def _place() -> Path:
+def _input_path() -> Path:
     """Return a path for inputs that must be files, in memory where the system has such a folder."""
     shared = Path("/dev/shm")
     return Path(tempfile.mkdtemp(prefix="scones-fuzz-", dir=shared if shared.is_dir() else None)) / "input"
@@ -79,7 +79,7 @@ def archive() -> Target:
     from training.data.cifar_archive import read_classes  # noqa: PLC0415 - each target loads what it needs
     from training.data.errors import DataError  # noqa: PLC0415
 
-    path = _place()
+    path = _input_path()
 
     def one(data: bytes) -> None:
         path.write_bytes(data)
@@ -100,7 +100,7 @@ def archive_members() -> Target:
     from training.data.cifar_archive import read_classes  # noqa: PLC0415
     from training.data.errors import DataError  # noqa: PLC0415
 
-    path = _place()
+    path = _input_path()
     words = (
         b"../../../../tmp/x",
         b"/etc/passwd",
@@ -141,7 +141,7 @@ def lst() -> Target:
     from core.errors import MalformedLst  # noqa: PLC0415
     from core.lst_files import read_lst  # noqa: PLC0415
 
-    path = _place()
+    path = _input_path()
 
     def one(data: bytes) -> None:
         path.write_bytes(data)
@@ -158,7 +158,7 @@ def manifest() -> Target:
     from training.data.dataset_manifest import MANIFEST, File, Manifest, read_manifest  # noqa: PLC0415
     from training.data.errors import NotStaged  # noqa: PLC0415
 
-    path = _place().with_name(MANIFEST)
+    path = _input_path().with_name(MANIFEST)
 
     def one(data: bytes) -> None:
         path.write_bytes(data)
@@ -170,7 +170,7 @@ def manifest() -> Target:
 
 
 class _OneFile:
-    """An S3 that lists one capture file and holds what it is told."""
+    """An S3 that lists one capture file and has the content it is given."""
 
     content = b""
 
@@ -178,17 +178,17 @@ class _OneFile:
         """Return the paginator of list_objects_v2, which this is itself."""
         return self
 
-    def paginate(self, **given: Any) -> list[dict[str, Any]]:
+    def paginate(self, **parameters: Any) -> list[dict[str, Any]]:
         """Return one page."""
-        return [{"Contents": [{"Key": given["Prefix"] + "00-00-000-a.jsonl", "Size": len(self.content)}]}]
+        return [{"Contents": [{"Key": parameters["Prefix"] + "00-00-000-a.jsonl", "Size": len(self.content)}]}]
 
-    def get_object(self, **_given: Any) -> dict[str, Any]:
+    def get_object(self, **_parameters: Any) -> dict[str, Any]:
         """Return the file."""
         return {"Body": io.BytesIO(self.content)}
 
 
 def capture() -> Target:
-    """A capture file, packed or not: nothing in it may stop the reading."""
+    """A capture file, packed or not: nothing in it may stop the reader."""
     from monitoring.capture import CaptureLocation, CaptureReader  # noqa: PLC0415
     from monitoring.window import InferenceWindow  # noqa: PLC0415
 
@@ -226,7 +226,7 @@ def serving() -> Target:
         assert to_pixels(decode(data), spec).shape == (32, 32, 3)
 
     words = (b"IHDR", b"\xff\xda", b"Exif\0\0MM\0*", b"q=nan", b"application/json;q=", b"*/*,")
-    return Target(one, (ServingError,), pictures(), words, longest=100_000)
+    return Target(one, (ServingError,), images(), words, longest=100_000)
 
 
 def messages() -> Target:

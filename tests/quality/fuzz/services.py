@@ -25,7 +25,7 @@ def _module(service: str, name: str) -> Any:
     return import_module(name)
 
 
-def picture(kind: str, mode: str = "RGB", side: int = 24, **options: object) -> bytes:
+def encoded(kind: str, mode: str = "RGB", side: int = 24, **options: object) -> bytes:
     """Return a small image file of noise."""
     grey = Image.effect_noise((side, side), 90)
     image = grey.quantize(16) if mode == "P" else grey.convert("L").convert(mode)
@@ -34,12 +34,12 @@ def picture(kind: str, mode: str = "RGB", side: int = 24, **options: object) -> 
     return out.getvalue()
 
 
-def pictures() -> tuple[bytes, ...]:
+def images() -> tuple[bytes, ...]:
     """Return images of each kind that is read, and of one that is not."""
     return (
-        picture("PNG"), picture("PNG", "P", transparency=3), picture("PNG", "I;16"), picture("PNG", "RGBA"),
-        picture("JPEG"), picture("JPEG", progressive=True), picture("JPEG", "CMYK"), picture("GIF", "P"),
-        picture("WEBP"), picture("WEBP", "RGBA", lossless=True), picture("BMP"),
+        encoded("PNG"), encoded("PNG", "P", transparency=3), encoded("PNG", "I;16"), encoded("PNG", "RGBA"),
+        encoded("JPEG"), encoded("JPEG", progressive=True), encoded("JPEG", "CMYK"), encoded("GIF", "P"),
+        encoded("WEBP"), encoded("WEBP", "RGBA", lossless=True), encoded("BMP"),
     )  # fmt: skip
 
 
@@ -60,9 +60,9 @@ def filter_event() -> Target:
     )
 
     def one(data: bytes) -> None:
-        answer = handler.handler(_event(data), _CONTEXT)
-        assert answer["confidence"] >= answer["threshold"] >= 0.5
-        json.dumps(answer, allow_nan=False).encode()
+        response = handler.handler(_event(data), _CONTEXT)
+        assert response["confidence"] >= response["threshold"] >= 0.5
+        json.dumps(response, allow_nan=False).encode()
 
     return Target(one, (errors.FilterError,), seeds, JSON_WORDS)
 
@@ -88,19 +88,19 @@ def serialize_image() -> Target:
         assert len(content) <= image.MAX_IMAGE_BYTES
         assert kind in {"image/png", "image/jpeg"}
 
-    padded = tuple(each + bytes(image.MAX_IMAGE_BYTES) for each in pictures()[:6])
+    padded = tuple(each + bytes(image.MAX_IMAGE_BYTES) for each in images()[:6])
     words = (b"IHDR", b"IDAT", b"tRNS", b"acTL", b"\xff\xda", b"\xff\xc0", b"Exif\0\0MM\0*", b"ANIM", b"VP8X")
-    return Target(one, (errors.SerializeError,), (*pictures(), *padded), words, longest=400_000)
+    return Target(one, (errors.SerializeError,), (*images(), *padded), words, longest=400_000)
 
 
 def serialize_event() -> Target:
-    """SerializeImageData, from the event and from whatever S3 answers."""
+    """SerializeImageData, from the event and from whatever S3 responses."""
     handler, errors, client = (_module("serialize", name) for name in ("handler", "errors", "client"))
-    store, answers = _answering(client.s3, "s3")
-    event = b'{"s3_bucket": "pictures", "s3_key": "in/a%20b+c.png"}'
+    store, responses = _stubbed_client(client.s3, "s3")
+    event = b'{"s3_bucket": "images", "s3_key": "in/a%20b+c.png"}'
     missing = b"404|<Error><Code>NoSuchKey</Code><Message>No.</Message></Error>"
     slow = b"503|<Error><Code>SlowDown</Code></Error>"
-    seeds = tuple(event + b"\n" + answer for answer in (b"200|" + picture("PNG"), missing, slow, b"500|<html>"))
+    seeds = tuple(event + b"\n" + response for response in (b"200|" + encoded("PNG"), missing, slow, b"500|<html>"))
     words = (
         *JSON_WORDS,
         b"%2F",
@@ -112,16 +112,16 @@ def serialize_event() -> Target:
     )
 
     def one(data: bytes) -> None:
-        head, _, answers.rest = data.partition(b"\n")
+        head, _, responses.rest = data.partition(b"\n")
         json.dumps(handler.serialize(_event(head), store), allow_nan=False).encode()
 
     return Target(one, (errors.SerializeError,), seeds, words)
 
 
 def classify_event() -> Target:
-    """ClassifyImageData, from the event and from whatever the endpoint answers."""
+    """ClassifyImageData, from the event and from whatever the endpoint responses."""
     handler, errors, client = (_module("classify", name) for name in ("handler", "errors", "client"))
-    runtime, answers = _answering(client.sagemaker_runtime, "sagemaker-runtime")
+    runtime, responses = _stubbed_client(client.sagemaker_runtime, "sagemaker-runtime")
     event = b'{"s3_bucket": "b", "s3_key": "k", "image_data": "aGk=", "content_type": "image/png"}'
     replies = (
         b"200|[0.97, 0.03]", b'200|{"prediction": [0.25, 0.75]}',
@@ -141,30 +141,30 @@ def classify_event() -> Target:
     )
 
     def one(data: bytes) -> None:
-        head, _, answers.rest = data.partition(b"\n")
+        head, _, responses.rest = data.partition(b"\n")
         json.dumps(handler.classify(_event(head), runtime, "vehicles"), allow_nan=False).encode()
 
     return Target(one, (errors.ClassifyError,), seeds, words)
 
 
-def _answering(make: Any, service: str) -> tuple[Any, SimpleNamespace]:
+def _stubbed_client(make: Any, service: str) -> tuple[Any, SimpleNamespace]:
     """Return the service's own client, made as it is in Lambda, whose HTTP is replaced by ``rest``: ``status|body``."""
     import botocore.endpoint  # noqa: PLC0415 - the other targets do without botocore
     from botocore.awsrequest import AWSResponse  # noqa: PLC0415
 
     os.environ.update({"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"})
-    client, answers = make(), SimpleNamespace(rest=b"")
+    client, responses = make(), SimpleNamespace(rest=b"")
     botocore.endpoint.time = SimpleNamespace(
         **{**vars(time), "sleep": lambda _seconds: None}
     )  # its own retries, at once
 
     def send(request: Any, **_: object) -> AWSResponse:
-        status, _, body = answers.rest.partition(b"|")
+        status, _, body = responses.rest.partition(b"|")
         code = int(status) if status.isdigit() and len(status) == 3 and status >= b"200" else 200
         return AWSResponse(request.url, code, {"content-length": str(len(body))}, _Raw(body))
 
     client.meta.events.register(f"before-send.{service}", send)
-    return client, answers
+    return client, responses
 
 
 class _Raw(io.BytesIO):

@@ -35,7 +35,7 @@ MAKERS = {
 }
 HANG_SECONDS = 5
 COMMAND_SECONDS = 30  # a command imports what it needs and makes clients, which takes seconds where others work as well
-_MOST_FINDINGS = 20
+_MAX_FINDINGS = 20
 
 
 class Watch:
@@ -53,7 +53,7 @@ class Watch:
         begun = time.perf_counter()
         try:
             self._target.one(data)
-            self._ends["answered"] += 1
+            self._ends["accepted"] += 1
         except self._target.allowed as error:
             self._ends[type(error).__name__] += 1
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
@@ -63,13 +63,13 @@ class Watch:
 
     def _keep(self, data: bytes, error: Exception) -> None:
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
-        self._ends[place] += 1
-        if place not in self._findings and len(self._findings) < _MOST_FINDINGS:
+        origin = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+        self._ends[origin] += 1
+        if origin not in self._findings and len(self._findings) < _MAX_FINDINGS:
             self._out.mkdir(parents=True, exist_ok=True)
             kept = self._out / f"{len(self._findings)}.bin"
             kept.write_bytes(data)
-            self._findings[place] = f"{kept}\n{''.join(traceback.format_exception(error))}"
+            self._findings[origin] = f"{kept}\n{''.join(traceback.format_exception(error))}"
 
     def report(self) -> dict[str, object]:
         """Return the counts, the findings and the most that the process held."""
@@ -83,7 +83,7 @@ class Watch:
         }
 
 
-def _led_by_coverage(watch: Watch, target: Target, count: int, seed: int, corpus: Path, report: Path) -> None:
+def _by_coverage(watch: Watch, target: Target, count: int, seed: int, corpus: Path, report: Path) -> None:
     """Let atheris choose the inputs; it ends the process itself, so the report is written before the last one ends."""
     import atheris  # noqa: PLC0415 - where it can be installed
 
@@ -133,7 +133,7 @@ def main() -> None:
         import atheris  # noqa: PLC0415
 
         with atheris.instrument_imports(
-            include=["handler", "image", "store", "endpoint", "inference", "training", "monitoring", "emulation"]
+            include=["handler", "image", "store", "endpoint", "prediction", "training", "monitoring", "emulation"]
         ):
             target = MAKERS[options.target]()
     else:
@@ -142,7 +142,7 @@ def main() -> None:
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)  # the handlers' log lines
     if options.coverage:
-        _led_by_coverage(watch, target, options.inputs, options.seed, out / f"{options.target}.corpus", report)
+        _by_coverage(watch, target, options.inputs, options.seed, out / f"{options.target}.corpus", report)
     for data, _ in zip(inputs(target, options.seed), range(options.inputs), strict=False):
         watch.see(data)
     report.write_text(json.dumps(watch.report()))

@@ -1,0 +1,48 @@
+"""What is mutated, and the tests that should detect it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """Files that are changed, and the tests that should notice; ``service`` names the Lambda whose folder it is."""
+
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+    service: str = ""
+
+
+TARGETS = {
+    "filter": Target(("handler.py", "errors.py"), ("tests/test_handler.py", "tests/test_errors.py"), "filter"),
+    "classify": Target(
+        ("handler.py", "client.py", "endpoint.py", "prediction.py", "errors.py"),
+        (
+            "tests/test_client.py",
+            "tests/test_errors.py",
+            "tests/test_prediction.py",
+            "tests/test_endpoint.py",
+            "tests/test_handler.py",
+        ),
+        "classify",
+    ),
+    "serialize": Target(
+        ("handler.py", "client.py", "store.py", "image.py", "errors.py"),
+        (
+            "tests/test_client.py",
+            "tests/test_errors.py",
+            "tests/test_store.py",
+            "tests/test_handler.py",
+            "tests/test_image.py",
+        ),
+        "serialize",
+    ),
+    "threshold": Target(
+        ("monitoring/threshold.py", "monitoring/evaluation.py"),
+        ("tests/monitoring/test_evaluation.py", "tests/monitoring/test_threshold.py"),
+    ),
+    "calibration": Target(("monitoring/calibration.py",), ("tests/monitoring/test_calibration.py",)),
+    "temperature": Target(
+        ("training/vehicle_net/calibrate.py",), ("tests/training/vehicle_net/test_vehicle_net_calibrate.py",)
+    ),
+    "accounting": Target(("scones/demo_summary.py",), ("tests/scones/test_demo_summary.py",)),
+}
