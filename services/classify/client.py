@@ -1,17 +1,16 @@
-"""The SageMaker runtime client: botocore alone, made at the first call and kept for all later ones.
+"""The SageMaker runtime client: botocore without boto3, created at the first call and reused by all later ones.
 
-``sdk/`` beside this file, which the image build writes with ``slim_sdk``, is the part of botocore's data that
-InvokeEndpoint needs with credentials from the environment, as Lambda gives them. Where it is missing, botocore's own is
-used.
+``sdk/``, which the image build writes with ``slim_sdk``, is the part of botocore's data that InvokeEndpoint needs with
+credentials from the environment, as on Lambda. Where it is missing, botocore uses its own.
 """
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import botocore.session
+import settings
 from botocore.config import Config
 from botocore.exceptions import NoRegionError
 from botocore.loaders import Loader
@@ -23,16 +22,16 @@ _SDK = Path(__file__).with_name("sdk")
 
 
 class EndpointRuntime(Protocol):
-    """The part of the SageMaker runtime client that is called here."""
+    """The operation of the SageMaker runtime client that this function uses."""
 
     def invoke_endpoint(self, **parameters: str | bytes) -> Mapping[str, Any]:
-        """Return the answer's metadata and its body, a stream."""
+        """Return the response's metadata and its body, a stream."""
         ...
 
 
 @cache
 def sagemaker_runtime() -> EndpointRuntime:
-    """Return the client for this container: one attempt a call, since the state machine is what retries."""
+    """Return the client; it makes one attempt a call, because the state machine retries."""
     session = botocore.session.Session()
     if _SDK.is_dir():
         session.register_component("data_loader", Loader([str(_SDK)], include_default_search_paths=False))
@@ -43,9 +42,7 @@ def sagemaker_runtime() -> EndpointRuntime:
         tcp_keepalive=True,
     )
     try:
-        client = session.create_client(
-            "sagemaker-runtime", region_name=os.environ.get("AWS_REGION") or None, config=config
-        )
+        client = session.create_client("sagemaker-runtime", region_name=settings.region(), config=config)
     except NoRegionError as error:
-        raise InvalidConfiguration("no region is set: set AWS_REGION, as Lambda does") from error
+        raise InvalidConfiguration("AWS_REGION is not set: set it, as Lambda does") from error
     return cast(EndpointRuntime, client)

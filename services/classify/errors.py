@@ -1,29 +1,29 @@
-"""What can go wrong, under the names that Step Functions sees: it matches a class by its own name, never by its base.
+"""The errors of this state, by the names that Step Functions matches: a class's own name, never a base class's.
 
 ClassifyError
-├── InvalidInput            the event is not what SerializeImageData answers
-├── InvalidConfiguration    ENDPOINT_NAME is missing or no endpoint's name, or there is no region
-├── EndpointNotFound        no such endpoint in this account and region
+├── InvalidInput            the event is not an output of SerializeImageData
+├── InvalidConfiguration    ENDPOINT_NAME is missing or invalid, or AWS_REGION is missing
+├── EndpointNotFound        the endpoint does not exist in this account and region
 ├── EndpointAccessDenied    this function may not invoke it
-├── EndpointUnavailable     it is not ready, throttles or fails: worth a retry
-├── EndpointTimeout         it did not answer in time: worth a retry
-├── EndpointRejectedImage   it answered that it cannot read this image
-└── MalformedInference      it answered something other than two probabilities
+├── EndpointUnavailable     it is not ready, throttles or fails: retried
+├── EndpointTimeout         it did not respond in time: retried
+├── EndpointRejectedImage   it cannot read this image
+└── MalformedInference      its response is not two probabilities
 """
 
-_SHOWN = 120
+_MAX_QUOTED = 120
 
 
 class ClassifyError(Exception):
-    """Anything that this state refuses by name."""
+    """Base of this state's errors."""
 
 
 class InvalidInput(ClassifyError):
-    """The event lacks a field, or a field cannot be what SerializeImageData answered."""
+    """The event lacks a field, or a field is not an output of SerializeImageData."""
 
 
 class InvalidConfiguration(ClassifyError):
-    """The function's environment is wrong; the image is not at fault and can be run again."""
+    """The function's environment is wrong; the execution can be started again once it is corrected."""
 
 
 class EndpointNotFound(ClassifyError):
@@ -39,21 +39,21 @@ class EndpointUnavailable(ClassifyError):
 
 
 class EndpointTimeout(ClassifyError):
-    """The endpoint took the image and did not answer in time."""
+    """The endpoint did not respond in time."""
 
 
 class EndpointRejectedImage(ClassifyError):
-    """The model's container refused the image as the caller's mistake."""
+    """The model's container rejected the image."""
 
 
 class MalformedInference(ClassifyError):
-    """The endpoint answered, but not with two probabilities."""
+    """The endpoint's response is not two probabilities."""
 
 
 def quoted(value: object) -> str:
-    """Return ``value`` on one line for a message: short scalars as they are, anything else by its type."""
+    """Return a value for a one-line message: short scalars as they are, any other value as its type."""
     if isinstance(value, str):
-        return repr(value[:_SHOWN]) + ("..." if len(value) > _SHOWN else "")
+        return repr(value[:_MAX_QUOTED]) + ("..." if len(value) > _MAX_QUOTED else "")
     if value is None or isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 64):
         return repr(value)
     return f"a value of type {type(value).__name__}"

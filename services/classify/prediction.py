@@ -1,4 +1,4 @@
-"""Two probabilities out of whatever an endpoint answers."""
+"""Reads an endpoint's prediction."""
 
 import json
 
@@ -6,23 +6,23 @@ from errors import MalformedInference, quoted
 
 LABELS = 2
 SUM_TOLERANCE = 1e-3
-_ADVICE = "check which model the endpoint serves"
+_ADVICE = "check the endpoint's model"
 
 
-def probabilities(body: bytes) -> list[float]:
-    """Return the probability of each label from ``[0.9, 0.1]`` or from the JSON line ``{"prediction": [0.9, 0.1]}``."""
+def parse_probabilities(body: bytes) -> list[float]:
+    """Return the probability of each label, from ``[0.9, 0.1]`` or the JSON line ``{"prediction": [0.9, 0.1]}``."""
     try:
-        answer = json.loads(body)
+        prediction = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise MalformedInference(f"the endpoint answered {len(body)} bytes that are not JSON: {_ADVICE}") from error
-    if isinstance(answer, dict):
-        answer = answer.get("prediction")
-    if not isinstance(answer, list) or len(answer) != LABELS:
-        got = f"a list of {len(answer)}" if isinstance(answer, list) else quoted(answer)
-        raise MalformedInference(f"the endpoint must answer two probabilities, got {got}: {_ADVICE}")
-    for index, value in enumerate(answer):
+        raise MalformedInference(f"the endpoint's response of {len(body)} bytes is not JSON: {_ADVICE}") from error
+    if isinstance(prediction, dict):
+        prediction = prediction.get("prediction")
+    if not isinstance(prediction, list) or len(prediction) != LABELS:
+        actual = f"a list of {len(prediction)}" if isinstance(prediction, list) else quoted(prediction)
+        raise MalformedInference(f"the endpoint must return two probabilities, got {actual}: {_ADVICE}")
+    for index, value in enumerate(prediction):
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:  # NaN is in no range
             raise MalformedInference(f"probability {index} must be in 0..1, got {quoted(value)}: {_ADVICE}")
-    if abs(sum(answer) - 1) > SUM_TOLERANCE:
-        raise MalformedInference(f"the probabilities must sum to 1 within {SUM_TOLERANCE}, got {answer}: {_ADVICE}")
-    return [float(value) for value in answer]
+    if abs(sum(prediction) - 1) > SUM_TOLERANCE:
+        raise MalformedInference(f"the probabilities must sum to 1 within {SUM_TOLERANCE}, got {prediction}: {_ADVICE}")
+    return [float(value) for value in prediction]

@@ -1,17 +1,17 @@
-"""What can go wrong, under the names that Step Functions sees: it matches a class by its own name, never by its base.
+"""The errors of this state, by the names that Step Functions matches: a class's own name, never a base class's.
 
 FilterError
-├── InvalidInput                the event is not what ClassifyImageData answers, or its threshold is out of range
-├── InvalidConfiguration        THRESHOLD is not a usable number, or LABELS are not two names
+├── InvalidInput                the event is not an output of ClassifyImageData, or its threshold is out of range
+├── InvalidConfiguration        THRESHOLD or LABELS is unusable
 ├── MalformedInference          the inferences are not two probabilities
-└── ThresholdConfidenceNotMet   the model is not sure enough: a person decides
+└── ThresholdConfidenceNotMet   the confidence is below the threshold: a person decides
 """
 
-_SHOWN = 120
+_MAX_QUOTED = 120
 
 
 class FilterError(Exception):
-    """Anything that this state refuses by name."""
+    """Base of this state's errors."""
 
 
 class InvalidInput(FilterError):
@@ -19,7 +19,7 @@ class InvalidInput(FilterError):
 
 
 class InvalidConfiguration(FilterError):
-    """The function's environment is wrong; the image is not at fault and can be run again."""
+    """The function's environment is wrong; the execution can be started again once it is corrected."""
 
 
 class MalformedInference(FilterError):
@@ -27,13 +27,13 @@ class MalformedInference(FilterError):
 
 
 class ThresholdConfidenceNotMet(FilterError):
-    """The confidence in the likelier label is below the threshold."""
+    """The confidence in the most likely label is below the threshold."""
 
 
 def quoted(value: object) -> str:
-    """Return ``value`` on one line for a message: short scalars as they are, anything else by its type."""
+    """Return a value for a one-line message: short scalars as they are, any other value as its type."""
     if isinstance(value, str):
-        return repr(value[:_SHOWN]) + ("..." if len(value) > _SHOWN else "")
+        return repr(value[:_MAX_QUOTED]) + ("..." if len(value) > _MAX_QUOTED else "")
     if value is None or isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 64):
         return repr(value)
     return f"a value of type {type(value).__name__}"

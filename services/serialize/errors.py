@@ -1,19 +1,19 @@
-"""What can go wrong, under the names that Step Functions sees: it matches a class by its own name, never by its base.
+"""The errors of this state, by the names that Step Functions matches: a class's own name, never a base class's.
 
 SerializeError
 ├── InvalidInput         the event does not name one object
-├── ImageNotFound        no such bucket or object
-├── ImageAccessDenied    S3 will not give the object to this function
-├── ImageTooLarge        it cannot be decoded within this function's memory and time
-├── UnsupportedImage     the bytes are not a whole image of a kind that is read here
-└── StorageUnavailable   S3 did not answer properly: the only one worth a retry
+├── ImageNotFound        the bucket or the object does not exist
+├── ImageAccessDenied    S3 denies this function the object
+├── ImageTooLarge        the image cannot be decoded within this function's memory and time
+├── UnsupportedImage     the object is not a complete JPEG, PNG, GIF or WebP
+└── StorageUnavailable   S3 failed: the only error that is retried
 """
 
-_SHOWN = 120
+_MAX_QUOTED = 120
 
 
 class SerializeError(Exception):
-    """Anything that this state refuses by name."""
+    """Base of this state's errors."""
 
 
 class InvalidInput(SerializeError):
@@ -21,11 +21,11 @@ class InvalidInput(SerializeError):
 
 
 class ImageNotFound(SerializeError):
-    """The bucket or the object does not exist, under no spelling of the key."""
+    """The bucket or the object does not exist, under any spelling of the key."""
 
 
 class ImageAccessDenied(SerializeError):
-    """S3 refuses this function the object."""
+    """S3 denies this function the object."""
 
 
 class ImageTooLarge(SerializeError):
@@ -33,15 +33,15 @@ class ImageTooLarge(SerializeError):
 
 
 class UnsupportedImage(SerializeError):
-    """The object is empty, damaged, or no image of a kind that is read here."""
+    """The object is empty, damaged, or of an unsupported format."""
 
 
 class StorageUnavailable(SerializeError):
-    """S3 failed, throttled or broke off, and botocore's own retries are used up."""
+    """S3 failed, throttled or closed the connection, also in botocore's retries."""
 
 
 def quoted(value: object) -> str:
-    """Return ``value`` on one line for a message: text shortened, anything else by its type alone."""
+    """Return a value for a one-line message: shortened text, any other value as its type."""
     if isinstance(value, str):
-        return repr(value[:_SHOWN]) + ("..." if len(value) > _SHOWN else "")
+        return repr(value[:_MAX_QUOTED]) + ("..." if len(value) > _MAX_QUOTED else "")
     return "nothing" if value is None else f"a value of type {type(value).__name__}"

@@ -1,11 +1,11 @@
-"""An image made to fit a state: unchanged where it fits, smaller where it does not, refused where it is none.
+"""Makes an image fit a state: unchanged where it fits, scaled down where it does not.
 
 A state holds 256 KiB, of which base64 takes a third; 180 KiB of image leave 16 KiB for keys and for what Step Functions
-puts around a Lambda's answer. JPEG and PNG of at most that size pass byte for byte, once they have been decoded to the
-end. A larger JPEG comes out as a JPEG and anything else as a PNG: upright as its EXIF data says, without metadata or
-colour profile, the aspect ratio kept, at most 1,024 pixels wide and high and fewer where that is still too much. Of an
-animation (GIF, WebP, PNG) a new file shows the first frame. Other kinds (TIFF, BMP, HEIC, ...) are not read: each
-decoder more is one more way in.
+adds to a Lambda's response. JPEG and PNG files of at most that size are decoded to the end and pass byte for byte. A
+larger JPEG becomes a smaller JPEG and any other image a PNG: upright as its EXIF data says, without metadata or colour
+profile, with the same aspect ratio, at most 1,024 pixels wide and high, and fewer where that is still too much. Of an
+animation (GIF, WebP, PNG) a new file has the first frame. Other formats (TIFF, BMP, HEIC, ...) are not supported: each
+decoder adds to the attack surface.
 """
 
 import warnings
@@ -49,7 +49,7 @@ def fit(data: bytes) -> tuple[bytes, str]:
 
 
 def kind_of(data: bytes) -> str:
-    """Return which kind of image begins like ``data``."""
+    """Return the format of an image by its first bytes. Raises UnsupportedImage."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -58,13 +58,13 @@ def kind_of(data: bytes) -> str:
         return "GIF"
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "WEBP"
-    what = f"{len(data)} bytes that begin like no JPEG, PNG, GIF or WebP" if data else "empty"
-    raise UnsupportedImage(f"the object is {what}: upload a JPEG or PNG")
+    actual = "not a JPEG, PNG, GIF or WebP" if data else "empty"
+    raise UnsupportedImage(f"the object is {actual}: upload a JPEG or PNG")
 
 
 @contextmanager
 def _refusing(kind: str) -> Iterator[None]:
-    """Turn whatever damaged bytes lead Pillow into, be it a struct.error, into a refusal; and keep it from warning."""
+    """Turn any error that damaged bytes cause in Pillow into UnsupportedImage, and suppress its warnings."""
     try:
         with warnings.catch_warnings(action="ignore"):
             yield
@@ -73,13 +73,11 @@ def _refusing(kind: str) -> Iterator[None]:
     except MemoryError as error:
         raise ImageTooLarge(f"decoding the {kind} needs more memory than there is: upload a smaller image") from error
     except Exception as error:
-        raise UnsupportedImage(
-            f"the object begins like a {kind} but is damaged or cut short: upload it anew"
-        ) from error
+        raise UnsupportedImage(f"the object is a damaged or truncated {kind}: upload it again") from error
 
 
 def opened(data: bytes, kind: str) -> ImageFile.ImageFile:
-    """Return the image with its header read, by the one reader for its kind."""
+    """Return the image with its header read, by the reader for its format."""
     name = _READERS[kind]
     reader: type[ImageFile.ImageFile] = getattr(import_module(f"PIL.{name}ImagePlugin"), f"{name}ImageFile")
     return reader(BytesIO(data))
@@ -91,7 +89,7 @@ def check_cost(image: ImageFile.ImageFile, kind: str, data: bytes) -> None:
     if kind == "JPEG" and image.fp is not None:
         scans = 1 + data.count(_START_OF_SCAN, image.fp.tell())  # the reader has stopped at the first
         if scans > MAX_SCANS:
-            raise ImageTooLarge(f"the JPEG has {scans} scans, the limit is {MAX_SCANS}: save it anew")
+            raise ImageTooLarge(f"the JPEG has {scans} scans, the limit is {MAX_SCANS}: save it again")
         if scans == 1:
             limit = MAX_PIXELS_OF_ONE_SCAN
     if image.width * image.height > limit:

@@ -1,4 +1,4 @@
-"""One object out of S3, in memory, under whichever spelling of its key it is found."""
+"""Reads an object from S3, under whichever spelling of its key exists."""
 
 from urllib.parse import unquote, unquote_plus
 
@@ -26,13 +26,13 @@ _NO_SUCH_NAME = (
     aws.UnsupportedS3AccesspointConfigurationError,
     aws.MissingDependencyException,  # of a multi-region access point
 )
-# S3's codes for a name under which nothing can be stored, and for refusals that pass by themselves.
+# S3's error codes for names that cannot exist, and transient ones that have the status of a client error.
 _INVALID = frozenset({"InvalidBucketName", "KeyTooLongError", "InvalidURI", "InvalidArgument"})
-_PASSING = frozenset({"RequestTimeout", "ExpiredToken", "Throttling", "ThrottlingException", "TooManyRequests"})
+_TRANSIENT = frozenset({"RequestTimeout", "ExpiredToken", "Throttling", "ThrottlingException", "TooManyRequests"})
 
 
 def fetch(store: ObjectStore, bucket: str, key: str) -> tuple[str, bytes]:
-    """Return the key that exists, as it came or URL-decoded, and its bytes."""
+    """Return the key that exists, as it is or URL-decoded, and its bytes."""
     possible = [spelling for spelling in spellings(key) if len(spelling.encode()) <= MAX_KEY_BYTES]
     if not possible:
         size = len(key.encode())
@@ -47,52 +47,52 @@ def fetch(store: ObjectStore, bucket: str, key: str) -> tuple[str, bytes]:
 
 
 def spellings(key: str) -> list[str]:
-    """Return the keys that ``key`` may mean, likeliest first: itself, form-decoded (``+`` is a space), and decoded."""
-    found = [key]
+    """Return the keys that ``key`` may stand for: itself, form-decoded (``+`` is a space), and percent-decoded."""
+    keys = [key]
     for decode in (unquote_plus, unquote):
         try:
             spelling = decode(key, errors="strict")
         except UnicodeDecodeError:
             continue
-        if spelling not in found:
-            found.append(spelling)
-    return found
+        if spelling not in keys:
+            keys.append(spelling)
+    return keys
 
 
 def read(store: ObjectStore, bucket: str, key: str) -> bytes:
-    """Return the bytes of one object, and ask for none of them where there are too many."""
-    where = f"{quoted(key)} in {quoted(bucket)}"
+    """Return an object's bytes; one that is too large is not read. Raises a SerializeError."""
+    name = f"{quoted(key)} in {quoted(bucket)}"
     try:
-        answer = store.get_object(Bucket=bucket, Key=key)
-        size, body = answer["ContentLength"], answer["Body"]
+        response = store.get_object(Bucket=bucket, Key=key)
+        size, body = response["ContentLength"], response["Body"]
         if size > MAX_OBJECT_BYTES:
             body.close()
-            raise ImageTooLarge(f"{where} has {size} bytes, the limit is {MAX_OBJECT_BYTES}: store a smaller copy")
+            raise ImageTooLarge(f"{name} has {size} bytes, the limit is {MAX_OBJECT_BYTES}: store a smaller copy")
         data: bytes = body.read()
     except aws.ClientError as error:
-        raise refusal(error, where) from error
+        raise refusal(error, name) from error
     except _NO_CREDENTIALS as error:
-        raise ImageAccessDenied(f"{where} was not asked for, this function has no credentials: set its role") from error
+        raise ImageAccessDenied(f"{name} was not read: this function has no credentials, set its role") from error
     except _NO_SUCH_NAME as error:
-        raise InvalidInput(f"{where} cannot be asked for: {quoted(str(error))}; correct s3_bucket or s3_key") from error
-    except RecursionError as error:  # botocore asks for the bucket's region, is redirected, and asks again
+        raise InvalidInput(f"{name} cannot be read: {quoted(str(error))}; correct s3_bucket or s3_key") from error
+    except RecursionError as error:  # botocore looks up the bucket's region and is redirected to it endlessly
         raise StorageUnavailable(
-            f"{where} could not be read, S3 redirects without end: look at its endpoint"
+            f"{name} could not be read, because S3 redirects endlessly: check its endpoint"
         ) from error
     except (aws.BotoCoreError, ResponseParserError) as error:
-        raise StorageUnavailable(f"{where} could not be read: {quoted(str(error))}; try again") from error
+        raise StorageUnavailable(f"{name} could not be read: {quoted(str(error))}; try again") from error
     return data
 
 
-def refusal(error: aws.ClientError, where: str) -> SerializeError:
-    """Return what S3's ``error`` means, by its code and HTTP status."""
+def refusal(error: aws.ClientError, name: str) -> SerializeError:
+    """Return the error of this state for S3's, by its code and HTTP status."""
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    code = error.response.get("Error", {}).get("Code", "")  # a proxy's answer need not have one
-    said = f"S3 answered {status} {quoted(code)}"
+    code = error.response.get("Error", {}).get("Code", "")  # a proxy's response may have none
+    reason = f"S3 responded {status} {quoted(code)}"
     if status == 404:
-        return ImageNotFound(f"there is no {where} ({said}): check bucket and key")
-    if status >= 500 or status == 429 or code in _PASSING:
-        return StorageUnavailable(f"{where} could not be read ({said}): try again")
+        return ImageNotFound(f"{name} does not exist ({reason}): check bucket and key")
+    if status >= 500 or status == 429 or code in _TRANSIENT:
+        return StorageUnavailable(f"{name} could not be read ({reason}): try again")
     if code in _INVALID:
-        return InvalidInput(f"there can be no {where} ({said}): correct s3_bucket or s3_key")
-    return ImageAccessDenied(f"{where} is refused ({said}): allow this function s3:GetObject and s3:ListBucket")
+        return InvalidInput(f"{name} cannot exist ({reason}): correct s3_bucket or s3_key")
+    return ImageAccessDenied(f"{name} denies access ({reason}): allow this function s3:GetObject and s3:ListBucket")

@@ -41,4 +41,4 @@ def test_without_a_region_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     with pytest.raises(InvalidConfiguration) as refusal:
         made()
-    assert str(refusal.value) == "no region is set: set AWS_REGION, as Lambda does"
+    assert str(refusal.value) == "AWS_REGION is not set: set it, as Lambda does"

@@ -186,5 +186,14 @@ def test_the_image_holds_only_what_runs_and_runs_it_as_nobody(image: str) -> Non
     assert facts["Config"]["Labels"]["org.opencontainers.image.title"] == "scones-classify"
     assert facts["Size"] - base["Size"] < 1_000_000
     listing = docker("run", "--rm", "--entrypoint", "ls", image, "/var/task").split()
-    expected = ["__pycache__", "client.py", "endpoint.py", "errors.py", "handler.py", "prediction.py", "sdk"]
+    expected = [
+        "__pycache__",
+        "client.py",
+        "endpoint.py",
+        "errors.py",
+        "handler.py",
+        "prediction.py",
+        "sdk",
+        "settings.py",
+    ]
     assert listing == expected

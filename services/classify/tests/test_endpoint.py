@@ -97,7 +97,7 @@ def test_every_refusal_of_sagemaker_has_a_name(
     code: str, status: int, message: str, named: type[ClassifyError], client: EndpointRuntime, stubber: Stubber
 ) -> None:
     stubber.add_client_error("invoke_endpoint", code, message, http_status_code=status)
-    with pytest.raises(named, match=f"SageMaker answered {status} '{code}', '{message}'") as refusal:
+    with pytest.raises(named, match=f"SageMaker responded {status} '{code}', '{message}'") as refusal:
         invoke(client, "vehicles", b"image", "image/png")
     assert type(refusal.value) is named
     assert "endpoint 'vehicles'" in str(refusal.value)
@@ -106,7 +106,7 @@ def test_every_refusal_of_sagemaker_has_a_name(
 @pytest.mark.parametrize(("status", "named"), [(424, EndpointRejectedImage), (503, EndpointUnavailable)])
 def test_a_refusal_that_says_nothing_of_itself_goes_by_its_status(status: int, named: type[ClassifyError]) -> None:
     silent = aws.ClientError({"ResponseMetadata": {"HTTPStatusCode": status}}, "InvokeEndpoint")  # type: ignore[typeddict-item]
-    with pytest.raises(named, match=f"SageMaker answered {status} '', ''"):
+    with pytest.raises(named, match=f"SageMaker responded {status} '', ''"):
         invoke(Raising(silent), "vehicles", b"image", "image/png")
 
 
@@ -130,7 +130,7 @@ def test_an_error_of_the_model_is_told_by_its_containers_status(
 ) -> None:
     endpoint.answer = failure("ModelError", 424, OriginalStatusCode=original, OriginalMessage="cannot identify\nimage")
     with pytest.raises(
-        named, match=rf"^endpoint 'vehicles' .*its container answered {original or 0} 'cannot identify\\nimage'"
+        named, match=rf"^endpoint 'vehicles' .*its container responded {original or 0} 'cannot identify\\nimage'"
     ) as refusal:
         invoke(local, "vehicles", b"image", "image/png")
     assert type(refusal.value) is named
@@ -140,7 +140,7 @@ def test_an_error_of_the_model_without_a_message_is_told_without_one(
     endpoint: EndpointStub, local: EndpointRuntime
 ) -> None:
     endpoint.answer = failure("ModelError", 424)._replace(body=b'{"OriginalStatusCode": 500}')
-    with pytest.raises(EndpointUnavailable, match=r"\(its container answered 500 ''\)"):
+    with pytest.raises(EndpointUnavailable, match=r"\(its container responded 500 ''\)"):
         invoke(local, "vehicles", b"image", "image/png")
 
 

@@ -2,11 +2,12 @@ import math
 
 import pytest
 from errors import ClassifyError, quoted
-from handler import parse_endpoint_name, parse_event
-from prediction import probabilities
+from handler import parse_event
+from prediction import parse_probabilities
+from settings import endpoint_name
 
-ADVICE = "send what SerializeImageData answered"
-MODEL = "check which model the endpoint serves"
+ADVICE = "send the output of SerializeImageData"
+MODEL = "check the endpoint's model"
 EVENT = {"s3_bucket": "b", "s3_key": "k", "image_data": "aGk=", "content_type": "image/png"}
 
 
@@ -32,8 +33,8 @@ def test_a_value_is_shown_where_it_is_short_and_by_its_type_where_not(value: obj
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"s3_bucket": 7}, f"s3_bucket must be text that is not empty, got 7: {ADVICE}"),
-        ({"s3_key": ""}, f"s3_key must be text that is not empty, got '': {ADVICE}"),
+        ({"s3_bucket": 7}, f"s3_bucket must be a non-empty text, got 7: {ADVICE}"),
+        ({"s3_key": ""}, f"s3_key must be a non-empty text, got '': {ADVICE}"),
         (
             {"content_type": "image/gif"},
             f"content_type must be one of ('image/jpeg', 'image/png'), got 'image/gif': {ADVICE}",
@@ -60,7 +61,7 @@ def test_an_event_that_is_no_object_is_told_so() -> None:
 
 def test_a_name_that_no_endpoint_has_is_told_the_rule() -> None:
     with pytest.raises(ClassifyError) as refusal:
-        parse_endpoint_name("a_b")
+        endpoint_name({"ENDPOINT_NAME": "a_b"})
     rule = "ENDPOINT_NAME must be 1 to 63 letters, digits or inner hyphens, got 'a_b': name an endpoint"
     assert str(refusal.value) == rule
 
@@ -68,14 +69,14 @@ def test_a_name_that_no_endpoint_has_is_told_the_rule() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"<a>", f"the endpoint answered 3 bytes that are not JSON: {MODEL}"),
-        (b"7", f"the endpoint must answer two probabilities, got 7: {MODEL}"),
-        (b"[1]", f"the endpoint must answer two probabilities, got a list of 1: {MODEL}"),
+        (b"<a>", f"the endpoint's response of 3 bytes is not JSON: {MODEL}"),
+        (b"7", f"the endpoint must return two probabilities, got 7: {MODEL}"),
+        (b"[1]", f"the endpoint must return two probabilities, got a list of 1: {MODEL}"),
         (b"[0, 1.5]", f"probability 1 must be in 0..1, got 1.5: {MODEL}"),
         (b"[0.5, 0.25]", f"the probabilities must sum to 1 within 0.001, got [0.5, 0.25]: {MODEL}"),
     ],
 )
 def test_a_refused_answer_is_told_what_came_and_what_to_look_at(body: bytes, message: str) -> None:
     with pytest.raises(ClassifyError) as refusal:
-        probabilities(body)
+        parse_probabilities(body)
     assert str(refusal.value) == message

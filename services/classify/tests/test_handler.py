@@ -60,14 +60,14 @@ def test_a_json_line_is_read_as_well(endpoint: EndpointStub) -> None:
 
 def test_a_missing_endpoint_is_named(endpoint: EndpointStub) -> None:
     endpoint.answer = failure("ValidationError", 400, Message="Endpoint vehicles of account 1 not found.")
-    with pytest.raises(EndpointNotFound, match="there is no endpoint 'vehicles'"):
+    with pytest.raises(EndpointNotFound, match="endpoint 'vehicles' does not exist"):
         handler(event(), CONTEXT)
 
 
 @pytest.mark.parametrize(("error", "status"), [("ServiceUnavailable", 503), ("ThrottlingException", 400)])
 def test_an_outage_is_named_after_a_single_call(error: str, status: int, endpoint: EndpointStub) -> None:
     endpoint.answer = failure(error, status)
-    with pytest.raises(EndpointUnavailable, match=f"SageMaker answered {status} '{error}', 'No.'"):
+    with pytest.raises(EndpointUnavailable, match=f"SageMaker responded {status} '{error}', 'No.'"):
         handler(event(), CONTEXT)
     assert len(endpoint.requests) == 1
 
@@ -87,7 +87,7 @@ def test_a_garbage_answer_is_malformed(endpoint: EndpointStub) -> None:
 def test_an_endpoint_that_hangs_is_a_timeout(endpoint: EndpointStub) -> None:
     endpoint.release.clear()
     client = make_client(endpoint.server_port, read_timeout=0.2)
-    with pytest.raises(EndpointTimeout, match="endpoint 'vehicles' did not answer in time"):
+    with pytest.raises(EndpointTimeout, match="endpoint 'vehicles' did not respond in time"):
         classify(event(), cast(EndpointRuntime, client), "vehicles")
     endpoint.release.set()
     client.close()
@@ -144,7 +144,7 @@ def test_a_missing_region_is_a_configuration_error(monkeypatch: pytest.MonkeyPat
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    with pytest.raises(InvalidConfiguration, match="no region is set"):
+    with pytest.raises(InvalidConfiguration, match="AWS_REGION is not set"):
         sagemaker_runtime.__wrapped__()
 
 
@@ -157,7 +157,7 @@ def test_an_event_that_is_no_object_is_invalid_input(broken: object, endpoint: E
 @pytest.mark.parametrize("field", ["s3_bucket", "s3_key", "content_type"])
 @pytest.mark.parametrize("value", [None, "", 7, False, ["a"], {"a": 1}, "half a pair \ud800"])
 def test_a_field_that_is_no_text_is_invalid_input_and_named(field: str, value: object, endpoint: EndpointStub) -> None:
-    with pytest.raises(InvalidInput, match=f"^{field} must be text that is not empty, got "):
+    with pytest.raises(InvalidInput, match=f"^{field} must be a non-empty text, got "):
         handler({**event(), field: value}, CONTEXT)
 
 

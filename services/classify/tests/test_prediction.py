@@ -5,7 +5,7 @@ import pytest
 from errors import ClassifyError, MalformedInference
 from hypothesis import given
 from hypothesis import strategies as st
-from prediction import probabilities
+from prediction import parse_probabilities
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -27,7 +27,7 @@ JSON = st.recursive(
     ],
 )
 def test_a_bare_array_and_a_json_line_are_both_read(body: bytes, expected: list[float]) -> None:
-    result = probabilities(body)
+    result = parse_probabilities(body)
     assert result == expected
     assert all(type(value) is float for value in result)
 
@@ -35,9 +35,9 @@ def test_a_bare_array_and_a_json_line_are_both_read(body: bytes, expected: list[
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "0 bytes that are not JSON"),
-        (b"<html>busy</html>", "17 bytes that are not JSON"),
-        (b"\xff\xfe\x00", "3 bytes that are not JSON"),
+        (b"", "0 bytes is not JSON"),
+        (b"<html>busy</html>", "17 bytes is not JSON"),
+        (b"\xff\xfe\x00", "3 bytes is not JSON"),
         (b"0.9388,0.0612", "not JSON"),
         (b"[0.9, 0.1]\n[0.8, 0.2]\n", "not JSON"),
         (b"[" * 100_000, "not JSON"),
@@ -70,13 +70,13 @@ def test_a_bare_array_and_a_json_line_are_both_read(body: bytes, expected: list[
 )
 def test_anything_else_is_malformed_and_says_why(body: bytes, reason: str) -> None:
     with pytest.raises(MalformedInference, match=reason) as refusal:
-        probabilities(body)
+        parse_probabilities(body)
     assert len(str(refusal.value)) < 300
 
 
 def read_or_refuse(body: bytes) -> list[float] | None:
     try:
-        return probabilities(body)
+        return parse_probabilities(body)
     except ClassifyError:
         return None
 
@@ -95,5 +95,5 @@ def test_any_bytes_are_two_probabilities_or_refused(body: bytes) -> None:
 @given(st.floats(0, 1))
 def test_every_probability_comes_back_exactly(bicycle: float) -> None:
     pair = [bicycle, 1 - bicycle]
-    assert probabilities(json.dumps(pair).encode()) == pair
-    assert probabilities(json.dumps({"prediction": pair}).encode() + b"\n") == pair
+    assert parse_probabilities(json.dumps(pair).encode()) == pair
+    assert parse_probabilities(json.dumps({"prediction": pair}).encode() + b"\n") == pair

@@ -120,4 +120,4 @@ def test_the_image_holds_only_what_runs_and_runs_it_as_nobody(image: str) -> Non
     assert facts["Config"]["Labels"]["org.opencontainers.image.title"] == "scones-filter"
     assert facts["Size"] - base["Size"] < 1_000_000
     listing = docker("run", "--rm", "--entrypoint", "ls", image, "/var/task")
-    assert listing.split() == ["__pycache__", "errors.py", "handler.py"]
+    assert listing.split() == ["__pycache__", "errors.py", "handler.py", "settings.py"]

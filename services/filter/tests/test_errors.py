@@ -5,8 +5,8 @@ from errors import FilterError, quoted
 from handler import handler
 
 EVENT = {"s3_bucket": "pictures", "s3_key": "a.png", "inferences": [0.97, 0.03]}
-CLASSIFY = "send what ClassifyImageData answered"
-ENDPOINT = "check what the endpoint answers"
+CLASSIFY = "send the output of ClassifyImageData"
+ENDPOINT = "check the endpoint's model"
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def test_a_value_is_shown_where_it_is_short_and_by_its_type_where_not(value: obj
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"s3_bucket": 7}, f"s3_bucket must be text that is not empty, got 7: {CLASSIFY}"),
-        ({"s3_key": ""}, f"s3_key must be text that is not empty, got '': {CLASSIFY}"),
+        ({"s3_bucket": 7}, f"s3_bucket must be a non-empty text, got 7: {CLASSIFY}"),
+        ({"s3_key": ""}, f"s3_key must be a non-empty text, got '': {CLASSIFY}"),
         ({"inferences": "0.97"}, f"inferences must be a list of two probabilities, got '0.97': {ENDPOINT}"),
         ({"inferences": [1]}, f"inferences must be a list of two probabilities, got a list of 1: {ENDPOINT}"),
         ({"inferences": [1.5, 0]}, f"the probability of bicycle must be in 0..1, got 1.5: {ENDPOINT}"),
         ({"inferences": [0, "1"]}, f"the probability of motorcycle must be in 0..1, got '1': {ENDPOINT}"),
         ({"inferences": [0.5, 0.25]}, f"inferences must sum to 1 within 0.001, got [0.5, 0.25]: {ENDPOINT}"),
-        ({"threshold": 2}, "threshold must be a number in 0.5..1, got 2: leave it out to have the usual"),
+        ({"threshold": 2}, "threshold must be a number in 0.5..1, got 2: omit it to use the configured threshold"),
         (
             {"inferences": [0.2, 0.8]},
             "motorcycle with confidence 0.8 is below the threshold 0.94: a person must label this image",

@@ -13,9 +13,10 @@ from errors import (
     MalformedInference,
     ThresholdConfidenceNotMet,
 )
-from handler import handler, parse_threshold
+from handler import handler
 from hypothesis import given
 from hypothesis import strategies as st
+from settings import parse_threshold
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -126,7 +127,7 @@ def test_both_ends_of_the_range_are_usable(text: str) -> None:
     ],
 )
 def test_what_is_not_two_probabilities_is_malformed_never_a_pass(inferences: object) -> None:
-    with pytest.raises(MalformedInference, match="check what the endpoint answers"):
+    with pytest.raises(MalformedInference, match="check the endpoint's model"):
         handler({**event(), "inferences": inferences}, CONTEXT)
 
 
@@ -138,7 +139,7 @@ def test_rounding_of_the_sum_within_a_thousandth_is_tolerated(inferences: tuple[
 @pytest.mark.parametrize("field", ["s3_bucket", "s3_key"])
 @pytest.mark.parametrize("value", [None, "", 7, ["a"], {"a": 1}, "half a pair \ud800"])
 def test_a_name_that_is_no_text_is_invalid_input_and_named(field: str, value: object) -> None:
-    with pytest.raises(InvalidInput, match=f"^{field} must be text that is not empty, got "):
+    with pytest.raises(InvalidInput, match=f"^{field} must be a non-empty text, got "):
         handler(event(0.97, 0.03, **{field: value}), CONTEXT)
 
 
@@ -205,11 +206,12 @@ def test_whatever_passes_is_at_least_the_threshold_and_the_larger_of_the_two(bic
             handler(event(*pair), CONTEXT)
 
 
-def test_importing_the_handler_loads_nothing_but_its_own_two_files() -> None:
+def test_importing_the_handler_loads_the_standard_library_and_its_own_files() -> None:
     code = "import sys, os; before = set(sys.modules); import handler; print(*sorted(set(sys.modules) - before))"
     service = Path(__file__).parents[1]
     loaded = subprocess.run([sys.executable, "-c", code], cwd=service, capture_output=True, text=True, check=True)
-    assert loaded.stdout.split() == ["errors", "handler"]
+    modules = {name.partition(".")[0] for name in loaded.stdout.split()}
+    assert modules - sys.stdlib_module_names == {"errors", "handler", "settings"}
 
 
 @pytest.mark.parametrize(("threshold", "passes"), [(0.5, True), (0.9, True), (0.91, False), (1, False)])

@@ -28,9 +28,9 @@ def test_a_value_is_shown_where_it_is_text_and_by_its_type_where_not(value: obje
         ("text", f"the event must be a JSON object, got 'text': {ADVICE}"),
         (
             {"s3_bucket": 7, "s3_key": "k"},
-            f"s3_bucket must be text that is not empty, got a value of type int: {ADVICE}",
+            f"s3_bucket must be a non-empty text, got a value of type int: {ADVICE}",
         ),
-        ({"s3_bucket": "b", "s3_key": ""}, f"s3_key must be text that is not empty, got '': {ADVICE}"),
+        ({"s3_bucket": "b", "s3_key": ""}, f"s3_key must be a non-empty text, got '': {ADVICE}"),
     ],
 )
 def test_a_refused_event_is_told_what_came_and_what_to_send(event: object, message: str) -> None:
@@ -45,7 +45,7 @@ def test_a_refused_image_is_told_what_it_begins_like_and_what_to_do() -> None:
     assert str(empty.value) == "the object is empty: upload a JPEG or PNG"
     with pytest.raises(SerializeError) as text:
         kind_of(b"text")
-    assert str(text.value) == "the object is 4 bytes that begin like no JPEG, PNG, GIF or WebP: upload a JPEG or PNG"
+    assert str(text.value) == "the object is not a JPEG, PNG, GIF or WebP: upload a JPEG or PNG"
     with pytest.raises(SerializeError) as damaged:
         fit(file(noise(16, 16), "PNG")[:-40])
-    assert str(damaged.value) == "the object begins like a PNG but is damaged or cut short: upload it anew"
+    assert str(damaged.value) == "the object is a damaged or truncated PNG: upload it again"

@@ -81,9 +81,7 @@ def test_a_large_photograph_arrives_smaller(bucket: S3Stub) -> None:
     assert len(json.dumps(result)) < STATE_LIMIT - 8192
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"), [(b"", "empty"), (b"some text", "begin like no"), (SMALL[:-50], "cut short")]
-)
+@pytest.mark.parametrize(("data", "reason"), [(b"", "empty"), (b"some text", "not a JPEG"), (SMALL[:-50], "truncated")])
 def test_what_is_no_image_is_refused_by_name(data: bytes, reason: str, bucket: S3Stub) -> None:
     bucket.objects["pictures", "a.png"] = data
     with pytest.raises(UnsupportedImage, match=reason):
@@ -91,7 +89,7 @@ def test_what_is_no_image_is_refused_by_name(data: bytes, reason: str, bucket: S
 
 
 def test_a_missing_key_is_refused_by_name(bucket: S3Stub) -> None:
-    with pytest.raises(ImageNotFound, match=r"there is no 'no%20such\.png' in 'pictures'"):
+    with pytest.raises(ImageNotFound, match=r"'no%20such\.png' in 'pictures' does not exist"):
         handler(event("no%20such.png"), CONTEXT)
 
 
@@ -100,7 +98,7 @@ def test_a_stumble_of_s3_is_outlived_and_an_outage_is_named(bucket: S3Stub) -> N
     bucket.failures = [failure(503, "SlowDown"), failure(500, "InternalError")]
     assert handler(event(), CONTEXT)["s3_key"] == "a.png"
     bucket.failures = [failure(503, "SlowDown")] * 3
-    with pytest.raises(StorageUnavailable, match="S3 answered 503 'SlowDown'"):
+    with pytest.raises(StorageUnavailable, match="S3 responded 503 'SlowDown'"):
         handler(event(), CONTEXT)
     assert bucket.failures == []
 
@@ -114,9 +112,9 @@ def test_an_event_that_is_no_object_is_invalid_input(broken: object, bucket: S3S
 @pytest.mark.parametrize("field", ["s3_bucket", "s3_key"])
 @pytest.mark.parametrize("value", [None, "", 7, 0.5, False, ["a"], {"a": 1}, "half a pair \ud800"])
 def test_a_field_that_is_no_text_is_invalid_input_and_named(field: str, value: object, bucket: S3Stub) -> None:
-    with pytest.raises(InvalidInput, match=f"^{field} must be text that is not empty, got "):
+    with pytest.raises(InvalidInput, match=f"^{field} must be a non-empty text, got "):
         handler({**event(), field: value}, CONTEXT)
-    with pytest.raises(InvalidInput, match=f"^{field} must be text that is not empty, got nothing"):
+    with pytest.raises(InvalidInput, match=f"^{field} must be a non-empty text, got nothing"):
         handler({name: text for name, text in event().items() if name != field}, CONTEXT)
 
 

@@ -47,7 +47,7 @@ def test_a_client_made_from_the_slim_sdk_reads_objects_and_knows_the_errors(
 ) -> None:
     bucket.objects["pictures", "a b"] = b"bytes"
     (tmp_path / "sdk").symlink_to(sdk)
-    for name in ("client.py", "errors.py", "store.py"):
+    for name in ("client.py", "errors.py", "settings.py", "store.py"):
         (tmp_path / name).write_bytes((SERVICE / name).read_bytes())
     code = "import store, client; print(store.fetch(client.s3(), 'pictures', 'a%20b'))"
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -55,4 +55,4 @@ def test_a_client_made_from_the_slim_sdk_reads_objects_and_knows_the_errors(
 
     bucket.failures = [failure(301, "PermanentRedirect")] * 2  # between these, botocore asks for the bucket
     moved = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "errors.ImageAccessDenied: 'a%20b' in 'pictures' is refused (S3 answered 301" in moved.stderr
+    assert "errors.ImageAccessDenied: 'a%20b' in 'pictures' denies access (S3 responded 301" in moved.stderr

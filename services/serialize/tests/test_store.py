@@ -91,7 +91,7 @@ def test_an_encoded_key_is_found_decoded(code: str, status: int, client: ObjectS
 def test_where_no_spelling_is_found_the_key_as_it_came_is_reported(client: ObjectStore, stubber: Stubber) -> None:
     refuses(stubber, "a%20b.png", "NoSuchKey", 404)
     refuses(stubber, "a b.png", "AccessDenied", 403)
-    with pytest.raises(ImageNotFound, match=r"^there is no 'a%20b\.png' in 'b' \(S3 answered 404 'NoSuchKey'\)"):
+    with pytest.raises(ImageNotFound, match=r"^'a%20b\.png' in 'b' does not exist \(S3 responded 404 'NoSuchKey'\)"):
         fetch(client, "b", "a%20b.png")
 
 
@@ -119,7 +119,7 @@ def test_every_refusal_of_s3_has_a_name(
     code: str, status: int, named: type[SerializeError], client: ObjectStore, stubber: Stubber
 ) -> None:
     refuses(stubber, "k", code, status)
-    with pytest.raises(named, match=f"S3 answered {status} '{code}'") as refusal:
+    with pytest.raises(named, match=f"S3 responded {status} '{code}'") as refusal:
         fetch(client, "b", "k")
     assert type(refusal.value) is named
     assert "'k' in 'b'" in str(refusal.value)
