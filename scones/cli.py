@@ -15,12 +15,12 @@ from scones.lazy_commands import LazyGroup, register
 app = typer.Typer(
     cls=LazyGroup,
     name="scones",
-    help="Tells bicycles from motorcycles: the same model, Lambdas and state machine on a laptop and on AWS.",
+    help="Classify images as bicycle or motorcycle, on a laptop, in Docker and on AWS.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-endpoint = typer.Typer(cls=LazyGroup, help="Serve the model on a SageMaker endpoint.", no_args_is_help=True)
+endpoint = typer.Typer(cls=LazyGroup, help="Manage the SageMaker endpoint.", no_args_is_help=True)
 images = typer.Typer(cls=LazyGroup, help="Build the container images and push them to ECR.", no_args_is_help=True)
 register(app, COMMANDS)
 register(app, HIDDEN, hidden=True)

@@ -15,55 +15,55 @@ from scones.settings import Settings, Target
 ThresholdOption = Annotated[
     float | None,
     typer.Option(
-        "--threshold", min=0.5, max=1, help="Minimum confidence to accept, for this call [default: the stack's]."
+        "--threshold", min=0.5, max=1, help="Minimum confidence to accept, for these images [default: the stack's]."
     ),
 ]
 SyntheticOption = Annotated[
-    bool, typer.Option("--synthetic", help="Use rendered vehicles even where CIFAR-100 is available.")
+    bool, typer.Option("--synthetic", help="Use rendered vehicles even if CIFAR-100 is available.")
 ]
 RoleOption = Annotated[
     str | None,
     typer.Option("--role", metavar="ARN", help="IAM role [default: the stack's, which has no VPC or KMS permissions]."),
 ]
-SubnetOption = Annotated[list[str] | None, typer.Option("--subnet", help="Run in a VPC; repeatable.")]
+SubnetOption = Annotated[list[str] | None, typer.Option("--subnet", help="Subnet of a VPC to run in; repeatable.")]
 SecurityGroupOption = Annotated[
-    list[str] | None, typer.Option("--security-group", help="Needed with --subnet; repeatable.")
+    list[str] | None, typer.Option("--security-group", help="Security group, required with --subnet; repeatable.")
 ]
 RecipeOption = Annotated[
     str, typer.Option("--recipe", help="One of vehicle-net, builtin, builtin-small, builtin-transfer.")
 ]
 HyperparameterOption = Annotated[
-    list[str] | None, typer.Option("--hyperparameter", metavar="NAME=VALUE", help="Repeatable.")
+    list[str] | None,
+    typer.Option("--hyperparameter", metavar="NAME=VALUE", help="Overrides one of the recipe; repeatable."),
 ]
 DatasetOption = Annotated[
     str | None,
-    typer.Option(
-        "--dataset", help="A dataset that `scones stage` uploaded [default: cifar100, otherwise one that is there]."
-    ),
+    typer.Option("--dataset", help="Staged dataset to use [default: cifar100, otherwise the one that is staged]."),
 ]
 TrainingInstanceOption = Annotated[
     str | None, typer.Option("--instance-type", help="Instance type [default: ml.g5.xlarge].")
 ]
 ArchitectureOption = Annotated[
     Literal["x86_64", "arm64"],
-    typer.Option("--architecture", help="The functions' architecture; another than this machine's is slow to build."),
+    typer.Option("--architecture", help="Architecture of the functions; another than this machine's is slow to build."),
 ]
 SinceOption = Annotated[
-    str | None, typer.Option("--since", help="Start, as an age: 90s, 30m, 24h, 7d [default: 24h].", metavar="SPAN")
+    str | None, typer.Option("--since", help="Time range up to now: 90s, 30m, 24h, 7d [default: 24h].", metavar="SPAN")
 ]
 FromOption = Annotated[
-    str | None, typer.Option("--from", help="Start, ISO 8601; UTC unless it names an offset.", metavar="TIME")
+    str | None, typer.Option("--from", help="Start of the time range, ISO 8601; UTC without an offset.", metavar="TIME")
 ]
-ToOption = Annotated[str | None, typer.Option("--to", help="End, ISO 8601 [default: now].", metavar="TIME")]
+ToOption = Annotated[
+    str | None, typer.Option("--to", help="End of the time range, ISO 8601 [default: now].", metavar="TIME")
+]
 EndpointOption = Annotated[
-    str | None, typer.Option("--endpoint", help="Another endpoint than the stack's.", metavar="NAME")
+    str | None, typer.Option("--endpoint", help="Endpoint [default: the stack's].", metavar="NAME")
 ]
 BaselineOption = Annotated[
     Path | None,
     typer.Option(
         "--baseline",
-        help="Baseline to compare with [default: baseline.json beside the endpoint's model]; "
-        "`scones baseline` makes one.",
+        help="Baseline file [default: baseline.json beside the endpoint's model]; `scones baseline` creates one.",
     ),
 ]
 
@@ -72,7 +72,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
         Annotated[
             Path | None,
             typer.Option(
-                "--archive", help="The CIFAR-100 python archive [env: SCONES_CIFAR100; default: cache, else download]."
+                "--archive", help="Dataset archive of CIFAR-100 [env: SCONES_CIFAR100; default: cache, else download]."
             ),
         ],
         None,
@@ -80,7 +80,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "target": (
         Annotated[
             Target | None,
-            typer.Option("--target", help="Where to act [env: SCONES_TARGET; default: local, which costs nothing]."),
+            typer.Option("--target", help="Local environment or AWS [env: SCONES_TARGET; default: local]."),
         ],
         None,
     ),
@@ -88,7 +88,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
         Annotated[
             str | None,
             typer.Option(
-                "--stack", help="Name of the stack, from which all names derive [env: SCONES_STACK; default: scones]."
+                "--stack", help="Name of the stack, which begins all names [env: SCONES_STACK; default: scones]."
             ),
         ],
         None,
@@ -97,16 +97,17 @@ _SHARED: dict[str, tuple[Any, Any]] = {
         Annotated[
             Path | None,
             typer.Option(
-                "--home", help="Folder for logs and staged data [env: SCONES_HOME; default: .scones in the checkout]."
+                "--home",
+                help="State directory: logs and staged data [env: SCONES_HOME; default: .scones in the checkout].",
             ),
         ],
         None,
     ),
     "yes": (
-        Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before creating or deleting what costs money.")],
+        Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")],
         False,
     ),
-    "as_json": (Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")], False),
+    "as_json": (Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")], False),
 }
 
 Shared = Literal["archive", "target", "stack", "home", "yes", "as_json"]

@@ -4,26 +4,26 @@ What a command does is in the modules beside this package, which can be called w
 """
 
 COMMANDS = {
-    "demo": "Run test images, four of them broken, through the whole pipeline on this machine.",
-    "doctor": "Check what this machine has of what each mode needs.",
+    "demo": "Run held-out test images and four invalid ones through the whole pipeline, locally.",
+    "doctor": "Check whether this machine has what each mode needs.",
     "evaluate": "Measure the deployed endpoint's accuracy on labelled images.",
-    "report": "Write one HTML page on recent executions and captured inferences.",
-    "up": "Start LocalStack, the SageMaker emulator and the three Lambdas.",
-    "down": "Stop what `scones up` started.",
-    "status": "Show what is running, where, and whether it is healthy.",
-    "stage": "Write images and .lst files and upload them to the stack's bucket.",
+    "report": "Write an HTML page about recent executions and captured inferences.",
+    "up": "Start the local environment: LocalStack, the SageMaker emulator, three Lambda functions.",
+    "down": "Stop the local environment.",
+    "status": "Show the local environment's components, their URLs and whether they are healthy.",
+    "stage": "Convert a dataset to PNG and .lst files and upload them to the stack's bucket.",
     "train": "Train a model as a SageMaker training job and follow its log.",
-    "rehearse": "Train, deploy, invoke, scale, update and delete, all on an endpoint of its own.",
+    "rehearse": "Train, deploy, invoke, scale, update and delete, with an endpoint of its own.",
     "deploy": "Create or update the stack.",
     "destroy": "Delete the endpoint, the stack, its objects and its logs.",
-    "cost": "Compute what images cost on AWS.",
-    "run": "Classify images, each in an execution of its own.",
-    "show": "Show one execution, state by state.",
-    "batch": "Classify a folder, a prefix or a manifest as one batch.",
-    "review": "List the images in the review queue on a page, or record their labels.",
-    "redrive": "Start the executions in the failure queue again.",
-    "monitor": "Compare what the endpoint captured with the baseline.",
-    "baseline": "Write the baseline that `scones monitor` compares with.",
+    "cost": "Estimate what images cost on AWS.",
+    "run": "Classify images, each in its own execution.",
+    "show": "Show the history of one execution.",
+    "batch": "Classify many images in one execution: a folder, a prefix or a manifest.",
+    "review": "Show the images in the review queue on a page, or record their labels.",
+    "redrive": "Start the failed images in the failure queue again.",
+    "monitor": "Compare captured inferences with the baseline.",
+    "baseline": "Create the baseline that `scones monitor` compares with.",
 }
 """The one-line help of each command, in the order of `scones --help`."""
 
@@ -31,12 +31,12 @@ HIDDEN = {"keep": "The reconcile loop of docker-compose.yml's service `deploy`."
 
 ENDPOINT = {
     "deploy": "Create or update the endpoint and wait until it is in service.",
-    "status": "Show what the endpoint serves and its state.",
-    "invoke": "Send one image to the endpoint, past the workflow.",
+    "status": "Show the endpoint's status, model and configuration.",
+    "invoke": "Invoke the endpoint with one image, without the workflow.",
     "delete": "Delete the endpoint, its configuration, model, scaling and schedule.",
 }
 
 IMAGES = {
-    "build": "Build all four container images under their local names.",
-    "push": "Build the container images that ECR does not have yet, and push them.",
+    "build": "Build the four container images.",
+    "push": "Build the container images that ECR does not have, and push them.",
 }

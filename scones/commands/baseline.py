@@ -18,14 +18,17 @@ from scones.time_ranges import TimeRange
 def baseline(  # noqa: PLR0913, PLR0917 - each is an option
     context: CommandContext,
     model: Annotated[
-        Path, typer.Option("--model", help="Folder with model.onnx and model.json.", show_default="the shipped model")
+        Path,
+        typer.Option(
+            "--model", help="Model directory, with model.onnx and model.json.", show_default="the shipped model"
+        ),
     ] = SHIPPED_MODEL,
     synthetic: Annotated[
-        bool, typer.Option("--synthetic", help="Classify rendered vehicles, into baseline-synthetic.json.")
+        bool, typer.Option("--synthetic", help="Use rendered vehicles; writes baseline-synthetic.json.")
     ] = False,
     captured: Annotated[
         bool,
-        typer.Option("--captured", help="Use what the endpoint captured; goes to S3 beside its model."),
+        typer.Option("--captured", help="Use the endpoint's captured inferences; writes to S3 beside its model."),
     ] = False,
     since: options.SinceOption = None,
     start: options.FromOption = None,
@@ -35,9 +38,9 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
         Path | None, typer.Option("--out", help="File to write [default: baseline.json beside the model].")
     ] = None,
 ) -> None:
-    """Write the baseline that `scones monitor` compares with.
+    """Create the baseline that `scones monitor` compares with.
 
-    It describes the model's predictions for held-out test images; `scones endpoint deploy` uploads it with the model.
+    It has the model's predictions for held-out test images; `scones endpoint deploy` uploads it with the model.
 
     Example: `scones baseline --captured --since 7d`
     """

@@ -28,22 +28,22 @@ def batch(
         ),
     ] = None,
     attach: Annotated[
-        str | None, typer.Option("--attach", help="Follow the batch with this execution ARN; starts none.")
+        str | None, typer.Option("--attach", help="Follow the batch with this execution ARN instead of starting one.")
     ] = None,
     threshold: ThresholdOption = None,
     concurrency: Annotated[
         int | None,
         typer.Option("--concurrency", min=1, max=10_000, help="Concurrent executions [default: the stack's]."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for results.json and results.csv.")] = Path("out"),
     stop_on_interrupt: Annotated[
-        bool, typer.Option("--stop-on-interrupt", help="Ctrl-C stops the batch, not only this command.")
+        bool, typer.Option("--stop-on-interrupt", help="Ctrl-C stops the batch, not only the command.")
     ] = False,
 ) -> None:
-    """Classify a folder, a prefix or a manifest as one batch.
+    """Classify many images in one execution: a folder, a prefix or a manifest.
 
-    Writes results.json and results.csv. Exit code 0 only if every image is accounted for: classified, sent to review,
-    or failed by name.
+    Writes results.json and results.csv. Exit code 0 only if every image is classified, sent to
+    review, or failed with a named error.
 
     Example: `scones batch photos/ --json`
     """

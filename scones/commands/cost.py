@@ -17,24 +17,32 @@ from scones.views.cost import cost_table, markdown
 def cost(  # noqa: PLR0913, PLR0917 - the assumptions
     context: CommandContext,
     images: Annotated[int, typer.Option("--images", min=1, help="Number of images.")] = 1_000_000,
-    image_kb: Annotated[float | None, typer.Option("--image-kb", min=0.1, help="KB of one image.")] = None,
-    serialize_ms: Annotated[float | None, typer.Option("--serialize-ms", min=1, help="Billed ms of serialize.")] = None,
-    classify_ms: Annotated[float | None, typer.Option("--classify-ms", min=1, help="Billed ms of classify.")] = None,
-    filter_ms: Annotated[float | None, typer.Option("--filter-ms", min=1, help="Billed ms of filter.")] = None,
+    image_kb: Annotated[float | None, typer.Option("--image-kb", min=0.1, help="Size of an image in KB.")] = None,
+    serialize_ms: Annotated[
+        float | None, typer.Option("--serialize-ms", min=1, help="Billed ms of SerializeImageData.")
+    ] = None,
+    classify_ms: Annotated[
+        float | None, typer.Option("--classify-ms", min=1, help="Billed ms of ClassifyImageData.")
+    ] = None,
+    filter_ms: Annotated[
+        float | None, typer.Option("--filter-ms", min=1, help="Billed ms of FilterInferences.")
+    ] = None,
     review_share: Annotated[
         float | None, typer.Option("--review-share", min=0, max=1, help="Share of images below the threshold.")
     ] = None,
     images_per_second: Annotated[
-        float | None, typer.Option("--images-per-second", min=0.01, help="Throughput of the endpoint.")
+        float | None, typer.Option("--images-per-second", min=0.01, help="Throughput of one instance.")
     ] = None,
     architecture: Annotated[
-        Literal["x86_64", "arm64"], typer.Option("--architecture", help="The functions' architecture.")
+        Literal["x86_64", "arm64"], typer.Option("--architecture", help="Architecture of the functions.")
     ] = "x86_64",
-    write: Annotated[Path | None, typer.Option("--write", help="Write the whole account here, as Markdown.")] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", help="File for the estimate with its assumptions, as Markdown.")
+    ] = None,
 ) -> None:
-    """Compute what images cost on AWS.
+    """Estimate what images cost on AWS.
 
-    By Standard, Express and batch workflow, from list prices and stated assumptions.
+    With Standard, Express and batch executions, from list prices and assumptions.
 
     Example: `scones cost --images 50000 --classify-ms 80 --json`
     """

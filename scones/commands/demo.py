@@ -31,9 +31,9 @@ def demo(
         "out"
     ),
 ) -> None:
-    """Run test images, four of them broken, through the whole pipeline on this machine.
+    """Run held-out test images and four invalid ones through the whole pipeline, locally.
 
-    Reports what came of each. Exit code 1 when an image is not accounted for.
+    Writes a report. Exit code 1 if an image has no outcome.
     """
     settings, watch = context.settings, Stopwatch()
     with watch.step("total"), _environment(settings, watch, keep=keep) as state:

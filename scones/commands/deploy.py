@@ -28,7 +28,7 @@ def deploy(
     ] = None,
     architecture: Annotated[
         Literal["x86_64", "arm64"] | None,
-        typer.Option("--architecture", help="The functions' architecture [default: the stack's own, else x86_64]."),
+        typer.Option("--architecture", help="Architecture of the functions [default: the stack's, else x86_64]."),
     ] = None,
     parameter: Annotated[
         list[str] | None,
@@ -37,9 +37,8 @@ def deploy(
 ) -> None:
     """Create or update the stack.
 
-    That is its bucket, queues, functions and state machines. Shows the changes before it makes them. On AWS the
-    functions' images are built and pushed to ECR first, unless ECR has them. Parameters that are omitted keep their
-    values.
+    The stack has a bucket, queues, functions and state machines. Shows the changes before it applies them. On AWS,
+    container images that ECR does not have are built and pushed first. Parameters that are omitted keep their values.
 
     Example: `scones deploy --target aws --threshold 0.9 --parameter WorkflowType=EXPRESS`
     """

@@ -20,13 +20,11 @@ from training.errors import EndpointMissing
 @with_context("target", "stack", "home", "yes", "as_json")
 def destroy(
     context: CommandContext,
-    with_images: Annotated[
-        bool, typer.Option("--images", help="Delete the container images' ECR repositories as well.")
-    ] = False,
+    with_images: Annotated[bool, typer.Option("--images", help="Also delete the ECR repositories.")] = False,
 ) -> None:
     """Delete the endpoint, the stack, its objects and its logs.
 
-    Asks first, and names what it deletes.
+    Lists what it deletes and asks for confirmation.
 
     Example: `scones destroy --target aws --images`
     """

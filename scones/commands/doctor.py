@@ -15,16 +15,14 @@ from scones.views.diagnosis import findings_table
 @with_context("archive", "stack", "home", "as_json")
 def doctor(
     context: CommandContext,
-    modes: Annotated[
-        list[Mode] | None, typer.Argument(help="Which modes to check [default: laptop and docker].")
-    ] = None,
+    modes: Annotated[list[Mode] | None, typer.Argument(help="Modes to check [default: laptop and docker].")] = None,
 ) -> None:
-    """Check what this machine has of what each mode needs.
+    """Check whether this machine has what each mode needs.
 
-    Python, disk, ports, Docker and CIFAR-100; for aws credentials, region and quotas. Calls AWS only where `aws` is
-    named, creates nothing, and ends with exit code 1 where something required is missing.
+    Python, disk, ports, Docker and CIFAR-100; for aws credentials, region and quotas. Calls AWS only for
+    `aws`, and creates nothing. Exit code 1 if something required is missing.
 
-    Example: `scones doctor`, before a deployment `scones doctor aws`
+    Example: `scones doctor`, or before a deployment `scones doctor aws`
     """
     with console.progress("checking"):
         chosen = modes or [Mode.LAPTOP, Mode.DOCKER]

@@ -8,6 +8,6 @@ from scones.options import with_context
 
 @with_context("home", local=True)
 def down(context: CommandContext) -> None:
-    """Stop what `scones up` started."""
+    """Stop the local environment."""
     home = context.settings.home
     console.note("stopped" if background.stop(home) else f"nothing was running in {home}")

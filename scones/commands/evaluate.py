@@ -16,21 +16,24 @@ from scones.views.evaluation import evaluation_table
 @with_context("archive", "target", "stack", "home", "as_json")
 def evaluate(
     context: CommandContext,
-    count: Annotated[int, typer.Option("--sample", min=1, help="Number of images, the classes by turns.")] = 50,
-    everything: Annotated[bool, typer.Option("--all", help="Every image of the split.")] = False,
-    split: Annotated[Literal["train", "test"], typer.Option("--split", help="Which images.")] = "train",
+    count: Annotated[int, typer.Option("--sample", min=1, help="Number of images, balanced over the classes.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="Use every image of the split.")] = False,
+    split: Annotated[Literal["train", "test"], typer.Option("--split", help="Split of the dataset.")] = "train",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the sample.")] = 0,
     target_accuracy: Annotated[
-        float, typer.Option("--target-accuracy", min=0.5, max=1.0, help="What the advised threshold is to reach.")
+        float,
+        typer.Option(
+            "--target-accuracy", min=0.5, max=1.0, help="Accuracy that the recommended threshold is to reach."
+        ),
     ] = 0.99,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the page, the plots and evaluation.json.")] = Path(
-        "out/evaluation"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for evaluation.html, evaluation.json and the plots.")
+    ] = Path("out/evaluation"),
     synthetic: SyntheticOption = False,
 ) -> None:
     """Measure the deployed endpoint's accuracy on labelled images.
 
-    With intervals, and the threshold that reaches a target accuracy.
+    Shows intervals, calibration, and the threshold that reaches a target accuracy.
 
     Example: `scones evaluate --sample 200 --split test --target-accuracy 0.995`
     """

@@ -23,19 +23,20 @@ _TRANSIENT = (OrchestrationError, SageMakerError, BotoCoreError, ClientError, OS
 def keep(
     context: CommandContext,
     ready_file: Annotated[
-        Path | None, typer.Option("--ready-file", help="A file that exists while everything is deployed.")
+        Path | None, typer.Option("--ready-file", help="File that exists while everything is deployed.")
     ] = None,
     localstack_url: Annotated[
         str | None, typer.Option("--shown-localstack", help="LocalStack's URL outside the containers' network.")
     ] = None,
     sagemaker_url: Annotated[
-        str | None, typer.Option("--shown-sagemaker", help="The SageMaker emulator's URL outside that network.")
+        str | None,
+        typer.Option("--shown-sagemaker", help="The SageMaker emulator's URL outside the containers' network."),
     ] = None,
 ) -> None:
     """The reconcile loop of docker-compose.yml's service `deploy`.
 
-    Deploys stack, endpoint and sample images, and again whenever LocalStack has restarted, which keeps nothing; until
-    SIGTERM.
+    Deploys stack, endpoint and sample images, and again after every restart of LocalStack, which loses its state.
+    Runs until SIGTERM.
     """
     session, settings = context.session, context.settings
     stopped = threading.Event()

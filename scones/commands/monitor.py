@@ -28,11 +28,11 @@ def monitor(  # noqa: PLR0913, PLR0917 - a command's options
     baseline: options.BaselineOption = None,
     threshold: options.ThresholdOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for monitor.json and the plots.")] = Path("out/monitor"),
-    publish: Annotated[bool, typer.Option("--publish", help="Publish the figures to CloudWatch as well.")] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish metrics to CloudWatch.")] = False,
 ) -> None:
-    """Compare what the endpoint captured with the baseline.
+    """Compare captured inferences with the baseline.
 
-    Draws it over time, too. Exit code 0 stable (or too little to tell), 3 watch, 4 drifted, 1 error.
+    Plots them over time, too. Exit code 0 stable or unknown, 3 watch, 4 drifted, 1 error.
 
     Example: `scones monitor --since 24h --publish`
     """

@@ -22,19 +22,19 @@ def redrive(
     error: Annotated[
         list[str] | None,
         typer.Option(
-            "--error", help="Only executions that failed with this error, e.g. EndpointUnavailable; repeatable."
+            "--error", help="Only images that failed with this error, for example EndpointUnavailable; repeatable."
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only count what is in the failure queue, by error; start nothing.")
+        bool, typer.Option("--dry-run", help="Count the failed images by error, without starting anything.")
     ] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Follow the executions to their end; exit code 1 if any fails again.")
+        bool, typer.Option("--wait", help="Wait for the executions; exit code 1 if one fails again.")
     ] = False,
 ) -> None:
-    """Start the executions in the failure queue again.
+    """Start the failed images in the failure queue again.
 
-    Each once. Safe to repeat: what an interrupted call has started is not started twice.
+    Idempotent: after an interruption, run it again; no image is started twice.
 
     Example: `scones redrive --error EndpointUnavailable --wait`
     """

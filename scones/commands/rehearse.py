@@ -21,15 +21,15 @@ from training.request_recorder import RequestRecorder
 def rehearse(
     context: CommandContext,
     recipe: options.RecipeOption = "vehicle-net",
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Epochs of training.")] = 2,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Number of epochs.")] = 2,
     hyperparameter: options.HyperparameterOption = None,
     dataset: options.DatasetOption = None,
     instance_type: options.TrainingInstanceOption = None,
-    write: Annotated[Path | None, typer.Option("--write", help="Write which calls ran where, as Markdown.")] = None,
+    write: Annotated[Path | None, typer.Option("--write", help="File for the list of calls, as Markdown.")] = None,
 ) -> None:
-    """Train, deploy, invoke, scale, update and delete, all on an endpoint of its own.
+    """Train, deploy, invoke, scale, update and delete, with an endpoint of its own.
 
-    By the calls that production makes. On AWS, shows the prices and asks first.
+    Makes the same calls as production. On AWS, shows the prices and asks for confirmation.
 
     Example: `scones rehearse --hyperparameter backbone=tiny`
     """

@@ -17,20 +17,16 @@ def review(
     context: CommandContext,
     label: Annotated[
         list[str] | None,
-        typer.Option(
-            "--label", help="What an image in the queue shows: KEY=bicycle, KEY=motorcycle or KEY=neither; repeatable."
-        ),
+        typer.Option("--label", help="Label of an image: KEY=bicycle, KEY=motorcycle or KEY=neither; repeatable."),
     ] = None,
-    labels: Annotated[
-        Path | None, typer.Option("--labels", help="A file of such lines, as the page saves them.")
-    ] = None,
-    sheet: Annotated[Path, typer.Option("--sheet", help="Where the page goes.")] = Path("out/review.html"),
+    labels: Annotated[Path | None, typer.Option("--labels", help="File of such lines, saved from the page.")] = None,
+    sheet: Annotated[Path, typer.Option("--sheet", help="File for the page.")] = Path("out/review.html"),
     limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of images on the page.")] = 200,
 ) -> None:
-    """List the images in the review queue on a page, or record their labels.
+    """Show the images in the review queue on a page, or record their labels.
 
-    Listing removes nothing from the queue. A labelled image goes to datasets/reviewed in the stack's bucket, ready as a
-    training channel, and leaves the queue; one that is `neither` only leaves the queue.
+    Showing images leaves the queue as it is. A label copies the image to datasets/reviewed in the stack's bucket, a
+    training channel, and deletes its messages; the label `neither` only deletes the messages.
 
     Example: `scones review`, then `scones review --label incoming/a.png=bicycle`
     """

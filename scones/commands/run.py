@@ -28,9 +28,9 @@ def run(
     threshold: ThresholdOption = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Concurrent executions.")] = 8,
 ) -> None:
-    """Classify images, each in an execution of its own.
+    """Classify images, each in its own execution.
 
-    Exit code 1 when an image was not classified.
+    Exit code 1 if an image was not classified.
 
     Example: `scones run photos/ --threshold 0.9`
     """

@@ -15,13 +15,11 @@ from scones.views import execution as view
 @with_context(*CLOUD)
 def show(
     context: CommandContext,
-    execution: Annotated[
-        str, typer.Argument(help="An execution's ARN, or its name alone for one of the single-image workflow.")
-    ],
+    execution: Annotated[str, typer.Argument(help="ARN of an execution, or the name of a single-image execution.")],
 ) -> None:
-    """Show one execution, state by state.
+    """Show the history of one execution.
 
-    With each state's time, the sizes of its input and output, its retries and its error.
+    For each state: duration, sizes of input and output, retries, error.
 
     Example: `scones show run-20261124T101500-00000-bicycle-png`
     """

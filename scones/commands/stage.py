@@ -16,10 +16,15 @@ def stage(
     synthetic: SyntheticOption = False,
     size: Annotated[
         int | None,
-        typer.Option("--size", min=32, max=512, help="Scale up to this side, e.g. 224 for builtin-transfer."),
+        typer.Option(
+            "--size",
+            min=32,
+            max=512,
+            help="Scale images up to this width and height, for example 224 for builtin-transfer.",
+        ),
     ] = None,
 ) -> None:
-    """Write images and .lst files and upload them to the stack's bucket.
+    """Convert a dataset to PNG and .lst files and upload them to the stack's bucket.
 
     A second run uploads nothing.
     """

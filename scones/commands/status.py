@@ -12,9 +12,9 @@ NOT_RUNNING = 3  # as for `systemctl status`
 
 @with_context("home", "as_json", local=True)
 def status(context: CommandContext) -> None:
-    """Show what is running, where, and whether it is healthy.
+    """Show the local environment's components, their URLs and whether they are healthy.
 
-    Exit code 3 when nothing runs, 1 when a part does not answer.
+    Exit code 3 if nothing is running, 1 if a component does not respond.
     """
     found = local_environment.read_status(context.settings)
     if context.as_json:

@@ -16,23 +16,25 @@ from training.jobs import JobStatus
 def train(  # noqa: PLR0913, PLR0917 - a command's options
     context: CommandContext,
     recipe: options.RecipeOption = "vehicle-net",
-    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Instead of the recipe's number.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Number of epochs [default: the recipe's].")
+    ] = None,
     hyperparameter: options.HyperparameterOption = None,
     dataset: options.DatasetOption = None,
     instance_type: options.TrainingInstanceOption = None,
-    spot: Annotated[bool, typer.Option("--spot", help="Managed spot training: cheaper, may be interrupted.")] = False,
+    spot: Annotated[bool, typer.Option("--spot", help="Managed spot training: cheaper, can be interrupted.")] = False,
     attach: Annotated[str | None, typer.Option("--attach", metavar="JOB", help="Follow a running job.")] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit the job, print its name, and return.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit the job, print its name and exit.")] = False,
     role: options.RoleOption = None,
     kms_key: Annotated[
-        str | None, typer.Option("--kms-key", help="Encrypts the volume and the model artifact.")
+        str | None, typer.Option("--kms-key", help="KMS key that encrypts the volume and the model artifact.")
     ] = None,
     subnet: options.SubnetOption = None,
     security_group: options.SecurityGroupOption = None,
 ) -> None:
     """Train a model as a SageMaker training job and follow its log.
 
-    The job runs on a staged dataset; Ctrl-C leaves it running. On AWS, shows the price and asks first.
+    The job runs on a staged dataset; Ctrl-C leaves it running. On AWS, shows the price and asks for confirmation.
 
     Example: `scones train --recipe vehicle-net --epochs 5 --target aws`
     """

@@ -25,9 +25,9 @@ def up(
         typer.Option("--sagemaker-port", help="Port of the SageMaker emulator [default: 8080, or a free one]."),
     ] = None,
 ) -> None:
-    """Start LocalStack, the SageMaker emulator and the three Lambdas.
+    """Start the local environment: LocalStack, the SageMaker emulator, three Lambda functions.
 
-    No Docker, no account. Runs until Ctrl-C, or in the background with `--detach`.
+    Needs neither Docker nor an account. Runs until Ctrl-C, or in the background with `--detach`.
     """
     if detach:
         _show(local_environment.start_in_background(context.settings, localstack_port, sagemaker_port))

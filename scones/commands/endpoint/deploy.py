@@ -23,34 +23,38 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     context: CommandContext,
     image: Annotated[
         str | None,
-        typer.Option("--image", help="The inference image [default: on AWS built, pushed to ECR, named by digest]."),
+        typer.Option(
+            "--image", help="Inference container image [default on AWS: built, pushed to ECR, used by digest]."
+        ),
     ] = None,
-    model: Annotated[Path, typer.Option("--model", help="Folder with model.onnx and model.json.")] = SHIPPED_MODEL,
+    model: Annotated[
+        Path, typer.Option("--model", help="Model directory, with model.onnx and model.json.")
+    ] = SHIPPED_MODEL,
     job: Annotated[
-        str | None, typer.Option("--job", metavar="JOB", help="Serve this training job's model artifact.")
+        str | None, typer.Option("--job", metavar="JOB", help="Serve the model artifact of this training job.")
     ] = None,
     artefact: Annotated[
-        str | None, typer.Option("--artefact", metavar="S3-URL", help="Serve this model.tar.gz.")
+        str | None, typer.Option("--artefact", metavar="S3-URL", help="Serve this model artifact.")
     ] = None,
     instance_type: Annotated[str, typer.Option("--instance-type", help="Instance type.")] = ENDPOINT_INSTANCE_TYPE,
-    capture: Annotated[int, typer.Option("--capture", min=0, max=100, help="Per cent of requests captured.")] = 100,
+    capture: Annotated[int, typer.Option("--capture", min=0, max=100, help="Percentage of requests to capture.")] = 100,
     minimum: Annotated[int, typer.Option("--min", min=1, help="Minimum number of instances.")] = 1,
     maximum: Annotated[
-        int | None, typer.Option("--max", min=1, help="Maximum number of instances: scales by load.")
+        int | None, typer.Option("--max", min=1, help="Maximum number of instances: scales with load.")
     ] = None,
     alarm: Annotated[
-        list[str] | None, typer.Option("--alarm", help="CloudWatch alarm that rolls an update back; repeatable.")
+        list[str] | None, typer.Option("--alarm", help="CloudWatch alarm that rolls back an update; repeatable.")
     ] = None,
-    ttl: Annotated[str | None, typer.Option("--ttl", help="Delete the endpoint after 30m, 4h or 2d.")] = None,
+    ttl: Annotated[str | None, typer.Option("--ttl", help="Delete the endpoint after this time: 30m, 4h, 2d.")] = None,
     role: options.RoleOption = None,
-    kms_key: Annotated[str | None, typer.Option("--kms-key", help="Encrypts the volume and the captures.")] = None,
+    kms_key: Annotated[str | None, typer.Option("--kms-key", help="KMS key that encrypts volume and captures.")] = None,
     subnet: options.SubnetOption = None,
     security_group: options.SecurityGroupOption = None,
 ) -> None:
     """Create or update the endpoint and wait until it is in service.
 
     An update is blue/green. Declarative: options that are omitted are reset, so without --max it no longer scales and
-    without --ttl it is not deleted. On AWS, shows the price and asks first.
+    without --ttl it is not deleted. On AWS, shows the price and asks for confirmation.
 
     Example: `scones endpoint deploy --target aws --ttl 4h --min 1 --max 3`
     """

@@ -15,7 +15,7 @@ def invoke(
     context: CommandContext,
     image: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG or JPEG file.")],
 ) -> None:
-    """Send one image to the endpoint, past the workflow.
+    """Invoke the endpoint with one image, without the workflow.
 
     Example: `scones endpoint invoke bicycle.png`
     """

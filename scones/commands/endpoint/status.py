@@ -9,7 +9,7 @@ from training import endpoint_deployment
 
 @with_context(*CLOUD)
 def status(context: CommandContext) -> None:
-    """Show what the endpoint serves and its state.
+    """Show the endpoint's status, model and configuration.
 
     Example: `scones endpoint status --json`
     """

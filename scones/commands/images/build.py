@@ -7,9 +7,9 @@ from scones.options import ArchitectureOption, with_context
 
 @with_context("stack", "as_json")
 def build(context: CommandContext, architecture: ArchitectureOption = "x86_64") -> None:
-    """Build all four container images under their local names.
+    """Build the four container images.
 
-    The names are STACK/NAME:local. Pushes nothing.
+    Their names are STACK/NAME:local. Nothing is pushed.
 
     Example: `scones images build && docker image ls scones/*`
     """

@@ -13,9 +13,9 @@ from scones.settings import Target
 
 @with_context("target", "stack", "as_json")
 def push(context: CommandContext, architecture: ArchitectureOption = "x86_64") -> None:
-    """Build the container images that ECR does not have yet, and push them.
+    """Build the container images that ECR does not have, and push them.
 
-    The inference image is for x86_64 instances.
+    The inference image is always x86_64.
 
     Example: `scones images push --target aws --architecture arm64`
     """
