@@ -59,17 +59,17 @@ class Assumptions:
     def descriptions() -> dict[str, str]:
         """Return what each assumption means, and the source of its default."""
         return {
-            "image_kb": "KB of an image as it comes; a guess for a 640-pixel JPEG",
+            "image_kb": "size of an image in KB; a guess for a 640-pixel JPEG",
             "serialize_ms": "billed ms of SerializeImageData; a guess: one S3 read on AWS, and decoding",
             "classify_ms": "billed ms of ClassifyImageData; a guess: the invocation of the endpoint",
-            "filter_ms": "billed ms of FilterInferences; a guess above what it takes on a laptop",
-            "review_share": "share of images below the threshold: some 14 % in the shipped model's cross-validation",
-            "images_per_second": "throughput of one ml.m5.xlarge; a guess: four busy cores at 10 to 20 ms an image",
-            "log_bytes": "bytes in CloudWatch Logs for an image: START, END and REPORT lines of three functions",
-            "express_log_bytes": "what an Express execution adds to that; at log level ERROR only failures do",
-            "traced_share": "share of executions that X-Ray's default sampling records at a high rate",
+            "filter_ms": "billed ms of FilterInferences; a guess above the duration on a laptop",
+            "review_share": "share of images below the threshold: about 14 % in the shipped model's cross-validation",
+            "images_per_second": "images per second of one ml.m5.xlarge; a guess: four cores at 10 to 20 ms an image",
+            "log_bytes": "bytes in CloudWatch Logs per image: START, END and REPORT lines of three functions",
+            "express_log_bytes": "additional bytes of an Express execution; log level ERROR logs only failures",
+            "traced_share": "share of executions that X-Ray's default sampling records at high rates",
             "captured_share": "share of requests that data capture writes to S3",
-            "architecture": "what the functions run on",
+            "architecture": "architecture of the functions",
         }
 
 

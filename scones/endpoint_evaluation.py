@@ -20,7 +20,7 @@ from monitoring.evaluation import Rate
 from monitoring.report import Content, ReportedImage
 from scones import report_content
 from scones.console import Advance
-from scones.errors import EndpointAnsweredNothing
+from scones.errors import EndpointReturnedNothing
 from scones.sampling import sample as draw_sample
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs
@@ -53,7 +53,7 @@ def classify(
 ) -> list[ReportedImage]:
     """Send each image to the endpoint, several at a time; one without a prediction has the error instead.
 
-    Raises EndpointAnsweredNothing where no image has a prediction.
+    Raises EndpointReturnedNothing where no image has a prediction.
     """
     client = session.client("sagemaker-runtime", config=Config(max_pool_connections=workers))
     reported: list[ReportedImage] = []
@@ -67,7 +67,7 @@ def classify(
             raise
     if not any(image.inferences for image in reported):
         reason = (reported[0].message or "") if reported else "no image was sent"
-        raise EndpointAnsweredNothing(endpoint, len(reported), reason)
+        raise EndpointReturnedNothing(endpoint, len(reported), reason)
     return reported
 
 

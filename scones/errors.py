@@ -1,4 +1,4 @@
-"""What the command line itself refuses.
+"""The errors of the command line.
 
 CommandError
 ├── UnknownTarget
@@ -6,11 +6,11 @@ CommandError
 ├── ModelOfOtherLabels
 ├── TargetHasNoRegistry
 ├── ImagesMissing
-├── EndpointAnsweredNothing
+├── EndpointReturnedNothing
 ├── BatchUnclear
 ├── BucketNotReadable
 ├── EndpointHasNoModel
-└── EndpointGone
+└── EndpointWithoutCaptures
 """
 
 from collections.abc import Sequence
@@ -27,83 +27,84 @@ class CommandError(SconesError):
 
 
 class ImagesMissing(CommandError):
-    """No image was given, or the folder given has none."""
+    """No image was specified, or the folder has none."""
 
-    def __init__(self, given: str) -> None:
-        super().__init__(f"no images in {given}: give files, folders or s3://bucket/key addresses")
+    def __init__(self, sources: str) -> None:
+        super().__init__(f"no images in {sources}: specify files, folders or s3://bucket/key URIs")
 
 
-class EndpointAnsweredNothing(CommandError):
-    """The endpoint answered none of the images that it was asked about."""
+class EndpointReturnedNothing(CommandError):
+    """The endpoint returned no prediction for any of the images."""
 
     def __init__(self, endpoint: str, count: int, reason: str) -> None:
         super().__init__(
-            f"endpoint {endpoint} answered none of {count} images ({reason}): `scones endpoint status` says how it is"
+            f"endpoint {endpoint} returned no prediction for any of {count} images ({reason}): "
+            "check it with `scones endpoint status`"
         )
 
 
 class UnknownTarget(CommandError):
-    """SCONES_TARGET names nothing that there is."""
+    """SCONES_TARGET is not a target."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"SCONES_TARGET is '{name}': it must be one of {', '.join(known)}")
 
 
 class NothingToRender(CommandError):
-    """Vehicles are all that can be rendered."""
+    """Only vehicles can be rendered."""
 
     def __init__(self, labels: Sequence[str]) -> None:
-        super().__init__(f"{' and '.join(labels)} cannot be rendered: give CIFAR-100 by --archive or SCONES_CIFAR100")
+        super().__init__(
+            f"{' and '.join(labels)} cannot be rendered: specify CIFAR-100 by --archive or SCONES_CIFAR100"
+        )
 
 
 class ModelOfOtherLabels(CommandError):
-    """The model tells apart something else than the stack."""
+    """The model has other labels than the stack."""
 
-    def __init__(self, model: Path, has: object, wanted: Sequence[str]) -> None:
+    def __init__(self, model: Path, has: object, expected: Sequence[str]) -> None:
         super().__init__(
-            f"the model in {model} has the labels {has}, the stack {list(wanted)}: train one with `scones train`, "
-            f"or deploy the stack with the model's labels"
+            f"the model in {model} has the labels {has}, the stack has {list(expected)}: train a model with "
+            f"`scones train`, or deploy the stack with the model's labels"
         )
 
 
 class TargetHasNoRegistry(CommandError):
-    """Images can be pushed to AWS only."""
+    """Container images can be pushed to AWS only."""
 
     def __init__(self, target: str) -> None:
-        super().__init__(f"the target '{target}' has no registry and needs none: name `--target aws`")
+        super().__init__(f"the target '{target}' has no registry: use `--target aws`")
 
 
 class BatchUnclear(CommandError):
-    """A batch is started from a source or followed by its ARN, one of the two."""
+    """Either a source or --attach must be specified, not both."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "name one of the two: what to classify (a folder, s3://bucket/prefix, a manifest) or --attach ARN"
-        )
+        super().__init__("specify either what to classify (a folder, s3://bucket/prefix, a manifest) or --attach ARN")
 
 
 class BucketNotReadable(CommandError):
-    """The stack's functions may read its own bucket, and the one that it was deployed with."""
+    """The stack's functions may not read this bucket."""
 
     def __init__(self, bucket: str, own: str) -> None:
         super().__init__(
             f"the stack may not read the bucket '{bucket}', only its own, '{own}': "
-            f"`scones deploy --parameter ImageBucket={bucket}` lets it"
+            f"allow it with `scones deploy --parameter ImageBucket={bucket}`"
         )
 
 
 class EndpointHasNoModel(CommandError):
-    """There is no model beside which a baseline could lie."""
+    """The endpoint serves no model from S3 that a baseline could be written beside."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(f"endpoint {endpoint} serves no model from S3: write the baseline to a file with --out")
 
 
-class EndpointGone(CommandError):
-    """An endpoint that is not there, and that left no captured inference in the time asked for."""
+class EndpointWithoutCaptures(CommandError):
+    """The endpoint does not exist, and there are no captures of it in the time range."""
 
     def __init__(self, endpoint: str, span: str) -> None:
         super().__init__(
-            f"there is no endpoint {endpoint}, and it has left no captured inference from {span}: "
-            "`scones endpoint status` says which there is"
+            f"there is no endpoint {endpoint}, and no captured inference of it from {span}: "
+            "check the stack's endpoint with `scones endpoint status`"
         )

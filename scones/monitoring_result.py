@@ -16,7 +16,7 @@ from monitoring.timeline import Timeline
 from monitoring.window import InferenceWindow
 from orchestration.errors import StackMissing
 from scones import console, model_baseline
-from scones.errors import EndpointGone
+from scones.errors import EndpointWithoutCaptures
 from scones.model_serving import CAPTURE_PREFIX
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs, read_stack_outputs
@@ -61,7 +61,7 @@ def monitor_endpoint(
 ) -> MonitoringResult:
     """Read the captures of a time range and judge them; ``baseline`` is the file to compare with, if one was named.
 
-    Raises StackMissing, CaptureOff, EndpointGone, BaselineMissing or BaselineUnreadable.
+    Raises StackMissing, CaptureOff, EndpointWithoutCaptures, BaselineMissing or BaselineUnreadable.
     """
     name = endpoint or settings.endpoint_name
     outputs = _outputs(session, settings, required=endpoint is None)
@@ -72,7 +72,7 @@ def monitor_endpoint(
     reading = capture.CaptureReader(session.client("s3"), location, time_range.since, time_range.until)
     window = InferenceWindow.of(reading)
     if not len(window) and location.is_abandoned:
-        raise EndpointGone(name, str(time_range))
+        raise EndpointWithoutCaptures(name, str(time_range))
     until = time_range.until or datetime.now(UTC)
     cloudwatch = session.client("cloudwatch")
     return MonitoringResult(

@@ -13,7 +13,7 @@ from monitoring.errors import CaptureOff
 from monitoring.report import Content, ReportedImage
 from monitoring.timeline import Timeline
 from scones import __version__
-from scones.errors import EndpointGone
+from scones.errors import EndpointWithoutCaptures
 from scones.monitoring_result import monitor_endpoint
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs
@@ -53,7 +53,7 @@ def _captures(
     """Read confidence over time, drift, and notes on what was left out; without captures the timeline says why."""
     try:
         result = monitor_endpoint(session, settings, time_range, baseline=baseline)
-    except (CaptureOff, EndpointGone) as error:
+    except (CaptureOff, EndpointWithoutCaptures) as error:
         return Timeline.empty(outputs.threshold, str(error)), None, []
     return result.timeline, result.drift, result.capture.sentences()
 

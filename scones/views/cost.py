@@ -16,35 +16,35 @@ _COLUMNS = {
     "logs": "logs",
 }
 
-_PAGE = """# What it costs
-Written by `scones cost --write docs/cost.md`; a test holds it to that. Its options take other assumptions.
+_PAGE = """# Cost
+Written by `scones cost --write docs/cost.md`; a test compares them. Use its options for other assumptions.
 
 ## {images} images, in US dollars, {region}
 | | {columns} | total | an image |
 |---|{rule}
 {costs}
 
-Express costs {express} of Standard, batch {batch}: the difference is state transitions alone. Express may run an image
-twice and keeps its history in logs only.
+Express costs {express} of Standard and batch {batch}; the difference is the price of state transitions. Express can
+process an image twice, and its history is in logs only.
 
-An endpoint that is left running costs {month} a month, images or none: at the assumed throughput these images keep it
-busy for {hours} hours. `scones endpoint delete` ends that.
+A running endpoint costs {month} a month, used or not; at the assumed throughput these images need {hours} hours of it.
+`scones endpoint delete` deletes it.
 
 ## Assumptions
-No part of this was measured on AWS. Where a default is a guess, it says so; give what you measure.
+Nothing here was measured on AWS. Defaults that are guesses say so; replace them by your measurements.
 
-| assumption | value | what it is |
+| assumption | value | meaning |
 |---|---:|---|
 {assumptions}
 | memory | {memory} | MB, from `orchestration/template.yaml` |
 
-Batch counts one transition of the parent for each image, the dearer reading of AWS's page. Not counted: cold starts,
-retries, alarms and dashboard, images in ECR, data out of AWS, training.
+A batch is counted with one state transition of the parent for each image, the more expensive reading of AWS's page. Not
+included: cold starts, retries, alarms and dashboard, container images in ECR, data transfer out of AWS, training.
 
 ## Prices, as of {as_of}
 {note}
 
-| price | US dollars | for one | source |
+| price | US dollars | unit | source |
 |---|---:|---|---|
 {prices}
 """

@@ -6,20 +6,20 @@ import boto3
 
 from training.request_recorder import RequestRecorder
 
-_PAGE = """# Which calls ran where
-Written by `scones rehearse --write docs/sagemaker-calls.md`; a test runs the rehearsal and holds this page to it.
+_PAGE = """# API calls of the rehearsal
+Written by `scones rehearse --write docs/sagemaker-calls.md`; a test runs the rehearsal and compares this page.
 
-The script is `training/rehearsal.py`: it trains, serves, asks, finds the captures, scales, plans the end, updates and
-deletes, and has no branch on where it runs. These are all the calls it made, in their first order, with the top-level
-members that each carried. The test holds every request and every answer to botocore's model, field by field.
+`training/rehearsal.py` trains, deploys, invokes, reads captures, scales, schedules the deletion, updates and deletes,
+without a branch on the target. The table lists all its calls in the order of their first use, with the top-level
+parameters of the requests. The test validates every request and every response against botocore's model, by field.
 
-| service | call | ran at | said |
+| service | call | run on | parameters |
 |---|---|---|---|
 {rows}
 
-**On AWS itself nothing of this has run yet.** `scones rehearse --target aws --write FILE` writes this page about AWS.
-Two calls are made there alone, before anything is created: `ListServiceQuotas` and `GetProducts`; botocore's Stubber
-holds them to their models.
+**The rehearsal has not been run on AWS yet.** `scones rehearse --target aws --write FILE` writes this page about AWS.
+Two calls are made on AWS only, before anything is created: `ListServiceQuotas` and `GetProducts`. Tests validate them
+with botocore's Stubber.
 """
 
 

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from monitoring.capture import EVALUATION
 from monitoring.report import Content
 from scones.endpoint_evaluation import classify, figures, sample
-from scones.errors import EndpointAnsweredNothing
+from scones.errors import EndpointReturnedNothing
 from scones.staged_datasets import LabelledFile
 
 
@@ -67,7 +67,7 @@ def test_an_image_that_is_not_answered_is_counted_apart(images: list[LabelledFil
 
 
 def test_an_endpoint_that_answers_nothing_is_an_error_that_says_why(images: list[LabelledFile]) -> None:
-    with pytest.raises(EndpointAnsweredNothing, match=r"none of 4 images \(no\)"):
+    with pytest.raises(EndpointReturnedNothing, match=r"any of 4 images \(no\)"):
         asked(images, ["ValidationError"] * 4)
 
 
