@@ -1,15 +1,15 @@
 """What can go wrong in the emulation, drawn as a tree. Each error says in one line what broke and what to do.
 
 EmulationError
-├── PortInUse            a port that was asked for is in use
-├── AlreadyRunning          another stack lives in this home
-├── StateDirectoryUnusable            the folder a stack was to live in cannot be written
+├── PortInUse               the requested port is in use
+├── AlreadyRunning          another local environment uses this state directory
+├── StateDirectoryUnusable  the state directory cannot be written
 ├── ServicesMissing         no Lambda handler where the services should be
 ├── EnvironmentBuildFailed  LocalStack's private environment could not be made
-│   └── RewriteFailed      a file of LocalStack could not be rewritten for this Python
-└── EnvironmentFailed             the stack did not come up, or did not stay up
-    ├── ComponentExited       one of its processes ended by itself
-    └── ComponentUnhealthy     one of its processes never became healthy
+│   └── RewriteFailed       a file of LocalStack could not be rewritten for this Python
+└── EnvironmentFailed       the local environment did not start, or did not keep running
+    ├── ComponentExited     one of its processes exited
+    └── ComponentUnhealthy  one of its processes did not become healthy
 """
 
 import platform
@@ -27,7 +27,7 @@ class EmulationError(SconesError):
 
 
 class PortInUse(EmulationError):
-    """A port that was asked for is in use by another program."""
+    """The requested port is in use by another program."""
 
     def __init__(self, port: int) -> None:
         super().__init__(f"Port {port} is in use by another program: stop that program or choose another port")
@@ -35,7 +35,7 @@ class PortInUse(EmulationError):
 
 
 class AlreadyRunning(EmulationError):
-    """Another stack lives in this home; ``state`` is None while it is still starting."""
+    """Another local environment uses this state directory; ``state`` is None while that one starts."""
 
     def __init__(self, home: Path, state: "EnvironmentState | None") -> None:
         where = f"at {state.localstack_url} (process {state.pid})" if state else "and still starting"
@@ -45,7 +45,7 @@ class AlreadyRunning(EmulationError):
 
 
 class StateDirectoryUnusable(EmulationError):
-    """The folder a stack was to live in cannot be written, or its disk is full."""
+    """The state directory cannot be written, or its disk is full."""
 
     def __init__(self, home: Path, reason: OSError) -> None:
         super().__init__(f"A stack cannot live in {home}: {reason}")
@@ -79,11 +79,11 @@ class RewriteFailed(EnvironmentBuildFailed):
 
 
 class EnvironmentFailed(EmulationError):
-    """The stack did not come up, or did not stay up."""
+    """The local environment did not start, or did not keep running."""
 
 
 class ComponentExited(EnvironmentFailed):
-    """One of the stack's processes ended by itself."""
+    """A process of the local environment exited."""
 
     def __init__(self, name: str, returncode: int, log: Path, tail: str) -> None:
         super().__init__(f"{name} ended by itself with status {returncode}; the end of {log}:\n{tail}")
@@ -93,7 +93,7 @@ class ComponentExited(EnvironmentFailed):
 
 
 class ComponentUnhealthy(EnvironmentFailed):
-    """One of the stack's processes never became healthy."""
+    """A process of the local environment did not become healthy."""
 
     def __init__(self, name: str, url: str, seconds: float, log: Path) -> None:
         super().__init__(f"{name} did not answer at {url} within {seconds:.0f} s; its log is {log}")

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from emulation.localstack.environment import environment_at
 from emulation.processes.background import status
-from emulation.processes.child_processes import answers
+from emulation.processes.child_processes import is_healthy
 from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
 from emulation.processes.ports import is_free
 from scones.settings import Settings
@@ -135,7 +135,7 @@ def _disk(mode: Mode, folder: Path) -> Finding:
 
 
 def _address(name: str, url: str, path: str, *, running: bool) -> Finding:
-    if answers(url + path):
+    if is_healthy(url + path):
         mine = "`scones up` of this checkout" if running else "`docker compose up` or another checkout"
         return Finding(Mode.LAPTOP, name, Verdict.GOOD, f"answers at {url}, probably {mine}")
     port = int(url.rpartition(":")[2])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emulation.processes import background
-from emulation.processes.child_processes import answers
+from emulation.processes.child_processes import is_healthy
 from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
@@ -51,7 +51,7 @@ def read_status(settings: Settings) -> EnvironmentStatus:
         return EnvironmentStatus(True, status.health, urls, logs)
     urls = {"localstack": settings.localstack_url, "sagemaker": settings.sagemaker_url}
     paths = {"localstack": LOCALSTACK_HEALTH, "sagemaker": SAGEMAKER_HEALTH}
-    health = {name: answers(url + paths[name]) for name, url in urls.items()}
+    health = {name: is_healthy(url + paths[name]) for name, url in urls.items()}
     if not any(health.values()):
         return EnvironmentStatus(False, {}, {}, "")
     return EnvironmentStatus(True, health, urls, "docker compose logs")

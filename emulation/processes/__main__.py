@@ -1,4 +1,4 @@
-"""``python -m emulation.processes``: the stack that ``detached.start_background`` starts and leaves behind."""
+"""``python -m emulation.processes``: the process that ``background.start_background`` starts."""
 
 import argparse
 import json
@@ -14,14 +14,14 @@ from emulation.processes.local_environment import LocalEnvironment
 
 
 def main() -> int:
-    """Leave the caller's session, start the stack, report to the caller and supervise until told to stop."""
+    """Leave the caller's session, start a local environment, report to the caller and supervise until SIGTERM."""
     options = _options()
     if os.fork():
         os._exit(0)
     os.setsid()
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_unless_released, args=(options.release_fd,), name="release", daemon=True).start()
-    stack = LocalEnvironment(
+    environment = LocalEnvironment(
         options.home,
         options.cache,
         options.services,
@@ -35,21 +35,21 @@ def main() -> int:
         progress=lambda line: print(line, flush=True),
     )
     try:
-        return _run(stack, options.report_fd)
+        return _run(environment, options.report_fd)
     finally:
-        stack.stop()
+        environment.stop()
 
 
-def _run(stack: LocalEnvironment, report_fd: int) -> int:
+def _run(environment: LocalEnvironment, report_fd: int) -> int:
     try:
-        state = stack.start()
+        state = environment.start()
     except EmulationError as error:
         _report(report_fd, {"error": str(error)})
         print(error, flush=True)
         return 1
     _report(report_fd, {"state": state.to_json()})
     try:
-        stack.supervise()
+        environment.supervise()
     except EmulationError as error:
         print(error, flush=True)
         return 1
@@ -57,7 +57,9 @@ def _run(stack: LocalEnvironment, report_fd: int) -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m emulation.processes", description="Run a stack in the background.")
+    parser = argparse.ArgumentParser(
+        prog="python -m emulation.processes", description="Run a local environment in the background."
+    )
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--services", type=Path, required=True)
@@ -69,10 +71,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--training-python", type=Path)
     parser.add_argument(
-        "--report-fd", type=int, required=True, help="where to say how the start went, as one JSON object"
+        "--report-fd", type=int, required=True, help="receives the outcome of the start as a JSON object"
     )
     parser.add_argument(
-        "--release-fd", type=int, required=True, help="says a word when the caller lets go, ends when it dies"
+        "--release-fd", type=int, required=True, help="written to when the caller has the report, closed when it dies"
     )
     return parser.parse_args()
 

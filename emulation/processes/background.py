@@ -1,4 +1,4 @@
-"""A stack in the background: started, found and stopped from other processes by the folder it lives in."""
+"""A local environment in the background: started, described and stopped by its state directory."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from emulation.errors import AlreadyRunning, EnvironmentFailed, PortInUse, StateDirectoryUnusable
 from emulation.localstack.environment import Progress, ensure_environment
-from emulation.processes.child_processes import answers
+from emulation.processes.child_processes import is_healthy
 from emulation.processes.components import LAMBDA_HEALTH, LOCALSTACK_HEALTH, SAGEMAKER_HEALTH, SageMakerOptions
 from emulation.processes.environment_state import EnvironmentState, EnvironmentStatus
 from emulation.processes.parent_watcher import GRACE_SECONDS
@@ -63,23 +63,23 @@ def start_background(  # noqa: PLR0913 - what LocalEnvironment takes
 
 
 def stop(home: Path) -> bool:
-    """Stop the stack that lives in ``home`` and return when it is gone; False where there was none."""
+    """Stop the local environment of the state directory ``home`` and wait for its end; False if there was none."""
     state_directory = StateDirectory(home)
     owner = state_directory.owner()
     if owner is None:
         return False
     state = state_directory.read_state()
-    for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
+    for number, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
         if state_directory.owner() == owner:
-            _tell(owner, number)
-            _wait_until(lambda: state_directory.owner() != owner, patience)
+            _send(owner, number)
+            _wait_until(lambda: state_directory.owner() != owner, seconds)
     if state is not None:
         _wait_until(lambda: not any(_health(state).values()), 2 * GRACE_SECONDS)
     return True
 
 
 def status(home: Path) -> EnvironmentStatus:
-    """Return whether a stack lives in ``home``, where it listens, and which of its parts answer."""
+    """Return whether a local environment uses ``home``, its state, and the health of its components."""
     state_directory = StateDirectory(home)
     if state_directory.owner() is None:
         return EnvironmentStatus(running=False, state=None, health={})
@@ -114,7 +114,7 @@ def _launch(state_directory: StateDirectory, arguments: Sequence[str]) -> Enviro
         their_report = -1
         outcome = json.loads(_read_all(report) or "{}")
         if "state" not in outcome:
-            raise EnvironmentFailed(outcome.get("error", f"The background process ended without a word; see {log}"))
+            raise EnvironmentFailed(outcome.get("error", f"The background process exited without a report; see {log}"))
         os.write(release, b"released")
         return EnvironmentState.from_json(outcome["state"])
     finally:
@@ -131,10 +131,10 @@ def _read_all(descriptor: int) -> str:
 def _health(state: EnvironmentState) -> dict[str, bool]:
     urls = {"localstack": state.localstack_url + LOCALSTACK_HEALTH, "sagemaker": state.sagemaker_url + SAGEMAKER_HEALTH}
     urls |= {name: url + LAMBDA_HEALTH for name, url in state.lambda_urls.items()}
-    return {name: answers(url) for name, url in urls.items()}
+    return {name: is_healthy(url) for name, url in urls.items()}
 
 
-def _tell(process: int, number: signal.Signals) -> None:
+def _send(process: int, number: signal.Signals) -> None:
     try:
         os.kill(process, number)
     except ProcessLookupError:

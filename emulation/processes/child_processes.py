@@ -31,7 +31,7 @@ class Component:
 
 
 class ComponentProcess:
-    """A running component, in a session of its own so that a Ctrl-C in the terminal reaches only the stack."""
+    """A running component, in a session of its own so that a Ctrl-C in the terminal reaches only its supervisor."""
 
     def __init__(self, component: Component, logs: Path, parent_pipe: ParentPipe) -> None:
         self.component = component
@@ -54,8 +54,8 @@ class ComponentProcess:
             raise ComponentExited(self.component.name, returncode, self.log, self._tail())
 
     def healthy(self) -> bool:
-        """Whether it answers."""
-        return answers(self.component.url + self.component.health_path)
+        """Whether its health check succeeds."""
+        return is_healthy(self.component.url + self.component.health_path)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and to all it has started."""
@@ -77,8 +77,8 @@ class ComponentProcess:
         return "\n".join(f"  {line}" for line in lines[-_TAIL_LINES:]) or "  (empty)"
 
 
-def answers(url: str, timeout: float = 5.0) -> bool:
-    """Whether ``url`` answers with success."""
+def is_healthy(url: str, timeout: float = 5.0) -> bool:
+    """Whether ``url`` returns 200."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc, timeout=timeout)
     try:

@@ -1,4 +1,4 @@
-"""The parts of a stack and how each is started: LocalStack, the SageMaker emulator and one host for each Lambda."""
+"""The components of a local environment, and how each is started: LocalStack, the SageMaker emulator, Lambda hosts."""
 
 import signal
 import sys
@@ -20,7 +20,7 @@ _NO_PROXY = "127.0.0.1,localhost"
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where each part of a stack listens."""
+    """The ports of the components."""
 
     localstack: int
     sagemaker: int
@@ -44,14 +44,14 @@ class Addresses:
 
 def find_services(services: Path) -> dict[str, Path]:
     """Return the folder of every Lambda service under ``services``; raises ServicesMissing where there is none."""
-    found = {file.parent.name: file.parent for file in sorted(services.glob("*/handler.py"))}
-    if not found:
+    folders = {file.parent.name: file.parent for file in sorted(services.glob("*/handler.py"))}
+    if not folders:
         raise ServicesMissing(services)
-    return found
+    return folders
 
 
 def offline_environment(inherited: Mapping[str, str], addresses: Addresses, region: str) -> dict[str, str]:
-    """Return the environment in which AWS is the stack: no account of the user's, no proxy on the way."""
+    """Return variables with which AWS clients reach the emulators, without the user's account or a proxy."""
     kept = {name: value for name, value in inherited.items() if not name.startswith("AWS_")}
     no_proxy = ",".join(filter(None, (inherited.get("no_proxy") or inherited.get("NO_PROXY"), _NO_PROXY)))
     return {

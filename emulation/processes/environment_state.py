@@ -1,4 +1,4 @@
-"""What a running stack says about itself, as the file ``stack.json`` holds it."""
+"""The state of a running local environment, as ``stack.json`` has it."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class EnvironmentState:
-    """A healthy stack: the process that supervises it, where its parts listen, and where its logs are."""
+    """A running local environment: its supervising process, URLs and directories."""
 
     pid: int
     localstack_url: str
@@ -39,12 +39,12 @@ class EnvironmentState:
                 started=datetime.fromisoformat(value["started"]),
             )
         except (KeyError, TypeError) as error:
-            raise ValueError(f"Not the state of a stack: {text[:200]!r}") from error
+            raise ValueError(f"Not the state of a local environment: {text[:200]!r}") from error
 
 
 @dataclass(frozen=True)
 class EnvironmentStatus:
-    """Whether a home's stack runs, what it says about itself, and which of its parts answer."""
+    """Whether a local environment runs, its state, and the health of each component."""
 
     running: bool
     state: EnvironmentState | None

@@ -1,4 +1,4 @@
-"""The whole offline AWS as plain child processes, without Docker: started, watched and stopped together."""
+"""The local environment: LocalStack, the SageMaker emulator and the Lambda hosts as child processes, without Docker."""
 
 import os
 import signal
@@ -52,14 +52,14 @@ class LocalEnvironment:
         training_python: Path | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._home = StateDirectory(home)
+        self._state_directory = StateDirectory(home)
         self._cache = cache
         self._services = services
         self._region = region
-        self._asked = (localstack_port, sagemaker_port)
+        self._requested_ports = (localstack_port, sagemaker_port)
         self._environment = environment
         self._sagemaker = SageMakerOptions(scripted, faults, training_python)
-        self._tell = progress or (lambda _line: None)
+        self._progress = progress or (lambda _line: None)
         self._ports = Ports(cache / "ports")
         self._parent_pipe: ParentPipe | None = None
         self._processes: list[ComponentProcess] = []
@@ -72,35 +72,35 @@ class LocalEnvironment:
         """
         folders = components.find_services(self._services)
         try:
-            hurried = self._home.claim()
-            return self._start(folders, patience=2 * GRACE_SECONDS if hurried else 0.0)
+            unclean = self._state_directory.claim()
+            return self._start(folders, wait_seconds=2 * GRACE_SECONDS if unclean else 0.0)
         except OSError as error:
             self.stop()
-            raise StateDirectoryUnusable(self._home.root, error) from error
+            raise StateDirectoryUnusable(self._state_directory.root, error) from error
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """Stop everything and let the home be used again. Stopping twice is fine."""
+        """Stop everything and release the state directory. Stopping twice is fine."""
         stop_all(self._processes, STOP_SECONDS)
         self._processes = []
         if self._parent_pipe is not None:
             self._parent_pipe.close()
             self._parent_pipe = None
         self._ports.release()
-        self._home.release()
+        self._state_directory.release()
 
     def supervise(self) -> None:
         """Block until SIGINT or SIGTERM, then stop everything; to be called from the main thread.
 
         Raises ComponentExited, with everything stopped, when a part ends by itself.
         """
-        told = threading.Event()
+        stop_requested = threading.Event()
         numbers = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(number, lambda _number, _frame: told.set()) for number in numbers]
+        before = [signal.signal(number, lambda _number, _frame: stop_requested.set()) for number in numbers]
         try:
-            while not told.wait(0.5):
+            while not stop_requested.wait(0.5):
                 for process in self._processes:
                     process.check_alive()
         finally:
@@ -116,33 +116,33 @@ class LocalEnvironment:
     ) -> None:
         self.stop()
 
-    def _start(self, folders: Mapping[str, Path], patience: float) -> EnvironmentState:
-        asked_localstack, asked_sagemaker = self._asked
+    def _start(self, folders: Mapping[str, Path], wait_seconds: float) -> EnvironmentState:
+        localstack, sagemaker = self._requested_ports
         addresses = Addresses(
-            localstack=self._ports.take(asked=asked_localstack, preferred=LOCALSTACK_PORT, patience=patience),
-            sagemaker=self._ports.take(asked=asked_sagemaker, preferred=SAGEMAKER_PORT, patience=patience),
+            localstack=self._ports.take(requested=localstack, preferred=LOCALSTACK_PORT, wait_seconds=wait_seconds),
+            sagemaker=self._ports.take(requested=sagemaker, preferred=SAGEMAKER_PORT, wait_seconds=wait_seconds),
             lambdas={name: self._ports.take() for name in folders},
         )
-        python = ensure_environment(self._cache, progress=self._tell)
-        self._tell(f"Starting LocalStack, the SageMaker emulator and {len(folders)} Lambdas")
+        python = ensure_environment(self._cache, progress=self._progress)
+        self._progress(f"Starting LocalStack, the SageMaker emulator and {len(folders)} Lambdas")
         self._parent_pipe = ParentPipe()
         for component in self._components(python, folders, addresses):
-            self._processes.append(ComponentProcess(component, self._home.logs, self._parent_pipe))
+            self._processes.append(ComponentProcess(component, self._state_directory.logs, self._parent_pipe))
         wait_until_healthy(self._processes, START_SECONDS)
         state = EnvironmentState(
             pid=os.getpid(),
             localstack_url=addresses.localstack_url,
             sagemaker_url=addresses.sagemaker_url,
             lambda_urls=addresses.lambda_urls,
-            logs=self._home.logs,
-            home=self._home.root,
+            logs=self._state_directory.logs,
+            home=self._state_directory.root,
             started=datetime.now(UTC),
         )
-        self._home.write_state(state)
+        self._state_directory.write_state(state)
         return state
 
     def _components(self, python: Path, folders: Mapping[str, Path], addresses: Addresses) -> Iterator[Component]:
-        run, region = self._home.run, self._region
+        run, region = self._state_directory.run, self._region
         environment = components.offline_environment(inherited_environment(), addresses, region) | dict(
             self._environment
         )

@@ -1,4 +1,4 @@
-"""Finds ports for a stack and keeps two stacks that start at once from choosing the same ones."""
+"""Reserves ports, so that two local environments that start at the same time do not use the same one."""
 
 import fcntl
 import socket
@@ -12,32 +12,32 @@ HOST = "127.0.0.1"
 
 
 class Ports:
-    """The ports of one stack; ``directory`` is where stacks of one user see what others have taken."""
+    """The ports of one local environment; ``directory`` has the reservations of all environments of the user."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._reserved: list[IO[str]] = []
         self._chosen: set[int] = set()
 
-    def take(self, *, asked: int | None = None, preferred: int | None = None, patience: float = 0.0) -> int:
-        """Return the port asked for, else the preferred one if it is free, else a free one.
+    def take(self, *, requested: int | None = None, preferred: int | None = None, wait_seconds: float = 0.0) -> int:
+        """Return the requested port, or the preferred one if it is free, or any free one.
 
-        Waits ``patience`` seconds for either to become free. Raises PortInUse where the port asked for does not.
+        Waits ``wait_seconds`` for either to become free. Raises PortInUse if the requested port does not.
         """
-        wanted = asked if asked is not None else preferred
-        if wanted is not None and self._take_within(wanted, patience):
-            return wanted
-        if asked is not None:
-            raise PortInUse(asked)
+        port = requested if requested is not None else preferred
+        if port is not None and self._take_within(port, wait_seconds):
+            return port
+        if requested is not None:
+            raise PortInUse(requested)
         return self._take_any()
 
     def release(self) -> None:
-        """Let other stacks have the ports."""
+        """Release the reservations."""
         while self._reserved:
             self._reserved.pop().close()
 
-    def _take_within(self, port: int, patience: float) -> bool:
-        deadline = time.monotonic() + patience
+    def _take_within(self, port: int, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
         while not self._take_named(port):
             if time.monotonic() > deadline:
                 return False
@@ -70,7 +70,7 @@ class Ports:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on ``port`` of the loopback interface and we could."""
+    """Whether ``port`` of the loopback interface is free to listen on."""
     with socket.socket() as caller:
         caller.settimeout(1)
         if caller.connect_ex((HOST, port)) == 0:

@@ -1,4 +1,4 @@
-"""The folder a stack lives in: its state, its lock, its logs and what it throws away when it stops."""
+"""The state directory of a local environment: its state, lock, logs and temporary files."""
 
 import fcntl
 import os
@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import IO
 
+from core.files import write_atomically
 from emulation.errors import AlreadyRunning
 from emulation.processes.environment_state import EnvironmentState
 
@@ -14,7 +15,7 @@ _CHECKERS_SECONDS = 1.0
 
 
 class StateDirectory:
-    """``root`` holds ``stack.json`` while a stack is up, ``stack.lock``, ``logs/`` and, while it runs, ``run/``."""
+    """``root`` has ``stack.lock``, ``logs/`` and, while the environment runs, ``stack.json`` and ``run/``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -25,9 +26,9 @@ class StateDirectory:
         self._lock: IO[str] | None = None
 
     def claim(self) -> bool:
-        """Make the home this process's own, until ``release`` or the process's end, however it ends.
+        """Lock the directory for this process, until ``release`` or the process's exit.
 
-        Returns whether an earlier stack left in a hurry. Raises AlreadyRunning where another stack lives here.
+        Returns whether an earlier environment was killed. Raises AlreadyRunning where another one uses the directory.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         lock = self._lock_file.open("a+")
@@ -38,21 +39,21 @@ class StateDirectory:
         lock.write(str(os.getpid()))
         lock.flush()
         self._lock = lock
-        left_in_a_hurry = self._state_file.exists() or self.run.exists()
+        unclean = self._state_file.exists() or self.run.exists()
         self._clear()
         self.logs.mkdir(exist_ok=True)
         self.run.mkdir()
-        return left_in_a_hurry
+        return unclean
 
     def release(self) -> None:
-        """Throw away what a stack keeps only while it runs, and let another one in."""
+        """Delete the state and the temporary files, and unlock the directory."""
         if self._lock is not None:
             self._clear()
             self._lock.close()
             self._lock = None
 
     def owner(self) -> int | None:
-        """Return the process that has claimed this home, None where nobody has."""
+        """Return the process that holds the lock, None if none does."""
         try:
             with self._lock_file.open() as lock:
                 try:
@@ -64,17 +65,15 @@ class StateDirectory:
         return None
 
     def read_state(self) -> EnvironmentState | None:
-        """Return what the stack here says about itself, None where it is not up yet."""
+        """Return the state of the running environment, None while it starts."""
         try:
             return EnvironmentState.from_json(self._state_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
 
     def write_state(self, state: EnvironmentState) -> None:
-        """Say that the stack is up: whoever reads sees all of it or nothing."""
-        unfinished = self._state_file.with_suffix(".unfinished")
-        unfinished.write_text(state.to_json())
-        unfinished.replace(self._state_file)
+        """Write the state of the running environment."""
+        write_atomically(self._state_file, state.to_json())
 
     def _clear(self) -> None:
         self._state_file.unlink(missing_ok=True)
@@ -82,7 +81,7 @@ class StateDirectory:
 
 
 def _lock_within(lock: IO[str], seconds: float) -> bool:
-    """Take the lock; wait a moment for those who hold it shared, which they do only to look."""
+    """Take the lock, waiting for those that hold it shared for a moment to read the owner."""
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -28,7 +28,7 @@ from emulation.sagemaker.control.schedules import Caller, Schedules
 from emulation.sagemaker.guarded_app import GuardedApp
 from emulation.sagemaker.hosting.alarms import Alarms
 from emulation.sagemaker.hosting.faults import CONNECTION, Faults
-from emulation.sagemaker.hosting.invoke_endpoint import Runtime
+from emulation.sagemaker.hosting.invoke_endpoint import InvokeEndpoint
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
 from emulation.sagemaker.hosting.model_container import StubContainer
 from emulation.sagemaker.hosting.model_server import Command
@@ -83,7 +83,9 @@ def create_app(settings: Settings) -> ASGIApp:
     caller = Caller(frozenset(OPERATIONS), functools.partial(control.perform, str(model.metadata["targetPrefix"])))
     schedules = Schedules(store, loader.get_service_model("scheduler"), caller, settings.now)
     faults = Faults()
-    runtime = Runtime(store, instances, loader.get_service_model("sagemaker-runtime"), settings.now, faults)
+    invoke_endpoint = InvokeEndpoint(
+        store, instances, loader.get_service_model("sagemaker-runtime"), settings.now, faults
+    )
 
     async def health(_: Request) -> JSONResponse:
         return JSONResponse(_health(store, instances, capture_buffer))
@@ -105,7 +107,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
     routes = [
         Route("/", control.handle, methods=["POST"]),
-        Route("/endpoints/{name}/invocations", runtime.handle, methods=["POST"]),
+        Route("/endpoints/{name}/invocations", invoke_endpoint.handle, methods=["POST"]),
         Route("/schedules/{name}", schedules.handle, methods=["POST", "PUT", "GET", "DELETE"]),
         Route("/_scones/health", health),
     ]

@@ -33,10 +33,10 @@ class GuardedApp:
         reason = self._guard.refusal(headers.get("host"), headers.get("origin"), headers.get("sec-fetch-site"))
         if reason is not None:
             return _error(request_guard.STATUS, request_guard.CODE, reason)
-        wanted = _content_type(scope["path"]) if scope["method"] in _CHANGING else None
-        given = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if wanted is not None and given != wanted:
-            return _error(415, "UnsupportedMediaTypeException", f"The Content-Type must be {wanted}.")
+        required = _content_type(scope["path"]) if scope["method"] in _CHANGING else None
+        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if required is not None and content_type != required:
+            return _error(415, "UnsupportedMediaTypeException", f"The Content-Type must be {required}.")
         return None
 
 

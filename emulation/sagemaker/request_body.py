@@ -9,7 +9,7 @@ async def read_body(request: Request, limit: int) -> bytes | None:
     """Return the body, or None where it is over ``limit`` bytes.
 
     What is too much is read and dropped, within reason: a client that is still sending when the connection closes sees
-    a broken pipe in place of the answer.
+    a broken pipe instead of the response.
     """
     chunks: list[bytes] = []
     size = 0

@@ -124,15 +124,15 @@ class Store:
         return self._directory / kind.value / f"{name.lower()}.json"
 
     def _load(self, kind: Kind) -> dict[str, Record]:
-        found: dict[str, Record] = {}
+        records: dict[str, Record] = {}
         for path in _files(self._directory / kind.value):
             try:
                 record = Record(**json.loads(path.read_bytes()))
             except (ValueError, TypeError) as error:
                 log.warning("%s is no record of a %s and is left out: %s", path, kind.noun, error)
                 continue
-            found[record.name.lower()] = record
-        return found
+            records[record.name.lower()] = record
+        return records
 
 
 def _files(directory: Path) -> Iterable[Path]:

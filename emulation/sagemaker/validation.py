@@ -81,10 +81,10 @@ def violations(value: Json, shape: Shape, path: str = "") -> Iterator[str]:
         yield from _map_violations(value, shape, path)
 
 
-def message(found: list[str]) -> str:
-    """Return AWS's one message for all that was found."""
-    noun = "error" if len(found) == 1 else "errors"
-    return f"{len(found)} validation {noun} detected: {'; '.join(found)}"
+def message(constraints: list[str]) -> str:
+    """Return AWS's one message for all violated constraints."""
+    noun = "error" if len(constraints) == 1 else "errors"
+    return f"{len(constraints)} validation {noun} detected: {'; '.join(constraints)}"
 
 
 def _mapping(value: object, where: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from emulation.processes.child_processes import answers
+from emulation.processes.child_processes import is_healthy
 
 INVOKE = "/2015-03-31/functions/function/invocations"
 PROBE = Path(__file__).parent / "fakes" / "probe_function.py"
@@ -61,7 +61,7 @@ def _url(process: subprocess.Popen[bytes], log: Path) -> str:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and process.poll() is None:
         _, found, url = log.read_text().partition("listens on ")
-        if found and url.endswith("\n") and answers(url.strip() + "/health"):
+        if found and url.endswith("\n") and is_healthy(url.strip() + "/health"):
             return url.strip()
         time.sleep(0.02)
     raise AssertionError(f"the host did not start: {log.read_text()}")

@@ -1,4 +1,4 @@
-"""Captured records on their way to S3: in a file here first, so that neither a crash nor S3's absence loses one."""
+"""Buffers captured records in files on their way to S3, so that neither a crash nor an outage of S3 loses one."""
 
 import asyncio
 import json
@@ -18,13 +18,13 @@ from emulation.sagemaker import aws_clients
 log = logging.getLogger(__name__)
 
 _RECORDS = ".jsonl"
-_TARGET = ".target.json"
+_DESTINATION = ".target.json"
 _RETRY_SECONDS = 5.0
 _MAX_HELD_BYTES = 2 * 1024**3
 
 
 @dataclass(frozen=True)
-class Target:
+class S3Object:
     """The S3 object that a file of records becomes."""
 
     bucket: str
@@ -44,13 +44,13 @@ class Thresholds:
 class _File:
     """The records that go to one object."""
 
-    def __init__(self, directory: Path, target: Target, opened: float) -> None:
+    def __init__(self, directory: Path, target: S3Object, opened: float) -> None:
         name = uuid.uuid4().hex
         self.path = directory / (name + _RECORDS)
         self.opened = opened
         self.records = 0
         self.bytes = 0
-        write_atomically(directory / (name + _TARGET), json.dumps(asdict(target)).encode())
+        write_atomically(directory / (name + _DESTINATION), json.dumps(asdict(target)).encode())
         self._file: BinaryIO = self.path.open("xb", buffering=0)
 
     def append(self, line: bytes) -> None:
@@ -93,16 +93,16 @@ class CaptureBuffer:
         self.uploaded = 0
         self.lost = 0
 
-    def append(self, place: str, line: bytes, target: Callable[[], Target]) -> None:
-        """Add a record to the open file for ``place``; ``target`` names its object when it is the first."""
+    def append(self, folder: str, line: bytes, target: Callable[[], S3Object]) -> None:
+        """Add a record to the open file for ``folder``; ``target`` names its object when it is the first."""
         if self._client is None:
             return
         try:
             if self._held + len(line) > _MAX_HELD_BYTES:
                 raise OSError(f"S3 has taken none of the last {self._held} bytes")
-            file = self._open.get(place)
+            file = self._open.get(folder)
             if file is None:
-                file = self._open[place] = _File(self._directory, target(), self._now())
+                file = self._open[folder] = _File(self._directory, target(), self._now())
             file.append(line)
         except OSError as error:  # a full disk must not fail the invocation: it does not on AWS either
             self.lost += 1
@@ -111,7 +111,7 @@ class CaptureBuffer:
         self.recorded += 1
         self._held += len(line)
         if file.records >= self._thresholds.records or file.bytes >= self._thresholds.bytes:
-            self._close(place)
+            self._close(folder)
 
     def waiting(self) -> int:
         """Return how many files are not in S3 yet."""
@@ -125,7 +125,7 @@ class CaptureBuffer:
             self._close_older_than(self._thresholds.seconds)
 
     async def flush(self) -> bool:
-        """Close every file and upload it now; False where S3 would not take some, which stay for the next attempt."""
+        """Close every file and upload it now; False where S3 would not take some, which are tried again later."""
         self._close_older_than(0)
         self._refused.clear()
         return await self.upload()
@@ -145,23 +145,23 @@ class CaptureBuffer:
                     self.uploaded += await asyncio.to_thread(self._deliver, self._client, path)
                     self._refused.pop(path, None)
                 except (ClientError, BotoCoreError, OSError, ValueError, TypeError) as error:
-                    log.warning("captured records stay in %s for now: %s", path, error)
+                    log.warning("captured records remain in %s until S3 accepts them: %s", path, error)
                     self._refused[path] = self._now() + _RETRY_SECONDS
                     delivered = False
         return delivered
 
     def _close_older_than(self, seconds: float) -> None:
-        for place, file in list(self._open.items()):
+        for folder, file in list(self._open.items()):
             if self._now() - file.opened >= seconds:
-                self._close(place)
+                self._close(folder)
 
-    def _close(self, place: str) -> None:
-        self._open.pop(place).close()
+    def _close(self, folder: str) -> None:
+        self._open.pop(folder).close()
 
     def _deliver(self, client: aws_clients.S3, path: Path) -> int:
         """Put one file into S3 and delete it; return how many records it held."""
-        sidecar = path.with_name(path.name.removesuffix(_RECORDS) + _TARGET)
-        target = Target(**json.loads(sidecar.read_bytes()))
+        sidecar = path.with_name(path.name.removesuffix(_RECORDS) + _DESTINATION)
+        target = S3Object(**json.loads(sidecar.read_bytes()))
         content = path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]  # a crash may have cut the last line, whose call was never answered
         if whole:

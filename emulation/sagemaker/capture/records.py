@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.s3_uris import S3Uri
-from emulation.sagemaker.capture.buffer import CaptureBuffer, Target
+from emulation.sagemaker.capture.buffer import CaptureBuffer, S3Object
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Capture:
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         self._capture_buffer.append(f"{self._bucket}/{self._prefix}/{at:%Y/%m/%d/%H}", line, lambda: self._target(at))
 
-    def _target(self, at: datetime) -> Target:
+    def _target(self, at: datetime) -> S3Object:
         name = f"{at:%M-%S}-{at.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
-        return Target(self._bucket, f"{self._prefix}/{at:%Y/%m/%d/%H}/{name}", self._kms_key)
+        return S3Object(self._bucket, f"{self._prefix}/{at:%Y/%m/%d/%H}/{name}", self._kms_key)
 
     def _part(self, content_type: str, mode: str, data: bytes) -> dict[str, str]:
         encoding = self._encodings.get(_bare(content_type), "BASE64")

@@ -21,15 +21,15 @@ _RESOURCE = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 
 
 async def register(context: OperationContext, request: Params) -> Params:
-    """RegisterScalableTarget: the variant must be in service; a target that is there takes what is given."""
+    """RegisterScalableTarget: the variant must be in service; an existing target is updated."""
     record, variant = _variant(context, request)
     known = _scaling(record).get(variant, {"Policies": {}, "CreationTime": context.now()})
-    found = {**known, **{key: request[key] for key in ("MinCapacity", "MaxCapacity") if key in request}}
-    if "MinCapacity" not in found or "MaxCapacity" not in found:
+    target = {**known, **{key: request[key] for key in ("MinCapacity", "MaxCapacity") if key in request}}
+    if "MinCapacity" not in target or "MaxCapacity" not in target:
         raise ValidationException("MinCapacity and MaxCapacity are required to register a new scalable target.")
-    if found["MinCapacity"] > found["MaxCapacity"]:
+    if target["MinCapacity"] > target["MaxCapacity"]:
         raise ValidationException("Maximum capacity cannot be less than minimum capacity.")
-    record.private.setdefault(_SCALING, {})[variant] = found
+    record.private.setdefault(_SCALING, {})[variant] = target
     context.store.save(Kind.ENDPOINT, record)
     return {"ScalableTargetARN": _arn(context, "scalable-target", request["ResourceId"])}
 
@@ -48,13 +48,13 @@ async def describe_targets(context: OperationContext, request: Params) -> Params
         "ScalableTargets": [
             {
                 **_place(resource),
-                "MinCapacity": found["MinCapacity"],
-                "MaxCapacity": found["MaxCapacity"],
+                "MinCapacity": target["MinCapacity"],
+                "MaxCapacity": target["MaxCapacity"],
                 "RoleARN": f"arn:aws:iam::{context.store.account.number}:role/{_ROLE}",
-                "CreationTime": found["CreationTime"],
+                "CreationTime": target["CreationTime"],
                 "ScalableTargetARN": _arn(context, "scalable-target", resource),
             }
-            for resource, found in _all(context)
+            for resource, target in _all(context)
             if resource in request.get("ResourceIds", [resource])
         ]
     }
@@ -86,8 +86,8 @@ async def describe_policies(context: OperationContext, request: Params) -> Param
     return {
         "ScalingPolicies": [
             {**_place(resource), **policy, "PolicyName": name, "PolicyARN": _policy_arn(context, resource, name)}
-            for resource, found in _all(context)
-            for name, policy in found["Policies"].items()
+            for resource, target in _all(context)
+            for name, policy in target["Policies"].items()
             if resource == request.get("ResourceId", resource) and name in request.get("PolicyNames", [name])
         ]
     }
@@ -99,8 +99,8 @@ def scaled(record: Record) -> frozenset[str]:
 
 
 def _scaling(record: Record) -> dict[str, Any]:
-    found: dict[str, Any] = record.private.get(_SCALING, {})
-    return found
+    target: dict[str, Any] = record.private.get(_SCALING, {})
+    return target
 
 
 def _variant(context: OperationContext, request: Params) -> tuple[Record, str]:
@@ -128,9 +128,9 @@ def _target(context: OperationContext, request: Params) -> tuple[Record, str]:
 
 def _all(context: OperationContext) -> list[tuple[str, dict[str, Any]]]:
     return [
-        (f"endpoint/{record.name}/variant/{variant}", found)
+        (f"endpoint/{record.name}/variant/{variant}", target)
         for record in context.store.all(Kind.ENDPOINT)
-        for variant, found in _scaling(record).items()
+        for variant, target in _scaling(record).items()
     ]
 
 

@@ -94,9 +94,9 @@ class ControlPlane:
         if shape is None:
             return await operations[name](self._emulator, {})
         params = validation.typed(_parse(body), shape)
-        found = list(validation.violations(params, shape))
-        if found:
-            raise ValidationException(validation.message(found))
+        violations = list(validation.violations(params, shape))
+        if violations:
+            raise ValidationException(validation.message(violations))
         return await operations[name](self._emulator, params)
 
     async def _perform(self, request: Request) -> Params:

@@ -118,13 +118,13 @@ class Schedules:
     def _validated(self, operation: str, name: str, body: bytes) -> dict[str, Any]:
         shape = cast(StructureShape, self._model.operation_model(operation).input_shape)
         try:
-            given = json.loads(body or b"{}")
+            content = json.loads(body or b"{}")
         except (ValueError, RecursionError) as error:
             raise ValidationException(f"The body is no JSON: {error}") from error
-        params: dict[str, Any] = validation.typed(given, shape) | {"Name": name}
-        found = list(validation.violations(params, shape))
-        if found:
-            raise ValidationException(validation.message(found))
+        params: dict[str, Any] = validation.typed(content, shape) | {"Name": name}
+        violations = list(validation.violations(params, shape))
+        if violations:
+            raise ValidationException(validation.message(violations))
         return params
 
     def _put(self, name: str, params: dict[str, Any], *, new: bool) -> Mapping[str, Any]:

@@ -108,20 +108,20 @@ def _check(request: Params) -> None:
         raise ValidationException("ResourceConfig: one instance of one InstanceType is what is emulated.")
     if request.get("EnableManagedSpotTraining") and "MaxWaitTimeInSeconds" not in request.get("StoppingCondition", {}):
         raise ValidationException("MaxWaitTimeInSeconds must be specified when EnableManagedSpotTraining is true.")
-    _check_places(request)
+    _check_uris(request)
     _check_not_emulated(request)
 
 
-def _check_places(request: Params) -> None:
+def _check_uris(request: Params) -> None:
     names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
     if len(set(names)) < len(names):
         raise ValidationException(f"Channel names must be unique: {', '.join(names)}.")
-    places = [request["OutputDataConfig"]["S3OutputPath"]]
+    uris = [request["OutputDataConfig"]["S3OutputPath"]]
     if "CheckpointConfig" in request:
-        places.append(request["CheckpointConfig"]["S3Uri"])
-    for place in places:
+        uris.append(request["CheckpointConfig"]["S3Uri"])
+    for uri in uris:
         try:
-            S3Uri.parse(place)
+            S3Uri.parse(uri)
         except InvalidS3Uri as error:
             raise ValidationException(f"The S3 location is invalid: {error}.") from error
 

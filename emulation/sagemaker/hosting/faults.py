@@ -33,7 +33,7 @@ from emulation.sagemaker.hosting.http_client import ContainerResponse
 from emulation.sagemaker.request_body import read_body
 
 CONNECTION = "scones.connection"
-"""The key of a request's scope under which the server's transport is found."""
+"""The key of a request's scope under which the server's transport is."""
 
 _MAX_FAULTS = 100
 _MAX_BODY_BYTES = 64 * 1024
@@ -117,31 +117,31 @@ class Faults:
 def parse(body: bytes) -> Fault:
     """Read a fault from JSON. Raises InvalidFault."""
     try:
-        given = json.loads(body)
+        fields = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidFault(f"the body is no JSON: {error}") from error
-    if not isinstance(given, dict):
+    if not isinstance(fields, dict):
         raise InvalidFault("the body is no JSON object")
     known = {"kind", "endpoint", "share", "seconds", "count", "seed"}
-    if unknown := sorted(given.keys() - known):
+    if unknown := sorted(fields.keys() - known):
         raise InvalidFault(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-    if given.get("kind") not in KINDS:
-        raise InvalidFault(f"kind {given.get('kind')!r} is not one of {', '.join(KINDS)}")
-    given = {name: value for name, value in given.items() if value is not None}
-    if not isinstance(given.get("endpoint", ""), str):
+    if fields.get("kind") not in KINDS:
+        raise InvalidFault(f"kind {fields.get('kind')!r} is not one of {', '.join(KINDS)}")
+    fields = {name: value for name, value in fields.items() if value is not None}
+    if not isinstance(fields.get("endpoint", ""), str):
         raise InvalidFault("endpoint is a name, or null for all")
     for name, most in (("share", 1.0), ("seconds", _MAX_SECONDS)):
-        value = given.get(name, 0)
+        value = fields.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not _between(value, most):
             raise InvalidFault(f"{name} {value!r} is no number from 0 to {most:g}")
     for name in ("count", "seed"):
-        if isinstance(given.get(name, 0), bool) or not isinstance(given.get(name, 0), int):
-            raise InvalidFault(f"{name} {given[name]!r} is no whole number")
-    return Fault(**given)
+        if isinstance(fields.get(name, 0), bool) or not isinstance(fields.get(name, 0), int):
+            raise InvalidFault(f"{name} {fields[name]!r} is no whole number")
+    return Fault(**fields)
 
 
 async def before(fault: Fault, request: Request) -> Response | None:
-    """Do what a fault does in place of asking the model, or nothing. Raises AwsError."""
+    """Do what a fault does instead of the model's invocation, or nothing. Raises AwsError."""
     if fault.kind in _NAMED:
         named = _NAMED[fault.kind]
         raise type(named)(named.message)
@@ -155,7 +155,7 @@ async def before(fault: Fault, request: Request) -> Response | None:
 
 
 def after(fault: Fault, reply: ContainerResponse) -> ContainerResponse:
-    """Return what the model is said to have answered."""
+    """Return the response that replaces the model's."""
     if fault.kind not in _ANSWERS:
         return reply
     content_type, body = _ANSWERS[fault.kind]

@@ -45,7 +45,7 @@ _TIMEOUT = (
 )
 
 
-class Runtime:
+class InvokeEndpoint:
     """Answers ``POST /endpoints/{name}/invocations``."""
 
     def __init__(
@@ -92,7 +92,7 @@ class Runtime:
                 refusal = await faults.before(fault, request) if fault else None
                 if refusal is not None:
                     return refusal
-                reply = await self._ask(name, variant, request.headers, body)
+                reply = await self._invoke_variant(name, variant, request.headers, body)
                 if fault is not None:
                     reply = faults.after(fault, reply)
                 answer_type = reply.headers.get("content-type", "application/octet-stream")
@@ -109,9 +109,9 @@ class Runtime:
     def _validated(self, name: str, headers: Mapping[str, str]) -> dict[str, str]:
         params = {member: headers[header] for member, header in self._headers.items() if header in headers}
         params["EndpointName"] = name
-        found = list(validation.violations({**params, "Body": b""}, self._shape))
-        if found:
-            raise ValidationError(validation.message(found))
+        violations = list(validation.violations({**params, "Body": b""}, self._shape))
+        if violations:
+            raise ValidationError(validation.message(violations))
         return params
 
     def _refuse_targets(self, name: str, params: Mapping[str, str]) -> None:
@@ -150,7 +150,9 @@ class Runtime:
             raise ServiceUnavailable(f"Endpoint {name} is starting again. Please try again.")
         raise ValidationError(f"Endpoint {name} of account {self._store.account.number} not found.")
 
-    async def _ask(self, name: str, variant: Variant, headers: Mapping[str, str], body: bytes) -> ContainerResponse:
+    async def _invoke_variant(
+        self, name: str, variant: Variant, headers: Mapping[str, str], body: bytes
+    ) -> ContainerResponse:
         passed = {header: headers[header] for header in _TO_CONTAINER if header in headers}
         try:
             reply = await variant.container.invoke(passed, body)

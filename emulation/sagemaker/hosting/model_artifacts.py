@@ -89,12 +89,12 @@ class ModelArtifacts:
     def _fetch(self, url: str) -> ModelArtifact:
         try:
             bucket, name = S3Uri.parse(url)
-            found = self._client.get_object(Bucket=bucket, Key=name)
+            response = self._client.get_object(Bucket=bucket, Key=name)
         except (ClientError, BotoCoreError, InvalidS3Uri) as error:
             raise LaunchFailed(_download_failure(url, str(error))) from error
-        key = hashlib.sha256(f"{url}\n{found['ETag']}".encode()).hexdigest()[:32]
+        key = hashlib.sha256(f"{url}\n{response['ETag']}".encode()).hexdigest()[:32]
         final = self._directory / key
-        with found["Body"] as body, tempfile.TemporaryDirectory(dir=self._directory, prefix=".loading-") as scratch:
+        with response["Body"] as body, tempfile.TemporaryDirectory(dir=self._directory, prefix=".loading-") as scratch:
             archive, unpacked = Path(scratch, "model.tar.gz"), Path(scratch, "model")
             self._download(url, body, archive)
             try:

@@ -1,4 +1,4 @@
-"""Brings endpoints into service, swaps them on update without dropping a request, and takes them down."""
+"""The instances behind endpoints: created, replaced on update without a failed request, deleted."""
 
 import asyncio
 import contextlib
@@ -62,7 +62,7 @@ class VariantInstances:
         self._chance = random.Random()  # noqa: S311 - sampling and traffic shares, no secrets
 
     def serving(self, name: str) -> Deployment | None:
-        """Return what answers for the endpoint of exactly this name, if anything does."""
+        """Return the deployment in service under exactly this name, if any."""
         return self._live.get(name)
 
     def restarts(self) -> int:
@@ -86,7 +86,7 @@ class VariantInstances:
         self._begin(record, self._delete(record))
 
     def restore(self) -> None:
-        """Take up after a restart where the records say that each endpoint was."""
+        """Restore each endpoint after a restart."""
         self._sweep()
         for record in self._store.all(Kind.ENDPOINT):
             status = record.described["EndpointStatus"]
@@ -143,7 +143,7 @@ class VariantInstances:
             return
         before = self._live.get(record.name)
         self._live[record.name] = fresh
-        alarm = await self._on_trial(record, before)
+        alarm = await self._observe(record, before)
         if alarm is None or before is None:
             self._settle(record, "InService", serving=plan)
             await self._retire(before)
@@ -154,13 +154,13 @@ class VariantInstances:
         self._settle(record, "InService", reason=f"The deployment was rolled back: the alarm {alarm} is in ALARM.")
         self._sweep()
 
-    async def _on_trial(self, record: Record, before: Deployment | None) -> str | None:
-        """Return the alarm that sounds while what served before stands by, if one does."""
+    async def _observe(self, record: Record, before: Deployment | None) -> str | None:
+        """Return the first alarm in ALARM while the previous instances are kept, if any."""
         if before is None:
             return None
         self._retiring.append(before)
         try:
-            return await self._hosting.alarms.sounding(record.described.get("LastDeploymentConfig", {}))
+            return await self._hosting.alarms.first_in_alarm(record.described.get("LastDeploymentConfig", {}))
         finally:
             if not self._closing:
                 self._retiring.remove(before)

@@ -92,47 +92,47 @@ HYPERPARAMETERS: Mapping[str, Check] = {
 
 def check_request(request: Request) -> None:
     """Raise JobFailed where hyperparameters or channels are not the algorithm's."""
-    given: Mapping[str, str] = request.get("HyperParameters", {})
-    found = [f"'{name}' is a required property" for name in REQUIRED if name not in given]
-    extra = ", ".join(f"'{name}'" for name in given if name not in HYPERPARAMETERS)
-    found += [f"Additional properties are not allowed ({extra} unexpected)"] if extra else []
-    for name, value in given.items():
+    hyperparameters: Mapping[str, str] = request.get("HyperParameters", {})
+    violations = [f"'{name}' is a required property" for name in REQUIRED if name not in hyperparameters]
+    extra = ", ".join(f"'{name}'" for name in hyperparameters if name not in HYPERPARAMETERS)
+    violations += [f"Additional properties are not allowed ({extra} unexpected)"] if extra else []
+    for name, value in hyperparameters.items():
         problem = HYPERPARAMETERS[name](value) if name in HYPERPARAMETERS else None
-        found += [f"{problem}\n\nOn instance['{name}']"] if problem else []
-    _refuse(found, "hyperparameters")
-    if int(given.get("mini_batch_size", "32")) > int(given["num_training_samples"]):
+        violations += [f"{problem}\n\nOn instance['{name}']"] if problem else []
+    _refuse(violations, "hyperparameters")
+    if int(hyperparameters.get("mini_batch_size", "32")) > int(hyperparameters["num_training_samples"]):
         _refuse(["mini_batch_size is larger than num_training_samples"], "hyperparameters")
     channels = {channel["ChannelName"]: channel for channel in request.get("InputDataConfig", ())}
-    wanted = [*_LISTED, *(f"{name}_lst" for name in _LISTED)]
-    found = [f"'{name}' is a required property" for name in wanted if name not in channels]
-    extra = ", ".join(f"'{name}'" for name in channels if name not in {*wanted, "model"})
-    found += [f"Additional properties are not allowed ({extra} unexpected)"] if extra else []
+    required = [*_LISTED, *(f"{name}_lst" for name in _LISTED)]
+    violations = [f"'{name}' is a required property" for name in required if name not in channels]
+    extra = ", ".join(f"'{name}'" for name in channels if name not in {*required, "model"})
+    violations += [f"Additional properties are not allowed ({extra} unexpected)"] if extra else []
     for name, channel in channels.items():
         content_type = channel.get("ContentType")
         if name != "model" and content_type not in _CONTENT_TYPES:
-            found.append(f"'{content_type}' is not one of {list(_CONTENT_TYPES)}\n\nOn instance['{name}']")
-    _refuse(found, "input data configuration")
+            violations.append(f"'{content_type}' is not one of {list(_CONTENT_TYPES)}\n\nOn instance['{name}']")
+    _refuse(violations, "input data configuration")
 
 
 def check_input(request: Request, folder: JobDirectory) -> None:
     """Raise JobFailed where a .lst file or an image is not what the algorithm can read."""
-    given = request["HyperParameters"]
+    hyperparameters = request["HyperParameters"]
     for name in _LISTED:
         lists = sorted(folder.data.joinpath(f"{name}_lst").rglob("*.lst"))
         if len(lists) != 1:
             raise JobFailed(f"ClientError: {name}_lst: {len(lists)} .lst files in the channel; one is expected")
-        for file in _listed(lists[0], name, int(given["num_classes"])):
-            _check_image(folder.data / name, file, given)
+        for file in _listed(lists[0], name, int(hyperparameters["num_classes"])):
+            _check_image(folder.data / name, file, hyperparameters)
 
 
 def arguments(request: Request) -> list[str]:
     """Return our trainer's options for the algorithm's hyperparameters; what has no counterpart is left out."""
-    given = request["HyperParameters"]
-    pretrained = given.get("use_pretrained_model", "0") == "1"
-    side = given.get("image_shape", "3,224,224").split(",")[2]
+    hyperparameters = request["HyperParameters"]
+    pretrained = hyperparameters.get("use_pretrained_model", "0") == "1"
+    side = hyperparameters.get("image_shape", "3,224,224").split(",")[2]
     options = {
-        "epochs": given.get("epochs", "30"),
-        "batch": given.get("mini_batch_size", "32"),
+        "epochs": hyperparameters.get("epochs", "30"),
+        "batch": hyperparameters.get("mini_batch_size", "32"),
         "size": side,
         "training-size": "0",
         "through": "0",
@@ -144,9 +144,9 @@ def arguments(request: Request) -> list[str]:
     return [word for name, value in options.items() for word in (f"--{name}", value)]
 
 
-def _refuse(found: list[str], what: str) -> None:
-    if found:
-        causes = "\n\nCaused by: ".join(found)
+def _refuse(violations: list[str], what: str) -> None:
+    if violations:
+        causes = "\n\nCaused by: ".join(violations)
         raise JobFailed(
             f"ClientError: Unable to initialize the algorithm. Failed to validate {what}. (caused by ValidationError)"
             f"\n\nCaused by: {causes}"
@@ -173,8 +173,8 @@ def _listed(path: Path, channel: str, classes: int) -> list[str]:
     return files
 
 
-def _check_image(channel: Path, file: str, given: Mapping[str, str]) -> None:
-    _, height, width = (int(part) for part in given.get("image_shape", "3,224,224").split(","))
+def _check_image(channel: Path, file: str, hyperparameters: Mapping[str, str]) -> None:
+    _, height, width = (int(part) for part in hyperparameters.get("image_shape", "3,224,224").split(","))
     path = (channel / file).resolve()
     if not path.is_relative_to(channel.resolve()) or not path.is_file():
         raise JobFailed(f"ClientError: {channel.name}: no image {file[:200]!r} in the channel")
@@ -183,11 +183,11 @@ def _check_image(channel: Path, file: str, given: Mapping[str, str]) -> None:
             size = image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise JobFailed(f"ClientError: {channel.name}: {file} cannot be decoded as an image: {error}") from error
-    if "resize" in given:
-        scale = int(given["resize"]) / min(size)
+    if "resize" in hyperparameters:
+        scale = int(hyperparameters["resize"]) / min(size)
         size = (round(size[0] * scale), round(size[1] * scale))
     if size[0] < width or size[1] < height:
         raise JobFailed(
             f"ClientError: {channel.name}: {file} has {size[0]}x{size[1]} pixels, which is smaller than image_shape "
-            f"{given.get('image_shape', '3,224,224')}; use a smaller image_shape or larger images"
+            f"{hyperparameters.get('image_shape', '3,224,224')}; use a smaller image_shape or larger images"
         )

@@ -94,10 +94,10 @@ def require(client: aws_clients.S3, request: Request) -> str | None:
         uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
         try:
             bucket, prefix = S3Uri.parse(uri)
-            found = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents")
+            objects = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents")
         except (ClientError, BotoCoreError, InvalidS3Uri):
-            bucket, found = uri.removeprefix("s3://").partition("/")[0], None
-        if not found:
+            bucket, objects = uri.removeprefix("s3://").partition("/")[0], None
+        if not objects:
             return (
                 f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
                 f"exists in the selected region, that objects exist under that S3 prefix, and that the role "
@@ -161,7 +161,7 @@ def _output(request: Request, name: str) -> tuple[str, str]:
 
 @dataclass
 class Checkpoints:
-    """Keeps a folder and a place in S3 in step, towards S3."""
+    """Uploads the files of a folder to S3 as they change."""
 
     client: aws_clients.S3
     folder: Path
@@ -212,8 +212,8 @@ def _below(client: aws_clients.S3, bucket: str, prefix: str) -> Iterator[_Object
 
 
 def _fetch(client: aws_clients.S3, objects: Iterator[_Object], into: Path) -> None:
-    def fetch(found: _Object) -> None:
-        bucket, key, name = found
+    def fetch(source: _Object) -> None:
+        bucket, key, name = source
         path = PurePosixPath(name)
         if "//" in name or not name or path.is_absolute() or ".." in path.parts or "\0" in name:
             raise ValueError(f"S3 key: s3://{bucket}/{key} has an illegal char sub-sequence in it")

@@ -48,13 +48,13 @@ class _Stopped(Exception):
 
 
 class JobRunner:
-    """Every job that is under way; further ones wait in Starting until one of the two places is free."""
+    """Every job that is under way; further ones wait in Starting until one of the two slots is free."""
 
     def __init__(self, store: Store, environment: TrainingEnvironment, now: Callable[[], float]) -> None:
         self._store = store
         self._environment = environment
         self._now = now
-        self._places = asyncio.Semaphore(MAX_AT_ONCE)
+        self._slots = asyncio.Semaphore(MAX_AT_ONCE)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stops: dict[str, asyncio.Event] = {}
 
@@ -136,7 +136,7 @@ class JobRunner:
     async def _carry(self, record: Record) -> None:
         folder = self._folder(record)
         try:
-            async with self._places:
+            async with self._slots:
                 await self._work(record, folder)
         except _Stopped:
             self.enter(record, "Stopped", "Training job stopped", status="Stopped")

@@ -45,9 +45,9 @@ class Program:
 def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str, folder: JobDirectory) -> Program:
     """Return the program that the job's hyperparameters name, or our trainer where they name none. Raises JobFailed."""
     values = {name: _decoded(value) for name, value in request.get("HyperParameters", {}).items()}
-    told = {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
-    arguments = [word for name, value in sorted(told.items()) for word in (_option(name), _word(value))]
-    environment = script_environment(request, arn, folder, told, arguments)
+    hyperparameters = {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
+    arguments = [word for name, value in sorted(hyperparameters.items()) for word in (_option(name), _word(value))]
+    environment = script_environment(request, arn, folder, hyperparameters, arguments)
     source, script = values.get("sagemaker_submit_directory"), values.get("sagemaker_program")
     if source is None:
         command = [python, *TRAINER, "--checkpoint-dir", str(folder.checkpoints)]

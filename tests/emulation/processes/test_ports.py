@@ -46,7 +46,7 @@ def test_another_is_taken_when_the_preferred_one_is_not_free(ports: Ports, occup
 
 def test_an_occupied_port_that_was_asked_for_is_an_error_that_names_it(ports: Ports, occupied: int) -> None:
     with pytest.raises(PortInUse, match=f"Port {occupied} is in use") as caught:
-        ports.take(asked=occupied)
+        ports.take(requested=occupied)
     assert caught.value.port == occupied
 
 
@@ -69,7 +69,7 @@ def test_a_port_that_becomes_free_in_time_is_taken(ports: Ports) -> None:
     server = socket.create_server((HOST, 0))
     port = server.getsockname()[1]
     threading.Timer(0.3, server.close).start()
-    assert ports.take(asked=port, patience=5) == port
+    assert ports.take(requested=port, wait_seconds=5) == port
 
 
 def test_one_stack_never_takes_a_port_twice(ports: Ports) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulation.sagemaker.capture.buffer import CaptureBuffer, Target, Thresholds
+from emulation.sagemaker.capture.buffer import CaptureBuffer, S3Object, Thresholds
 
 
 class BucketInMemory:
@@ -55,7 +55,7 @@ def test_a_file_is_complete_at_its_records_or_bytes(tmp_path: Path, thresholds: 
         held = capture_buffer(tmp_path, bucket, [0.0], **thresholds)
         for index in range(25):
             held.append(
-                "place", f"{index:099d}\n".encode() * 4, lambda: Target("b", f"{len(list(tmp_path.iterdir()))}")
+                "place", f"{index:099d}\n".encode() * 4, lambda: S3Object("b", f"{len(list(tmp_path.iterdir()))}")
             )
         await held.flush()
 
@@ -87,7 +87,7 @@ def test_records_stay_until_s3_takes_them(tmp_path: Path) -> None:
 
     async def run() -> None:
         held = capture_buffer(tmp_path, bucket, [0.0])
-        held.append("place", b"{}\n", lambda: Target("b", "k"))
+        held.append("place", b"{}\n", lambda: S3Object("b", "k"))
         bucket.refuses = True
         assert not await held.flush()
         assert held.waiting() == 1
@@ -103,7 +103,7 @@ def test_a_record_that_the_disk_refuses_is_counted_as_lost(tmp_path: Path) -> No
     async def run() -> CaptureBuffer:
         held = capture_buffer(tmp_path / "gone", BucketInMemory(), [0.0])
         (tmp_path / "gone").rmdir()
-        held.append("place", b"{}\n", lambda: Target("b", "k"))
+        held.append("place", b"{}\n", lambda: S3Object("b", "k"))
         return held
 
     held = asyncio.run(run())
