@@ -200,7 +200,7 @@ from the PyTorch network's by at most {description["metrics"]["export_difference
 
 
 def _diagram(found: Evaluation, path: Path) -> None:
-    import matplotlib as mpl  # noqa: PLC0415
+    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and only the card is drawn
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     out_of_fold = found.model.description["metrics"].get("reliability", [])
