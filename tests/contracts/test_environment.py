@@ -24,12 +24,12 @@ ALLOWED = {
 
 
 def reads_environment(source: str) -> bool:
+    readers = {"environ", "environb", "getenv", "getenvb"}
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "getenvb"}:
+        if isinstance(node, ast.Attribute) and node.attr in readers:
             return True
-        if isinstance(node, ast.ImportFrom) and node.module == "os":
-            if {alias.name for alias in node.names} & {"environ", "environb", "getenv", "getenvb"}:
-                return True
+        if isinstance(node, ast.ImportFrom) and node.module == "os" and {each.name for each in node.names} & readers:
+            return True
     return False
 
 

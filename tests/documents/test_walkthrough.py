@@ -9,8 +9,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,20 +19,24 @@ import pytest
 from PIL import Image
 
 from emulation.session import OfflineSession
+from tests.cli_runner import User
 from tests.documents.markdown import DOCUMENTS, ROOT, Command, commands, program_of
 from tests.training.data import cifar_archives
 from training.data.synthetic import render
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
+# What runs each of the other commands: a file, and the text in it that does so.
 TESTED_ELSEWHERE = {
-    r"make (demo|test.*)": "Makefile",
-    r"docker compose (up|run|down) .*": ".github/workflows/ci.yml",
-    r"scones train .*": "tests/journeys/test_other_classes.py",
-    r"scones endpoint deploy --(job|artefact) .*": "tests/journeys/test_other_classes.py",
-    r"curl .*": "tests/emulation/sagemaker/hosting/test_faults.py",
-    r"python -m emulation\.sagemaker .*": "emulation/processes/components.py",
-    r".*(--target aws|doctor aws).*": "docs/operations.md",  # no test has an AWS account
+    r"make demo": ("tests/journeys/test_command_line.py", '"demo", "--synthetic"'),
+    r"make test.*": (".github/workflows/ci.yml", "tox"),
+    r"docker compose (up|run|down) .*": (".github/workflows/ci.yml", "docker compose"),
+    r"scones train .*": ("tests/journeys/test_other_classes.py", 'user.scones("train"'),
+    r"scones endpoint deploy --job .*": ("tests/journeys/test_other_classes.py", '"endpoint", "deploy", "--job"'),
+    r"scones endpoint deploy --artefact .*": ("tests/scones/commands/endpoint/test_deploy.py", '"--artefact"'),
+    r"curl .*": ("tests/emulation/sagemaker/hosting/test_faults.py", "PUT"),
+    r"python -m emulation\.sagemaker .*": ("emulation/processes/components.py", '"-m", "emulation.sagemaker"'),
+    r".*(--target aws|doctor aws).*": ("docs/operations.md", "--target aws"),  # no test has an AWS account
 }
 EXIT_CODES = {"monitor": {0, 3, 4}, "run": {0, 1}}
 FIXED_TIME_RANGE = re.compile(r"--from \S+ --to \S+")
@@ -45,17 +47,14 @@ class Reader:
     """A user who runs the documented commands in a folder with images."""
 
     folder: Path
-    environment: dict[str, str]
+    user: User
     outputs: dict[str, str] = field(default_factory=dict)
 
     def type(self, text: str) -> str:
         """Run a command line and return what it printed."""
         program, *words = shlex.split(text)
         assert program.endswith("scones"), text
-        command = [sys.executable, "-W", "ignore", "-m", "scones", *words]
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False
-        )
+        done = self.user.run(*words)
         assert done.returncode in EXIT_CODES.get(words[0], {0}), f"{text}: {done.returncode}\n{done.stderr[-2000:]}"
         assert "Traceback" not in done.stderr
         return done.stdout
@@ -112,18 +111,14 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
             (folder / name / f"{number}.png").write_bytes(image_file(number, "PNG"))
     archive = cifar_archives.pack(folder / "archive.tar.gz", cifar_archives.members(rows=400))
     environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "SCONES_HOME": str(folder / "home"),
         "SCONES_CACHE": os.environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones"),
         "SCONES_CIFAR100": str(archive),
-        "COLUMNS": "200",
     }
-    environment.pop("SCONES_LABELS", None)
+    user = User(folder / "home", environment, folder)
     try:
-        yield Reader(folder, environment)
+        yield Reader(folder, user)
     finally:
-        subprocess.run([sys.executable, "-m", "scones", "down"], env=environment, check=False, capture_output=True)
+        user.run("down")
 
 
 def documented() -> list[Command]:
@@ -164,4 +159,5 @@ def test_every_other_command_is_tested_elsewhere() -> None:
     others = {"scones", "export", "git", "cd"}
     left = [without_path(command) for command in documented() if program_of(command.text) not in others]
     assert [text for text in left if not is_tested_elsewhere(text)] == []
-    assert all((ROOT / file).is_file() for file in TESTED_ELSEWHERE.values())
+    absent = [text for file, text in TESTED_ELSEWHERE.values() if text not in (ROOT / file).read_text("utf-8")]
+    assert absent == [], "nothing runs them any more"

@@ -19,6 +19,7 @@ from scones.image_inputs import upload_images
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs, deploy_stack, read_stack_outputs
+from tests.cli_runner import User
 from tests.integration.relay import Relay, RelayedEnvironment
 from training.data.staging import encode_png
 from training.data.synthetic import SyntheticSource
@@ -37,6 +38,11 @@ class LocalDeployment:
     settings: Settings
     relays: dict[str, Relay]
     restarted: ExitStack
+
+    @property
+    def user(self) -> User:
+        """Somebody whose home is that of the environment."""
+        return User(self.settings.home, {"SCONES_CACHE": str(self.settings.cache)})
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the environment."""

@@ -15,7 +15,6 @@ from orchestration import batch as batches
 from orchestration.executions import Image, Outcome
 from orchestration.history import history
 from tests.integration.local_deployment import LocalDeployment, write_images
-from tests.integration.users import User
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 IMAGES = int(os.environ.get("BATCH_IMAGES", "40"))
@@ -28,7 +27,7 @@ def test_a_batch_accounts_for_every_image_as_one_by_one_would(
     before = deployment.queue_lengths()
     deployment.inject_faults(kind="throttling", share=0.1, seed=1)
     try:
-        done = User.of(deployment).scones("batch", str(tmp_path / "images"), "--json", "--out", str(tmp_path))
+        done = deployment.user.run("batch", str(tmp_path / "images"), "--json", "--out", str(tmp_path))
         faults = httpx.get(f"{deployment.state.sagemaker_url}/_scones/faults").json()["faults"]
     finally:
         deployment.inject_faults()
@@ -78,7 +77,7 @@ def test_a_batch_can_be_followed_again_and_a_threshold_of_its_own_holds(
     s3.put_object(Bucket=bucket, Key="own.json", Body=json.dumps([{"s3_key": key} for key in keys]))
     payload = {"s3_bucket": bucket, "manifest_key": "own.json", "threshold": 1}
     arn = batches.start(deployment.client("stepfunctions"), deployment.outputs.batch_state_machine_arn, payload, "own")
-    answer = User.of(deployment).scones("batch", "--attach", arn, "--json", "--out", str(tmp_path))
+    answer = deployment.user.run("batch", "--attach", arn, "--json", "--out", str(tmp_path))
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout)["outcomes"] == {"ThresholdConfidenceNotMet": 2}
     assert [visit.name for visit in history(deployment.client("stepfunctions"), arn)][-1] == "Summary"

@@ -8,7 +8,6 @@ import pytest
 from core.lst_files import parse_lst
 from review import labelled_dataset
 from tests.integration.local_deployment import LocalDeployment
-from tests.integration.users import User
 
 pytestmark = pytest.mark.integration
 
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.integration
 def test_failures_run_again_once_the_endpoint_is_back(deployment: LocalDeployment, tmp_path: Path) -> None:
     images, user, before = (
         deployment.upload(tmp_path / "images", 3, "runs/failing"),
-        User.of(deployment),
+        deployment.user,
         deployment.queue_lengths(),
     )
     deployment.inject_faults(kind="html", share=1.0)
@@ -27,29 +26,29 @@ def test_failures_run_again_once_the_endpoint_is_back(deployment: LocalDeploymen
     errors = {str(outcome.error) for outcome in outcomes}
     assert {outcome.status for outcome in outcomes} == {"FAILED"}
     assert (deployment.queue_lengths() - before)["failure"] == 3
-    waiting = json.loads(user.scones("redrive", "--dry-run", "--json").stdout)
+    waiting = json.loads(user.run("redrive", "--dry-run", "--json").stdout)
     assert waiting["waiting"] == deployment.queue_lengths()["failure"]
     assert sum(waiting["errors"][error] for error in errors) >= 3
-    answer = user.scones("redrive", "--wait", "--json", *(word for error in errors for word in ("--error", error)))
+    answer = user.run("redrive", "--wait", "--json", *(word for error in errors for word in ("--error", error)))
     found = json.loads(answer.stdout)
     assert (answer.returncode, found["started"], found["outcomes"]) == (0, 3, {"SUCCEEDED": 3}), (found, answer.stderr)
     assert deployment.queue_lengths()["failure"] == before["failure"]
-    assert json.loads(user.scones("redrive", "--error", *errors, "--json").stdout)["started"] == 0
+    assert json.loads(user.run("redrive", "--error", *errors, "--json").stdout)["started"] == 0
 
 
 def test_a_reviewed_image_becomes_a_line_of_the_next_trainings_manifest(
     deployment: LocalDeployment, tmp_path: Path
 ) -> None:
-    images, user = deployment.upload(tmp_path / "images", 3, "runs/unsure"), User.of(deployment)
+    images, user = deployment.upload(tmp_path / "images", 3, "runs/unsure"), deployment.user
     deployment.run(images, "unsure", threshold=1.0)
     keys = [image.s3_key for image in images]
     waiting, sheet = deployment.queue_lengths()["review"], tmp_path / "review.html"
-    listed = json.loads(user.scones("review", "--sheet", str(sheet), "--json").stdout)
+    listed = json.loads(user.run("review", "--sheet", str(sheet), "--json").stdout)
     assert set(keys) <= {item["s3_key"] for item in listed["listed"]}
     assert all(key in sheet.read_text() for key in keys)
     assert deployment.queue_lengths()["review"] == waiting
     (tmp_path / "labels.txt").write_text(f"{keys[1]}=motorcycle\n{keys[2]}=neither\n")
-    answer = user.scones("review", "--label", f"{keys[0]}=bicycle", "--labels", str(tmp_path / "labels.txt"), "--json")
+    answer = user.run("review", "--label", f"{keys[0]}=bicycle", "--labels", str(tmp_path / "labels.txt"), "--json")
     assert json.loads(answer.stdout)["labelled"] == 3, answer.stderr
     assert deployment.queue_lengths()["review"] == waiting - 3
     s3, bucket = deployment.client("s3"), deployment.outputs.data_bucket
@@ -64,6 +63,6 @@ def test_a_reviewed_image_becomes_a_line_of_the_next_trainings_manifest(
 
 def test_a_label_for_an_image_that_is_not_waiting_changes_nothing(deployment: LocalDeployment) -> None:
     waiting = deployment.queue_lengths()["review"]
-    answer = User.of(deployment).scones("review", "--label", "nowhere.png=bicycle")
+    answer = deployment.user.run("review", "--label", "nowhere.png=bicycle")
     assert (answer.returncode, deployment.queue_lengths()["review"]) == (1, waiting)
     assert "nowhere.png" in answer.stderr

@@ -5,9 +5,7 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import tarfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,30 +13,20 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests.cli_runner import User
+
 pytestmark = pytest.mark.integration
 
 
-class User:
-    """Somebody with a home of their own, where one stack may run."""
+def newcomer(home: Path, cache: Path) -> User:
+    """A user of whose home nothing runs yet: the usual ports may be those of somebody else's environment."""
+    closed = {f"SCONES_{part}_URL": "http://127.0.0.1:1" for part in ("LOCALSTACK", "SAGEMAKER")}
+    return User(home, {"SCONES_CACHE": str(cache), **closed})
 
-    def __init__(self, home: Path, cache: Path) -> None:
-        self.home = home
-        self.environment = {**os.environ, "SCONES_HOME": str(home), "SCONES_CACHE": str(cache), "COLUMNS": "200"}
-        self.environment.pop("SCONES_CIFAR100", None)
-        # Where nothing of this home runs nothing is to be found: somebody else's stack may have the usual ports.
-        self.environment |= {f"SCONES_{part}_URL": "http://127.0.0.1:1" for part in ("LOCALSTACK", "SAGEMAKER")}
 
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "scones", *arguments]
-
-    def scones(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            self.command(*arguments), env=self.environment, capture_output=True, text=True, timeout=280, check=False
-        )
-
-    def processes(self) -> list[psutil.Process]:
-        """Everything that was started for this home, told by the environment that children inherit."""
-        return [process for process in psutil.process_iter() if _home_of(process) == str(self.home)]
+def processes(user: User) -> list[psutil.Process]:
+    """Everything that was started for a user's home, by the environment that children inherit."""
+    return [process for process in psutil.process_iter() if _home_of(process) == str(user.home)]
 
 
 def _home_of(process: psutil.Process) -> str | None:
@@ -51,65 +39,65 @@ def _home_of(process: psutil.Process) -> str | None:
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[User]:
     """A user whose stack is up and deployed, with rendered pictures staged and the shipped model in service."""
-    someone = User(tmp_path_factory.mktemp("home"), cache)
+    someone = newcomer(tmp_path_factory.mktemp("home"), cache)
     try:
         for step in (["up", "--detach"], ["deploy"], ["stage", "--synthetic"], ["endpoint", "deploy"]):
-            answer = someone.scones(*step)
+            answer = someone.run(*step)
             assert answer.returncode == 0, answer.stderr
         yield someone
     finally:
-        someone.scones("down")
+        someone.run("down")
 
 
 @pytest.fixture
 def fresh(tmp_path: Path, cache: Path) -> Iterator[User]:
-    someone = User(tmp_path / "home", cache)
+    someone = newcomer(tmp_path / "home", cache)
     yield someone
-    someone.scones("down")
+    someone.run("down")
 
 
 def test_status_says_that_every_part_is_healthy(user: User) -> None:
-    found = json.loads(user.scones("status", "--json").stdout)
+    found = json.loads(user.run("status", "--json").stdout)
     assert found["health"] == dict.fromkeys(["localstack", "sagemaker", "serialize", "classify", "filter"], True)
 
 
 def test_a_second_up_says_what_runs_already(user: User) -> None:
-    answer = user.scones("up")
+    answer = user.run("up")
     assert answer.returncode == 1
-    assert json.loads(user.scones("status", "--json").stdout)["addresses"]["localstack"] in answer.stderr
+    assert json.loads(user.run("status", "--json").stdout)["addresses"]["localstack"] in answer.stderr
 
 
 def test_a_second_deploy_finds_nothing_to_change(user: User) -> None:
-    answer = user.scones("deploy")
+    answer = user.run("deploy")
     assert answer.returncode == 0
     assert "nothing to change" in answer.stderr
 
 
 def test_a_second_stage_uploads_nothing(user: User) -> None:
-    found = json.loads(user.scones("stage", "--synthetic", "--json").stdout)
+    found = json.loads(user.run("stage", "--synthetic", "--json").stdout)
     assert (found["uploaded"], found["train"], found["test"]) == (0, 1000, 200)
 
 
 def test_a_second_endpoint_deploy_changes_nothing(user: User) -> None:
-    found = json.loads(user.scones("endpoint", "deploy", "--json").stdout)
+    found = json.loads(user.run("endpoint", "deploy", "--json").stdout)
     assert (found["status"], found["changed"]) == ("InService", False)
 
 
 def test_a_photograph_of_twelve_megapixels_is_classified_or_reviewed(user: User, tmp_path: Path) -> None:
     Image.effect_noise((4000, 3000), 60).convert("RGB").save(tmp_path / "photo.jpg", quality=92)
-    (outcome,) = json.loads(user.scones("run", "--json", str(tmp_path / "photo.jpg")).stdout)
+    (outcome,) = json.loads(user.run("run", "--json", str(tmp_path / "photo.jpg")).stdout)
     assert outcome["status"] == "SUCCEEDED" or outcome["error"] == "ThresholdConfidenceNotMet"
 
 
 def test_a_file_that_is_no_image_fails_under_its_own_name_and_with_exit_code_1(user: User, tmp_path: Path) -> None:
     (tmp_path / "notes.png").write_text("not a picture")
-    answer = user.scones("run", "--json", str(tmp_path / "notes.png"))
+    answer = user.run("run", "--json", str(tmp_path / "notes.png"))
     assert answer.returncode == 1
     assert json.loads(answer.stdout)[0]["error"] == "UnsupportedImage"
 
 
 def test_a_folder_without_images_is_one_clear_line(user: User, tmp_path: Path) -> None:
-    answer = user.scones("run", str(tmp_path))
+    answer = user.run("run", str(tmp_path))
     assert answer.returncode == 1
     assert "no images" in answer.stderr
 
@@ -143,7 +131,7 @@ def archive(folder: Path, kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "truncated", "hostile"])
 def test_a_bad_archive_is_one_clear_line_and_leaves_nothing(kind: str, user: User, tmp_path: Path) -> None:
-    answer = user.scones("stage", "--archive", str(archive(tmp_path, kind)))
+    answer = user.run("stage", "--archive", str(archive(tmp_path, kind)))
     assert answer.returncode == 1
     assert len(answer.stderr.strip().splitlines()) == 1, answer.stderr
     assert "cifar-100" in answer.stderr
@@ -152,7 +140,7 @@ def test_a_bad_archive_is_one_clear_line_and_leaves_nothing(kind: str, user: Use
 
 
 def test_a_running_stack_is_used_and_left_by_the_demo(user: User, tmp_path: Path) -> None:
-    answer = user.scones("demo", "--synthetic", "--images", "10", "--out", str(tmp_path / "out"), "--json")
+    answer = user.run("demo", "--synthetic", "--images", "10", "--out", str(tmp_path / "out"), "--json")
     assert answer.returncode == 0, answer.stderr
     found = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert found == json.loads(answer.stdout)
@@ -161,29 +149,21 @@ def test_a_running_stack_is_used_and_left_by_the_demo(user: User, tmp_path: Path
     assert found["executions"]["SUCCEEDED"] + found["review_queue"] + found["failure_queue"] == 14
     broken = {name: count for name, count in found["errors"].items() if name != "ThresholdConfidenceNotMet"}
     assert broken == {"UnsupportedImage": 3, "ImageNotFound": 1}
-    assert json.loads(user.scones("status", "--json").stdout)["running"] is True
+    assert json.loads(user.run("status", "--json").stdout)["running"] is True
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_demo_that_is_killed_leaves_no_process(number: signal.Signals, fresh: User, tmp_path: Path) -> None:
     out = str(tmp_path / "out")
-    with subprocess.Popen(
-        fresh.command("demo", "--synthetic", "--images", "10", "--out", out),
-        env=fresh.environment,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as demo:
+    with fresh.start("demo", "--synthetic", "--images", "10", "--out", out, stdout=subprocess.DEVNULL) as demo:
         assert demo.stderr is not None
         assert any("deploy" in line for line in demo.stderr), "the demo ended before it could be killed"
-        assert len(fresh.processes()) > 5
+        assert len(processes(fresh)) > 5
         demo.send_signal(number)
-        demo.wait(timeout=20)
-    deadline = time.monotonic() + 10
-    while fresh.processes() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert fresh.processes() == []
-    assert fresh.scones("status").returncode == 3
+        demo.wait()
+    psutil.wait_procs(processes(fresh))
+    assert processes(fresh) == []
+    assert fresh.run("status").returncode == 3
     # Both are 130 to a shell: interrupted within exec() of a string, as dataclasses use, Python dies of SIGINT itself.
     ends = {-number} if number is signal.SIGKILL else {130, -signal.SIGINT}
     assert demo.returncode in ends

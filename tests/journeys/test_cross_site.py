@@ -15,7 +15,7 @@ import pytest
 
 from emulation.processes.environment_state import EnvironmentState
 from emulation.session import OfflineSession
-from tests.journeys.test_command_line import User
+from tests.cli_runner import User
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -97,16 +97,16 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Site]:
-    user = User(tmp_path_factory.mktemp("home"), cache)
+    user = User(tmp_path_factory.mktemp("home"), {"SCONES_CACHE": str(cache)})
     try:
-        answer = user.scones("up", "--detach")
+        answer = user.run("up", "--detach")
         assert answer.returncode == 0, answer.stderr
         state = EnvironmentState.from_json((user.home / "stack.json").read_text())
         session = OfflineSession(state.localstack_url, state.sagemaker_url)
         session.client("s3").create_bucket(Bucket=BUCKET)
         yield Site(session, state)
     finally:
-        user.scones("down")
+        user.run("down")
 
 
 @contextmanager

@@ -3,10 +3,8 @@
 import csv
 import io
 import json
-import os
 import pickle
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ import pytest
 
 from emulation.processes.local_environment import LocalEnvironment
 from scones.settings import ROOT
+from tests.cli_runner import User
 from tests.training.data.cifar_archives import FOLDER, pack
 from training.data.cifar_names import FINE_NAMES
 
@@ -36,18 +35,15 @@ sed 's/"bicycle"/"apple"/; s/"motorcycle"/"orange"/' {SHIPPED}/model.json > "$SM
 
 
 @dataclass(frozen=True)
-class User:
-    """Somebody who set SCONES_LABELS and SCONES_CIFAR100, beside a local stack."""
+class JsonUser:
+    """A user who prints JSON."""
 
-    environment: dict[str, str]
+    user: User
     folder: Path
 
-    def scones(self, *arguments: str, code: int = 0) -> Any:
+    def scones(self, *words: str, code: int = 0) -> Any:
         """Run a command to its end and return its JSON."""
-        command = [sys.executable, "-W", "ignore", "-m", "scones", *arguments, "--json"]
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=280, check=False
-        )
+        done = self.user.run(*words, "--json")
         assert done.returncode == code, done.stderr[-3000:]
         return json.loads(done.stdout or "null") or done.stderr
 
@@ -74,7 +70,7 @@ def split(rows: int, seed: int) -> dict[bytes, Any]:
         pytest.param("our trainer trains", marks=pytest.mark.torch),
     ],
 )
-def user(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[User]:
+def user(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[JsonUser]:
     folder = tmp_path_factory.mktemp("apples")
     python = Path(sys.executable)
     if request.param == "a stand-in trains":
@@ -87,19 +83,16 @@ def user(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with LocalEnvironment(
         folder / "home", cache, ROOT / "services", region="us-east-1", training_python=python
     ) as state:
-        surroundings = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "SCONES_HOME": str(folder / "unused"),
+        environment = {
             "SCONES_LOCALSTACK_URL": state.localstack_url,
             "SCONES_SAGEMAKER_URL": state.sagemaker_url,
             "SCONES_LABELS": ",".join(CLASSES),
             "SCONES_CIFAR100": str(archive),
         }
-        yield User(surroundings, folder)
+        yield JsonUser(User(folder / "unused", environment, folder), folder)
 
 
-def test_another_pair_of_classes_goes_all_the_way_by_configuration_alone(user: User) -> None:
+def test_another_pair_of_classes_goes_all_the_way_by_configuration_alone(user: JsonUser) -> None:
     assert user.scones("deploy")["outputs"]["Labels"] == "apple,orange"
     staged = user.scones("stage")
     assert (staged["dataset"], staged["train"], staged["test"]) == ("cifar100-apple-orange", 64, 20)

@@ -1,10 +1,8 @@
 """The whole life of a model by one script, against the real LocalStack, and the page in docs that lists its calls."""
 
 import json
-import os
 import signal
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ from scones.sessions import open_session
 from scones.settings import ROOT, Settings
 from scones.stack_outputs import StackOutputs
 from scones.views.rehearsal import hosts, page
+from tests.cli_runner import User
 from tests.emulation.sagemaker.training_requests import picture
 from tests.training import service_models
 from training.rehearsal import Outcome
@@ -97,30 +96,19 @@ def test_every_request_and_response_is_valid_by_the_service_models(
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
     rehearsed: tuple[RequestRecorder, Outcome], settings: Settings
 ) -> None:
-    def scones(*words: str) -> "subprocess.Popen[str]":
-        surroundings = {
-            **os.environ,
-            "SCONES_HOME": str(settings.home),
-            "SCONES_LOCALSTACK_URL": settings.localstack_url,
-            "SCONES_SAGEMAKER_URL": settings.sagemaker_url,
-        }
-        command = [sys.executable, "-W", "ignore", "-m", "scones", *words]
-        return subprocess.Popen(
-            command, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
-        )  # fmt: skip
-
+    urls = {"SCONES_LOCALSTACK_URL": settings.localstack_url, "SCONES_SAGEMAKER_URL": settings.sagemaker_url}
+    user = User(settings.home, urls)
     told = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
-    with scones("train", "--dataset", "few", "--epochs", "2", *told) as first:
+    with user.start("train", "--dataset", "few", "--epochs", "2", *told) as first:
         assert first.stderr is not None
         job = next(line.split()[-1] for line in first.stderr if line.startswith("training job "))
         next(line for line in first.stderr if line.strip() == "Training")
         first.send_signal(signal.SIGINT)
-        out, err = first.communicate(timeout=60)
+        out, err = first.communicate(timeout=600)
     assert (first.returncode, out) == (130, "")
     assert f"the job continues: `scones train --attach {job}`" in err
-    with scones("train", "--attach", job, "--json") as second:
-        out, err = second.communicate(timeout=200)
+    with user.start("train", "--attach", job, "--json") as second:
+        out, err = second.communicate(timeout=600)
     assert second.returncode == 0, err
     found = json.loads(out)
     assert (found["job"], found["status"], found["epochs"]) == (job, "Completed", 2)

@@ -14,8 +14,8 @@ from PIL import Image
 from core.waiting import WaiterConfig
 from monitoring import capture
 from scones.model_serving import SHIPPED_MODEL
+from tests.cli_runner import User
 from tests.integration.local_deployment import LocalDeployment
-from tests.integration.users import User
 from training.data.synthetic import Severity, render
 
 pytestmark = pytest.mark.integration
@@ -26,7 +26,7 @@ FIRST_SEED = 110_000_000
 
 @pytest.fixture(scope="module")
 def user(deployment: LocalDeployment) -> User:
-    return User.of(deployment)
+    return deployment.user
 
 
 def ask(deployment: LocalDeployment, count: int, first_seed: int, severity: Severity | None = None) -> str:
@@ -64,15 +64,13 @@ def files(folder: Path) -> set[str]:
 
 
 def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, quiet: list[str], tmp_path: Path) -> None:
-    answer = user.scones("evaluate", "--synthetic", "--sample", "10", "--out", str(tmp_path / "out"), "--json")
+    answer = user.run("evaluate", "--synthetic", "--sample", "10", "--out", str(tmp_path / "out"), "--json")
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)
     assert (found["answered"], sum(map(sum, found["confusion"]))) == (10, 10)
     assert found == json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert {"evaluation.html", "scatter.png", "scatter.svg", "reliability.png"} <= files(tmp_path / "out")
-    seen = user.scones(
-        "monitor", "--from", quiet[1], "--baseline", SYNTHETIC, "--out", str(tmp_path / "seen"), "--json"
-    )
+    seen = user.run("monitor", "--from", quiet[1], "--baseline", SYNTHETIC, "--out", str(tmp_path / "seen"), "--json")
     assert seen.returncode == 0, seen.stdout
     watched = json.loads(seen.stdout)
     assert watched["drift"]["n"] == TRAFFIC
@@ -85,7 +83,7 @@ def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, qu
 
 def test_night_is_drift_with_an_exit_code_and_a_metric(deployment: LocalDeployment, user: User, tmp_path: Path) -> None:
     dark = ask(deployment, TRAFFIC, FIRST_SEED + TRAFFIC, Severity(night=0.6))
-    answer = user.scones(
+    answer = user.run(
         "monitor", "--from", dark, "--baseline", SYNTHETIC, "--publish", "--out", str(tmp_path)
     )  # fmt: skip
     assert answer.returncode == 4, answer.stdout + answer.stderr
@@ -97,15 +95,15 @@ def test_night_is_drift_with_an_exit_code_and_a_metric(deployment: LocalDeployme
 def test_traffic_of_a_quiet_time_becomes_the_baseline_beside_the_model(
     user: User, quiet: list[str], tmp_path: Path
 ) -> None:
-    made = user.scones("baseline", "--captured", *quiet, "--json")
+    made = user.run("baseline", "--captured", *quiet, "--json")
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout)["baseline"].startswith("s3://")
-    seen = user.scones("monitor", *quiet, "--out", str(tmp_path), "--json")
+    seen = user.run("monitor", *quiet, "--out", str(tmp_path), "--json")
     assert json.loads(seen.stdout)["drift"]["baseline"].startswith("captured by")
 
 
 def test_an_empty_time_is_said_to_be_so(user: User, tmp_path: Path) -> None:
-    answer = user.scones("monitor", "--from", "2020-01-01", "--to", "2020-01-02", "--out", str(tmp_path))
+    answer = user.run("monitor", "--from", "2020-01-01", "--to", "2020-01-02", "--out", str(tmp_path))
     assert answer.returncode == 0
     assert "no inference was captured in this time" in answer.stdout
     assert (tmp_path / "confidence.png").stat().st_size > 1000
@@ -125,13 +123,13 @@ def blind(deployment: LocalDeployment) -> Iterator[str]:
 
 def test_an_endpoint_without_capture_and_one_that_is_not_there_are_errors_in_words(user: User, blind: str) -> None:
     for name, sentence in ((blind, "endpoint blind has no data capture"), ("none", "there is no endpoint none")):
-        answer = user.scones("monitor", "--endpoint", name)
+        answer = user.run("monitor", "--endpoint", name)
         assert answer.returncode == 1, answer.stdout
         assert sentence in answer.stderr
 
 
 def test_a_report_tells_of_what_was_captured(user: User, quiet: list[str], tmp_path: Path) -> None:
-    answer = user.scones("report", *quiet, "--executions", "0", "--baseline", SYNTHETIC, "--out", str(tmp_path))
+    answer = user.run("report", *quiet, "--executions", "0", "--baseline", SYNTHETIC, "--out", str(tmp_path))
     assert answer.returncode == 0, answer.stderr
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "Confidence over time of" in page
