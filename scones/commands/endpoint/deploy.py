@@ -18,34 +18,34 @@ from training import jobs
 from training.endpoint_settings import EndpointOptions
 
 
+ImageOption = Annotated[
+    str | None,
+    typer.Option("--image", help="The inference image [default: on AWS built, pushed to ECR, named by digest]."),
+]
+ModelOption = Annotated[Path, typer.Option("--model", help="Folder with model.onnx and model.json.")]
+JobOption = Annotated[
+    str | None, typer.Option("--job", metavar="JOB", help="Serve this training job's model artifact.")
+]
+ArtefactOption = Annotated[str | None, typer.Option("--artefact", metavar="S3-URL", help="Serve this model.tar.gz.")]
+AlarmOption = Annotated[
+    list[str] | None, typer.Option("--alarm", help="CloudWatch alarm that rolls an update back; repeatable.")
+]
+MaximumOption = Annotated[int | None, typer.Option("--max", min=1, help="Maximum number of instances: scales by load.")]
+
+
 @with_context("target", "stack", "home", "yes", "as_json")
 def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     context: CommandContext,
-    image: Annotated[
-        str | None,
-        typer.Option(
-            "--image", help="Inference container image [default on AWS: built, pushed to ECR, used by digest]."
-        ),
-    ] = None,
-    model: Annotated[
-        Path, typer.Option("--model", help="Model directory, with model.onnx and model.json.")
-    ] = SHIPPED_MODEL,
-    job: Annotated[
-        str | None, typer.Option("--job", metavar="JOB", help="Serve the model artifact of this training job.")
-    ] = None,
-    artefact: Annotated[
-        str | None, typer.Option("--artefact", metavar="S3-URL", help="Serve this model artifact.")
-    ] = None,
+    image: ImageOption = None,
+    model: ModelOption = SHIPPED_MODEL,
+    job: JobOption = None,
+    artefact: ArtefactOption = None,
     instance_type: Annotated[str, typer.Option("--instance-type", help="Instance type.")] = ENDPOINT_INSTANCE_TYPE,
-    capture: Annotated[int, typer.Option("--capture", min=0, max=100, help="Percentage of requests to capture.")] = 100,
+    capture: Annotated[int, typer.Option("--capture", min=0, max=100, help="Per cent of requests captured.")] = 100,
     minimum: Annotated[int, typer.Option("--min", min=1, help="Minimum number of instances.")] = 1,
-    maximum: Annotated[
-        int | None, typer.Option("--max", min=1, help="Maximum number of instances: scales with load.")
-    ] = None,
-    alarm: Annotated[
-        list[str] | None, typer.Option("--alarm", help="CloudWatch alarm that rolls back an update; repeatable.")
-    ] = None,
-    ttl: Annotated[str | None, typer.Option("--ttl", help="Delete the endpoint after this time: 30m, 4h, 2d.")] = None,
+    maximum: MaximumOption = None,
+    alarm: AlarmOption = None,
+    ttl: Annotated[str | None, typer.Option("--ttl", help="Delete the endpoint after 30m, 4h or 2d.")] = None,
     role: options.RoleOption = None,
     kms_key: Annotated[str | None, typer.Option("--kms-key", help="KMS key that encrypts volume and captures.")] = None,
     subnet: options.SubnetOption = None,
