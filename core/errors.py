@@ -5,6 +5,7 @@ SconesError
 ├── InvalidS3Uri
 ├── InvalidDuration
 ├── InvalidNamedValue
+├── ImageTooCostly
 ├── MalformedLst
 └── the base error of each package
 """
@@ -54,3 +55,10 @@ class MalformedLst(SconesError):
 
     def __init__(self, path: Path | str, line: int, reason: str) -> None:
         super().__init__(f"{path}, line {line}: {reason}; a line reads index<TAB>label<TAB>file name")
+
+
+class ImageTooCostly(SconesError):
+    """An image would take too much time or memory to decode."""
+
+    def __init__(self, cost: str) -> None:
+        super().__init__(f"the image is too costly to decode: it has {cost}")

@@ -1,16 +1,16 @@
 """Image statistics, in which a change of camera, light or weather shows without labels."""
 
-import io
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from core.image_decoding import open_image
+
 SIDE = 32
 """Images are measured at this side, about the network's resolution: what it cannot see does not matter to it."""
 _MAX_PIXELS = 8192 * 6144
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601
 
 
@@ -40,10 +40,8 @@ NAMES = tuple(each.name for each in fields(ImageStatistics))
 def measure(data: bytes) -> ImageStatistics | None:
     """Return the statistics of an encoded image; None where it cannot be decoded or is too large to."""
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        with open_image(data, max_pixels=_MAX_PIXELS) as image:
             width, height = image.size
-            if width * height > _MAX_PIXELS:
-                return None
             image.draft("RGB", (SIDE, SIDE))
             small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     except Exception:  # noqa: BLE001 - Pillow's decoders raise whatever hostile bytes make them raise

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from core.s3_uris import S3Uri
-from monitoring.thumbnails import data_uri
+from core.thumbnails import data_uri
 from orchestration import queues
 from orchestration.executions import Image
 from orchestration.history import error_message

@@ -9,12 +9,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from core.thumbnails import data_uri
 from monitoring import plots, threshold
 from monitoring.calibration import calibration
 from monitoring.evaluation import Rate, by_class, evaluate, percentiles
 from monitoring.plots import style
 from monitoring.report.content import Content, ReportedImage
-from monitoring.thumbnails import data_uri
 
 SHOWN = 60
 """At most so many accepted images have a thumbnail; all others have one."""

@@ -4,7 +4,7 @@ import io
 import pytest
 from PIL import Image
 
-from monitoring.thumbnails import data_uri
+from core.thumbnails import data_uri
 
 
 def png(width: int = 40, height: int = 30) -> bytes:
