@@ -1,0 +1,35 @@
+"""The lists in docs/architecture.md are complete."""
+
+import re
+
+from tests.contracts.test_architecture import ALLOWED
+from tests.documents.markdown import ROOT
+
+PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+
+
+def first_cells(heading: str) -> set[str]:
+    """Return what the first column of a section's tables names between backticks."""
+    section = PAGE.partition(f"# {heading}\n")[2].partition("\n#")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def test_every_package_is_listed() -> None:
+    assert {f"{package}/" for package in ALLOWED} <= first_cells("Packages")
+
+
+def test_every_module_in_which_the_target_makes_a_difference_is_listed() -> None:
+    modules = {
+        path.relative_to(ROOT).as_posix()
+        for package in ALLOWED
+        for path in (ROOT / package).rglob("*.py")
+        if re.search(r"\bTarget\.(AWS|LOCAL)\b", path.read_text("utf-8"))
+    }
+    # Reads the option or the variable, and starts the local environment whatever it says.
+    assert first_cells("One code path") == modules - {"scones/options.py"}
+
+
+def test_every_patch_of_localstack_is_listed() -> None:
+    patches = (ROOT / "emulation/localstack/scones_localstack/patches").glob("*.py")
+    assert first_cells("LocalStack") == {path.stem for path in patches} - {"__init__"}
