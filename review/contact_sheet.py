@@ -40,14 +40,14 @@ def _title(count: int) -> str:
 def _figure(number: int, name: str, card: Card, labels: Sequence[str]) -> str:
     unreadable = "<div class=none>the image cannot be shown</div>"
     shown = f'<img alt="" src="{card.thumbnail}">' if card.thumbnail else unreadable
-    said = ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, card.inferences, strict=False))
+    prediction = ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, card.inferences, strict=False))
     key = escape(name, quote=True)
     choices = " ".join(
         f'<label><input type=radio name="i{number}" value={label}> {label}</label>' for label in (*labels, "neither")
     )
     return (
         f'<figure data-key="{key}">{shown}<figcaption><code>{key}</code>'
-        f"<p>{escape(said or card.cause)}</p>{choices}</figcaption></figure>"
+        f"<p>{escape(prediction or card.cause)}</p>{choices}</figcaption></figure>"
     )
 
 

@@ -27,7 +27,7 @@ from scones.time_ranges import TimeRange
 
 _CAPTURE_WAITER = WaiterConfig(timeout_seconds=60, poll_seconds=0.5)
 _SAME_IMAGES = (
-    "the shipped baseline holds the network's answers for these very test images, so nothing can have drifted here"
+    "the shipped baseline was made of these very test images, so they cannot differ from it"
 )
 
 
@@ -72,7 +72,7 @@ def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: D
         outcomes = _classify(session, outputs, keys, f"demo-{since:%Y%m%dT%H%M%S}", options.concurrency, advance)
         arns = [outcome.execution_arn for outcome in outcomes]
         histories = recent_executions.read_histories(session.client("stepfunctions"), arns)
-    labelled = demo_summary.answers(outcomes, dataset.labels, _inferences(histories))
+    labelled = demo_summary.labelled_predictions(outcomes, dataset.labels, _inferences(histories))
     location = capture.CaptureLocation(outputs.data_bucket, CAPTURE_PREFIX, outputs.endpoint_name)
     with watch.step("capture"), console.progress("waiting for captured inferences"):
         s3 = session.client("s3")

@@ -66,7 +66,7 @@ class DemoSummary:
         return ended == self.images and self.captured == self.answered
 
 
-def answers(
+def labelled_predictions(
     outcomes: Sequence[Outcome], labels: Mapping[str, int], inferences: Mapping[str, Sequence[float]]
 ) -> list[Prediction]:
     """Pair each labelled image's true label with its prediction; images without one are left out.

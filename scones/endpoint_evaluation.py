@@ -28,9 +28,9 @@ from scones.staged_datasets import LabelledFile
 
 _WORKERS = 8
 _SPLIT_NOTES = {
-    "train": "the network was trained on these images, so they flatter it: `scones evaluate --split test` asks it "
-    "about images that it has not seen",
-    "test": "the network was not trained on these images, though one test image of CIFAR-100 in ten has a near twin "
+    "train": "the model was trained on these images, which makes it look better than it is: `scones evaluate --split test` "
+    "measures it on images that it has not seen",
+    "test": "the model was not trained on these images, though one test image of CIFAR-100 in ten has a near duplicate "
     "among the training images",
 }
 
@@ -105,7 +105,7 @@ def page_content(
 ) -> Content:
     """Return what the page of the evaluation shows."""
     failed = Counter(image.error for image in images if image.error)
-    failures = [f"{count} of {len(images)} were not answered: {error}" for error, count in failed.items()]
+    failures = [f"{count} of {len(images)} have no prediction: {error}" for error, count in failed.items()]
     return Content(
         title=f"Evaluation: {title}",
         made=datetime.now(UTC),

@@ -44,7 +44,7 @@ def running_state(settings: Settings) -> EnvironmentState | None:
 
 
 def read_status(settings: Settings) -> EnvironmentStatus:
-    """Check what `scones up` started in this home, otherwise what answers at the URLs of the settings."""
+    """Check what `scones up` started in this home, otherwise what responds at the URLs of the settings."""
     status = background.status(settings.home)
     if status.running:
         urls, logs = (addresses(status.state), status.state.logs) if status.state else ({}, settings.home)

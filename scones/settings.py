@@ -1,4 +1,4 @@
-"""Where everything is and what it is called: the one place that reads the environment."""
+"""The settings of a command, read from the environment: no other module of the CLI reads it."""
 
 import os
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ from orchestration.batch import Batch, KeySet
 from scones import batch_inputs, batch_results, console
 from scones.batch_results import BatchSummary
 from scones.context import CommandContext
-from scones.errors import INTERRUPTED, BatchUnclear
+from scones.errors import INTERRUPTED, BatchSourceAmbiguous
 from scones.options import CLOUD, ThresholdOption, with_context
 
 
@@ -48,7 +48,7 @@ def batch(
     Example: `scones batch photos/ --json`
     """
     if (source is None) == (attach is None):
-        raise BatchUnclear
+        raise BatchSourceAmbiguous
     begun = time.monotonic()
     arn = attach or _start(context, str(source), threshold, concurrency)
     finished = _follow(context, arn, stop_on_interrupt=stop_on_interrupt)
@@ -78,7 +78,7 @@ def _start(context: CommandContext, source: str, threshold: float | None, concur
 
 
 def _follow(context: CommandContext, arn: str, *, stop_on_interrupt: bool) -> Batch:
-    """Follow a batch with a bar; an interruption stops it only where that was asked for."""
+    """Follow a batch with a bar; an interruption stops it only with ``--stop-on-interrupt``."""
     s3, stepfunctions = context.client("s3"), context.client("stepfunctions")
     console.note(f"batch {arn}")
     try:

@@ -16,15 +16,15 @@ def status(context: CommandContext) -> None:
 
     Exit code 3 if nothing is running, 1 if a component does not respond.
     """
-    found = local_environment.read_status(context.settings)
+    current = local_environment.read_status(context.settings)
     if context.as_json:
-        health, addresses = dict(found.health), dict(found.addresses)
-        console.print_json({"running": found.running, "health": health, "addresses": addresses})
-    elif found.running:
-        console.out.print(environment_table(found.addresses, found.logs, found.health))
+        health, addresses = dict(current.health), dict(current.addresses)
+        console.print_json({"running": current.running, "health": health, "addresses": addresses})
+    elif current.running:
+        console.out.print(environment_table(current.addresses, current.logs, current.health))
     else:
         console.note(f"nothing is running in {context.settings.home}: `scones up` or `docker compose up` starts it")
-    if not found.running:
+    if not current.running:
         raise typer.Exit(NOT_RUNNING)
-    if not all(found.health.values()):
+    if not all(current.health.values()):
         raise typer.Exit(1)

@@ -1,1 +1,1 @@
-"""Tables, pages and summaries: what a result looks like, apart from how it came about."""
+"""Tables, pages and summaries: what a result looks like, apart from how it is computed."""

@@ -12,7 +12,7 @@ def environment_table(
     """Return each part's URL, and its health where that was checked."""
     table = Table.grid(padding=(0, 2))
     for name, address in addresses.items():
-        verdict = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]does not answer[/]"
+        verdict = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]not healthy[/]"
         table.add_row(f"[bold]{name}[/]", address, verdict)
     table.add_row("[bold]logs[/]", str(logs))
     return table

@@ -6,7 +6,7 @@ import pytest
 
 from monitoring.evaluation import Prediction
 from orchestration.executions import Image, Outcome
-from scones.demo_summary import DemoSummary, answers, figures
+from scones.demo_summary import DemoSummary, figures, labelled_predictions
 from scones.recent_executions import BELOW_THRESHOLD
 
 
@@ -25,7 +25,7 @@ LABELS = {"right.png": 0, "wrong.png": 1, "unsure.png": 1}
 
 
 def summary(**changes: Any) -> DemoSummary:
-    labelled = answers(OUTCOMES, LABELS, {"arn:unsure.png": [0.4, 0.6]})
+    labelled = labelled_predictions(OUTCOMES, LABELS, {"arn:unsure.png": [0.4, 0.6]})
     parts = {
         "dataset": "synthetic",
         "captured": 3,
@@ -43,7 +43,7 @@ def test_an_answer_below_the_threshold_still_counts_for_accuracy() -> None:
 
 
 def test_images_that_the_endpoint_never_saw_do_not_count_for_accuracy() -> None:
-    assert answers(OUTCOMES, LABELS, {}) == [Prediction(0, (0.99, 0.01)), Prediction(1, (0.99, 0.01))]
+    assert labelled_predictions(OUTCOMES, LABELS, {}) == [Prediction(0, (0.99, 0.01)), Prediction(1, (0.99, 0.01))]
 
 
 def test_errors_are_counted_by_name() -> None:
@@ -112,7 +112,7 @@ def test_errors_come_most_frequent_first_and_a_status_stands_in_for_a_missing_na
 
 
 def test_an_image_without_a_label_is_no_answer() -> None:
-    assert answers(OUTCOMES[:2], {"right.png": 0}, {}) == [Prediction(0, (0.99, 0.01))]
+    assert labelled_predictions(OUTCOMES[:2], {"right.png": 0}, {}) == [Prediction(0, (0.99, 0.01))]
 
 
 def test_a_run_in_which_nothing_succeeded_can_be_accounted_for() -> None:

@@ -17,7 +17,6 @@ from scones.options import with_context
 from training import jobs
 from training.endpoint_settings import EndpointOptions
 
-
 ImageOption = Annotated[
     str | None,
     typer.Option("--image", help="The inference image [default: on AWS built, pushed to ECR, named by digest]."),
