@@ -11,7 +11,7 @@ from scones.recent_executions import BELOW_THRESHOLD
 
 def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
     """Return the summary as one screen."""
-    outcomes = Table(title="Where the images ended", title_justify="left", show_edge=False)
+    outcomes = Table(title="Outcomes of the images", title_justify="left", show_edge=False)
     outcomes.add_column("outcome")
     outcomes.add_column("images", justify="right")
     outcomes.add_row("[green]classified[/]", str(summary.executions["SUCCEEDED"]))
@@ -23,9 +23,9 @@ def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
         ("data", f"{summary.dataset}, held-out test images"),
         ("accuracy", describe_rate(summary.evaluation.accuracy)),
         (f"accepted at {threshold}", describe_rate(summary.evaluation.accepted)),
-        ("right among accepted", describe_rate(summary.evaluation.accuracy_accepted)),
+        ("accuracy of accepted", describe_rate(summary.evaluation.accuracy_accepted)),
         ("latency", f"p50 {summary.latency_ms['p50']:.0f} ms, p95 {summary.latency_ms['p95']:.0f} ms an execution"),
-        ("captured", f"{summary.captured} of {summary.answered} answered inferences"),
+        ("captured", f"{summary.captured} of {summary.answered} inferences"),
         ("queues", f"review {summary.review_queue}, failure {summary.failure_queue}"),
         ("time", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in summary.seconds.items())),
         *summary.where.items(),

@@ -17,7 +17,7 @@ def evaluation_table(content: Content, dataset: str, split: str, page: Path) -> 
         ("data", f"{dataset}, {len(predictions)} {split} images"),
         ("accuracy", evaluation.describe_rate(totals.accuracy)),
         (f"accepted at {content.threshold:g}", evaluation.describe_rate(totals.accepted)),
-        ("right among accepted", evaluation.describe_rate(totals.accuracy_accepted)),
+        ("accuracy of accepted", evaluation.describe_rate(totals.accuracy_accepted)),
         *(
             (f"{content.labels[each.label]} right", evaluation.describe_rate(each.accuracy))
             for each in evaluation.by_class(predictions, content.threshold)

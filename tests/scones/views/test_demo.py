@@ -15,7 +15,7 @@ def test_the_screen_says_when_something_is_missing() -> None:
 
 SCREEN = """\
 ╭────────────────────────────── Scones ───────────────────────────────╮
-│ Where the images ended                                              │
+│ Outcomes of the images                                              │
 │  outcome                                  ┃ images                  │
 │ ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━                 │
 │  classified                               │      2                  │
@@ -25,9 +25,9 @@ SCREEN = """\
 │ data                  synthetic, held-out test images               │
 │ accuracy              66.7%  (2 of 3; 95 % interval 20.8% to 93.9%) │
 │ accepted at 0.94      66.7%  (2 of 3; 95 % interval 20.8% to 93.9%) │
-│ right among accepted  50.0%  (1 of 2; 95 % interval 9.5% to 90.5%)  │
+│ accuracy of accepted  50.0%  (1 of 2; 95 % interval 9.5% to 90.5%)  │
 │ latency               p50 100 ms, p95 100 ms an execution           │
-│ captured              3 of 3 answered inferences                    │
+│ captured              3 of 3 inferences                             │
 │ queues                review 1, failure 1                           │
 │ time                  up 1.0 s, run 2.5 s                           │
 │ logs                  .scones/logs                                  │
@@ -53,4 +53,4 @@ def test_colours_tell_a_review_from_a_failure_and_what_is_missing() -> None:
     assert f"{yellow}{BELOW_THRESHOLD}" in shown
     assert f"{red}UnsupportedImage" in shown
     assert f"{red}some images are not accounted for: see the logs" in shown
-    assert f"{bold}right among accepted" in shown
+    assert f"{bold}accuracy of accepted" in shown
