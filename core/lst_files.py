@@ -1,4 +1,4 @@
-"""The .lst files that list a channel's pictures, as SageMaker's built-in image classification reads them."""
+"""The .lst files that list a channel's images, as SageMaker's built-in image classification reads them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
