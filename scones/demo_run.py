@@ -26,9 +26,7 @@ from scones.stopwatch import Stopwatch
 from scones.time_ranges import TimeRange
 
 _CAPTURE_WAITER = WaiterConfig(timeout_seconds=60, poll_seconds=0.5)
-_SAME_IMAGES = (
-    "the shipped baseline was made of these very test images, so they cannot differ from it"
-)
+_SAME_IMAGES = "the shipped baseline was made of these very test images, so they cannot differ from it"
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from scones.staged_datasets import LabelledFile
 
 _WORKERS = 8
 _SPLIT_NOTES = {
-    "train": "the model was trained on these images, which makes it look better than it is: `scones evaluate --split test` "
+    "train": "the model was trained on these images, so this overstates its accuracy: `scones evaluate --split test` "
     "measures it on images that it has not seen",
     "test": "the model was not trained on these images, though one test image of CIFAR-100 in ten has a near duplicate "
     "among the training images",

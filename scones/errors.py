@@ -1,16 +1,16 @@
-"""What the command line itself refuses.
+"""The errors of the command line.
 
 CommandError
 ├── UnknownTarget
-├── CannotRender
-├── ModelLabelsMismatch
+├── NothingToRender
+├── ModelOfOtherLabels
 ├── TargetHasNoRegistry
-├── NoImages
-├── NoPredictions
-├── BatchSourceAmbiguous
+├── ImagesMissing
+├── EndpointReturnedNothing
+├── BatchUnclear
 ├── BucketNotReadable
 ├── EndpointHasNoModel
-└── NoCaptures
+└── EndpointWithoutCaptures
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,23 @@ class CommandError(SconesError):
     """Base of the command line's own errors."""
 
 
+class ImagesMissing(CommandError):
+    """No image was specified, or the folder has none."""
+
+    def __init__(self, sources: str) -> None:
+        super().__init__(f"no images in {sources}: specify files, folders or s3://bucket/key URIs")
+
+
+class EndpointReturnedNothing(CommandError):
+    """The endpoint returned no prediction for any of the images."""
+
+    def __init__(self, endpoint: str, count: int, reason: str) -> None:
+        super().__init__(
+            f"endpoint {endpoint} returned no prediction for any of {count} images ({reason}): "
+            "check it with `scones endpoint status`"
+        )
+
+
 class UnknownTarget(CommandError):
     """SCONES_TARGET is not a target."""
 
@@ -33,20 +50,22 @@ class UnknownTarget(CommandError):
         super().__init__(f"SCONES_TARGET is '{name}': it must be one of {', '.join(known)}")
 
 
-class CannotRender(CommandError):
-    """Images were to be rendered that show something else than vehicles."""
+class NothingToRender(CommandError):
+    """Only vehicles can be rendered."""
 
     def __init__(self, labels: Sequence[str]) -> None:
-        super().__init__(f"{' and '.join(labels)} cannot be rendered: name CIFAR-100 by --archive or SCONES_CIFAR100")
-
-
-class ModelLabelsMismatch(CommandError):
-    """The model and the stack have different labels."""
-
-    def __init__(self, model: Path, labels: object, expected: Sequence[str]) -> None:
         super().__init__(
-            f"the model in {model} has the labels {labels}, the stack {list(expected)}: train one with `scones train`, "
-            f"or deploy the stack with the model's labels"
+            f"{' and '.join(labels)} cannot be rendered: specify CIFAR-100 by --archive or SCONES_CIFAR100"
+        )
+
+
+class ModelOfOtherLabels(CommandError):
+    """The model has other labels than the stack."""
+
+    def __init__(self, model: Path, has: object, expected: Sequence[str]) -> None:
+        super().__init__(
+            f"the model in {model} has the labels {has}, the stack has {list(expected)}: train a model with "
+            f"`scones train`, or deploy the stack with the model's labels"
         )
 
 
@@ -54,57 +73,38 @@ class TargetHasNoRegistry(CommandError):
     """Container images can be pushed to AWS only."""
 
     def __init__(self, target: str) -> None:
-        super().__init__(f"the target '{target}' has no registry and needs none: use `--target aws`")
+        super().__init__(f"the target '{target}' has no registry: use `--target aws`")
 
 
-class NoImages(CommandError):
-    """What was named has no image."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__(f"no images in {source}: name files, folders or s3://bucket/key URIs")
-
-
-class NoPredictions(CommandError):
-    """The endpoint returned no prediction for any image."""
-
-    def __init__(self, endpoint: str, count: int, reason: str) -> None:
-        super().__init__(
-            f"endpoint {endpoint} returned a prediction for none of {count} images ({reason}): "
-            "`scones endpoint status` shows its state"
-        )
-
-
-class BatchSourceAmbiguous(CommandError):
-    """A batch is started from a source or followed by its ARN, not both."""
+class BatchUnclear(CommandError):
+    """Either a source or --attach must be specified, not both."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "name either what to classify (a folder, s3://bucket/prefix or a manifest) or --attach ARN, not both"
-        )
+        super().__init__("specify either what to classify (a folder, s3://bucket/prefix, a manifest) or --attach ARN")
 
 
 class BucketNotReadable(CommandError):
-    """The stack's functions may read its own bucket, and the one that it was deployed with."""
+    """The stack's functions may not read this bucket."""
 
     def __init__(self, bucket: str, own: str) -> None:
         super().__init__(
             f"the stack may not read the bucket '{bucket}', only its own, '{own}': "
-            f"allow it by `scones deploy --parameter ImageBucket={bucket}`"
+            f"allow it with `scones deploy --parameter ImageBucket={bucket}`"
         )
 
 
 class EndpointHasNoModel(CommandError):
-    """The endpoint serves no model artifact in S3, beside which its baseline would be."""
+    """The endpoint serves no model from S3 that a baseline could be written beside."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(f"endpoint {endpoint} serves no model from S3: write the baseline to a file with --out")
 
 
-class NoCaptures(CommandError):
-    """The endpoint does not exist, and nothing was captured in the time range."""
+class EndpointWithoutCaptures(CommandError):
+    """The endpoint does not exist, and there are no captures of it in the time range."""
 
-    def __init__(self, endpoint: str, time_range: str) -> None:
+    def __init__(self, endpoint: str, span: str) -> None:
         super().__init__(
-            f"endpoint {endpoint} does not exist, and nothing was captured from {time_range}: "
-            "`scones endpoint status` shows the endpoint, --since an earlier time range"
+            f"there is no endpoint {endpoint}, and no captured inference of it from {span}: "
+            "check the stack's endpoint with `scones endpoint status`"
         )

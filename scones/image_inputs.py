@@ -12,7 +12,7 @@ from boto3.s3.transfer import TransferConfig
 from core.s3_uris import S3Uri, is_s3_uri
 from orchestration.executions import Image
 from scones.console import Advance
-from scones.errors import NoImages
+from scones.errors import ImagesMissing
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
 UPLOADS = 16
@@ -22,14 +22,14 @@ _QUEUED_UPLOADS = 4 * UPLOADS
 def collect(s3: Any, bucket: str, run_name: str, sources: Sequence[str], advance: Advance) -> list[Image]:
     """Return the images of ``sources``: objects in S3 as they are, files uploaded, folders by their sorted images.
 
-    Raises NoImages where there are none.
+    Raises ImagesMissing where there are none.
     """
     objects = [Image(*S3Uri.parse(source)) for source in sources if is_s3_uri(source)]
     paths: list[Path] = []
     for path in (Path(source) for source in sources if not is_s3_uri(source)):
         paths += sorted(walk(path)) if path.is_dir() else [path]
     if not objects and not paths:
-        raise NoImages(", ".join(sources))
+        raise ImagesMissing(", ".join(sources))
     return objects + upload_images(s3, bucket, f"runs/{run_name}", paths, advance)
 
 
@@ -57,7 +57,7 @@ def walk(folder: Path) -> Iterator[Path]:
 def upload_folder(s3: Any, bucket: str, prefix: str, folder: Path, on_upload: Callable[[int], None]) -> int:
     """Put the images below ``folder`` under ``prefix``, by their relative paths, and return how many they are.
 
-    Raises NoImages where there are none.
+    Raises ImagesMissing where there are none.
     """
     config = TransferConfig(use_threads=False)
     count = 0
@@ -82,7 +82,7 @@ def upload_folder(s3: Any, bucket: str, prefix: str, folder: Path, on_upload: Ca
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     if not count:
-        raise NoImages(str(folder))
+        raise ImagesMissing(str(folder))
     return count
 
 

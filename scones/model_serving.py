@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 
 from core.labels import VEHICLES, Labels
-from scones.errors import ModelLabelsMismatch
+from scones.errors import ModelOfOtherLabels
 from scones.settings import ROOT
 from scones.stack_outputs import StackOutputs
 from training import endpoint_deployment
@@ -38,7 +38,7 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
 ) -> EndpointStatus:
     """Serve a training job's model artifact, or a model directory, which is uploaded under its own digest.
 
-    Raises ModelLabelsMismatch for a directory; an artifact with other labels fails when its container starts.
+    Raises ModelOfOtherLabels for a directory; an artifact with other labels fails when its container starts.
     """
     if artefact is None:
         _check_labels(model_dir, outputs.labels)
@@ -70,7 +70,7 @@ def _check_labels(model_dir: Path, labels: Labels) -> None:
     if path.is_file():  # packaging says what else is missing
         model_labels = json.loads(path.read_text("utf-8")).get("labels")
         if model_labels != list(labels):
-            raise ModelLabelsMismatch(model_dir, model_labels, labels)
+            raise ModelOfOtherLabels(model_dir, model_labels, labels)
 
 
 def _upload_model(session: boto3.Session, bucket: str, model_dir: Path) -> str:

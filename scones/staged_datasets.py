@@ -10,7 +10,7 @@ from botocore.config import Config
 from core.labels import VEHICLES, Labels, dataset_name
 from scones import __version__
 from scones.console import Advance, warn
-from scones.errors import CannotRender
+from scones.errors import NothingToRender
 from scones.settings import Settings
 from training.data.cifar_archive import CifarSource
 from training.data.cifar_download import locate_archive
@@ -51,12 +51,12 @@ def choose_source(
     """Return CIFAR-100 from the archive named, from the cache or by download; rendered vehicles where that fails.
 
     An archive that was named and cannot be read is an error, and so are labels that cannot be rendered where CIFAR-100
-    is not available. Raises a DataError or CannotRender.
+    is not available. Raises a DataError or NothingToRender.
     """
     can_render = labels == VEHICLES
     if synthetic:
         if not can_render:
-            raise CannotRender(labels)
+            raise NothingToRender(labels)
         return SyntheticSource()
     try:
         return CifarSource(

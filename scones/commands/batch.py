@@ -13,7 +13,7 @@ from orchestration.batch import Batch, KeySet
 from scones import batch_inputs, batch_results, console
 from scones.batch_results import BatchSummary
 from scones.context import CommandContext
-from scones.errors import INTERRUPTED, BatchSourceAmbiguous
+from scones.errors import INTERRUPTED, BatchUnclear
 from scones.options import CLOUD, ThresholdOption, with_context
 
 
@@ -48,7 +48,7 @@ def batch(
     Example: `scones batch photos/ --json`
     """
     if (source is None) == (attach is None):
-        raise BatchSourceAmbiguous
+        raise BatchUnclear
     begun = time.monotonic()
     arn = attach or _start(context, str(source), threshold, concurrency)
     finished = _follow(context, arn, stop_on_interrupt=stop_on_interrupt)

@@ -122,7 +122,7 @@ def blind(deployment: LocalDeployment) -> Iterator[str]:
 
 
 def test_an_endpoint_without_capture_and_one_that_is_not_there_are_errors_in_words(user: User, blind: str) -> None:
-    for name, sentence in ((blind, "endpoint blind has no data capture"), ("none", "endpoint none does not exist")):
+    for name, sentence in ((blind, "endpoint blind has no data capture"), ("none", "there is no endpoint none")):
         answer = user.run("monitor", "--endpoint", name)
         assert answer.returncode == 1, answer.stdout
         assert sentence in answer.stderr

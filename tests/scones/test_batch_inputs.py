@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from scones.batch_inputs import state_machine_input
-from scones.errors import BucketNotReadable, NoImages
+from scones.errors import BucketNotReadable, ImagesMissing
 from tests import fake_aws
 from tests.scones.stacks import deployed
 
@@ -32,5 +32,5 @@ def test_a_bucket_that_the_stack_may_not_read_is_refused_before_anything_starts(
 
 
 def test_a_prefix_without_an_object_is_a_named_error_and_no_empty_batch() -> None:
-    with pytest.raises(NoImages, match="s3://own/imges/"):
+    with pytest.raises(ImagesMissing, match="s3://own/imges/"):
         of("s3://own/imges/")
