@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.14 3.11,$(shell command -v python$
 UV := .tools/bin/uv
 # Number of tox environments that run in parallel.
 JOBS ?= 3
-LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command 'make lock'
+LOCK = $(UV) pip compile --quiet --universal --no-emit-index-url --python-version 3.11 --custom-compile-command 'make lock'
 
 PRINT_SKIPPED = if docker info >/dev/null 2>&1; then \
 	echo 'not run, use `make test ENV=NAME`: docker, e2e, sbom (need the Docker engine, which is available), torch, supply (large downloads), browser (needs Chromium), audit (needs a network), mutation (takes minutes)'; \
@@ -60,7 +60,10 @@ install: .venv/.ready
 	@touch $@
 
 lock: .tools/.ready
-	$(LOCK) pyproject.toml -o requirements/scones.txt
+	$(LOCK) --generate-hashes pyproject.toml -o requirements/scones.txt
+	$(LOCK) --generate-hashes --group emulator -c requirements/scones.txt -o requirements/emulator.txt
+	$(LOCK) --generate-hashes --python-version 3.13 training/serving/requirements.in -o training/serving/requirements.txt
+	$(LOCK) --generate-hashes --python-version 3.13 services/serialize/requirements.in -o services/serialize/requirements.txt
 	$(LOCK) --group test -c requirements/scones.txt -o requirements/test.txt
 	$(LOCK) --group lint --group type -c requirements/scones.txt -o requirements/lint.txt
 	$(LOCK) --group docker -c requirements/scones.txt -o requirements/docker.txt

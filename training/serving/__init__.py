@@ -1,1 +1,1 @@
-"""The inference container: an image in, one probability for each label out, in SageMaker's protocol."""
+"""The model server: takes an image, returns one probability for each label, by SageMaker's inference protocol."""

@@ -1,11 +1,11 @@
-"""What can go wrong between an image's bytes and its probabilities.
+"""Errors of the model server.
 
 ServingError
-├── ModelError                 the server has no model to answer with, and does not start
+├── ModelError                 the server has no model, and does not start
 │   ├── ModelNotFound
 │   ├── InvalidPreprocessing
 │   └── InvalidModel
-└── RequestError               the caller's to mend; carries the HTTP status of the answer
+└── RequestError               the client's request cannot be served; carries the HTTP status
     ├── ImageError             400
     │   ├── EmptyImage
     │   ├── UnsupportedImage
@@ -15,64 +15,67 @@ ServingError
     ├── BodyTimeout            408
     ├── UnsupportedMediaType   415
     ├── NotAcceptable          406
-    └── ServerBusy             503
+    ├── ServerBusy             503
+    └── InferenceTimeout       504
 """
 
 from typing import ClassVar, Final
 
-START_FAILED: Final = 3  # exit code where the port is taken or there is no model: starting again would not help
+from core.errors import SconesError
+
+START_FAILED: Final = 3  # exit code where the port is taken or there is no model: a restart would not help
 
 
-class ServingError(Exception):
-    """Anything this package raises on purpose."""
+class ServingError(SconesError):
+    """Base of what the model server raises."""
 
 
 class ModelError(ServingError):
-    """The model directory does not hold a model that this server can serve."""
+    """The model directory has no model that this server can serve."""
 
 
 class ModelNotFound(ModelError):
-    """The model directory, or one of its two files, is not there."""
+    """The model directory, or one of its two files, is missing."""
 
 
 class InvalidPreprocessing(ModelError):
-    """`preprocessing` in model.json asks for something this server cannot do."""
+    """`preprocessing` in model.json has an unknown field or an impossible value."""
 
 
 class InvalidModel(ModelError):
-    """model.onnx and model.json are there, but are not the pair that the server expects."""
+    """model.onnx or model.json cannot be read, or they do not belong together."""
 
 
 class RequestError(ServingError):
-    """A request that gets no probabilities; `status` is the HTTP status it is answered with."""
+    """A request without a prediction; `status` is the HTTP status of the response."""
 
     status: ClassVar[int] = 400
 
 
 class ImageError(RequestError):
-    """The bytes do not make an image that the network can look at."""
+    """The bytes are not an image that can be decoded."""
 
 
 class EmptyImage(ImageError):
-    """There are no bytes at all."""
+    """There are no bytes."""
 
 
 class UnsupportedImage(ImageError):
-    """The bytes are no image of an accepted format."""
+    """The bytes are not an image of an accepted format."""
 
 
 class BrokenImage(ImageError):
-    """The bytes begin as an image but are truncated or corrupt."""
+    """The bytes begin like an image, but are truncated or corrupt."""
 
 
 class ImageTooLarge(ImageError):
-    """Decoding the image would take more memory than one request may have."""
+    """Decoding the image would take too much memory or time."""
 
     status = 413
 
 
 class BodyTooLarge(RequestError):
-    """The request's body is longer than the server reads."""
+    """The request's body is longer than the limit."""
 
     status = 413
 
@@ -84,18 +87,24 @@ class BodyTimeout(RequestError):
 
 
 class UnsupportedMediaType(RequestError):
-    """The request's Content-Type is not an image type that the server accepts."""
+    """The request's Content-Type is not an accepted image type."""
 
     status = 415
 
 
 class NotAcceptable(RequestError):
-    """The request's Accept names no type that the server can answer with."""
+    """The request's Accept has no type that the server can respond with."""
 
     status = 406
 
 
 class ServerBusy(RequestError):
-    """Too many requests wait already; the caller may try again."""
+    """Too many requests are in progress; the client may try again."""
 
     status = 503
+
+
+class InferenceTimeout(RequestError):
+    """Decoding and inference took too long."""
+
+    status = 504

@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error: what happened, never what was in the picture."""
+"""Logs as one JSON object a line on standard error; image data is never logged."""
 
 import json
 import logging
@@ -15,10 +15,10 @@ CONFIG: Final[dict[str, Any]] = {
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record and what was passed as `extra={"fields": {...}}` as one line."""
+    """Formats a record, with its `extra={"fields": {...}}`, as one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; a traceback, where there is one, is a field of it."""
+        """Return the line; a traceback is a field of it."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

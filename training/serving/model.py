@@ -1,8 +1,6 @@
-"""The trained network: a model directory's `model.onnx` and `model.json`, run by ONNX Runtime."""
+"""The trained network: `model.onnx` and `model.json` of a model directory, run by ONNX Runtime."""
 
 import json
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,39 +8,42 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from core.labels import VEHICLES, Labels
+from core.predictions import is_probability_pair
 from training.serving.errors import InvalidModel, InvalidPreprocessing, ModelNotFound
-from training.serving.preprocessing import Preprocessing, decode, to_pixels
-from training.serving.settings import VEHICLES
+from training.serving.image_decoding import decode
+from training.serving.preprocessing import Preprocessing, to_pixels
 
 FORMAT: Final = 1
-_SUM_TOLERANCE: Final = 1e-3
+_MAX_DESCRIPTION_BYTES: Final = 1 << 20
+_EXTERNAL_DATA: Final = b"\x0a\x08location\x12"  # an entry of a tensor's external_data, as protobuf encodes it
 
 
 class Model:
-    """A network that has answered once, and its preprocessing. Any number of threads may ask it at the same time."""
+    """A loaded network and its preprocessing. Any number of threads may use it at the same time."""
 
     def __init__(self, session: onnxruntime.InferenceSession, preprocessing: Preprocessing) -> None:
         self.preprocessing = preprocessing
         self._session = session
 
     def classify(self, data: bytes) -> list[float]:
-        """Return one probability for each label, [p_0, p_1], for an encoded image.
+        """Return the probability of each label, [p_0, p_1], for an encoded image.
 
-        Raises an ImageError for bytes that are no image to look at, InvalidModel for an answer that is no probability.
+        Raises an ImageError, or InvalidModel where the network's output is not two probabilities.
         """
         return self.predict(to_pixels(decode(data), self.preprocessing))
 
     def predict(self, pixels: npt.NDArray[np.uint8]) -> list[float]:
         """Return [p_0, p_1] for one image of the network's size, (size, size, 3) RGB."""
-        (answers,) = self._session.run(["probabilities"], {"pixels": pixels[np.newaxis]})
-        probabilities: list[float] = answers[0].tolist()
-        if not _are_probabilities(probabilities):
-            raise InvalidModel(f"the network answered {probabilities}: that is not one probability for each label")
+        (batch,) = self._session.run(["probabilities"], {"pixels": pixels[np.newaxis]})
+        probabilities: list[float] = batch[0].tolist()
+        if not is_probability_pair(probabilities):
+            raise InvalidModel(f"the network's output is {probabilities}: that is not one probability for each label")
         return probabilities
 
 
-def load(model_dir: Path, threads: int = 1, labels: Sequence[str] = VEHICLES) -> Model:
-    """Load and try out the model in a directory; `threads` is for one inference, `labels` is what it must tell apart.
+def load(model_dir: Path, threads: int = 1, labels: Labels = VEHICLES) -> Model:
+    """Load the model of a directory and run it once; `threads` is for one inference.
 
     Raises ModelNotFound, InvalidModel or InvalidPreprocessing.
     """
@@ -55,19 +56,22 @@ def load(model_dir: Path, threads: int = 1, labels: Sequence[str] = VEHICLES) ->
     return model
 
 
-def _read_preprocessing(path: Path, labels: Sequence[str]) -> Preprocessing:
+def _read_preprocessing(path: Path, labels: Labels) -> Preprocessing:
     try:
-        fields: Any = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            text = file.read(_MAX_DESCRIPTION_BYTES + 1)
+        if len(text) > _MAX_DESCRIPTION_BYTES:
+            raise InvalidModel(f"{path} is longer than {_MAX_DESCRIPTION_BYTES} bytes: package the model again")
+        fields: Any = json.loads(text)
     except FileNotFoundError as error:
-        raise ModelNotFound(f"there is no {path}: the model directory must hold model.onnx and model.json") from error
-    except (OSError, ValueError) as error:
+        raise ModelNotFound(f"there is no {path}: a model directory has model.onnx and model.json") from error
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidModel(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise InvalidModel(f"{path} is not of format {FORMAT}: train or package the model again")
     if fields.get("labels") != list(labels):
-        raise InvalidModel(
-            f"{path} has the labels {fields.get('labels')!r}: this server answers for {list(labels)}; LABELS says which"
-        )
+        shown = f"{fields.get('labels')!r:.200}"
+        raise InvalidModel(f"{path} has the labels {shown}, not {list(labels)}: LABELS must name those of the model")
     try:
         return Preprocessing.from_dict(fields.get("preprocessing", {}))
     except InvalidPreprocessing as error:
@@ -75,14 +79,20 @@ def _read_preprocessing(path: Path, labels: Sequence[str]) -> Preprocessing:
 
 
 def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    if not path.is_file():
-        raise ModelNotFound(f"there is no {path}: the model directory must hold model.onnx and model.json")
+    try:
+        network = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelNotFound(f"there is no {path}: a model directory has model.onnx and model.json") from error
+    except OSError as error:
+        raise InvalidModel(f"{path} cannot be read: {error}") from error
+    if _EXTERNAL_DATA in network:  # ONNX Runtime would read any file that it names
+        raise InvalidModel(f"{path} keeps its weights in another file: export it as one file")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions have no common base
         raise InvalidModel(f"ONNX Runtime cannot load {path}: {error}") from error
 
@@ -92,14 +102,6 @@ def _check_signature(session: onnxruntime.InferenceSession, side: int) -> None:
     outputs = [(node.name, node.type) for node in session.get_outputs()]
     if inputs != [("pixels", "tensor(uint8)", [side, side, 3])] or outputs != [("probabilities", "tensor(float)")]:
         raise InvalidModel(
-            f"model.onnx takes {inputs} and gives {outputs}: with preprocessing to {side} pixels it must take"
-            f" 'pixels', uint8 (N, {side}, {side}, 3), and give 'probabilities', float32 (N, 2)"
+            f"model.onnx has inputs {inputs} and outputs {outputs}: with preprocessing to {side} pixels the input must"
+            f" be 'pixels', uint8 (N, {side}, {side}, 3), and the output 'probabilities', float32 (N, 2)"
         )
-
-
-def _are_probabilities(values: list[float]) -> bool:
-    return (
-        len(values) == len(VEHICLES)
-        and all(math.isfinite(value) and value >= 0 for value in values)
-        and math.isclose(sum(values), 1, abs_tol=_SUM_TOLERANCE)
-    )

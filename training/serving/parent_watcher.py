@@ -1,4 +1,4 @@
-"""Ends this process when the one that started it is gone, however that one ended."""
+"""Ends this process when its parent is gone, however the parent ended."""
 
 import os
 import signal
@@ -10,17 +10,17 @@ VARIABLE: Final = "SCONES_PARENT_PIPE_FD"
 GRACE_SECONDS: Final = 5.0
 
 
-def watch() -> None:
-    """Watch the parent from a daemon thread, where it handed down the read end of a pipe in SCONES_PARENT_PIPE_FD.
+def watch_parent() -> None:
+    """Watch the parent from a daemon thread, where SCONES_PARENT_PIPE_FD has the read end of the parent's pipe.
 
-    The pipe's other end closes with the parent. The variable is removed: the number means nothing to a child of ours.
+    The pipe's write end closes with the parent. The variable is removed: a child process does not have the descriptor.
     """
     descriptor = os.environ.pop(VARIABLE, None)
     if descriptor is not None:
-        threading.Thread(target=_end_after, args=(int(descriptor),), name="lifeline", daemon=True).start()
+        threading.Thread(target=_wait_for_parent, args=(int(descriptor),), name="parent-watcher", daemon=True).start()
 
 
-def _end_after(descriptor: int) -> None:
+def _wait_for_parent(descriptor: int) -> None:
     while os.read(descriptor, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

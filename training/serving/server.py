@@ -1,38 +1,39 @@
-"""One server process: the model, the application and uvicorn on a bound socket."""
+"""One server process: the model, the application, and uvicorn on a bound socket."""
 
 import asyncio
+import faulthandler
 import logging
+import os
 import socket
+import sys
 import time
-import warnings
 from dataclasses import asdict
 from typing import Final
 
 import uvicorn
-from PIL.Image import DecompressionBombWarning
 
 from training.serving.app import create_app
 from training.serving.model import load
-from training.serving.settings import Served
+from training.serving.settings import ModelSettings
 
-GRACE_SECONDS: Final = 25  # SageMaker kills 30 s after SIGTERM
-FAREWELL_SECONDS: Final = 0.25
-KEEP_ALIVE_SECONDS: Final = 75  # longer than callers keep an idle connection: they close it, not we under their feet
+GRACE_SECONDS: Final = 25  # SageMaker kills the container 30 s after SIGTERM
+WATCHDOG_SECONDS: Final = 20
+CLOSE_SECONDS: Final = 0.25
+KEEP_ALIVE_SECONDS: Final = 75  # longer than clients keep idle connections: the client closes them, not the server
 
 log = logging.getLogger(__name__)
 
 
-def serve(listener: socket.socket, served: Served) -> None:
-    """Load the model, then listen until SIGTERM or SIGINT; requests under way are answered first.
+def serve(listener: socket.socket, settings: ModelSettings) -> None:
+    """Load the model, then listen until SIGTERM or SIGINT; requests in progress are answered first.
 
-    Raises ModelError where there is no model to serve.
+    Raises ModelError where the model cannot be served.
     """
     logging.captureWarnings(capture=True)
-    warnings.simplefilter("error", DecompressionBombWarning)
-    begun = time.perf_counter()
-    model = load(served.model_dir, served.threads, served.labels)
-    seconds = round(time.perf_counter() - begun, 3)
-    log.info("model loaded", extra={"fields": {**asdict(served), "seconds": seconds}})
+    started = time.perf_counter()
+    model = load(settings.model_dir, settings.threads, settings.labels)
+    seconds = round(time.perf_counter() - started, 3)
+    log.info("model loaded", extra={"fields": {**asdict(settings), "seconds": seconds}})
     config = uvicorn.Config(
         create_app(model),
         http="h11",  # httptools and uvloop would save 0.2 ms of some 5
@@ -46,16 +47,31 @@ def serve(listener: socket.socket, served: Served) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     _Server(config).run([listener])
+    # Returning would wait for the threads, and one may still decode an image that nobody waits for.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 class _Server(uvicorn.Server):
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Give callers a moment to leave by themselves before uvicorn hangs up on those who are silent.
+    async def on_tick(self, counter: int) -> bool:
+        """Postpone the watchdog once a second.
 
-        A connection that is accepted while uvicorn already shuts down would not be told, and be served on and on.
+        A decoder that holds the interpreter's lock stops the event loop, and signals are not handled either. After
+        WATCHDOG_SECONDS of that, a thread of the C library ends the process, and the supervisor starts another one.
         """
+        if counter % 10 == 0:
+            faulthandler.dump_traceback_later(WATCHDOG_SECONDS, exit=True)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Give clients a moment to close their connections before uvicorn closes the idle ones.
+
+        uvicorn would not tell a connection that is accepted during its shutdown, and would go on serving it.
+        """
+        faulthandler.dump_traceback_later(GRACE_SECONDS + 2, exit=True)
         self.server_state.default_headers.append((b"connection", b"close"))
         for server in self.servers:
             server.close()
-        await asyncio.sleep(FAREWELL_SECONDS)
+        await asyncio.sleep(CLOSE_SECONDS)
         await super().shutdown(sockets)

@@ -1,20 +1,39 @@
-"""Which model a server is to serve, and how."""
+"""The model server's settings, and the environment variables in which SageMaker passes them."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-VEHICLES: Final = ("bicycle", "motorcycle")
+from core.labels import VEHICLES, Labels
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A model directory; `threads` is for one inference, `labels` is what the model must tell apart, 0 before 1."""
+class ModelSettings:
+    """The model directory, the threads of one inference, and the labels that the model must have."""
 
     model_dir: Path
     threads: int = 1
-    labels: tuple[str, ...] = VEHICLES
+    labels: Labels = VEHICLES
 
     def arguments(self) -> list[str]:
-        """Return the same as words of `serve`'s command line."""
+        """Return the settings as options of `serve`."""
         return [f"--model-dir={self.model_dir}", f"--threads={self.threads}", f"--labels={','.join(self.labels)}"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerEnvironment:
+    """What SageMaker and the deployment set in the container's environment, as texts that the command line checks."""
+
+    port: str
+    workers: str
+    labels: str
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "ContainerEnvironment":
+        """Read SAGEMAKER_BIND_TO_PORT, SAGEMAKER_MODEL_SERVER_WORKERS and LABELS."""
+        return cls(
+            port=environ.get("SAGEMAKER_BIND_TO_PORT", "8080"),
+            workers=environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", str(os.cpu_count() or 1)),
+            labels=environ.get("LABELS", ",".join(VEHICLES)),
+        )

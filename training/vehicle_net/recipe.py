@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from training.serving.settings import VEHICLES
+from core.labels import VEHICLES
 from training.vehicle_net.errors import InvalidHyperparameter
 
 _LABELS = re.compile(r"[\w-]{1,60},[\w-]{1,60}", re.ASCII)

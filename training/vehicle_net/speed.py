@@ -12,7 +12,8 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from training.serving.preprocessing import Preprocessing, decode, to_pixels
+from training.serving.image_decoding import decode
+from training.serving.preprocessing import Preprocessing, to_pixels
 from training.vehicle_net.answering import session_of
 from training.vehicle_net.data import Images
 from training.vehicle_net.yardstick import SIDE, resnet152

@@ -1,9 +1,9 @@
-"""Pictures, a tiny model that tells red from blue, and servers of it."""
+"""Images, a tiny model that tells red from blue, and servers of it."""
 
 import io
 import json
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +95,10 @@ def start(model_dir: Path) -> Iterator[Start]:
         ready: bool = True,
         environment: Mapping[str, str] | None = None,
         pass_fds: tuple[int, ...] = (),
+        program: Sequence[str] = ("-m", "training.serving"),
     ) -> RunningServer:
         settings = ["--model-dir", str(model), "--workers", str(workers), *arguments]
-        servers.append(RunningServer(settings, environment, pass_fds))
+        servers.append(RunningServer(settings, environment, pass_fds, program))
         if ready:
             servers[-1].wait_until_ready(workers)
         return servers[-1]
@@ -110,7 +111,7 @@ def start(model_dir: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def server(model_dir: Path) -> Iterator[RunningServer]:
-    """One server with two workers that tests may share: they ask it, and leave it as it was."""
+    """One server with two workers that tests share: they only send requests."""
     running = RunningServer(["--model-dir", str(model_dir), "--workers", "2"])
     try:
         running.wait_until_ready(workers=2)

@@ -1,4 +1,4 @@
-"""The real server in a process of its own, for as long as a test wants it."""
+"""The real server in a process of its own."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -17,9 +17,13 @@ class RunningServer:
     """`python -m training.serving serve` on a free port, and what it logged."""
 
     def __init__(
-        self, arguments: list[str], environment: Mapping[str, str] | None = None, pass_fds: tuple[int, ...] = ()
+        self,
+        arguments: list[str],
+        environment: Mapping[str, str] | None = None,
+        pass_fds: tuple[int, ...] = (),
+        program: Sequence[str] = ("-m", "training.serving"),
     ) -> None:
-        command = [sys.executable, "-m", "training.serving", "serve", "--host", "127.0.0.1", "--port", "0", *arguments]
+        command = [sys.executable, *program, "serve", "--host", "127.0.0.1", "--port", "0", *arguments]
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}, pass_fds=pass_fds
         )

@@ -72,7 +72,7 @@ def test_a_body_that_declares_to_be_too_long_is_not_read() -> None:
     response = asyncio.run(post(Fixed(), bytes(11), Limits(body_bytes=10)))
     assert response.status_code == 413
     assert response.json()["error"] == "BodyTooLarge"
-    assert "11 bytes, at most 10" in response.json()["message"]
+    assert "11 bytes, the limit is 10 bytes" in response.json()["message"]
     assert asyncio.run(post(Fixed(), bytes(10), Limits(body_bytes=10))).status_code == 200
 
 
@@ -147,6 +147,14 @@ def test_a_server_with_its_hands_full_says_so_and_still_answers_pings() -> None:
     assert refused.headers["Retry-After"] == "1"
     assert refused.json()["error"] == "ServerBusy"
     assert ping.status_code == 200
+
+
+def test_a_prediction_that_takes_too_long_is_given_up() -> None:
+    gate = Gate()
+    response = asyncio.run(post(gate, limits=Limits(inference_seconds=0.1)))
+    gate.opened.set()
+    assert (response.status_code, response.json()["error"]) == (504, "InferenceTimeout")
+    assert "no prediction after 0.1 s" in response.json()["message"]
 
 
 def test_requests_that_are_over_make_room_for_others() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from training.serving.errors import NotAcceptable, UnsupportedMediaType
-from training.serving.media_types import ANSWERS, check_content_type, choose_answer
+from training.serving.media_types import RESPONSE_FORMATS, check_content_type, choose_response_type
 
 JSON, LINES = "application/json", "application/jsonlines"
 
@@ -43,15 +43,15 @@ def test_any_other_type_is_refused_with_the_accepted_ones_named(header: str | No
     ],
 )
 def test_the_answer_is_of_the_type_that_the_caller_wants_most(accept: str | None, chosen: str) -> None:
-    assert choose_answer(accept) == chosen
+    assert choose_response_type(accept) == chosen
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "image/png", f"{JSON};q=0", "*/*;q=0", ",", "application/xml, text/*"])
 def test_a_caller_who_wants_none_of_the_answers_is_told_which_there_are(accept: str) -> None:
     with pytest.raises(NotAcceptable, match=f"{JSON} or {LINES}"):
-        choose_answer(accept)
+        choose_response_type(accept)
 
 
 def test_answers_are_written_as_sagemaker_writes_them() -> None:
-    assert ANSWERS[JSON]([0.9388, 0.0611]) == "[0.9388, 0.0611]"
-    assert ANSWERS[LINES]([0.9388, 0.0611]) == '{"prediction": [0.9388, 0.0611]}'
+    assert RESPONSE_FORMATS[JSON]([0.9388, 0.0611]) == "[0.9388, 0.0611]"
+    assert RESPONSE_FORMATS[LINES]([0.9388, 0.0611]) == '{"prediction": [0.9388, 0.0611]}'

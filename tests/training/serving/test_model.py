@@ -88,6 +88,41 @@ def test_what_is_no_network_is_refused(make_model: MakeModel) -> None:
         load(make_model(b"not a network"))
 
 
+@pytest.mark.parametrize("location", ["weights.bin", "../weights.bin", "/etc/hostname"])
+def test_a_network_that_keeps_its_weights_in_another_file_is_refused(
+    location: str, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_model(tiny_network(16, weights_file=location))
+    for path in (folder / "weights.bin", folder.parent / "weights.bin"):
+        path.write_bytes(bytes(24))
+    monkeypatch.chdir(folder)
+    with pytest.raises(InvalidModel, match="another file"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"format": 1, "labels": ["bicycle", "motorcycle"], "preprocessing": ' + '{"a":' * 50_000,
+        '{"format": ' + "9" * 5000 + "}",
+        '{"format": 1, "padding": "' + "x" * (1 << 20) + '"}',
+        '{"format": 1, "labels": ' + str(["x"] * 10_000).replace("'", '"') + "}",
+        '{"format": 1, "labels": ["bicycle", "motorcycle"], "preprocessing": {"size": 16, "resample": [[]]}}',
+        '{"format": 1, "labels": ["bicycle", "motorcycle"], "preprocessing": {"size": 1e999}}',
+        '{"format": 1, "labels": ["bicycle", "motorcycle"], "preprocessing": {"size": 16, "' + "k" * 9000 + '": 1}}',
+    ],
+    ids=["nested", "cut short", "a long number", "too long", "labels", "a list", "infinity", "a long name"],
+)
+def test_a_hostile_description_is_refused_in_one_short_line(text: str, make_model: MakeModel) -> None:
+    folder = make_model()
+    (folder / "model.json").write_text(text)
+    with pytest.raises(ModelError) as caught:
+        load(folder)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 700
+
+
 @pytest.mark.parametrize("names", [{"taken": "image"}, {"given": "scores"}])
 def test_a_network_with_other_inputs_or_outputs_is_refused(names: dict[str, str], make_model: MakeModel) -> None:
     with pytest.raises(InvalidModel, match=next(iter(names.values()))):

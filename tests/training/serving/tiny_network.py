@@ -8,7 +8,13 @@ import struct
 _FLOAT, _UINT8, _INT64 = 1, 2, 7
 
 
-def tiny_network(side: int, taken: str = "pixels", given: str = "probabilities", last: str = "Softmax") -> bytes:
+def tiny_network(
+    side: int,
+    taken: str = "pixels",
+    given: str = "probabilities",
+    last: str = "Softmax",
+    weights_file: str | None = None,
+) -> bytes:
     """Return an ONNX model for which red is a bicycle and blue a motorcycle: softmax(mean colour x weights)."""
     weights = struct.pack("<6f", 0.1, 0, 0, 0, 0, 0.1)
     graph = (
@@ -17,7 +23,7 @@ def tiny_network(side: int, taken: str = "pixels", given: str = "probabilities",
         + _field(1, _node("MatMul", ["colour", "weights"], "logits"))
         + _field(1, _node(last, ["logits"], given))
         + _field(2, b"tiny")
-        + _field(5, _tensor("weights", _FLOAT, [3, 2], weights))
+        + _field(5, _external_tensor(weights_file) if weights_file else _tensor("weights", _FLOAT, [3, 2], weights))
         + _field(5, _tensor("axes", _INT64, [2], struct.pack("<2q", 1, 2)))
         + _field(11, _value(taken, _UINT8, [side, side, 3]))
         + _field(12, _value(given, _FLOAT, [2]))
@@ -46,6 +52,13 @@ def _node(kind: str, taken: list[str], given: str, attribute: bytes = b"") -> by
 
 def _tensor(name: str, kind: int, shape: list[int], data: bytes) -> bytes:
     return b"".join(_field(1, size) for size in shape) + _field(2, kind) + _field(8, name.encode()) + _field(9, data)
+
+
+def _external_tensor(path: str) -> bytes:
+    location = _field(1, b"location") + _field(2, path.encode())
+    return (
+        _field(1, 3) + _field(1, 2) + _field(2, _FLOAT) + _field(8, b"weights") + _field(13, location) + _field(14, 1)
+    )
 
 
 def _value(name: str, kind: int, shape: list[int]) -> bytes:
