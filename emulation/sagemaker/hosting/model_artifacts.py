@@ -20,7 +20,8 @@ from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import LaunchFailed, ValidationException
 
 _CHUNK = 1024 * 1024
-_MAX_HEADER = 16 * _CHUNK
+_MAX_HEADER = _CHUNK
+_MAX_DEPTH = 32
 _UNREADABLE = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, zlib.error)
 
 
@@ -144,6 +145,8 @@ def unpack(archive: Path, into: Path, limits: Limits) -> None:
     with _MeteredGzip(archive, "rb") as plain, tarfile.open(fileobj=cast(BinaryIO, plain), mode="r:") as tar:
         while (member := tar.next()) is not None:
             left, count = left - member.size, count + 1
+            if member.size < 0:
+                raise tarfile.TarError(f"{member.name[:80]!r} has a negative size")
             if left < 0 or count > limits.members:
                 raise tarfile.TarError(f"more than {limits.unpacked} bytes or {limits.members} members")
             plain.allowed = member.size + _MAX_HEADER
@@ -155,7 +158,9 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) ->
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or "\\" in member.name:
         raise tarfile.TarError(f"{member.name!r} leads out of the archive")
-    if not member.isfile() and not member.isdir():
+    if len(path.parts) > _MAX_DEPTH:
+        raise tarfile.TarError(f"{member.name[:80]!r} is more than {_MAX_DEPTH} folders deep")
+    if member.issparse() or not (member.isfile() or member.isdir()):
         raise tarfile.TarError(f"{member.name!r} is neither a plain file nor a directory")
     target = into / path
     (target if member.isdir() else target.parent).mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ def _zip(compression: int = zipfile.ZIP_STORED) -> bytes:
     return out.getvalue()
 
 
-def _input_path() -> Path:
+def input_path() -> Path:
     """Return a path for inputs that must be files, in memory where the system has such a folder."""
     shared = Path("/dev/shm")
     return Path(tempfile.mkdtemp(prefix="scones-fuzz-", dir=shared if shared.is_dir() else None)) / "input"
@@ -79,7 +79,7 @@ def archive() -> Target:
     from training.data.cifar_archive import read_classes  # noqa: PLC0415 - each target loads what it needs
     from training.data.errors import DataError  # noqa: PLC0415
 
-    path = _input_path()
+    path = input_path()
 
     def one(data: bytes) -> None:
         path.write_bytes(data)
@@ -100,7 +100,7 @@ def archive_members() -> Target:
     from training.data.cifar_archive import read_classes  # noqa: PLC0415
     from training.data.errors import DataError  # noqa: PLC0415
 
-    path = _input_path()
+    path = input_path()
     words = (
         b"../../../../tmp/x",
         b"/etc/passwd",
@@ -141,7 +141,7 @@ def lst() -> Target:
     from core.errors import MalformedLst  # noqa: PLC0415
     from core.lst_files import read_lst  # noqa: PLC0415
 
-    path = _input_path()
+    path = input_path()
 
     def one(data: bytes) -> None:
         path.write_bytes(data)
@@ -158,7 +158,7 @@ def manifest() -> Target:
     from training.data.dataset_manifest import MANIFEST, File, Manifest, read_manifest  # noqa: PLC0415
     from training.data.errors import NotStaged  # noqa: PLC0415
 
-    path = _input_path().with_name(MANIFEST)
+    path = input_path().with_name(MANIFEST)
 
     def one(data: bytes) -> None:
         path.write_bytes(data)

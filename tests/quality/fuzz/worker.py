@@ -11,7 +11,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from tests.quality.fuzz import programs, readers, services
+from tests.quality.fuzz import programs, readers, services, user_inputs
 from tests.quality.fuzz.mutate import inputs
 from tests.quality.fuzz.target import Target
 
@@ -29,10 +29,15 @@ MAKERS = {
     "capture": readers.capture,
     "serving": readers.serving,
     "messages": readers.messages,
+    "model-archive": user_inputs.model_archive,
+    "review-labels": user_inputs.review_labels,
+    "environment": user_inputs.environment,
+    "file-names": user_inputs.file_names,
     "model-answer": programs.model_answer,
     "lambda-host": programs.lambda_host,
     "command-line": programs.command_line,
 }
+_PACKAGES = ("core", "emulation", "monitoring", "review", "training")
 HANG_SECONDS = 5
 COMMAND_SECONDS = 30  # a command imports what it needs and makes clients, which takes seconds where others work as well
 _MAX_FINDINGS = 20
@@ -133,7 +138,18 @@ def main() -> None:
         import atheris  # noqa: PLC0415
 
         with atheris.instrument_imports(
-            include=["handler", "image", "store", "endpoint", "prediction", "training", "monitoring", "emulation"]
+            include=[
+                "handler",
+                "image",
+                "store",
+                "endpoint",
+                "prediction",
+                "training",
+                "monitoring",
+                "emulation",
+                "core",
+                "review",
+            ]
         ):
             target = MAKERS[options.target]()
     else:

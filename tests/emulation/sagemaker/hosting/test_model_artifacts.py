@@ -61,6 +61,15 @@ def link(name: str, target: str, kind: bytes) -> tarfile.TarInfo:
     return member
 
 
+def negative_size() -> bytes:
+    """An archive whose only member says that it has a negative size, which would add to what is allowed."""
+    tar = bytearray(gzip.decompress(packed((link("x", "", tarfile.REGTYPE), b""))))
+    tar[124:136] = (-(10**6)).to_bytes(12, "big", signed=True)
+    checksum = sum(tar[:148]) + 8 * ord(" ") + sum(tar[156:512])
+    tar[148:156] = b"%06o\0 " % checksum
+    return gzip.compress(bytes(tar))
+
+
 def forged_long_name() -> bytes:
     """A header that says that four gigabytes of file name follow."""
     member = tarfile.TarInfo("x")
@@ -88,6 +97,9 @@ def test_an_archive_is_unpacked_with_its_folders(tmp_path: Path) -> None:
         pytest.param(packed((link("x", "", tarfile.FIFOTYPE), b"")), id="fifo"),
         pytest.param(archive({"x": b"0" * 2_000_000}), id="too much"),
         pytest.param(archive({f"{index}": b"" for index in range(60)}), id="too many"),
+        pytest.param(archive({"a/" * 1500 + "x": b""}), id="too deep"),
+        pytest.param(packed((link("x", "", tarfile.GNUTYPE_SPARSE), b"")), id="sparse"),
+        pytest.param(negative_size(), id="negative size"),
         pytest.param(forged_long_name(), id="forged header"),
         pytest.param(gzip.compress(b"no tar at all" * 100), id="no tar"),
         pytest.param(gzip.compress(b"")[:-4], id="cut gzip"),

@@ -1,0 +1,119 @@
+"""Fuzz targets for what users and their uploads bring: model archives, labels, environment variables, file names."""
+
+import gzip
+import io
+import os
+import shutil
+import tarfile
+import zlib
+
+from core.errors import SconesError
+from core.labels import VEHICLES
+from tests.quality.fuzz.readers import input_path
+from tests.quality.fuzz.target import Target
+
+_ENVIRONMENT_WORDS = (
+    b"SCONES_TARGET=", b"SCONES_LABELS=", b"SCONES_HOME=", b"SCONES_STACK=", b"SCONES_LOCALSTACK_URL=http://",
+    b"SCONES_LOCALSTACK_PORT=", b"SCONES_SAGEMAKER_PORT=", b"AWS_REGION=", b"~", b"99999999", b",", b"\xc3\xa9", b"%s",
+)  # fmt: skip
+
+
+def _model(size: int | None = None, name: str = "model.onnx", kind: bytes = tarfile.REGTYPE) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        info = tarfile.TarInfo(name)
+        info.size, info.type = 4, kind
+        tar.addfile(info, io.BytesIO(b"onnx"))
+    data = bytearray(out.getvalue())
+    if size is not None:
+        data[124:136] = size.to_bytes(12, "big", signed=True)
+    return bytes(data)
+
+
+def model_archive() -> Target:
+    """A model.tar.gz: negative sizes, deep folders, sparse maps, links, paths that lead out of it."""
+    from emulation.sagemaker.hosting.model_artifacts import Limits, unpack  # noqa: PLC0415
+
+    path = input_path()
+    limits = Limits(stored=1 << 20, unpacked=1 << 20, members=100)
+
+    def one(data: bytes) -> None:
+        path.write_bytes(gzip.compress(data, 1))
+        into = path.with_name("unpacked")
+        try:
+            unpack(path, into, limits)
+            assert sum(file.stat().st_size for file in into.rglob("*") if file.is_file()) <= limits.unpacked
+        finally:
+            shutil.rmtree(into, ignore_errors=True)
+
+    seeds = (
+        _model(),
+        _model(-(10**6)),
+        _model(10**15),
+        _model(name="a/" * 1500 + "m"),
+        _model(name="../x"),
+        _model(kind=tarfile.SYMTYPE),
+        _model(kind=tarfile.GNUTYPE_SPARSE),
+    )
+    words = (
+        b"GNU.sparse.map=0,1",
+        b"GNU.sparse.size=9999999999",
+        b"\x80" + b"\xff" * 11,
+        b"S",
+        b"L",
+        b"x",
+        b"../",
+        b"/",
+    )
+    allowed = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, zlib.error)
+    return Target(one, allowed, seeds, words, longest=100_000)
+
+
+def review_labels() -> Target:
+    """A file of labels that a person, or the contact sheet, has written."""
+    from review.labels import parse_label_lines  # noqa: PLC0415
+
+    def one(data: bytes) -> None:
+        labels = parse_label_lines(data.decode("utf-8", "replace").splitlines(), VEHICLES)
+        assert set(labels.values()) <= {*VEHICLES, "neither"}
+
+    seeds = (b"incoming/a.png=bicycle\nb=c.png=neither\n", "s3://bücket/\u2028=motorcycle".encode())
+    words = (b"=bicycle", b"\xe2\x80\xa8", b"\r", b"=neither\n", b"{", b'"label": "bicycle"', b"\xef\xbb\xbf")
+    return Target(one, (SconesError,), seeds, words)
+
+
+def environment() -> Target:
+    """The environment variables of the command line, one a line."""
+    from scones.settings import Settings  # noqa: PLC0415
+
+    def one(data: bytes) -> None:
+        lines = data.decode("utf-8", "surrogateescape").replace("\0", "").split("\n")
+        Settings.from_environment({name: value for name, _, value in (line.partition("=") for line in lines)})
+
+    seeds = (
+        b"SCONES_TARGET=local\nSCONES_STACK=scones\nAWS_REGION=eu-west-1",
+        b"SCONES_LABELS=apple,orange\nSCONES_LOCALSTACK_PORT=4566\nSCONES_HOME=~/x",
+    )
+    return Target(one, (SconesError,), seeds, _ENVIRONMENT_WORDS)
+
+
+def file_names() -> Target:
+    """The name of a file in a folder of images: each is found, and becomes a key that S3 takes."""
+    from scones.image_inputs import _key, walk  # noqa: PLC0415
+
+    folder = input_path().parent / "images"
+
+    def one(data: bytes) -> None:
+        name = data.replace(b"/", b"_").replace(b"\0", b"")[:200] + b".png"
+        folder.mkdir()
+        try:
+            with open(os.path.join(os.fsencode(folder), name), "wb"):  # noqa: PTH118, PTH123 - a name of bytes
+                pass
+            keys = [_key(path.relative_to(folder)).encode("utf-8") for path in walk(folder)]
+            assert len(keys) == 1 or name.startswith(b".")
+            assert all(0 < len(key) <= 1024 for key in keys)
+        finally:
+            shutil.rmtree(folder)
+
+    words = (b"\xff", b"\x1b[31m", b"\n", b"\xe2\x80\xae", b" ", b".", b"..", b"=HYPERLINK(", b"%2F", b"\xc3")
+    return Target(one, (SconesError,), (b"bicycle", "vélo".encode(), b"a b+c"), words)
