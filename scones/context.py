@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import typer
 
+from orchestration.errors import StackMissing
 from scones import console
 from scones.sessions import open_session
 from scones.settings import Settings, Target
@@ -34,6 +35,14 @@ class CommandContext:
     def outputs(self) -> StackOutputs:
         """The stack's outputs, read when they are first needed. Raises StackMissing."""
         return read_stack_outputs(self.session, self.settings)
+
+    @cached_property
+    def endpoint_name(self) -> str:
+        """The endpoint's name: the stack's output, or without a stack the name that derives from the stack's."""
+        try:
+            return self.outputs.endpoint_name
+        except StackMissing:
+            return self.settings.default_endpoint_name
 
     def client(self, service: str, **options: Any) -> Any:
         """Return a client of the session."""

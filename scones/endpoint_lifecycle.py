@@ -1,6 +1,6 @@
 """What belongs to an endpoint beside itself: its scaling and its scheduled deletion."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
@@ -20,25 +20,34 @@ class EndpointLifecycle:
         """Check what could fail after the deployment. Raises InvalidDuration or RoleMissing."""
         self._session, self._endpoint, self._maximum = session, endpoint, maximum
         self._ttl: timedelta | None = parse_duration(ttl) if ttl else None
-        self._deletion_role = outputs.require_role("EndpointDeletionRoleArn") if ttl else ""
+        self._role = outputs.schedule_role() if ttl else None
 
-    def stop_scaling(self) -> None:
-        """Deregister the endpoint's scaling: AWS refuses to change the instances of a variant that scales."""
+    def prepare(self) -> None:
+        """Schedule the deletion, and deregister scaling: AWS refuses to change the instances of a variant that scales.
+
+        The schedule exists before the endpoint does, so that no interruption leaves an endpoint without it.
+        """
+        self._schedule_deletion()
         stop_scaling(self._session, self._endpoint)
 
     def apply(self, minimum: int) -> dict[str, Any]:
-        """Set or remove scaling and scheduled deletion, and return both as a command prints them."""
+        """Set or remove scaling, start the TTL anew or cancel the deletion; return both as a command prints them."""
         instances: int | str = minimum
         if self._maximum is not None:
             client = self._session.client("application-autoscaling")
             endpoint_autoscaling.register_scaling(client, self._endpoint, VARIANT, minimum, self._maximum)
             instances = f"{minimum} to {self._maximum}"
-        scheduler, deleted_at = self._session.client("scheduler"), None
-        if self._ttl is not None:
-            deleted_at = endpoint_ttl.schedule_deletion(scheduler, self._endpoint, self._deletion_role, self._ttl)
-        else:  # only now: an earlier schedule must outlast a deployment that fails
-            endpoint_ttl.cancel_deletion(scheduler, self._endpoint)
+        deleted_at = self._schedule_deletion()
+        if deleted_at is None:  # only now: an earlier schedule must outlast a deployment that fails
+            cancel_deletion(self._session, self._endpoint)
         return {"instances": instances, "deleted_at": deleted_at}
+
+    def _schedule_deletion(self) -> datetime | None:
+        """Schedule the deletion in a TTL from now and return its time; None without a TTL."""
+        if self._ttl is None or self._role is None:
+            return None
+        scheduler = self._session.client("scheduler")
+        return endpoint_ttl.schedule_deletion(scheduler, self._endpoint, self._role, self._ttl)
 
 
 def stop_scaling(session: boto3.Session, endpoint: str) -> None:

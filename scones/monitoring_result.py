@@ -63,8 +63,8 @@ def monitor_endpoint(
 
     Raises StackMissing, CaptureOff, EndpointWithoutCaptures, BaselineMissing or BaselineUnreadable.
     """
-    name = endpoint or settings.endpoint_name
     outputs = _outputs(session, settings, required=endpoint is None)
+    name = endpoint or (outputs.endpoint_name if outputs else settings.default_endpoint_name)
     location = capture_location(session, name, outputs)
     labels = outputs.labels if outputs else VEHICLES
     minimum = threshold or (outputs.threshold if outputs else DEFAULT_THRESHOLD)

@@ -27,13 +27,16 @@ def is_deployed(session: boto3.Session, settings: Settings) -> bool:
     cloudformation = session.client("cloudformation", config=config)
     sagemaker = session.client("sagemaker", config=config)
     try:
-        status = cloudformation.describe_stacks(StackName=settings.stack)["Stacks"][0]["StackStatus"]
-        endpoint = sagemaker.describe_endpoint(EndpointName=settings.endpoint_name)
+        deployed = cloudformation.describe_stacks(StackName=settings.stack)["Stacks"][0]
+        if deployed["StackStatus"] not in _COMPLETE:
+            return False
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in deployed["Outputs"]}
+        endpoint = sagemaker.describe_endpoint(EndpointName=outputs["EndpointName"])
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError" or "Could not find" in str(error):
             return False
         raise
-    return status in _COMPLETE and endpoint["EndpointStatus"] == "InService"
+    return bool(endpoint["EndpointStatus"] == "InService")
 
 
 def deploy_all(session: boto3.Session, settings: Settings) -> StackOutputs:

@@ -22,10 +22,10 @@ def rehearsal_plan(session: boto3.Session, settings: Settings, outputs: StackOut
     return Plan(
         job,
         training_jobs.job_environment(settings, outputs),
-        f"{settings.endpoint_name}-rehearsal",
+        f"{outputs.endpoint_name}-rehearsal",
         image_uri=jobs.builtin_image(session) if builtin else inference_uri,
         role_arn=outputs.endpoint_role_arn,
-        deletion_role_arn=outputs.require_role("EndpointDeletionRoleArn"),
+        deletion=outputs.schedule_role(),
         capture_uri=capture_uri(outputs),
         instance_type=ENDPOINT_INSTANCE_TYPE,
         options=EndpointOptions(

@@ -41,9 +41,9 @@ class Settings:
     sagemaker_url: str = "http://127.0.0.1:8080"
 
     @property
-    def endpoint_name(self) -> str:
-        """The SageMaker endpoint's name."""
-        return f"{self.stack}-vehicles"
+    def default_endpoint_name(self) -> str:
+        """The name that a new stack gives its SageMaker endpoint; an existing stack has its own among its outputs."""
+        return f"{self.stack.lower()}-vehicles"
 
     @property
     def datasets(self) -> Path:

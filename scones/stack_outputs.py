@@ -9,6 +9,7 @@ import boto3
 from core.labels import VEHICLES, Labels, parse_labels
 from orchestration import bootstrap, package, stack
 from scones.settings import Settings, Target
+from training.endpoint_ttl import ScheduleRole
 from training.errors import RoleMissing
 
 
@@ -27,6 +28,7 @@ class StackOutputs:
     labels: Labels = VEHICLES
     image_bucket: str | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
+    dead_letter_queue_arn: str | None = None
 
     @classmethod
     def parse(cls, outputs: Mapping[str, str]) -> Self:
@@ -42,6 +44,7 @@ class StackOutputs:
             threshold=float(outputs["Threshold"]),
             labels=parse_labels(outputs["Labels"]),
             image_bucket=outputs.get("ImageBucket"),
+            dead_letter_queue_arn=outputs.get("DeadLetterQueueArn"),
             roles={name: value for name, value in outputs.items() if name.endswith("RoleArn")},
         )
 
@@ -50,6 +53,13 @@ class StackOutputs:
         if output not in self.roles:
             raise RoleMissing(output)
         return self.roles[output]
+
+    def schedule_role(self) -> ScheduleRole:
+        """Return what deletes an endpoint on schedule. Raises RoleMissing."""
+        role_arn = self.require_role("EndpointDeletionRoleArn")
+        if self.dead_letter_queue_arn is None:
+            raise RoleMissing("DeadLetterQueueArn")
+        return ScheduleRole(role_arn, self.dead_letter_queue_arn)
 
 
 def read_stack_outputs(session: boto3.Session, settings: Settings) -> StackOutputs:
@@ -75,7 +85,7 @@ def deploy_stack(
         settings.stack,
         {"TemplateURL": package.upload(s3, bucket)},
         {**labels, **parameters},
-        initial={"EndpointName": settings.endpoint_name, **local},
+        initial={"EndpointName": settings.default_endpoint_name, **local},
         on_changes=on_changes,
         on_event=on_event,
         poll=settings.poll_seconds,

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universa
 """
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,21 +12,38 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from training.errors import translate_errors
 
-TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint"
+ACTION = "aws-sdk:sagemaker:deleteEndpoint"
+# SageMaker refuses to delete an endpoint that it is creating or updating, which takes minutes.
+_RETRY_POLICY = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 185}
+
+
+@dataclass(frozen=True)
+class ScheduleRole:
+    """The role that deletes the endpoint, and the queue that receives a deletion which has failed for an hour."""
+
+    role_arn: str
+    dead_letter_queue_arn: str
 
 
 def schedule_deletion(
-    client: Any, endpoint: str, role_arn: str, ttl: timedelta, now: datetime | None = None
+    client: Any, endpoint: str, role: ScheduleRole, ttl: timedelta, now: datetime | None = None
 ) -> datetime:
     """Schedule the deletion in ``ttl`` in place of an earlier one; return its time, UTC. Raises a SageMakerError."""
     time = ((now or datetime.now(UTC)) + ttl).replace(microsecond=0)
+    partition = role.role_arn.split(":")[1]
     schedule = {
         "Name": _schedule_name(endpoint),
         "ScheduleExpression": f"at({time:%Y-%m-%dT%H:%M:%S})",
         "ScheduleExpressionTimezone": "UTC",
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "ActionAfterCompletion": "DELETE",
-        "Target": {"Arn": TARGET, "RoleArn": role_arn, "Input": json.dumps({"EndpointName": endpoint})},
+        "Target": {
+            "Arn": f"arn:{partition}:scheduler:::{ACTION}",
+            "RoleArn": role.role_arn,
+            "Input": json.dumps({"EndpointName": endpoint}),
+            "RetryPolicy": _RETRY_POLICY,
+            "DeadLetterConfig": {"Arn": role.dead_letter_queue_arn},
+        },
     }
     with translate_errors("schedule"):
         try:

@@ -22,7 +22,7 @@ from training.data.synthetic import render
 from training.endpoint_autoscaling import deregister_scaling, register_scaling
 from training.endpoint_settings import EndpointOptions, EndpointStatus
 from training.endpoint_spec import VARIANT
-from training.endpoint_ttl import cancel_deletion, schedule_deletion
+from training.endpoint_ttl import ScheduleRole, cancel_deletion, schedule_deletion
 from training.errors import CaptureMissing, EndpointMissing, translate_errors
 
 _TTL = timedelta(hours=2)
@@ -33,7 +33,7 @@ _CAPTURE_WAITER = WaiterConfig(timeout_seconds=600.0, poll_seconds=1.0)
 class Plan:
     """The training job, and the endpoint that serves its model.
 
-    ``deletion_role_arn`` is the role that deletes the endpoint if this program is killed.
+    ``deletion`` is the role that deletes the endpoint if this program is killed.
     """
 
     job: jobs.TrainingJobSpec
@@ -41,7 +41,7 @@ class Plan:
     endpoint: str
     image_uri: str
     role_arn: str
-    deletion_role_arn: str
+    deletion: ScheduleRole
     capture_uri: str
     instance_type: str = ENDPOINT_INSTANCE_TYPE
     options: EndpointOptions = field(default_factory=EndpointOptions)
@@ -70,15 +70,14 @@ def rehearse(session: boto3.Session, plan: Plan, on_progress: Callable[[str], No
     job = jobs.follow(session, plan.job.name, on_progress, plan.job_waiter)
     model_artifact = str(job.model_artifact)
     try:
-        on_progress(f"endpoint {plan.endpoint}")
+        on_progress(f"endpoint {plan.endpoint}, and its scheduled deletion")
+        schedule_deletion(session.client("scheduler"), plan.endpoint, plan.deletion, _TTL)
         _deploy(session, plan, model_artifact, capture_percent=100)
         inference_ids = _invoke(session, plan)
         on_progress("captures")
         _wait_for_captures(session, plan, inference_ids)
-        on_progress("scaling and scheduled deletion")
-        scaling, scheduler = session.client("application-autoscaling"), session.client("scheduler")
-        register_scaling(scaling, plan.endpoint, VARIANT, 1, 2)
-        schedule_deletion(scheduler, plan.endpoint, plan.deletion_role_arn, _TTL)
+        on_progress("scaling")
+        register_scaling(session.client("application-autoscaling"), plan.endpoint, VARIANT, 1, 2)
         on_progress("update")
         _deploy(session, plan, model_artifact, capture_percent=50)
         _invoke(session, plan)
@@ -114,11 +113,12 @@ def _deploy(session: boto3.Session, plan: Plan, model_artifact: str, *, capture_
 
 def _delete(session: boto3.Session, plan: Plan) -> list[str]:
     deregister_scaling(session.client("application-autoscaling"), plan.endpoint, VARIANT)
-    cancel_deletion(session.client("scheduler"), plan.endpoint)
     try:
-        return endpoint_deployment.delete(session, plan.endpoint, plan.endpoint_waiter)
+        deleted = endpoint_deployment.delete(session, plan.endpoint, plan.endpoint_waiter)
     except EndpointMissing:
-        return []
+        deleted = []
+    cancel_deletion(session.client("scheduler"), plan.endpoint)  # last: an interrupted deletion is not forgotten
+    return deleted
 
 
 def _invoke(session: boto3.Session, plan: Plan) -> list[str]:

@@ -47,7 +47,7 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
     if synthetic and captured:
         raise typer.BadParameter("use one of them", param_hint="--synthetic, --captured")
     if captured:
-        name = endpoint or context.settings.endpoint_name
+        name = endpoint or context.endpoint_name
         time_range = TimeRange.parse(since, start, end, datetime.now(UTC))
         made = baseline_creation.of_captures(context.session, name, time_range)
         written_to = _write(made, out) if out else model_baseline.store(context.session, name, made)

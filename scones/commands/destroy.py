@@ -10,6 +10,7 @@ from orchestration import stack, teardown
 from orchestration.errors import StackMissing
 from scones import console, image_names
 from scones.context import CommandContext
+from scones.endpoint_lifecycle import cancel_deletion, stop_scaling
 from scones.options import with_context
 from scones.settings import Target
 from scones.views.stack_changes import show_event
@@ -34,7 +35,8 @@ def destroy(
         raise StackMissing(settings.stack)
     if not context.yes and (on_aws or sys.stdin.isatty()):
         typer.confirm(_question(context, buckets, with_images=with_images), abort=True, err=True)
-    deleted = _delete_endpoint(context)
+    endpoint = context.endpoint_name  # read before the stack is gone
+    deleted = _delete_endpoint(context, endpoint)
     if has_stack:
         with console.progress("deleting objects") as advance:
             teardown.delete_stack(
@@ -46,7 +48,7 @@ def destroy(
                 poll=settings.poll_seconds,
             )
         deleted.append(settings.stack)
-    log_groups.append(f"/aws/sagemaker/Endpoints/{settings.endpoint_name}")
+    log_groups.append(f"/aws/sagemaker/Endpoints/{endpoint}")
     deleted += teardown.delete_log_groups(context.client("logs"), log_groups)
     if on_aws:
         deleted += _delete_images(context, with_images=with_images)
@@ -66,17 +68,21 @@ def _resources(context: CommandContext) -> tuple[list[str], list[str], bool]:
 
 
 def _question(context: CommandContext, buckets: list[str], *, with_images: bool) -> str:
-    parts = [f"the stack {context.settings.stack}", f"the endpoint {context.settings.endpoint_name}"]
+    parts = [f"the stack {context.settings.stack}", f"the endpoint {context.endpoint_name}"]
     parts += [f"every object in {bucket}" for bucket in buckets]
     parts += ["every image in its ECR repositories"] if with_images else []
     return f"This deletes {', '.join(parts)}, permanently. Continue?"
 
 
-def _delete_endpoint(context: CommandContext) -> list[str]:
+def _delete_endpoint(context: CommandContext, name: str) -> list[str]:
+    """Delete the endpoint with its scaling and its schedule, which both outlive the stack otherwise."""
+    stop_scaling(context.session, name)
     try:
-        return endpoint_deployment.delete(context.session, context.settings.endpoint_name)
+        deleted = endpoint_deployment.delete(context.session, name)
     except EndpointMissing:
-        return []
+        deleted = []
+    cancel_deletion(context.session, name)
+    return deleted
 
 
 def _delete_images(context: CommandContext, *, with_images: bool) -> list[str]:

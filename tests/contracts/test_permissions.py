@@ -18,7 +18,7 @@ from botocore.session import Session
 from orchestration.package import TEMPLATE
 from scones.training_jobs import DATASETS
 from tests.contracts.rendered import load, machines
-from training.endpoint_ttl import TARGET
+from training.endpoint_ttl import ACTION
 from training.jobs import PREFIX
 
 ROOT = Path(__file__).parents[2]
@@ -185,12 +185,15 @@ def test_a_training_job_may_do_what_sagemaker_says_it_needs_in_its_own_prefixes(
 
 
 def test_the_deletion_role_may_delete_only_the_stacks_endpoints() -> None:
-    called = xform_name(TARGET.rpartition(":")[2])
+    called = xform_name(ACTION.rpartition(":")[2])
     operations = Session().get_service_model("sagemaker").operation_names
     (action,) = [f"sagemaker:{name}" for name in operations if xform_name(name) == called]
     assert allowed("EndpointDeletionRole") == {
         (action, "endpoint/EndpointName"),
         (action, "endpoint/EndpointName-rehearsal"),
+        # What DeleteEndpoint does in its caller's name to an endpoint that scales, and where a failed deletion goes.
+        ("application-autoscaling:DeregisterScalableTarget", "scalable-target/*"),
+        ("sqs:SendMessage", "DeadLetterQueue"),
     }
 
 

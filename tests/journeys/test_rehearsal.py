@@ -57,7 +57,7 @@ def settings(
 @pytest.fixture(scope="module")
 def rehearsed(settings: Settings) -> tuple[RequestRecorder, Outcome]:
     session = open_session(settings)
-    parameters = {"EndpointName": settings.endpoint_name, **stack.LOCAL_PARAMETERS}
+    parameters = {"EndpointName": settings.default_endpoint_name, **stack.LOCAL_PARAMETERS}
     s3 = session.client("s3")
     template = {"TemplateURL": package.upload(s3, bootstrap.local_artifact_bucket(s3))}
     outputs = stack.deploy(session.client("cloudformation"), settings.stack, template, parameters, poll=0.2).outputs

@@ -22,6 +22,7 @@ OUTPUTS = {
     "EndpointRoleArn": f"{ARN}endpoint",
     "TrainingRoleArn": f"{ARN}training",
     "EndpointDeletionRoleArn": f"{ARN}deletion",
+    "DeadLetterQueueArn": "arn:aws:sqs:us-east-1:000000000000:dead-letter",
     "Threshold": "0.94",
     "Labels": "bicycle,motorcycle",
 }
@@ -203,7 +204,7 @@ class SageMaker:
         return {"EndpointArn": self._arn("endpoint", "e")}
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N803
-        if self.endpoint is None:
+        if self.endpoint is None or self.endpoint["EndpointName"] != EndpointName:
             raise fake_aws.error("ValidationException", f'Could not find endpoint "{EndpointName}".')
         times = {"CreationTime": NOW, "LastModifiedTime": NOW}
         return {**self.endpoint, "EndpointArn": self._arn("endpoint", "e"), "EndpointStatus": "InService", **times}
@@ -245,9 +246,23 @@ class Scaling:
 
 
 class Scheduler:
-    """EventBridge Scheduler."""
+    """EventBridge Scheduler: the schedules by their names."""
 
-    def create_schedule(self, **_: Any) -> dict[str, str]:
-        return {"ScheduleArn": "arn:aws:scheduler:us-east-1:000000000000:schedule/default/s"}
+    def __init__(self) -> None:
+        self.schedules: dict[str, dict[str, Any]] = {}
 
-    def delete_schedule(self, **_: Any) -> None: ...
+    def create_schedule(self, Name: str, **members: Any) -> dict[str, str]:  # noqa: N803
+        if Name in self.schedules:
+            raise fake_aws.error("ConflictException", "Schedule already exists.")
+        return self._put(Name, members)
+
+    def update_schedule(self, Name: str, **members: Any) -> dict[str, str]:  # noqa: N803
+        return self._put(Name, members)
+
+    def delete_schedule(self, Name: str, **_: str) -> None:  # noqa: N803
+        if self.schedules.pop(Name, None) is None:
+            raise fake_aws.error("ResourceNotFoundException", "Schedule does not exist.")
+
+    def _put(self, name: str, members: dict[str, Any]) -> dict[str, str]:
+        self.schedules[name] = members
+        return {"ScheduleArn": f"arn:aws:scheduler:us-east-1:000000000000:schedule/default/{name}"}

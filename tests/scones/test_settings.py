@@ -11,7 +11,7 @@ def test_without_an_environment_everything_is_local() -> None:
 
 
 def test_the_endpoint_is_named_after_the_stack() -> None:
-    assert Settings.from_environment({"SCONES_STACK": "depot"}).endpoint_name == "depot-vehicles"
+    assert Settings.from_environment({"SCONES_STACK": "depot"}).default_endpoint_name == "depot-vehicles"
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])

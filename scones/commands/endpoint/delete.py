@@ -15,10 +15,10 @@ def delete(context: CommandContext) -> None:
 
     Example: `scones endpoint delete -y`
     """
-    name = context.settings.endpoint_name
+    name = context.endpoint_name
     context.confirm(f"Delete the endpoint {name}?")
     stop_scaling(context.session, name)
-    cancel_deletion(context.session, name)
     with console.progress("deleting the endpoint"):
         deleted = endpoint_deployment.delete(context.session, name)
+    cancel_deletion(context.session, name)  # last: a deletion that is interrupted still happens on schedule
     console.print_deleted(deleted, as_json=context.as_json)

@@ -63,19 +63,15 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
         raise typer.BadParameter("--job and --artefact both name a model: use one of them")
     options.require_vpc_pair(subnet, security_group)
     session, settings = context.session, context.settings
-    lifecycle = EndpointLifecycle(session, context.outputs, settings.endpoint_name, maximum, ttl)
+    lifecycle = EndpointLifecycle(session, context.outputs, context.endpoint_name, maximum, ttl)
     confirm_cost(context, [_expense(instance_type, minimum, maximum, ttl)])
     artefact, image = _artefact_and_image(session, job, artefact, image)
     image = image or image_names.inference_uri(session, settings, instance_type) or LOCAL_IMAGE
-    lifecycle.stop_scaling()
+    lifecycle.prepare()
     endpoint_options = EndpointOptions(
-        kms_key=kms_key,
-        subnets=tuple(subnet or ()),
-        security_groups=tuple(security_group or ()),
-        tags={"scones:stack": settings.stack},
-        alarms=tuple(alarm or ()),
-        instances=minimum,
-    )
+        kms_key=kms_key, subnets=tuple(subnet or ()), security_groups=tuple(security_group or ()),
+        tags={"scones:stack": settings.stack}, alarms=tuple(alarm or ()), instances=minimum,
+    )  # fmt: skip
     with console.progress("creating the endpoint"):
         status = deploy_endpoint(
             session, context.outputs, model_dir=model, artefact=artefact, image_uri=image,

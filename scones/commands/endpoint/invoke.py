@@ -20,7 +20,7 @@ def invoke(
     Example: `scones endpoint invoke bicycle.png`
     """
     response = context.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName=context.settings.endpoint_name,
+        EndpointName=context.endpoint_name,
         ContentType="image/png" if image.suffix.lower() == ".png" else "image/jpeg",
         Accept="application/json",
         Body=image.read_bytes(),

@@ -13,4 +13,4 @@ def status(context: CommandContext) -> None:
 
     Example: `scones endpoint status --json`
     """
-    context.print_values(asdict(endpoint_deployment.status(context.session, context.settings.endpoint_name)))
+    context.print_values(asdict(endpoint_deployment.status(context.session, context.endpoint_name)))

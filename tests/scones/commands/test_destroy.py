@@ -7,10 +7,12 @@ import pytest
 from orchestration.errors import StackMissing
 from tests.scones.conftest import Cli
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import S3, CloudFormation, Ecr, Logs, SageMaker
+from tests.scones.fakes import S3, CloudFormation, Ecr, Logs, SageMaker, Scaling, Scheduler
 
 DELETIONS = (
+    "application-autoscaling.deregister_scalable_target",
     "sagemaker.delete_endpoint",
+    "scheduler.delete_schedule",
     "cloudformation.delete_stack",
     "logs.delete_log_group",
     "ecr.delete_repository",
@@ -18,7 +20,10 @@ DELETIONS = (
 
 
 def session_of(cloudformation: CloudFormation, sagemaker: SageMaker) -> FakeSession:
-    return FakeSession(cloudformation=cloudformation, s3=S3(), ecr=Ecr(), logs=Logs(), sagemaker=sagemaker)
+    return FakeSession(
+        cloudformation=cloudformation, s3=S3(), ecr=Ecr(), logs=Logs(), sagemaker=sagemaker,
+        application_autoscaling=Scaling(), scheduler=Scheduler(),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -54,7 +59,8 @@ def test_images_stay_unless_they_are_named_and_the_command_says_so(session: Fake
 def test_an_interrupted_destroy_can_be_completed(cli: Cli) -> None:
     session = session_of(CloudFormation(exists=False), SageMaker())
     assert cli("destroy", "--target", "aws", "--images", "--yes", session=session).exit_code == 0
-    assert session.order(*DELETIONS) == ["logs.delete_log_group", "ecr.delete_repository"]
+    assert session.order(*DELETIONS)[-2:] == ["logs.delete_log_group", "ecr.delete_repository"]
+    assert "cloudformation.delete_stack" not in session.requests
 
 
 def test_without_a_stack_it_is_a_named_error(cli: Cli) -> None:

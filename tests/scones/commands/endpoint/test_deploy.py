@@ -1,12 +1,13 @@
 """Each option of `scones endpoint deploy` reaches the request that it is about."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.scones.conftest import Cli
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import S3, CloudFormation, SageMaker, Scaling, Scheduler
+from tests.scones.fakes import OUTPUTS, S3, CloudFormation, Ecr, Logs, SageMaker, Scaling, Scheduler
 
 ARTEFACT = "s3://models/job/model.tar.gz"
 
@@ -20,6 +21,19 @@ def session() -> FakeSession:
         application_autoscaling=Scaling(),
         scheduler=Scheduler(),
     )
+
+
+class Killed(FakeSession):
+    """Ends the command in place of one of its requests, as a signal does."""
+
+    def __init__(self, after: int, **fakes: object) -> None:
+        super().__init__(**fakes)
+        self._after = after
+
+    def _record(self, params: dict[str, Any], model: Any, **more: Any) -> None:
+        if self.requests.total() == self._after:
+            raise KeyboardInterrupt
+        super()._record(params, model, **more)
 
 
 def deploy(session: FakeSession, cli: Cli, *words: str) -> None:
@@ -66,6 +80,52 @@ def test_a_kms_key_encrypts_volume_and_captures(session: FakeSession, cli: Cli) 
     deploy(session, cli, "--kms-key", "alias/scones")
     config = session.sent["sagemaker.create_endpoint_config"]
     assert config["KmsKeyId"] == config["DataCaptureConfig"]["KmsKeyId"] == "alias/scones"
+
+
+def killed_after(requests: int, cli: Cli) -> tuple[int, SageMaker, Scheduler]:
+    """Deploy with a TTL, end the command after so many requests, and return how many it has sent."""
+    sagemaker, scheduler = SageMaker(), Scheduler()
+    session = Killed(
+        after=requests, cloudformation=CloudFormation(), s3=S3(**{"models/job/model.tar.gz": b"model"}),
+        sagemaker=sagemaker, application_autoscaling=Scaling(), scheduler=scheduler,
+    )  # fmt: skip
+    cli("endpoint", "deploy", "--artefact", ARTEFACT, "--ttl", "4h", "--max", "2", session=session)
+    return session.requests.total(), sagemaker, scheduler
+
+
+def test_an_endpoint_never_exists_without_its_schedule_whenever_the_command_is_killed(cli: Cli) -> None:
+    total, sagemaker, scheduler = killed_after(1000, cli)
+    assert sagemaker.endpoint is not None
+    for requests in range(total):
+        sent, sagemaker, scheduler = killed_after(requests, cli)
+        assert sent == requests
+        assert sagemaker.endpoint is None or scheduler.schedules, f"killed after {requests} requests"
+
+
+def test_a_ttl_begins_when_the_endpoint_is_in_service(session: FakeSession, cli: Cli) -> None:
+    deploy(session, cli, "--ttl", "4h")
+    names = ("scheduler.create_schedule", "sagemaker.create_endpoint", "scheduler.update_schedule")
+    assert session.order(*names) == list(names)
+
+
+def test_the_endpoint_has_the_name_that_the_stack_was_given(cli: Cli) -> None:
+    cloudformation, scheduler, sagemaker = CloudFormation(), Scheduler(), SageMaker()
+    cloudformation.outputs = {**OUTPUTS, "EndpointName": "prod-vehicles"}
+    session = FakeSession(
+        cloudformation=cloudformation, s3=S3(**{"models/job/model.tar.gz": b"model"}), sagemaker=sagemaker,
+        application_autoscaling=Scaling(), scheduler=scheduler, logs=Logs(), ecr=Ecr(),
+    )  # fmt: skip
+    deploy(session, cli, "--ttl", "4h", "--max", "2")
+    resource = session.sent["application-autoscaling.register_scalable_target"]["ResourceId"]
+    assert resource == "endpoint/prod-vehicles/variant/AllTraffic"
+    assert list(scheduler.schedules) == ["delete-prod-vehicles"]
+    shown = cli("endpoint", "status", "--json", session=session)
+    assert json.loads(shown.stdout)["name"] == "prod-vehicles"
+    assert cli("endpoint", "delete", "--yes", session=session).exit_code == 0
+    assert (sagemaker.endpoint, scheduler.schedules) == (None, {})
+    deploy(session, cli, "--ttl", "4h", "--max", "2")
+    assert cli("destroy", "--yes", session=session).exit_code == 0
+    assert (sagemaker.endpoint, scheduler.schedules) == (None, {})
 
 
 def test_a_ttl_is_a_schedule_by_the_stacks_role(session: FakeSession, cli: Cli) -> None:
