@@ -6,6 +6,7 @@ SconesError
 ├── InvalidDuration
 ├── InvalidNamedValue
 ├── ImageTooCostly
+├── UnknownImageFormat
 ├── MalformedLst
 └── the base error of each package
 """
@@ -48,6 +49,13 @@ class InvalidNamedValue(SconesError):
     def __init__(self, text: str, known: Sequence[str] = ()) -> None:
         names = f", where NAME is one of {', '.join(known)}" if known else ""
         super().__init__(f"'{text}' is not NAME=VALUE{names}")
+
+
+class UnknownImageFormat(SconesError):
+    """The bytes are not an image of a known format."""
+
+    def __init__(self, actual: str) -> None:
+        super().__init__(f"the image is {actual}: save it as JPEG or PNG")
 
 
 class MalformedLst(SconesError):

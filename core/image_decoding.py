@@ -1,33 +1,127 @@
 """Opens images from anywhere, and refuses those that would take too much time or memory to decode.
 
-``services/serialize/image.py`` repeats MAX_SCANS, because the Lambdas import nothing of the repository;
-``tests/core/test_image_decoding.py`` holds that the values are the same.
+Formats are told apart by content. ``services/serialize`` repeats these rules, because the Lambda functions import
+nothing of the repository; ``tests/core/test_image_decoding.py`` holds that both treat the same files alike.
 """
 
 import io
+import re
+import struct
+from collections.abc import Callable
 from typing import Final
 
-from PIL import Image, ImageFile
+from PIL import ImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
-from core.errors import ImageTooCostly
+from core.errors import ImageTooCostly, UnknownImageFormat
 
-FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP")
 MAX_PIXELS: Final = 40_000_000
 MAX_SCANS: Final = 100
-"""Photographs have about ten scans. Each is a pass over the whole image, however few bytes it has."""
-MAX_SCANNED_PIXELS: Final = 400_000_000
-"""Pixels times scans of a JPEG: a photograph of 40 megapixels with ten scans, which takes about a second."""
-_START_OF_SCAN = b"\xff\xda"
+"""Progressive photos have about ten scans. Each is a pass over the whole image, however few bytes it has."""
+MAX_SCANNED_PIXELS: Final = 600_000_000
+"""Pixels times scans of a JPEG: a photo of 50 megapixels with twelve scans, which takes about a second."""
+
+_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_METADATA: Final = frozenset({b"tEXt", b"zTXt", b"iTXt", b"iCCP"})
+_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
 
 
-def open_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:
-    """Read an image's header. Raises ImageTooCostly, or whatever damaged bytes make Pillow raise."""
-    image = Image.open(io.BytesIO(data), formats=FORMATS)
+def image_format(data: bytes) -> str | None:
+    """Return PNG, JPEG, GIF, WEBP, AVIF or HEIF by the first bytes; None for anything else."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(_PNG_SIGNATURE):
+        return "PNG"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        length = min(int.from_bytes(data[:4], "big"), 256)
+        brands = {data[at : at + 4] for at in range(8, length, 4)}
+        return "AVIF" if brands & _AVIF_BRANDS else "HEIF" if brands & _HEIF_BRANDS else None
+    return None
+
+
+def open_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_jpeg_pixels: int | None = None) -> ImageFile.ImageFile:
+    """Read an image's header; a JPEG, which can be decoded at a fraction of its size, may have a limit of its own.
+
+    Raises UnknownImageFormat, ImageTooCostly, or whatever damaged bytes make Pillow raise.
+    """
+    name = image_format(data)
+    if name is None:
+        raise UnknownImageFormat("not a PNG, JPEG, GIF, WebP, AVIF or HEIC image")
+    image = _OPENERS[name](data)
+    limit = max_jpeg_pixels if name == "JPEG" and max_jpeg_pixels is not None else max_pixels
     pixels = image.width * image.height
-    if pixels > max_pixels:
-        raise ImageTooCostly(f"{pixels:,} pixels, the limit is {max_pixels:,}")
-    if image.format == "JPEG" and image.fp is not None:
-        scans = 1 + data.count(_START_OF_SCAN, image.fp.tell())  # the header ends at the first
-        if scans > MAX_SCANS or scans * pixels > MAX_SCANNED_PIXELS:
-            raise ImageTooCostly(f"{scans:,} scans of {pixels:,} pixels")
+    if pixels > limit:
+        raise ImageTooCostly(f"{image.width} x {image.height} pixels, the limit is {limit:,} in all")
     return image
+
+
+def jpeg_end_and_scans(data: bytes) -> tuple[int, int]:
+    """Return where a JPEG ends, and its number of scans.
+
+    Phones append videos, gain maps and more images after the end marker. Raises ValueError where bytes lie between two
+    segments, as in a file that was transferred as text.
+    """
+    position, scans, in_scan = 2, 0, False
+    while marker := _JPEG_MARKER.search(data, position):
+        if not in_scan and marker.start() != position:
+            raise ValueError("bytes between two segments")
+        if marker[1] == b"\xd9":
+            return marker.end(), scans
+        in_scan = marker[1] == b"\xda"
+        scans += in_scan
+        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    return len(data), scans
+
+
+def _open_jpeg(data: bytes) -> ImageFile.ImageFile:
+    end, scans = jpeg_end_and_scans(data)
+    image = JpegImageFile(io.BytesIO(data[:end]))
+    if scans > MAX_SCANS or scans * image.width * image.height > MAX_SCANNED_PIXELS:
+        raise ImageTooCostly(f"{scans:,} scans of {image.width} x {image.height} pixels")
+    return image
+
+
+def _open_png(data: bytes) -> ImageFile.ImageFile:
+    """Open the image without its texts and colour profile, whose size Pillow limits: a long one is no damage."""
+    parts, position = [_PNG_SIGNATURE], len(_PNG_SIGNATURE)
+    while len(header := data[position : position + 8]) == 8:
+        length, kind = struct.unpack(">I4s", header)
+        chunk_end = position + 12 + length
+        if kind not in _PNG_METADATA:
+            parts.append(data[position:chunk_end])
+        position = chunk_end
+    return PngImageFile(io.BytesIO(b"".join(parts)))
+
+
+def _open_avif(data: bytes) -> ImageFile.ImageFile:
+    from PIL.AvifImagePlugin import AvifImageFile  # noqa: PLC0415 - loads its decoder, which few images need
+
+    return AvifImageFile(io.BytesIO(data))
+
+
+def _open_heif(data: bytes) -> ImageFile.ImageFile:
+    try:
+        from pi_heif import HeifImageFile  # noqa: PLC0415 - loads its decoder, which few images need
+    except ImportError:
+        raise UnknownImageFormat("HEIC, whose decoder is not installed") from None
+    image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))
+    return image
+
+
+_OPENERS: Final[dict[str, Callable[[bytes], ImageFile.ImageFile]]] = {
+    "JPEG": _open_jpeg,
+    "PNG": _open_png,
+    "GIF": lambda data: GifImageFile(io.BytesIO(data)),
+    "WEBP": lambda data: WebPImageFile(io.BytesIO(data)),
+    "AVIF": _open_avif,
+    "HEIF": _open_heif,
+}
