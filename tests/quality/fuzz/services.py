@@ -69,10 +69,10 @@ def filter_event() -> Target:
 
 def filter_threshold() -> Target:
     """FilterInferences' own setting."""
-    handler, errors = _module("filter", "handler"), _module("filter", "errors")
+    settings, errors = _module("filter", "settings"), _module("filter", "errors")
     words = (b"nan", b"inf", b"1e-1", b"_", b"0x1", "\u0660".encode())
     return Target(
-        lambda data: handler.parse_threshold(data.decode("utf-8", "replace")),
+        lambda data: settings.parse_threshold(data.decode("utf-8", "replace")),
         (errors.FilterError,),
         (b"0.94", b"1", b" 0.5 "),
         words,
