@@ -9,6 +9,7 @@ CommandError
 ├── EndpointReturnedNothing
 ├── BatchUnclear
 ├── BucketNotReadable
+├── CapturesMissing
 ├── EndpointHasNoModel
 └── EndpointWithoutCaptures
 """
@@ -98,6 +99,13 @@ class EndpointHasNoModel(CommandError):
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(f"endpoint {endpoint} serves no model from S3: write the baseline to a file with --out")
+
+
+class CapturesMissing(CommandError):
+    """The source of captures is neither a folder nor an S3 prefix."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"'{source}' is not a folder: specify a folder with captures, or s3://bucket/prefix")
 
 
 class EndpointWithoutCaptures(CommandError):

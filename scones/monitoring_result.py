@@ -1,5 +1,6 @@
 """Reads what an endpoint captured in a time range, and compares it with the baseline of its model."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +11,15 @@ from botocore.exceptions import ClientError
 
 from core.labels import VEHICLES, Labels
 from core.predictions import DEFAULT_THRESHOLD
+from core.s3_uris import S3Uri, is_s3_uri
 from monitoring import capture, cloudwatch_metrics, drift
+from monitoring.baseline import Baseline
 from monitoring.drift import DriftReport
 from monitoring.timeline import Timeline
 from monitoring.window import InferenceWindow
 from orchestration.errors import StackMissing
 from scones import console, model_baseline
-from scones.errors import EndpointWithoutCaptures
+from scones.errors import CapturesMissing, EndpointWithoutCaptures
 from scones.model_serving import CAPTURE_PREFIX
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs, read_stack_outputs
@@ -75,15 +78,57 @@ def monitor_endpoint(
         raise EndpointWithoutCaptures(name, str(time_range))
     until = time_range.until or datetime.now(UTC)
     cloudwatch = session.client("cloudwatch")
+    latency = cloudwatch_metrics.latency(cloudwatch, name, location.variant, time_range.since, until)
+    return _judge(name, time_range, window, reading.report, latency, reference, minimum, labels)
+
+
+def monitor_captures(
+    open_s3: Callable[[], Any],
+    source: str,
+    time_range: TimeRange,
+    *,
+    baseline: Path | None = None,
+    threshold: float | None = None,
+    labels: Labels | None = None,
+) -> MonitoringResult:
+    """Do the same with the captures in a folder, or below an S3 prefix, of any endpoint; nothing of the stack is read.
+
+    Raises CapturesMissing, BaselineMissing, BaselineUnreadable or InvalidS3Uri.
+    """
+    if is_s3_uri(source):
+        uri = S3Uri.parse(source)
+        client, location = open_s3(), capture.CaptureLocation(uri.bucket, uri.key)
+    elif Path(source).is_dir():
+        client, location = capture.CaptureFolder(Path(source)), capture.CaptureLocation("", "")
+    else:
+        raise CapturesMissing(source)
+    reference = Baseline.read(baseline) if baseline else None
+    reading = capture.CaptureReader(client, location, time_range.since, time_range.until)
+    window = InferenceWindow.of(reading)
+    latency = cloudwatch_metrics.Latency(None, None)
+    minimum = threshold or DEFAULT_THRESHOLD
+    return _judge(source, time_range, window, reading.report, latency, reference, minimum, labels or VEHICLES)
+
+
+def _judge(
+    name: str,
+    time_range: TimeRange,
+    window: InferenceWindow,
+    report: capture.CaptureReport,
+    latency: cloudwatch_metrics.Latency,
+    reference: Baseline | None,
+    threshold: float,
+    labels: Labels,
+) -> MonitoringResult:
     return MonitoringResult(
         endpoint=name,
         time_range=time_range,
         window=window,
         labels=labels,
-        drift=drift.compare(window, reference, minimum, labels),
-        timeline=Timeline.of(window, minimum),
-        capture=reading.report,
-        latency=cloudwatch_metrics.latency(cloudwatch, name, location.variant, time_range.since, until),
+        drift=drift.compare(window, reference, threshold, labels),
+        timeline=Timeline.of(window, threshold),
+        capture=report,
+        latency=latency,
     )
 
 

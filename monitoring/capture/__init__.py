@@ -4,6 +4,7 @@ Keys are ``{prefix}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-uuid.jsonl`` in
 a file (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html).
 """
 
+from monitoring.capture.folder import CaptureFolder
 from monitoring.capture.location import CaptureLocation, capture_location
 from monitoring.capture.reader import EVALUATION, CaptureReader
 from monitoring.capture.record import CapturedInference, parse_probabilities
@@ -12,6 +13,7 @@ from monitoring.capture.waiting import wait_for_captures
 
 __all__ = [
     "EVALUATION",
+    "CaptureFolder",
     "CaptureLocation",
     "CaptureReader",
     "CaptureReport",

@@ -11,18 +11,22 @@ VARIANT = "AllTraffic"
 
 @dataclass(frozen=True)
 class CaptureLocation:
-    """``s3://{bucket}/{prefix}/{endpoint}/{variant}/``; ``is_abandoned`` where the endpoint was deleted."""
+    """``s3://{bucket}/{prefix}/{endpoint}/{variant}/``; ``is_abandoned`` where the endpoint was deleted.
+
+    Without an endpoint it is everything below the prefix, whatever the levels above the folders of the years are.
+    """
 
     bucket: str
     prefix: str
-    endpoint: str
+    endpoint: str = ""
     variant: str = VARIANT
     is_abandoned: bool = False
 
     @property
     def root(self) -> str:
         """The prefix of every key, without a trailing slash."""
-        return "/".join(part for part in (self.prefix.strip("/"), self.endpoint, self.variant) if part)
+        levels = (self.endpoint, self.variant) if self.endpoint else ()
+        return "/".join(part for part in (self.prefix.strip("/"), *levels) if part)
 
 
 def capture_location(sagemaker: Any, endpoint: str) -> CaptureLocation:

@@ -26,6 +26,7 @@ EVALUATION = "evaluation-"
 """Prefix of the inferenceId of requests made by `scones evaluate`, which are not production traffic."""
 _STREAMED = 1 << 18
 _NAME = re.compile(r"(\d\d)-(\d\d)-\d{3}-[^/]*\.jsonl(?:\.gz)?\Z")
+_PATH = re.compile(r"(?:.*/)?(\d{4})/(\d\d)/(\d\d)/(\d\d)/(\d\d)-(\d\d)-\d{3}-[^/]*\Z")
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 _GONE = frozenset({"NoSuchKey", "404"})
 
@@ -141,8 +142,12 @@ class CaptureReader:
             raise
 
     def _files(self, until: datetime) -> Iterator[tuple[str, int]]:
-        """Yield keys and sizes of the capture files of the time range; only its hours, with a margin, are listed."""
+        """Yield keys and sizes of the capture files of the time range."""
         first, last = self._since - MARGIN, until + MARGIN
+        return self._files_by_hour(first, last) if self._location.endpoint else self._files_below(first, last)
+
+    def _files_by_hour(self, first: datetime, last: datetime) -> Iterator[tuple[str, int]]:
+        """List only the hours of the time range."""
         hour = first.replace(minute=0, second=0, microsecond=0)
         while hour <= last:
             folder = f"{self._location.root}/{hour:%Y/%m/%d/%H}/"
@@ -155,6 +160,16 @@ class CaptureReader:
                     yield entry["Key"], int(entry.get("Size", 0))
             hour += timedelta(hours=1)
 
+    def _files_below(self, first: datetime, last: datetime) -> Iterator[tuple[str, int]]:
+        """List everything below a prefix, and leave out what its key dates outside the time range."""
+        root = self._location.root
+        for entry in self._listed(f"{root}/" if root else "", ""):
+            time = _time_in(entry["Key"])
+            if not entry["Key"].endswith(_SUFFIXES):
+                self.report.foreign += 1
+            elif time is None or first <= time <= last:
+                yield entry["Key"], int(entry.get("Size", 0))
+
     def _listed(self, folder: str, start: str) -> Iterator[dict[str, Any]]:
         parameters = {"Bucket": self._location.bucket, "Prefix": folder} | ({"StartAfter": start} if start else {})
         for page in self._s3.get_paginator("list_objects_v2").paginate(**parameters):
@@ -166,3 +181,15 @@ def _after(name: str, hour: datetime, last: datetime) -> bool:
     """Tell whether a file begins after ``last``; one without a time in its name does not."""
     match = _NAME.match(name)
     return match is not None and hour + timedelta(minutes=int(match[1]), seconds=int(match[2])) > last
+
+
+def _time_in(key: str) -> datetime | None:
+    """Return the time that a key's folders and name state; None where they state none."""
+    match = _PATH.match(key)
+    if match is None:
+        return None
+    try:
+        year, month, day, hour, minute, second = map(int, match.groups())
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None

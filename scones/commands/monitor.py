@@ -10,7 +10,7 @@ from monitoring import cloudwatch_metrics
 from monitoring.drift import Verdict
 from scones import console, options
 from scones.context import CommandContext
-from scones.monitoring_result import monitor_endpoint
+from scones.monitoring_result import monitor_captures, monitor_endpoint
 from scones.options import CLOUD, with_context
 from scones.time_ranges import TimeRange
 from scones.views import monitoring as view
@@ -25,6 +25,14 @@ def monitor(  # noqa: PLR0913, PLR0917 - a command's options
     start: options.FromOption = None,
     end: options.ToOption = None,
     endpoint: options.EndpointOption = None,
+    captures: Annotated[
+        str | None,
+        typer.Option(
+            "--captures",
+            metavar="SOURCE",
+            help="Folder or s3://bucket/prefix with captures, instead of an endpoint's; compared with --baseline.",
+        ),
+    ] = None,
     baseline: options.BaselineOption = None,
     threshold: options.ThresholdOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for monitor.json and the plots.")] = Path("out/monitor"),
@@ -38,9 +46,22 @@ def monitor(  # noqa: PLR0913, PLR0917 - a command's options
     """
     time_range = TimeRange.parse(since, start, end, datetime.now(UTC))
     with console.progress("reading captures"):
-        result = monitor_endpoint(
-            context.session, context.settings, time_range, endpoint=endpoint, baseline=baseline, threshold=threshold
-        )
+        if captures:
+            if endpoint or publish:
+                raise typer.BadParameter("cannot be combined with --endpoint or --publish", param_hint="--captures")
+            labels = context.settings.labels
+            result = monitor_captures(
+                lambda: context.client("s3"),
+                captures,
+                time_range,
+                baseline=baseline,
+                threshold=threshold,
+                labels=labels,
+            )
+        else:
+            result = monitor_endpoint(
+                context.session, context.settings, time_range, endpoint=endpoint, baseline=baseline, threshold=threshold
+            )
     with console.progress("drawing"):
         view.write_files(result, out)
     if publish:

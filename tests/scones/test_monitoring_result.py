@@ -1,9 +1,15 @@
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scones.monitoring_result import capture_location
+from core.errors import InvalidS3Uri
+from scones.errors import CapturesMissing
+from scones.monitoring_result import capture_location, monitor_captures
+from scones.time_ranges import TimeRange
 from tests import fake_aws
+from tests.monitoring.captures import NOON, FakeS3, file, line
 from tests.scones.fake_session import FakeSession
 from tests.scones.stacks import deployed
 
@@ -21,3 +27,28 @@ def test_the_captures_of_a_deleted_endpoint_are_in_the_stacks_bucket() -> None:
     assert (location.bucket, location.root) == ("bucket", "capture/vehicles/AllTraffic")
     with pytest.raises(Exception, match="Could not find"):
         capture_location(session, "vehicles", None)
+
+
+RANGE = TimeRange(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
+
+
+def no_client() -> None:
+    raise AssertionError("a folder needs no client")
+
+
+def test_captures_of_a_folder_are_judged_without_endpoint_stack_or_client(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(file(*(line(str(n)) for n in range(40))))
+    result = monitor_captures(no_client, str(tmp_path), RANGE, threshold=0.9)
+    assert (len(result.window), result.drift.verdict, result.endpoint) == (40, "unknown", str(tmp_path))
+    assert "no baseline" in result.drift.sentence
+
+
+def test_captures_below_an_s3_prefix_are_judged() -> None:
+    s3 = FakeS3({"downloads/x/a.jsonl": file(line("a"), line("b"))})
+    assert len(monitor_captures(lambda: s3, "s3://bucket/downloads", RANGE).window) == 2
+
+
+@pytest.mark.parametrize(("source", "error"), [("nowhere", CapturesMissing), ("s3://", InvalidS3Uri)])
+def test_a_source_that_has_no_captures_is_refused(source: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        monitor_captures(no_client, source, RANGE)

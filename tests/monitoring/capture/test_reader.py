@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from monitoring.capture import EVALUATION, CaptureReader
+from monitoring.capture import EVALUATION, CaptureLocation, CaptureReader
 from monitoring.capture import reader as module
 from tests.monitoring.captures import LOCATION, NOON, FakeS3, file, key, line, record
 
@@ -149,3 +149,21 @@ def test_files_are_fetched_no_further_ahead_than_there_are_workers() -> None:
 def test_an_empty_range_is_empty() -> None:
     result = reading(FakeS3({}))
     assert (ids(result), result.report.sentences()) == ([], [])
+
+
+def test_captures_below_any_prefix_are_read_whatever_the_levels_above_their_year() -> None:
+    early, late = NOON - 3 * timedelta(hours=1), NOON + MINUTE
+    s3 = FakeS3(
+        {
+            "old/team/vehicles/Blue/2026/03/01/12/01-00-000-a.jsonl": file(line("in", late)),
+            "old/2026/03/01/09/00-00-000-b.jsonl": file(line("early", early)),
+            "old/downloaded.jsonl": file(line("undated", NOON)),
+            "old/2026/13/41/12/00-00-000-c.jsonl": file(line("no date", NOON)),
+            "old/readme.txt": b"hello",
+            "older/2026/03/01/12/01-00-000-a.jsonl": file(line("elsewhere", late)),
+        }
+    )
+    captures = CaptureReader(s3, CaptureLocation("bucket", "old/"), NOON, NOON + 30 * MINUTE, now=lambda: NOON)
+    assert sorted(ids(captures)) == ["in", "no date", "undated"]
+    assert captures.report.foreign == 1
+    assert len(s3.fetched) == 3
