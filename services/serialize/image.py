@@ -1,69 +1,46 @@
 """Makes an image fit a state: unchanged where it fits, scaled down where it does not.
 
 A state holds 256 KiB, of which base64 takes a third; 180 KiB of image leave 16 KiB for keys and for what Step Functions
-adds to a Lambda's response. JPEG and PNG files of at most that size are decoded to the end and pass byte for byte. A
-larger JPEG becomes a smaller JPEG and any other image a PNG: upright as its EXIF data says, without metadata or colour
-profile, with the same aspect ratio, at most 1,024 pixels wide and high, and fewer where that is still too much. Of an
-animation (GIF, WebP, PNG) a new file has the first frame. Other formats (TIFF, BMP, HEIC, ...) are not supported: each
-decoder adds to the attack surface.
+adds to a Lambda's response. JPEG and PNG files of at most that size are decoded to the end and pass byte for byte; a
+JPEG that has that size without what a phone appended passes without it. A larger JPEG, HEIC or AVIF becomes a smaller
+JPEG and any other image a PNG: upright as its EXIF data says, without metadata or colour profile, with the same aspect
+ratio, at most 1,024 pixels wide and high, and fewer where that is still too much. Of an animation, a new file has the
+first frame. Other formats (TIFF, BMP, ...) are not supported: each decoder adds to the attack surface.
 """
 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from io import BytesIO
 from math import sqrt
 
 from errors import ImageTooLarge, SerializeError, UnsupportedImage
+from image_formats import jpeg_end_and_scans, kind_of, open_image
 from PIL import Image, ImageFile
 
 MAX_IMAGE_BYTES = 180 * 1024
 MAX_SIDE = 1024
-# In one piece, a pixel takes up to 8 bytes (CMYK JPEG), 9 (PNG and GIF with palette and transparency) or 18 (WebP):
-# some 320 MB, with which a function of 512 MB gets by.
-MAX_PIXELS = {"JPEG": 40_000_000, "PNG": 36_000_000, "GIF": 36_000_000, "WEBP": 16_000_000}
-# A JPEG of a single scan is decoded at down to an eighth of its size: there, only the time counts.
-MAX_PIXELS_OF_ONE_SCAN = 200_000_000
-# Photographs have about ten scans. Each is a walk over the whole image, however few bytes it has.
-MAX_SCANS = 100
-
-_READERS = {"JPEG": "Jpeg", "PNG": "Png", "GIF": "Gif", "WEBP": "WebP"}
 _CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
-_START_OF_SCAN = b"\xff\xda"
+_PHOTO_KINDS = {"JPEG", "HEIC", "AVIF"}
 
 
 def fit(data: bytes) -> tuple[bytes, str]:
     """Return ``data`` as a JPEG or PNG of at most :data:`MAX_IMAGE_BYTES`, and its content type."""
     kind = kind_of(data)
-    unchanged = kind in _CONTENT_TYPES and len(data) <= MAX_IMAGE_BYTES
-    with _refusing(kind):
-        image = opened(data, kind)
-        check_cost(image, kind, data)
-        if unchanged:
+    with _translated_errors(kind):
+        image = open_image(data, kind)
+        if kind == "JPEG" and len(data) > MAX_IMAGE_BYTES:
+            data = data[: jpeg_end_and_scans(data)[0]]
+        if kind in _CONTENT_TYPES and len(data) <= MAX_IMAGE_BYTES:
             load(image, (1, 1))
             return data, _CONTENT_TYPES[kind]
         small = upright_thumbnail(image)
-    kind = "JPEG" if kind == "JPEG" else "PNG"
+    kind = "JPEG" if kind in _PHOTO_KINDS and small.mode != "RGBA" else "PNG"
     return encoded(small, kind), _CONTENT_TYPES[kind]
 
 
-def kind_of(data: bytes) -> str:
-    """Return the format of an image by its first bytes. Raises UnsupportedImage."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "GIF"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "WEBP"
-    actual = "not a JPEG, PNG, GIF or WebP" if data else "empty"
-    raise UnsupportedImage(f"the object is {actual}: upload a JPEG or PNG")
-
-
 @contextmanager
-def _refusing(kind: str) -> Iterator[None]:
+def _translated_errors(kind: str) -> Iterator[None]:
     """Turn any error that damaged bytes cause in Pillow into UnsupportedImage, and suppress its warnings."""
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -74,27 +51,6 @@ def _refusing(kind: str) -> Iterator[None]:
         raise ImageTooLarge(f"decoding the {kind} needs more memory than there is: upload a smaller image") from error
     except Exception as error:
         raise UnsupportedImage(f"the object is a damaged or truncated {kind}: upload it again") from error
-
-
-def opened(data: bytes, kind: str) -> ImageFile.ImageFile:
-    """Return the image with its header read, by the reader for its format."""
-    name = _READERS[kind]
-    reader: type[ImageFile.ImageFile] = getattr(import_module(f"PIL.{name}ImagePlugin"), f"{name}ImageFile")
-    return reader(BytesIO(data))
-
-
-def check_cost(image: ImageFile.ImageFile, kind: str, data: bytes) -> None:
-    """Raise :class:`ImageTooLarge` where decoding ``image`` would exhaust memory or time."""
-    limit = MAX_PIXELS[kind]
-    if kind == "JPEG" and image.fp is not None:
-        scans = 1 + data.count(_START_OF_SCAN, image.fp.tell())  # the reader has stopped at the first
-        if scans > MAX_SCANS:
-            raise ImageTooLarge(f"the JPEG has {scans} scans, the limit is {MAX_SCANS}: save it again")
-        if scans == 1:
-            limit = MAX_PIXELS_OF_ONE_SCAN
-    if image.width * image.height > limit:
-        size = f"{image.width} x {image.height} pixels"
-        raise ImageTooLarge(f"the {kind} has {size}, the limit is {limit} in all: upload a smaller image")
 
 
 def load(image: ImageFile.ImageFile, size: tuple[int, int]) -> None:

@@ -1,5 +1,7 @@
 import io
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -7,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core import image_decoding
 from core.errors import ImageTooCostly
 from core.image_decoding import MAX_SCANS, open_image
 from core.thumbnails import data_uri
 from monitoring.image_statistics import measure
 
-SERIALIZE = Path(__file__).parents[2] / "services" / "serialize" / "image.py"
+SERIALIZE = Path(__file__).parents[2] / "services" / "serialize"
 
 
 def jpeg(side: int, scans: int) -> bytes:
@@ -46,5 +49,58 @@ def test_more_pixels_than_the_limit_are_refused() -> None:
         open_image(content.getvalue())
 
 
-def test_the_limit_of_scans_is_the_lambdas() -> None:
-    assert re.findall(r"^MAX_SCANS = (\d+)", SERIALIZE.read_text("utf-8"), re.MULTILINE) == [str(MAX_SCANS)]
+def encode(image: Image.Image, kind: str, **options: object) -> bytes:
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    return content.getvalue()
+
+
+SMALL = Image.new("RGB", (64, 48), (200, 40, 30))
+FILES = {
+    "a JPEG": encode(SMALL, "JPEG"),
+    "a motion photo": encode(SMALL, "JPEG") + b"\xff\xda" * 500,
+    "a JPEG that was sent as text": encode(SMALL, "JPEG").replace(b"\n", b"\r\n"),
+    "a JPEG of too many scans": jpeg(16, MAX_SCANS + 1),
+    "a JPEG of many scans": jpeg(4000, 60),
+    "a PNG": encode(SMALL, "PNG"),
+    "a GIF": encode(SMALL, "GIF"),
+    "a WebP image": encode(SMALL, "WEBP"),
+    "an AVIF image": encode(SMALL, "AVIF"),
+    "a text": b"a text",
+    "a video": b"\0\0\0\x18ftypmp42" + bytes(100),
+    "half a PNG's signature": b"\x89PNG",
+}
+IN_THE_LAMBDA = """
+import sys
+from image_formats import kind_of, open_image
+for path in sys.argv[1:]:
+    data = open(path, "rb").read()
+    try:
+        image = open_image(data, kind_of(data))
+        print(image.size)
+    except Exception as error:
+        print("refused")
+"""
+
+
+def test_the_lambda_opens_and_refuses_the_same_files(tmp_path: Path) -> None:
+    outcomes = []
+    for number, data in enumerate(FILES.values()):
+        (tmp_path / f"{number:02}").write_bytes(data)
+        try:
+            outcomes.append(str(open_image(data).size))
+        except Exception:  # noqa: BLE001 - damaged bytes lead Pillow into errors of many kinds
+            outcomes.append("refused")
+    command = [sys.executable, "-c", IN_THE_LAMBDA, *map(str, sorted(tmp_path.iterdir()))]
+    done = subprocess.run(command, cwd=SERIALIZE, capture_output=True, text=True, check=True)
+    names = list(FILES)
+    assert dict(zip(names, done.stdout.splitlines(), strict=True)) == dict(zip(names, outcomes, strict=True))
+    assert outcomes.count("refused") == 6
+
+
+@pytest.mark.parametrize("name", ["MAX_SCANS", "MAX_SCANNED_PIXELS"])
+def test_the_limits_of_scans_are_the_lambdas(name: str) -> None:
+    text = (SERIALIZE / "image_formats.py").read_text("utf-8")
+    assert [int(value) for value in re.findall(rf"^{name} = ([\d_]+)", text, re.MULTILINE)] == [
+        getattr(image_decoding, name)
+    ]

@@ -26,7 +26,7 @@ TARGETS = {
         "classify",
     ),
     "serialize": Target(
-        ("handler.py", "client.py", "store.py", "image.py", "errors.py"),
+        ("handler.py", "client.py", "store.py", "image.py", "image_formats.py", "errors.py"),
         (
             "tests/test_client.py",
             "tests/test_errors.py",

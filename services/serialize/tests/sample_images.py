@@ -1,8 +1,9 @@
-"""Pictures made for the tests: small, of every kind, or larger than fits."""
+"""Images made for the tests: small, of every format, or larger than fits."""
 
 import random
 from io import BytesIO
 
+from image import MAX_IMAGE_BYTES
 from PIL import Image
 
 
@@ -30,3 +31,10 @@ def read(data: bytes) -> Image.Image:
     image = Image.open(BytesIO(data))
     image.load()
     return image
+
+
+def padded(data: bytes) -> bytes:
+    """Return an image as a file larger than fits: a JPEG with more segments, anything else with more bytes."""
+    if data.startswith(b"\xff\xd8"):
+        return data[:2] + (b"\xff\xef\xff\xff" + bytes(0xFFFD)) * 4 + data[2:]
+    return data + bytes(MAX_IMAGE_BYTES)

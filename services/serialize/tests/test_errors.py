@@ -45,7 +45,7 @@ def test_a_refused_image_is_told_what_it_begins_like_and_what_to_do() -> None:
     assert str(empty.value) == "the object is empty: upload a JPEG or PNG"
     with pytest.raises(SerializeError) as text:
         kind_of(b"text")
-    assert str(text.value) == "the object is not a JPEG, PNG, GIF or WebP: upload a JPEG or PNG"
+    assert str(text.value) == "the object is not a JPEG, PNG, GIF, WebP, HEIC or AVIF: upload a JPEG or PNG"
     with pytest.raises(SerializeError) as damaged:
         fit(file(noise(16, 16), "PNG")[:-40])
     assert str(damaged.value) == "the object is a damaged or truncated PNG: upload it again"

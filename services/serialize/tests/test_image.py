@@ -1,7 +1,9 @@
+import base64
 import random
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +12,24 @@ import pytest
 from errors import ImageTooLarge, SerializeError, UnsupportedImage
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image import MAX_IMAGE_BYTES, MAX_SCANS, MAX_SIDE, fit
+from image import MAX_IMAGE_BYTES, MAX_SIDE, fit
+from image_formats import MAX_SCANS
 from PIL import Image
-from sample_images import file, noise, photograph, read
+from sample_images import file, noise, padded, photograph, read
 
 ORIENTATION = 0x0112
+# 96 x 64 pixels, red above blue, turned as a phone does.
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAaFtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAADRpbG9j"
+    "AAAAAERAAAIAAQAAAAABxQABAAAAAAAAAL8AAgAAAAAChAABAAAAAAAAACQAAAA4aWluZgAAAAAAAgAAABVpbmZlAgAAAAABAABodmMxAAAA"
+    "ABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAAA4GlwcnAAAADAaXBjbwAAAHhodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNg"
+    "AAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoCCBhZbqSSmubgIaDAgAAAMAyAAAAwAIQGIAAQAH"
+    "RAHBcrAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAAYAAAABBwaXhpAAAAAAMICAgAAAAJaXJvdAMAAAAYaXBtYQAA"
+    "AAAAAAABAAEFgQIDBIUAAAAaaXJlZgAAAAAAAAAOY2RzYwACAAEAAQAAAOttZGF0AAAAuygBrwngITl1X//8gj///GI3IfsWcWf//UZbHf31"
+    "l//7mvI9V/X/8fpi0jcCOA1IOuuG1+D1f8qfFHp4oDKAV+PXzG0NVJhhIW+CPQ1HNix3wM2V4g/KXjq54ioymRjl5tShu0OR+SnuJwy3Capm"
+    "NoKv4Mf72KbHIVv4aUTz6oR2yNIoRzYitYDctDtBILBRkN/XGBAWDbrQQHNJBPAEH/5VLU63hpb2Cc5Cni1JG6NY3MRoAzia+TZa+cAAAAAG"
+    "RXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAA="
+)
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -92,7 +107,7 @@ def test_the_picture_survives_being_made_smaller() -> None:
     source = Image.new("RGB", (3000, 2000), "red")
     source.paste("blue", (1500, 0, 3000, 2000))
     for kind in ("JPEG", "PNG"):
-        data = file(source, kind) + bytes(MAX_IMAGE_BYTES)
+        data = padded(file(source, kind))
         after = read(fit(data)[0]).convert("RGB")
         assert after.size == (1024, 683)
         assert after.getpixel((100, 300)) == pytest.approx((255, 0, 0), abs=3)
@@ -101,7 +116,7 @@ def test_the_picture_survives_being_made_smaller() -> None:
 
 def test_sixteen_bits_keep_their_brightness() -> None:
     grey = Image.frombytes("I;16", (100, 100), struct.pack("<H", 0x8000) * 10_000)
-    after = read(fit(file(grey, "PNG") + bytes(MAX_IMAGE_BYTES))[0])
+    after = read(fit(padded(file(grey, "PNG")))[0])
     assert after.getpixel((50, 50)) == 128
 
 
@@ -111,7 +126,7 @@ def test_a_new_file_is_upright_as_its_exif_says(kind: str, tolerance: int) -> No
     source.paste("white", (0, 0, 32, 32))
     exif = Image.Exif()
     exif[ORIENTATION] = 6  # to be turned a quarter clockwise
-    after = read(fit(file(source, kind, exif=exif) + bytes(MAX_IMAGE_BYTES))[0]).convert("L")
+    after = read(fit(padded(file(source, kind, exif=exif)))[0]).convert("L")
     assert after.size == (32, 64)
     assert after.getpixel((16, 8)) == pytest.approx(255, abs=tolerance)
     assert after.getpixel((16, 56)) == pytest.approx(0, abs=tolerance)
@@ -138,7 +153,7 @@ def test_a_colour_profile_larger_than_the_limit_is_left_behind() -> None:
 
 
 def test_a_strip_keeps_at_least_one_pixel_of_height() -> None:
-    data = file(Image.new("L", (60_000, 3), 200), "JPEG") + bytes(MAX_IMAGE_BYTES)
+    data = padded(file(Image.new("L", (60_000, 3), 200), "JPEG"))
     assert read(fit(data)[0]).size == (1024, 1)
 
 
@@ -164,7 +179,7 @@ def test_a_photograph_of_twelve_megapixels_takes_little_memory(tmp_path: Path) -
     ("data", "reason"),
     [
         (b"", "is empty"),
-        (b"not a picture at all", "not a JPEG, PNG, GIF or WebP"),
+        (b"not a picture at all", "not a JPEG, PNG, GIF, WebP, HEIC or AVIF"),
         (b"\x89PNG\r\n\x1a\n", "damaged or truncated"),
         (b"\xff\xd8\xff", "damaged or truncated"),
         (b"GIF89a", "damaged or truncated"),
@@ -175,7 +190,9 @@ def test_a_photograph_of_twelve_megapixels_takes_little_memory(tmp_path: Path) -
         (file(noise(64, 64).quantize(64), "GIF")[:900], "damaged or truncated"),
         (file(noise(16, 16), "BMP"), "not a JPEG"),
         (file(noise(16, 16), "TIFF"), "not a JPEG"),
-        (b"\0\0\0\x1cftypheic", "not a JPEG"),
+        (b"\0\0\0\x1cftypheic", "a damaged or truncated HEIC"),
+        (b"\0\0\0\x1cftypavif", "a damaged or truncated AVIF"),
+        (b"\0\0\0\x1cftypmp42", "not a JPEG"),
         (b"RIFF\x10\0\0\0WAVEfmt ", "not a JPEG"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG"),
     ],
@@ -201,7 +218,7 @@ def test_a_decompression_bomb_is_refused() -> None:
 
 def test_a_large_sensor_is_accepted_in_one_scan_and_refused_in_many() -> None:
     sensor = Image.new("L", (9000, 6000), 128)
-    assert read(fit(file(sensor, "JPEG") + bytes(MAX_IMAGE_BYTES))[0]).size == (1024, 683)
+    assert read(fit(padded(file(sensor, "JPEG")))[0]).size == (1024, 683)
     with pytest.raises(ImageTooLarge, match="9000 x 6000 pixels, the limit is 40000000"):
         fit(file(sensor, "JPEG", progressive=True))
 
@@ -219,10 +236,102 @@ def test_an_embedded_thumbnail_is_not_counted_as_a_scan() -> None:
     thumbnail = b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0" + file(noise(8, 8), "JPEG")
     data = file(sensor, "JPEG", exif=thumbnail)
     assert data.count(b"\xff\xda") == 2
-    assert fit(data + bytes(MAX_IMAGE_BYTES))[1] == "image/jpeg"
+    assert fit(padded(data))[1] == "image/jpeg"
+
+
+@pytest.mark.parametrize("times", [60, 90])
+def test_many_passes_over_a_large_image_are_refused_before_decoding(times: int) -> None:
+    data = file(Image.new("L", (5000, 5000), 128), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    begun = time.process_time()
+    with pytest.raises(ImageTooLarge, match="5000 x 5000 pixels in"):
+        fit(data[:last] + data[last:-2] * times + data[-2:])
+    assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize("trailer", [b"\0\0\0\x18ftypmp42" + b"\xff\xda" * 500, b"\xff\xda" * 100, b"\xff\xd8\xff\xe0"])
+def test_what_a_phone_appends_to_a_jpeg_is_not_the_image(trailer: bytes) -> None:
+    photo = file(photograph(640, 480), "JPEG")
+    assert fit(photo + trailer) == (photo + trailer, "image/jpeg"), "small enough as it is"
+    assert fit(photo + trailer * (MAX_IMAGE_BYTES // len(trailer))) == (photo, "image/jpeg")
+
+
+def test_a_gain_map_does_not_count_as_the_scans_of_a_large_photo() -> None:
+    photo = file(Image.new("L", (6400, 6400), 128), "JPEG")
+    gain_map = file(noise(40, 40), "JPEG", progressive=True)
+    assert fit(photo + gain_map * 11)[1] == "image/jpeg"
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        chunk(b"zTXt", b"k\0\0" + zlib.compress(b"x" * (2**20 + 1))),
+        chunk(b"iCCP", b"p\0\0" + zlib.compress(b"x" * 2_000_000)),
+        chunk(b"tEXt", b"k\0" + b"x" * (2**20 + 1)),
+        chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(64_000_000), 9)),
+    ],
+    ids=["long text", "large profile", "plain text", "endless text"],
+)
+def test_a_png_with_long_metadata_is_valid(metadata: bytes) -> None:
+    png = file(noise(32, 32), "PNG")
+    data = png[:33] + metadata + png[33:]
+    image, content_type = fit(data)
+    assert content_type == "image/png"
+    assert image == (data if len(data) <= MAX_IMAGE_BYTES else image)
+    assert len(image) <= MAX_IMAGE_BYTES
+
+
+def test_a_jpeg_that_was_sent_as_text_is_refused() -> None:
+    photo = file(photograph(640, 480), "JPEG")
+    assert b"\n" in photo
+    with pytest.raises(UnsupportedImage, match="a damaged or truncated JPEG"):
+        fit(photo.replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize(("mode", "content_type"), [("RGB", "image/jpeg"), ("RGBA", "image/png")])
+def test_an_avif_image_becomes_a_jpeg_or_where_it_is_transparent_a_png(mode: str, content_type: str) -> None:
+    image, actual = fit(file(noise(120, 80, mode), "AVIF", quality=60))
+    assert actual == content_type
+    assert read(image).size == (120, 80)
+
+
+def test_an_avif_image_is_turned_upright() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    assert read(fit(file(noise(64, 32), "AVIF", exif=exif.tobytes()))[0]).size == (32, 64)
+
+
+def test_a_heic_image_becomes_an_upright_jpeg() -> None:
+    image, content_type = fit(HEIC)
+    after = read(image)
+    assert (content_type, after.size) == ("image/jpeg", (96, 64))
+    assert after.getpixel((80, 10)) == pytest.approx((200, 40, 30), abs=25), "red above"
+    assert after.getpixel((80, 60)) == pytest.approx((20, 50, 180), abs=25), "blue below"
+
+
+def test_a_build_without_its_decoder_refuses_heic_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    with pytest.raises(UnsupportedImage, match="the object is HEIC"):
+        fit(HEIC)
+
+
+def test_the_decoders_of_rare_formats_are_loaded_for_them_alone() -> None:
+    code = (
+        f"import sys; from image import fit; fit({file(noise(8, 8), 'PNG')!r}); fit({file(noise(8, 8), 'JPEG')!r}); "
+        "print([name for name in ('pi_heif', 'PIL.AvifImagePlugin', 'PIL._avif') if name in sys.modules])"
+    )
+    service = Path(__file__).parents[1]
+    run = subprocess.run([sys.executable, "-c", code], cwd=service, capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
 
 
 WHOLE = [
+    HEIC,
+    file(noise(24, 16), "AVIF"),
     file(noise(24, 16), "PNG"),
     file(noise(24, 16).quantize(16), "PNG", transparency=3),
     file(noise(24, 16, "I;16"), "PNG"),
@@ -239,16 +348,16 @@ WHOLE = [
     st.sampled_from(WHOLE),
     st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), max_size=8),
     st.floats(0, 1),
-    st.sampled_from([0, MAX_IMAGE_BYTES]),
+    st.booleans(),
 )
 def test_damaged_bytes_give_an_image_or_a_refusal(
-    whole: bytes, changes: list[tuple[float, int]], keep: float, padding: int
+    whole: bytes, changes: list[tuple[float, int]], keep: float, padding: bool
 ) -> None:
     data = bytearray(whole[: max(1, round(keep * len(whole)))] if keep < 0.5 else whole)
     for where, value in changes:
         data[int(where * len(data))] = value
     try:
-        image, content_type = fit(bytes(data) + bytes(padding))
+        image, content_type = fit(padded(bytes(data)) if padding else bytes(data))
     except SerializeError:
         return
     assert len(image) <= MAX_IMAGE_BYTES
