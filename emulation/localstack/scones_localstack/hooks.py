@@ -61,7 +61,10 @@ def _patch_state_machines() -> None:
         assumed_roles,
         content_types,
         distributed_map,
+        function_invocation,
         function_logs,
+        function_metrics,
+        operation_models,
         parsed_definitions,
         pending_executions,
         resource_polling,
@@ -73,7 +76,10 @@ def _patch_state_machines() -> None:
     parsed_definitions.install()
     assumed_roles.install()
     content_types.install()
+    function_invocation.install()
     function_logs.install()
+    function_metrics.install()
+    operation_models.install()
 
 
 def _load(names: list[str]) -> None:

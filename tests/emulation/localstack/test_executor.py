@@ -1,9 +1,11 @@
 """The real LocalStack runs image Lambdas through the plugin: invoked, from Step Functions, from CloudFormation."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +100,8 @@ def test_the_functions_configuration_reaches_its_container(functions: Any, probe
         "at_import": "0.94",
     }
     assert _invoke(functions, probe_function, do="variable", variable="MARK")[0]["now"] == "m"
-    started = time.monotonic()
     report, _ = _invoke(functions, probe_function, do="sleep", seconds=30)
     assert report["errorType"] == "Sandbox.Timedout"
-    assert time.monotonic() - started < 10
 
 
 def test_a_handler_is_imported_when_its_function_is_created_not_when_it_is_first_called(
@@ -149,11 +149,8 @@ def test_a_function_without_a_container_is_not_created(functions: Any) -> None:
     functions.create_function(
         FunctionName="stranger", PackageType="Image", Code={"ImageUri": IMAGE.format("stranger")}, Role=ROLE
     )
-    for _ in range(50):
-        configuration = functions.get_function(FunctionName="stranger")["Configuration"]
-        if configuration["State"] != "Pending":
-            break
-        time.sleep(0.1)
+    while (configuration := functions.get_function(FunctionName="stranger")["Configuration"])["State"] == "Pending":
+        time.sleep(0.05)
     assert configuration["State"] == "Failed"
     assert "No container is named 'stranger'" in configuration["StateReason"]
     with pytest.raises(ClientError):
@@ -175,12 +172,9 @@ def _run(machines: Any, function: str, event: dict[str, Any], **state: Any) -> d
     definition = json.dumps({"StartAt": "Call", "States": states})
     machine = machines.create_state_machine(name=name, definition=definition, roleArn=ROLE)["stateMachineArn"]
     execution = machines.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"]
-    for _ in range(400):
-        outcome: dict[str, Any] = machines.describe_execution(executionArn=execution)
-        if outcome["status"] != "RUNNING":
-            return outcome
+    while (outcome := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
         time.sleep(0.05)
-    raise AssertionError("the execution did not end")
+    return dict(outcome)
 
 
 def test_step_functions_gets_the_result(machines: Any, probe_function: str) -> None:
@@ -210,6 +204,38 @@ def test_an_execution_that_catches_nothing_fails_under_the_errors_name(machines:
         machines, probe_function, {"do": "fail"}, Catch=[{"ErrorEquals": ["ImageNotFound"], "Next": "Caught"}]
     )
     assert (outcome["status"], outcome["error"]) == ("FAILED", "ThresholdConfidenceNotMet")
+
+
+def test_an_error_of_lambda_is_the_same_by_a_call_and_by_a_client(machines: Any) -> None:
+    called = _run(machines, "nobody", {})
+    sent = _run(machines, "nobody", {}, Parameters={"FunctionName": "nobody", "InvocationType": "RequestResponse"})
+    assert called["error"] == sent["error"] == "Lambda.ResourceNotFoundException"
+    request_id = re.compile("Request ID: [0-9a-f-]{36}")
+    assert request_id.sub("", called["cause"]) == request_id.sub("", sent["cause"])
+    assert "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody" in called["cause"]
+
+
+def test_invocations_and_errors_are_counted_in_cloudwatch(session: OfflineSession, functions: Any) -> None:
+    name = _create(functions, "counted", "probe")
+    for act in ("echo", "fail", "echo"):
+        _invoke(functions, name, do=act)
+    cloudwatch, since = session.client("cloudwatch"), datetime.now(UTC) - timedelta(hours=1)
+
+    def total(metric: str) -> float:
+        statistics = cloudwatch.get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": "FunctionName", "Value": name}],
+            StartTime=since,
+            EndTime=datetime.now(UTC) + timedelta(hours=1),
+            Period=60,
+            Statistics=["Sum"],
+        )
+        return float(sum(point["Sum"] for point in statistics["Datapoints"]))
+
+    while total("Invocations") < 3:
+        time.sleep(0.1)
+    assert (total("Invocations"), total("Errors")) == (3, 1)
 
 
 def test_a_container_that_is_gone_is_an_error_that_step_functions_retries(

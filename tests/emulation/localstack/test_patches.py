@@ -128,10 +128,28 @@ def test_what_a_start_has_loaded_is_not_collected_again(localstack_python: Path)
         ("runtime/server/twisted.py", "endpoints.TCP4ServerEndpoint(reactor, host_and_port.port)"),
         ("services/stepfunctions/asl/utils/boto_client.py", "client_factory = connect_to.with_assumed_role("),
         ("services/lambda_/invocation/logs.py", "log_item = self.log_queue.get()"),
+        ("services/lambda_/invocation/version_manager.py", "lambda *args, **kwargs: record_cw_metric_invocation("),
+        (
+            "services/stepfunctions/asl/component/state/state_execution/state_task/lambda_eval_utils.py",
+            "invocation_response: InvocationResponse = lambda_client.invoke(**parameters)",
+        ),
+        (
+            "services/stepfunctions/asl/component/state/state_execution/state_task/service/state_task_service.py",
+            "service = load_service(service=boto_service_name)",
+        ),
         ("services/stepfunctions/provider.py", "execution.exec_worker.env.map_run_record_pool_manager"),
         ("../twisted/web/http.py", "key = _parseContentType(ctype)"),
     ],
-    ids=["gateway_interface", "assumed_roles", "function_logs", "pending_executions", "content_types"],
+    ids=[
+        "gateway_interface",
+        "assumed_roles",
+        "function_logs",
+        "function_metrics",
+        "function_invocation",
+        "operation_models",
+        "pending_executions",
+        "content_types",
+    ],
 )
 def test_a_patched_statement_is_as_it_was_when_the_patch_was_written(
     localstack_python: Path, module: str, unpatched: str

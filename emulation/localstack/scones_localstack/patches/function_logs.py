@@ -1,4 +1,4 @@
-"""Writes the logs of functions every half second.
+"""Writes the logs of functions every second.
 
 LocalStack 4.14 writes them at each invocation, by a request for each log stream, and three for a new one.
 """
@@ -13,7 +13,7 @@ from localstack.aws.connect import connect_to
 from localstack.services.lambda_.invocation import logs as lambda_logs
 
 LOG = logging.getLogger(__name__)
-_LOG_SECONDS = 0.5
+_LOG_SECONDS = 1.0
 _MOST_ITEMS = 1000
 
 
@@ -45,7 +45,7 @@ def _write_logs(handler: Any, *_: Any, **__: Any) -> None:
 
 
 def _drained(queue: "Queue[Any]") -> list[Any]:
-    """Wait for an item, and for what comes in the next half second."""
+    """Wait for an item, and for what comes in the next second."""
     items = [queue.get()]
     if items[0] is not lambda_logs.QUEUE_SHUTDOWN:
         time.sleep(_LOG_SECONDS)
