@@ -4,6 +4,8 @@ OrchestrationError
 ├── StackError
 │   ├── StackMissing
 │   ├── BootstrapMissing
+│   ├── InvalidStackName
+│   ├── InvalidEndpointName
 │   ├── StackBusy
 │   ├── ParametersUnknown
 │   └── StackFailed
@@ -43,6 +45,25 @@ class BootstrapMissing(StackError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the bootstrap stack '{name}' does not exist in this region: run `scones bootstrap`")
+
+
+class InvalidStackName(StackError):
+    """The names that derive from the stack's would break AWS's rules."""
+
+    def __init__(self, name: str, longest: int) -> None:
+        super().__init__(
+            f"'{name}' cannot name the stack: use at most {longest} lower-case letters, digits and single hyphens, "
+            "beginning with a letter, because the name is part of a bucket's"
+        )
+
+
+class InvalidEndpointName(StackError):
+    """SageMaker's ARNs could not have this name."""
+
+    def __init__(self, name: str, longest: int) -> None:
+        super().__init__(
+            f"'{name}' cannot name the endpoint: use at most {longest} lower-case letters, digits and inner hyphens"
+        )
 
 
 class StackBusy(StackError):

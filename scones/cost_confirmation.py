@@ -22,7 +22,7 @@ def confirm_cost(context: CommandContext, expenses: Sequence[Expense]) -> None:
     """On AWS check each quota, show each price and ask; a local target costs nothing. Raises QuotaIsZero."""
     if context.settings.target is not Target.AWS:
         return
-    region, quotas = context.settings.region, context.client("service-quotas")
+    region, quotas = context.session.region_name, context.client("service-quotas")
     for expense in expenses:
         service_quotas.check_quota(quotas, expense.instance_type, expense.use, region)
     pricing = context.client("pricing", region_name=instance_prices.PRICING_REGION)

@@ -9,7 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +17,7 @@ from emulation.processes.background import status
 from emulation.processes.child_processes import is_healthy
 from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
 from emulation.processes.ports import is_free
+from scones.sessions import aws_session
 from scones.settings import Settings
 from training.data.cifar_download import OFFICIAL
 from training.errors import QuotaIsZero
@@ -85,7 +85,7 @@ def docker(settings: Settings) -> Iterator[Finding]:
 def aws(settings: Settings) -> Iterator[Finding]:
     """What `--target aws` needs; reads of the account who asks and what it may have."""
     mode = Mode.AWS
-    session = boto3.Session(region_name=settings.region)
+    session = aws_session(settings)
     region = session.region_name
     yield Finding(mode, "region", Verdict.GOOD, f"{region}; AWS_REGION chooses another")
     try:

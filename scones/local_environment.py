@@ -67,7 +67,7 @@ def _arguments(settings: Settings, localstack_port: int | None, sagemaker_port: 
         "home": settings.home,
         "cache": settings.cache,
         "services": settings.services,
-        "region": settings.region,
+        "region": settings.local_region,
         "localstack_port": localstack_port,
         "sagemaker_port": sagemaker_port,
         "progress": lambda line: console.note(line, "dim"),

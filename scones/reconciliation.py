@@ -22,7 +22,7 @@ _COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
 def is_deployed(session: boto3.Session, settings: Settings) -> bool:
-    """Tell whether the stack is complete and its endpoint in service. Raises botocore's error where neither responds."""
+    """Tell whether the stack is complete and its endpoint in service. Raises botocore's errors."""
     config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
     cloudformation = session.client("cloudformation", config=config)
     sagemaker = session.client("sagemaker", config=config)

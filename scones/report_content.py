@@ -62,7 +62,7 @@ def facts(settings: Settings, outputs: StackOutputs) -> Mapping[str, str]:
     """Return the settings that a reader of the report may want to know."""
     return {
         "target": str(settings.target),
-        "region": settings.region,
+        "region": outputs.state_machine_arn.split(":")[3],
         "stack": settings.stack,
         "endpoint": outputs.endpoint_name,
         "labels": ", ".join(outputs.labels),

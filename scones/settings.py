@@ -8,6 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
+from core.defaults import REGION
 from core.labels import Labels, parse_labels
 from scones.errors import UnknownTarget
 
@@ -32,7 +33,7 @@ class Settings:
 
     target: Target = Target.LOCAL
     stack: str = "scones"
-    region: str = "us-east-1"
+    region: str | None = None
     home: Path = Path(".scones")
     cache: Path = Path("~/.cache/scones")
     archive: Path | None = None
@@ -44,6 +45,11 @@ class Settings:
     def default_endpoint_name(self) -> str:
         """The name that a new stack gives its SageMaker endpoint; an existing stack has its own among its outputs."""
         return f"{self.stack.lower()}-vehicles"
+
+    @property
+    def local_region(self) -> str:
+        """The region of the local target, which has no profile that could name one."""
+        return self.region or REGION
 
     @property
     def datasets(self) -> Path:
@@ -67,7 +73,7 @@ class Settings:
         return cls(
             target=_target(environ.get("SCONES_TARGET", Target.LOCAL)),
             stack=environ.get("SCONES_STACK", cls.stack),
-            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or cls.region,
+            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
             home=Path(environ.get("SCONES_HOME", ROOT / ".scones")).absolute(),
             cache=Path(environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones")).absolute(),
             archive=Path(archive).expanduser().absolute() if archive else None,

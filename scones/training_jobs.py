@@ -14,6 +14,7 @@ from scones.cost_confirmation import Expense
 from scones.settings import Settings, Target
 from scones.stack_outputs import StackOutputs
 from training import job_logs, jobs, recipes
+from training.endpoint_naming import MAX_NAME_LENGTH
 from training.errors import DatasetMissing
 from training.jobs import JobEnvironment, JobStatus, TrainingJobSpec
 
@@ -41,7 +42,8 @@ def job_spec(  # noqa: PLR0913 - four have a default
     values = recipes.build_hyperparameters(
         recipe, jobs.count_training_images(s3, bucket, prefix), epochs, {**labels, **hyperparameters}
     )
-    name = f"{settings.stack}-{recipe_name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    suffix = f"-{recipe_name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    name = settings.stack[: MAX_NAME_LENGTH - len(suffix)].rstrip("-") + suffix
     return TrainingJobSpec(name, recipe, values, prefix, instance_type or recipe.instance_type, spot=spot)
 
 

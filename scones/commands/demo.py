@@ -41,7 +41,7 @@ def demo(
         from scones import demo_run  # noqa: PLC0415
         from scones.views.demo import summary_panel  # noqa: PLC0415
 
-        session = OfflineSession(state.localstack_url, state.sagemaker_url, settings.region)
+        session = OfflineSession(state.localstack_url, state.sagemaker_url, settings.local_region)
         result = demo_run.run(session, settings, watch, demo_run.DemoOptions(images, concurrency, synthetic))
         with watch.step("report"), console.progress("drawing"):
             page = result.write_page(out)

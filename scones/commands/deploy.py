@@ -9,6 +9,7 @@ import typer
 
 from core.named_values import parse_named_values
 from orchestration import stack
+from orchestration.names import check_endpoint_name, check_stack_name
 from scones import console, image_names
 from scones.context import CommandContext
 from scones.options import with_context
@@ -43,6 +44,8 @@ def deploy(
     Example: `scones deploy --target aws --threshold 0.9 --parameter WorkflowType=EXPRESS`
     """
     parameters = _parameters(threshold, architecture, parameter or ())
+    check_stack_name(context.settings.stack, context.session.region_name)
+    check_endpoint_name(parameters.get("EndpointName", context.settings.default_endpoint_name))
     image_uris: dict[str, str] = {}
     if context.settings.target is Target.AWS:
         image_uris = _publish_images(context, parameters.get("Architecture"))

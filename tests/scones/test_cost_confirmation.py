@@ -21,6 +21,8 @@ SERVING = cost_confirmation.Expense("ml.m5.xlarge", "endpoint", "until it is del
 class Session:
     """Hands out the two clients that are asked; any other call would be one too many."""
 
+    region_name = "us-east-1"
+
     def __init__(self) -> None:
         made: Any = boto3.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
         self.clients = {name: made.client(name) for name in ("service-quotas", "pricing")}

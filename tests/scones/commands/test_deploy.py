@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from orchestration.errors import InvalidEndpointName, InvalidStackName
 from tests.scones.conftest import Cli
 from tests.scones.fake_session import FakeSession
 from tests.scones.fakes import CHANGE, S3, CloudFormation, Ecr
@@ -86,3 +87,10 @@ def test_no_change_says_so_and_is_no_error(cli: Cli) -> None:
     assert result.exit_code == 0
     assert "nothing to change" in result.stderr
     assert json.loads(result.stdout)["changed"] is False
+
+
+@pytest.mark.parametrize("words", [["--stack", "Scones"], ["--stack", "s" * 36], ["--parameter", "EndpointName=V"]])
+def test_names_are_checked_before_anything_is_built(words: list[str], session: FakeSession, cli: Cli) -> None:
+    result = cli("deploy", "--target", "aws", "--yes", *words, session=session)
+    assert isinstance(result.exception, InvalidStackName | InvalidEndpointName)
+    assert not session.requests

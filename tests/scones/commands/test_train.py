@@ -1,6 +1,7 @@
 """Each option of `scones train` reaches CreateTrainingJob."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -32,6 +33,12 @@ def test_a_job_is_submitted_on_the_staged_dataset_and_its_name_printed(session: 
     assert channels["train"] == "s3://data/datasets/cifar100/train/"
     assert request["RoleArn"].endswith("role/training")
     assert request["HyperParameters"]["num_training_samples"] == "2"
+
+
+def test_a_long_stack_name_still_makes_a_job_name(session: FakeSession, cli: Cli) -> None:
+    name = submitted(session, cli, "--stack", "s" * 63)["TrainingJobName"]
+    assert re.fullmatch(r"s+-builtin-small-\d{8}-\d{6}", name)
+    assert len(name) == 63
 
 
 def test_spot_training_waits_for_capacity(session: FakeSession, cli: Cli) -> None:

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from scones.sessions import aws_session
+from scones.settings import Settings, Target
+
+
+@pytest.fixture(autouse=True)
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile with a region of its own, and no other region in the environment."""
+    (tmp_path / "config").write_text("[profile depot]\nregion = eu-north-1\n[profile bare]\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def region() -> str:
+    session = aws_session(Settings.from_environment({"SCONES_TARGET": Target.AWS}))
+    assert session.client("sts").meta.region_name == session.region_name
+    return str(session.region_name)
+
+
+def test_the_region_is_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "depot")
+    assert region() == "eu-north-1"
+
+
+def test_the_environments_region_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "depot")
+    settings = Settings.from_environment({"SCONES_TARGET": Target.AWS, "AWS_REGION": "ap-south-1"})
+    assert aws_session(settings).region_name == "ap-south-1"
+
+
+def test_without_any_region_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "bare")
+    assert region() == "us-east-1"
+
+
+def test_every_client_retries_throttling_adaptively() -> None:
+    config = aws_session(Settings()).client("stepfunctions").meta.config
+    assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("adaptive", 10)
