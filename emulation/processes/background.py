@@ -51,7 +51,7 @@ def start_background(  # noqa: PLR0913 - what LocalEnvironment takes
             raise PortInUse(port)
     ensure_environment(cache, progress=progress)
     try:
-        state_directory.logs.mkdir(parents=True, exist_ok=True)
+        state_directory.make_logs()
     except OSError as error:
         raise StateDirectoryUnusable(state_directory.root, error) from error
     options = {"home": home, "cache": cache, "services": services, "region": region}

@@ -30,7 +30,7 @@ class StateDirectory:
 
         Returns whether an earlier environment was killed. Raises AlreadyRunning where another one uses the directory.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        self.make_logs()
         lock = self._lock_file.open("a+")
         if not _lock_within(lock, _CHECKERS_SECONDS):
             lock.close()
@@ -41,9 +41,14 @@ class StateDirectory:
         self._lock = lock
         unclean = self._state_file.exists() or self.run.exists()
         self._clear()
-        self.logs.mkdir(exist_ok=True)
         self.run.mkdir()
         return unclean
+
+    def make_logs(self) -> None:
+        """Make the directory and its logs, which no other user may read."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+        self.logs.mkdir(exist_ok=True)
 
     def release(self) -> None:
         """Delete the state and the temporary files, and unlock the directory."""

@@ -1,6 +1,7 @@
 """``python -m emulation.sagemaker``: the SageMaker emulator as a process."""
 
 import argparse
+import contextlib
 import fcntl
 import logging
 import signal
@@ -131,7 +132,9 @@ def _probability(text: str) -> StubContainer:
 def _lock(state_dir: Path) -> BinaryIO:
     """Make the state directory this process's own; the lock ends with the process."""
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):  # a volume may belong to another user
+            state_dir.chmod(0o700)
         file = (state_dir / "lock").open("wb")
     except OSError as error:
         raise StartupError(f"cannot write to --state-dir {state_dir}: {error.strerror}") from error

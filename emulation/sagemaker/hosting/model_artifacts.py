@@ -20,8 +20,8 @@ from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import LaunchFailed, ValidationException
 
 _CHUNK = 1024 * 1024
-_MAX_HEADER = _CHUNK
-_MAX_DEPTH = 32
+_MAX_HEADER = 256 * 1024
+_MAX_FOLDERS = 32
 _UNREADABLE = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, zlib.error)
 
 
@@ -110,16 +110,21 @@ class ModelArtifacts:
         return ModelArtifact(key, final)
 
     def _download(self, url: str, body: BinaryIO, archive: Path) -> None:
-        size = 0
         try:
-            with archive.open("wb") as file:
-                while chunk := body.read(_CHUNK):
-                    size += len(chunk)
-                    if size > self._limits.stored:
-                        raise LaunchFailed(_download_failure(url, f"the object is over {self._limits.stored} bytes"))
-                    file.write(chunk)
-        except (OSError, BotoCoreError) as error:
+            store(body, archive, self._limits.stored)
+        except (OSError, ValueError, BotoCoreError) as error:
             raise LaunchFailed(_download_failure(url, str(error))) from error
+
+
+def store(body: BinaryIO, path: Path, limit: int) -> None:
+    """Copy an object to a file, a piece at a time. Raises ValueError where it is over ``limit`` bytes."""
+    size = 0
+    with path.open("wb") as file:
+        while chunk := body.read(_CHUNK):
+            size += len(chunk)
+            if size > limit:
+                raise ValueError(f"the object is over {limit} bytes")
+            file.write(chunk)
 
 
 class _MeteredGzip(gzip.GzipFile):
@@ -144,9 +149,8 @@ def unpack(archive: Path, into: Path, limits: Limits) -> None:
     left, count = limits.unpacked, 0
     with _MeteredGzip(archive, "rb") as plain, tarfile.open(fileobj=cast(BinaryIO, plain), mode="r:") as tar:
         while (member := tar.next()) is not None:
+            _check_member(member)
             left, count = left - member.size, count + 1
-            if member.size < 0:
-                raise tarfile.TarError(f"{member.name[:80]!r} has a negative size")
             if left < 0 or count > limits.members:
                 raise tarfile.TarError(f"more than {limits.unpacked} bytes or {limits.members} members")
             plain.allowed = member.size + _MAX_HEADER
@@ -154,15 +158,21 @@ def unpack(archive: Path, into: Path, limits: Limits) -> None:
             plain.allowed = _MAX_HEADER
 
 
-def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
-    path = PurePosixPath(member.name)
+def _check_member(member: tarfile.TarInfo) -> None:
+    """Raise TarError for anything but a plain file or directory inside the archive, of an ordinary path and size."""
+    path, name = PurePosixPath(member.name), repr(member.name[:200])
     if path.is_absolute() or ".." in path.parts or "\\" in member.name:
-        raise tarfile.TarError(f"{member.name!r} leads out of the archive")
-    if len(path.parts) > _MAX_DEPTH:
-        raise tarfile.TarError(f"{member.name[:80]!r} is more than {_MAX_DEPTH} folders deep")
+        raise tarfile.TarError(f"{name} leads out of the archive")
+    if len(path.parts) > _MAX_FOLDERS:
+        raise tarfile.TarError(f"{name} is more than {_MAX_FOLDERS} folders deep")
+    if member.size < 0:
+        raise tarfile.TarError(f"{name} has a negative size")
     if member.issparse() or not (member.isfile() or member.isdir()):
-        raise tarfile.TarError(f"{member.name!r} is neither a plain file nor a directory")
-    target = into / path
+        raise tarfile.TarError(f"{name} is neither a plain file nor a directory")
+
+
+def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
+    target = into / PurePosixPath(member.name)
     (target if member.isdir() else target.parent).mkdir(parents=True, exist_ok=True)
     if member.isfile():
         with cast(BinaryIO, tar.extractfile(member)) as source, target.open("wb") as file:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/IC-Hyperparameter.html
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -21,6 +21,7 @@ REQUIRED = ("num_classes", "num_training_samples")
 _DEPTHS = ("18", "20", "32", "34", "44", "50", "56", "101", "110", "152", "200")
 _CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
 _LISTED = ("train", "validation")
+_MAX_LINE = 4096
 
 Check = Callable[[str], str | None]
 
@@ -153,24 +154,26 @@ def _refuse(violations: list[str], what: str) -> None:
         )
 
 
-def _listed(path: Path, channel: str, classes: int) -> list[str]:
-    files = []
-    for number, line in enumerate(path.read_bytes().decode(errors="replace").splitlines(), start=1):
-        fields = line.split("\t")
-        if len(fields) != 3 or not fields[0].isdecimal() or re.fullmatch(r"[0-9]{1,6}(\.0+)?", fields[1]) is None:
-            raise JobFailed(
-                f"ClientError: {channel}_lst: line {number} of {path.name} is not an index, a label and a path with "
-                f"tabs between them: {line[:80]!r}"
-            )
-        if float(fields[1]) >= classes:
-            raise JobFailed(
-                f"ClientError: {channel}_lst: line {number} of {path.name} has label {fields[1]}, but num_classes is "
-                f"{classes}"
-            )
-        files.append(fields[2])
-    if not files:
+def _listed(path: Path, channel: str, classes: int) -> Iterator[str]:
+    """Yield the path of each image of a .lst file, a line at a time. Raises JobFailed for a line that is not one."""
+    number = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE), b""), start=1):
+            text = line.decode(errors="replace").rstrip("\r\n")
+            fields = text.split("\t")
+            if len(fields) != 3 or not fields[0].isdecimal() or re.fullmatch(r"[0-9]{1,6}(\.0+)?", fields[1]) is None:
+                raise JobFailed(
+                    f"ClientError: {channel}_lst: line {number} of {path.name} is not an index, a label and a path "
+                    f"with tabs between them: {text[:80]!r}"
+                )
+            if float(fields[1]) >= classes:
+                raise JobFailed(
+                    f"ClientError: {channel}_lst: line {number} of {path.name} has label {fields[1]}, but num_classes "
+                    f"is {classes}"
+                )
+            yield fields[2]
+    if not number:
         raise JobFailed(f"ClientError: {channel}_lst: {path.name} is empty")
-    return files
 
 
 def _check_image(channel: Path, file: str, hyperparameters: Mapping[str, str]) -> None:

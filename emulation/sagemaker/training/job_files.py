@@ -18,6 +18,7 @@ from emulation.sagemaker.errors import JobFailed
 
 _WORKERS = 8
 _MAX_KEYS = 200_000
+_MAX_MANIFEST_BYTES = 32 * 1024 * 1024
 _COMPLETE = "complete"
 UNAVAILABLE = (ClientError, BotoCoreError, OSError)
 """What a call to S3, or the disk, fails with."""
@@ -194,7 +195,10 @@ def _objects(client: aws_clients.S3, source: Mapping[str, Any]) -> Iterator[_Obj
         yield from _below(client, bucket, key)
         return
     with client.get_object(Bucket=bucket, Key=key)["Body"] as body:
-        entries = json.loads(body.read())
+        content = body.read(_MAX_MANIFEST_BYTES + 1)
+    if len(content) > _MAX_MANIFEST_BYTES:
+        raise ValueError(f"the manifest {source['S3Uri']} is over {_MAX_MANIFEST_BYTES} bytes")
+    entries = json.loads(content)
     if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict) or "prefix" not in entries[0]:
         raise ValueError(f'the manifest {source["S3Uri"]} does not begin with {{"prefix": "s3://…"}}')
     bucket, prefix = S3Uri.parse(str(entries[0]["prefix"]))

@@ -17,7 +17,7 @@ from core.errors import InvalidS3Uri
 from core.s3_uris import S3Uri
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import JobFailed
-from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, unpack
+from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, store, unpack
 from emulation.sagemaker.hosting.model_server import HOST_VARIABLES
 from emulation.sagemaker.training.job_files import JobDirectory, Request
 from emulation.settings import inherited_environment
@@ -29,6 +29,7 @@ _NO_TORCH = (
     "pip install scones[train], or name another interpreter with --training-python"
 )
 _CHANNELS = "/opt/ml/input/data/"
+_MAX_FAILURE_BYTES = 4096
 _UNREADABLE = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, zlib.error)
 
 
@@ -124,7 +125,8 @@ async def require_torch(python: str) -> None:
 def failure(program: Program, status: int, folder: JobDirectory, last: list[str]) -> str:
     """Return the FailureReason of a program that failed: what it wrote for SageMaker, else its last line."""
     with contextlib.suppress(OSError):
-        written = (folder.output / "failure").read_bytes().decode(errors="replace").strip()
+        with (folder.output / "failure").open("rb") as file:
+            written = file.read(_MAX_FAILURE_BYTES).decode(errors="replace").strip()
         if written:
             return f"AlgorithmError: {written}, exit code: {status}"
     words = last[-1] if last else ""
@@ -141,13 +143,13 @@ def _unpack(client: aws_clients.S3, source: str, request: Request, folder: JobDi
             inside = (folder.data / source.removeprefix(_CHANNELS)).resolve()
             if not inside.is_relative_to(folder.data.resolve()):
                 raise ValueError(f"{source} leads out of the channels")
-            archive.write_bytes(inside.read_bytes())
-        elif request.get("EnableNetworkIsolation"):
+            unpack(inside, folder.code, DEFAULT_LIMITS)
+            return
+        if request.get("EnableNetworkIsolation"):
             raise ValueError("network isolation: the container cannot reach S3; put the archive into a channel")
-        else:
-            bucket, key = S3Uri.parse(source)
-            with client.get_object(Bucket=bucket, Key=key)["Body"] as body:
-                archive.write_bytes(body.read())
+        bucket, key = S3Uri.parse(source)
+        with client.get_object(Bucket=bucket, Key=key)["Body"] as body:
+            store(body, archive, DEFAULT_LIMITS.stored)
         unpack(archive, folder.code, DEFAULT_LIMITS)
     except (ClientError, BotoCoreError, InvalidS3Uri, *_UNREADABLE) as error:
         raise JobFailed(f"AlgorithmError: framework error: cannot download and unpack {source}: {error}") from error

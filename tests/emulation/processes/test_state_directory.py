@@ -104,3 +104,13 @@ def test_somebody_who_only_looks_does_not_keep_a_stack_from_starting(tmp_path: P
     done.set()
     for onlooker in onlookers:
         onlooker.join()
+
+
+@pytest.mark.parametrize("mode", [None, 0o755])
+def test_no_other_user_can_read_it(tmp_path: Path, mode: int | None) -> None:
+    if mode is not None:
+        (tmp_path / "home").mkdir(mode)
+    directory = StateDirectory(tmp_path / "home")
+    directory.claim()
+    directory.release()
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700

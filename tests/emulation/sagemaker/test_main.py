@@ -53,6 +53,10 @@ def test_what_cannot_start_says_why(
     assert complaint in capsys.readouterr().err
 
 
+def test_no_other_user_can_read_the_state_directory(emulator: Emulator) -> None:
+    assert emulator.state_dir.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_number_that_is_no_probability_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--state-dir", str(tmp_path), "--scripted", "1.5"])

@@ -5,6 +5,7 @@ import gzip
 import io
 import struct
 import tarfile
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,31 @@ def forged_long_name() -> bytes:
     return gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + b"\0" * 1024)
 
 
+def negative_size() -> bytes:
+    """A file of -512 bytes, as the base-256 form of a header can say, before one that is over the limit with it."""
+    member = tarfile.TarInfo("x")
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = (-10_000_000).to_bytes(12, "big", signed=True)
+    header[148:156] = b"        "
+    header[148:156] = b"%06o\0 " % sum(header)
+    return gzip.compress(bytes(header) + b"\0" * 1024)
+
+
+def sparse_map(entries: int) -> bytes:
+    """A sparse file whose map, in the form of GNU tar 1.0, has so many entries."""
+    numbers = b"%d\n" % entries + b"1000\n1000\n" * entries
+    member = tarfile.TarInfo("x")
+    member.size = len(numbers) + -len(numbers) % 512
+    member.pax_headers = {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": "x",
+        "GNU.sparse.realsize": "9",
+    }
+    padding = b"\0" * (-len(numbers) % 512)
+    return gzip.compress(member.tobuf(tarfile.PAX_FORMAT) + numbers + padding + b"\0" * 1024)
+
+
 def test_an_archive_is_unpacked_with_its_folders(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_bytes(archive({"model.json": b"{}", "./code/sub/x.py": b"pass"}))
     unpack(tmp_path / "a.tar.gz", tmp_path / "out", LIMITS)
@@ -102,6 +128,10 @@ def test_an_archive_is_unpacked_with_its_folders(tmp_path: Path) -> None:
         pytest.param(negative_size(), id="negative size"),
         pytest.param(forged_long_name(), id="forged header"),
         pytest.param(gzip.compress(b"no tar at all" * 100), id="no tar"),
+        pytest.param(negative_size(), id="negative size"),
+        pytest.param(archive({"a/" * 1500 + "x": b""}), id="1,500 folders deep"),
+        pytest.param(sparse_map(10), id="sparse"),
+        pytest.param(sparse_map(1_000_000), id="sparse, of a large map"),
         pytest.param(gzip.compress(b"")[:-4], id="cut gzip"),
         pytest.param(archive({"x": b"0" * 5000})[:-40], id="cut archive"),
         pytest.param(struct.pack(">I", 7), id="no gzip"),
@@ -114,6 +144,16 @@ def test_an_archive_that_is_not_plain_files_is_refused(tmp_path: Path, content: 
         asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
     assert list((tmp_path / "models").iterdir()) == []
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
+
+
+def test_a_refused_archive_takes_little_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(sparse_map(1_000_000))
+    tracemalloc.start()
+    with pytest.raises(tarfile.TarError):
+        unpack(tmp_path / "a.tar.gz", tmp_path / "out", Limits())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 def test_an_archive_over_the_limit_is_not_even_stored(tmp_path: Path) -> None:
