@@ -21,6 +21,7 @@ from emulation.sagemaker.errors import StartupError
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
 from emulation.sagemaker.hosting.model_container import StubContainer
 from emulation.sagemaker.hosting.model_server import Command, production_server
+from emulation.sagemaker.request_limits import RequestLimits, limited_protocol
 
 
 def main(arguments: Sequence[str] | None = None, command: Command = production_server) -> int:
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None, command: Command = production_s
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=2,
                 limit_concurrency=1000,
+                http=limited_protocol(RequestLimits()),
             )
             uvicorn.Server(config).run(sockets=[listener])
     except StartupError as error:

@@ -1,12 +1,14 @@
 """Request bodies, no larger than they may be."""
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 
 _MAX_DRAINED = 64 * 1024 * 1024
 
 
-async def read_body(request: Request, limit: int) -> bytes | None:
-    """Return the body, or None where it is over ``limit`` bytes.
+async def read_body(request: Request, limit: int, hold: Callable[[int], None] = lambda _: None) -> bytes | None:
+    """Return the body, or None where it is over ``limit`` bytes; ``hold`` is called with the size of each piece.
 
     What is too much is read and dropped, within reason: a client that is still sending when the connection closes sees
     a broken pipe instead of the response.
@@ -16,6 +18,7 @@ async def read_body(request: Request, limit: int) -> bytes | None:
     async for chunk in request.stream():
         size += len(chunk)
         if size <= limit:
+            hold(len(chunk))
             chunks.append(chunk)
         else:
             chunks.clear()

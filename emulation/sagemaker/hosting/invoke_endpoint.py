@@ -78,12 +78,13 @@ class InvokeEndpoint:
     async def _invoke(self, request: Request) -> Response:
         name = request.path_params["name"]
         params = self._validated(name, request.headers)
-        with self._room(request):
-            body = await read_body(request, MAX_BODY_BYTES)
+        self._deployment(name)
+        self._refuse_targets(name, params)
+        with self._memory() as hold:
+            body = await read_body(request, MAX_BODY_BYTES, hold)
             if body is None:
                 raise BodyTooLarge(f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.")
             deployment = self._deployment(name)
-            self._refuse_targets(name, params)
             with deployment.request():
                 variant = deployment.choose(params.get("TargetVariant"))
                 if variant is None:
@@ -127,17 +128,21 @@ class InvokeEndpoint:
             raise ValidationError(f"Inference Component {params['InferenceComponentName']} of {endpoint} not found.")
 
     @contextlib.contextmanager
-    def _room(self, request: Request) -> Iterator[None]:
-        """Hold room in memory for the request's body for as long as it may be needed."""
-        declared = request.headers.get("content-length", "")
-        size = min(int(declared), MAX_BODY_BYTES) if declared.isdecimal() else MAX_BODY_BYTES
-        if self._held + size > MAX_HELD_BYTES:
-            raise ServiceUnavailable("Too many invocations are under way at once. Please try again.")
-        self._held += size
+    def _memory(self) -> Iterator[Callable[[int], None]]:
+        """Count bytes in as a request's body arrives, and out at the end."""
+        own = 0
+
+        def hold(size: int) -> None:
+            nonlocal own
+            if self._held + size > MAX_HELD_BYTES:
+                raise ServiceUnavailable("Too many invocations are in progress. Please try again.")
+            own += size
+            self._held += size
+
         try:
-            yield
+            yield hold
         finally:
-            self._held -= size
+            self._held -= own
 
     def _deployment(self, name: str) -> Deployment:
         deployment = self._instances.serving(name)
