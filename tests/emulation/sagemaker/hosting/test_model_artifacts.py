@@ -78,16 +78,6 @@ def forged_long_name() -> bytes:
     return gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + b"\0" * 1024)
 
 
-def negative_size() -> bytes:
-    """A file of -512 bytes, as the base-256 form of a header can say, before one that is over the limit with it."""
-    member = tarfile.TarInfo("x")
-    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
-    header[124:136] = (-10_000_000).to_bytes(12, "big", signed=True)
-    header[148:156] = b"        "
-    header[148:156] = b"%06o\0 " % sum(header)
-    return gzip.compress(bytes(header) + b"\0" * 1024)
-
-
 def sparse_map(entries: int) -> bytes:
     """A sparse file whose map, in the form of GNU tar 1.0, has so many entries."""
     numbers = b"%d\n" % entries + b"1000\n1000\n" * entries
@@ -128,7 +118,6 @@ def test_an_archive_is_unpacked_with_its_folders(tmp_path: Path) -> None:
         pytest.param(negative_size(), id="negative size"),
         pytest.param(forged_long_name(), id="forged header"),
         pytest.param(gzip.compress(b"no tar at all" * 100), id="no tar"),
-        pytest.param(negative_size(), id="negative size"),
         pytest.param(archive({"a/" * 1500 + "x": b""}), id="1,500 folders deep"),
         pytest.param(sparse_map(10), id="sparse"),
         pytest.param(sparse_map(1_000_000), id="sparse, of a large map"),
