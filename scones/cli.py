@@ -36,7 +36,7 @@ def main() -> None:
     try:
         app()
     except EndpointConnectionError as error:
-        sys.exit(_fail(f"nothing answers at {error.kwargs['endpoint_url']}: start it with `scones up`"))
+        sys.exit(_fail(f"cannot connect to {error.kwargs['endpoint_url']}: start it with `scones up`"))
     except NoCredentialsError:
         sys.exit(_fail("no AWS credentials found: set AWS_PROFILE or run `aws configure`; `--target local` needs none"))
     except (SconesError, BotoCoreError, ClientError, OSError) as error:
