@@ -63,6 +63,8 @@ class MalformedLst(SconesError):
 
     def __init__(self, path: Path | str, line: int, reason: str) -> None:
         super().__init__(f"{path}, line {line}: {reason}; a line reads index<TAB>label<TAB>file name")
+        self.line = line
+        self.reason = reason
 
 
 class ImageTooCostly(SconesError):

@@ -148,8 +148,8 @@ def _address(name: str, url: str, path: str, *, running: bool) -> Finding:
 def _cifar(settings: Settings) -> Finding:
     named, cached = settings.archive, settings.cache / OFFICIAL.name
     if named is not None:
-        found = f"{named}" if named.is_file() else f"there is no file {named}: correct SCONES_CIFAR100 or --archive"
-        return Finding(Mode.LAPTOP, "CIFAR-100", _good(named.is_file()), found)
+        found = f"{named}" if named.exists() else f"there is nothing at {named}: correct SCONES_CIFAR100 or --archive"
+        return Finding(Mode.LAPTOP, "CIFAR-100", _good(named.exists()), found)
     if cached.is_file():
         return Finding(Mode.LAPTOP, "CIFAR-100", Verdict.GOOD, str(cached))
     found = f"not here: `scones stage` downloads it ({OFFICIAL.size / 1e6:.0f} MB), else vehicles are rendered"

@@ -28,6 +28,26 @@ def test_a_file_has_one_line_a_picture_with_tabs_between(tmp_path: Path) -> None
     assert read_lst(path) == [Entry(16, 0, "bike_s_000682.png"), Entry(30, 1, "b/c.png")]
 
 
+def test_the_labels_of_im2rec_are_read() -> None:
+    text = "0\t0.000000\tbicycle/a.png\n1\t1.000000\tmotorcycle/b.png\n"
+    assert parse_lst(text, "x") == [Entry(0, 0, "bicycle/a.png"), Entry(1, 1, "motorcycle/b.png")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf1\t0\ta.png\n2\t1\tb.png\n",
+        b"1\t0\ta.png\r\n2\t1\tb.png\r\n",
+        b"\n1\t0\ta.png\n\n  \n2\t1\tb.png\n\n",
+        b"\xef\xbb\xbf\r\n1\t0\ta.png\r\n\r\n2\t1.0\tb.png",
+    ],
+    ids=["byte order mark", "CRLF", "blank lines", "all of them"],
+)
+def test_what_editors_write_is_read(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "train.lst").write_bytes(data)
+    assert read_lst(tmp_path / "train.lst") == [Entry(1, 0, "a.png"), Entry(2, 1, "b.png")]
+
+
 def test_windows_line_ends_and_a_missing_last_one_are_read() -> None:
     assert parse_lst("1\t0\ta.png\r\n2\t1\tb.png", "x") == [Entry(1, 0, "a.png"), Entry(2, 1, "b.png")]
 
@@ -35,9 +55,11 @@ def test_windows_line_ends_and_a_missing_last_one_are_read() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("", "1 fields"),
         ("1\t0", "2 fields"),
         ("1\t0\ta.png\tb", "4 fields"),
+        ("1\t0.000000\t1.000000\ta.png", "2 labels"),
+        ("1\t0\t1\t0.5\ta.png", "3 labels"),
+        ("1\t1.5\ta.png", "whole numbers"),
         ("1 0 a.png", "1 fields"),
         ("one\t0\ta.png", "whole numbers"),
         ("1\t0.5\ta.png", "whole numbers"),
@@ -47,7 +69,7 @@ def test_windows_line_ends_and_a_missing_last_one_are_read() -> None:
         ("1\t0\t ", "not a file"),
         ("1\t0\t/etc/passwd", "not a file"),
         ("1\t0\t../a.png", "not a file"),
-        ("1\t0\ta\\..\\b.png", "not a file"),
+        ("1\t0\ttrain\\a.png", "has backslashes"),
         ("7\t0\tagain.png", "index 7 appears twice"),
     ],
 )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from core.errors import MalformedLst
+from core.lst_files import iterate_lst
 from emulation.sagemaker.errors import JobFailed
 from emulation.sagemaker.training.job_files import JobDirectory, Request
 
@@ -21,7 +23,6 @@ REQUIRED = ("num_classes", "num_training_samples")
 _DEPTHS = ("18", "20", "32", "34", "44", "50", "56", "101", "110", "152", "200")
 _CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
 _LISTED = ("train", "validation")
-_MAX_LINE = 4096
 
 Check = Callable[[str], str | None]
 
@@ -122,7 +123,7 @@ def check_input(request: Request, folder: JobDirectory) -> None:
         lists = sorted(folder.data.joinpath(f"{name}_lst").rglob("*.lst"))
         if len(lists) != 1:
             raise JobFailed(f"ClientError: {name}_lst: {len(lists)} .lst files in the channel; one is expected")
-        for file in _listed(lists[0], name, int(hyperparameters["num_classes"])):
+        for file in _listed_files(lists[0], name, int(hyperparameters["num_classes"])):
             _check_image(folder.data / name, file, hyperparameters)
 
 
@@ -154,25 +155,20 @@ def _refuse(violations: list[str], what: str) -> None:
         )
 
 
-def _listed(path: Path, channel: str, classes: int) -> Iterator[str]:
-    """Yield the path of each image of a .lst file, a line at a time. Raises JobFailed for a line that is not one."""
-    number = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE), b""), start=1):
-            text = line.decode(errors="replace").rstrip("\r\n")
-            fields = text.split("\t")
-            if len(fields) != 3 or not fields[0].isdecimal() or re.fullmatch(r"[0-9]{1,6}(\.0+)?", fields[1]) is None:
+def _listed_files(path: Path, channel: str, classes: int) -> Iterator[str]:
+    """Yield the path of each image of a .lst file, a line at a time. Raises JobFailed for a malformed line."""
+    entry = None
+    try:
+        for entry in iterate_lst(path):
+            if entry.label >= classes:
                 raise JobFailed(
-                    f"ClientError: {channel}_lst: line {number} of {path.name} is not an index, a label and a path "
-                    f"with tabs between them: {text[:80]!r}"
-                )
-            if float(fields[1]) >= classes:
-                raise JobFailed(
-                    f"ClientError: {channel}_lst: line {number} of {path.name} has label {fields[1]}, but num_classes "
+                    f"ClientError: {channel}_lst: {entry.file} of {path.name} has label {entry.label}, but num_classes "
                     f"is {classes}"
                 )
-            yield fields[2]
-    if not number:
+            yield entry.file
+    except MalformedLst as error:
+        raise JobFailed(f"ClientError: {channel}_lst: line {error.line} of {path.name}: {error.reason}") from error
+    if entry is None:
         raise JobFailed(f"ClientError: {channel}_lst: {path.name} is empty")
 
 

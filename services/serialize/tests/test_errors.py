@@ -1,7 +1,8 @@
 import pytest
 from errors import SerializeError, quoted
 from handler import parse_event
-from image import fit, kind_of
+from image import fit
+from image_formats import kind_of
 from sample_images import file, noise
 
 ADVICE = 'send {"s3_bucket": "...", "s3_key": "..."}'
