@@ -110,8 +110,9 @@ def redrive(
     state_machine_arn: str,
     *,
     errors: Collection[str] = (),
+    executions: Collection[str] = (),
 ) -> Redriven:
-    """Start each failed execution in the queue again; with ``errors``, only those that failed with one of them.
+    """Start each failed execution in the queue again; with ``errors`` or ``executions``, only those.
 
     A message is deleted after its execution has started. The new execution's name derives from the failed one, and Step
     Functions refuses a second execution of that name, so a call that was interrupted in between can be repeated. An
@@ -125,7 +126,9 @@ def redrive(
             payload = _input(stepfunctions, message)
             is_new_failure = message.execution_arn in started
             failed_again += is_new_failure
-            is_selected = not errors or message.error in errors
+            is_selected = (not errors or message.error in errors) and (
+                not executions or message.execution_arn in executions
+            )
             if is_new_failure or not is_selected or payload is None:
                 kept.append(message)
                 continue

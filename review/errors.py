@@ -4,6 +4,7 @@ ReviewError
 ├── InvalidLabel
 ├── ImageNotInReview
 ├── AmbiguousImage
+├── InvalidTicket
 └── ImageUnreadable
 """
 
@@ -45,3 +46,10 @@ class ImageUnreadable(ReviewError):
 
     def __init__(self, uri: str, reason: str) -> None:
         super().__init__(f"{uri} cannot be read ({reason}): label it 'neither' to remove it from the review queue")
+
+
+class InvalidTicket(ReviewError):
+    """The page sent a ticket that this server did not sign."""
+
+    def __init__(self) -> None:
+        super().__init__("the ticket is not valid: reload the page")

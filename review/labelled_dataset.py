@@ -8,7 +8,7 @@ that is labelled again keeps its line, and the later label counts.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -31,14 +31,26 @@ def add_image(s3: Any, bucket: str, content: bytes, source: str) -> str:
 
 
 def record_labels(s3: Any, bucket: str, labels: Mapping[str, int]) -> None:
-    """Write files' labels into the listing, without losing what others write at the same time.
+    """Write files' labels into the listing, without losing what others write at the same time."""
+    _rewrite(s3, bucket, lambda entries: merge_labels(entries, labels))
 
-    Each write is on condition that the listing has not changed since it was read
-    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+
+def remove_label(s3: Any, bucket: str, file: str) -> None:
+    """Take a file out of the listing; its copy stays."""
+    _rewrite(s3, bucket, lambda entries: [entry for entry in entries if entry.file != file])
+
+
+def _rewrite(s3: Any, bucket: str, change: Callable[[Sequence[Entry]], list[Entry]]) -> None:
+    """Change the listing on condition that it has not changed since it was read.
+
+    See https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html.
     """
     while True:
         entries, condition = _read_listing(s3, bucket)
-        body = format_lst(merge_labels(entries, labels)).encode()
+        changed = change(entries)
+        if changed == entries:
+            return
+        body = format_lst(changed).encode()
         try:
             s3.put_object(Bucket=bucket, Key=LISTING, Body=body, ContentType="text/plain; charset=utf-8", **condition)
         except ClientError as error:

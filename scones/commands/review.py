@@ -7,7 +7,7 @@ import typer
 
 from review.labelled_dataset import LISTING
 from review.labels import parse_label_lines
-from scones import review_queue
+from scones import review_queue, review_server
 from scones.context import CommandContext
 from scones.options import CLOUD, with_context
 
@@ -22,14 +22,26 @@ def review(
     labels: Annotated[Path | None, typer.Option("--labels", help="File of such lines, saved from the page.")] = None,
     sheet: Annotated[Path, typer.Option("--sheet", help="File for the page.")] = Path("out/review.html"),
     limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of images on the page.")] = 200,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve the review page, on which labels are recorded.")
+    ] = False,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to serve at; other than loopback, the page requires a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to serve at.")] = review_server.PORT,
 ) -> None:
     """Show the images in the review queue on a page, or record their labels.
 
     Showing images leaves the queue as it is. A label copies the image to datasets/reviewed in the stack's bucket, a
     training channel, and deletes its messages; the label `neither` only deletes the messages.
 
+    With `--serve`, any number of people label the queue's images in their browsers until the command is interrupted.
+
     Example: `scones review`, then `scones review --label incoming/a.png=bicycle`
     """
+    if serve:
+        review_server.serve(context, host, port)
+        return
     outputs, sqs, s3 = context.outputs, context.client("sqs"), context.client("s3")
     if label or labels:
         lines = [*(label or []), *(labels.read_text("utf-8").splitlines() if labels else [])]

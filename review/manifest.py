@@ -1,0 +1,155 @@
+"""The manifest of reviewed images: JSON lines in S3, one an image, written on condition that nobody else has.
+
+A line is one of SageMaker's augmented manifests
+(https://docs.aws.amazon.com/sagemaker/latest/dg/augmented-manifest.html). ``neither`` has no class number.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from core.s3_uris import S3Uri
+
+KEY = "datasets/reviewed/manifest.jsonl"
+_CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_MISSING = frozenset({"NoSuchKey", "404"})
+_UNCHANGED = frozenset({"304", "NotModified"})
+
+
+@dataclass(frozen=True)
+class ReviewedImage:
+    """A decision: ``label`` is the class's number, None for neither; ``file`` is its copy in the training channel."""
+
+    uri: S3Uri
+    execution: str
+    name: str
+    label: int | None
+    file: str | None
+    time: str
+
+    def line(self) -> str:
+        """Return the line of the manifest, without its end. JSON escapes whatever a key may hold."""
+        metadata = {
+            "class-name": self.name, "human-annotated": "yes", "creation-date": self.time,
+            "type": "groundtruth/image-classification", "job-name": "scones-review", "execution": self.execution,
+            "file": self.file,
+        }  # fmt: skip
+        return json.dumps({"source-ref": str(self.uri), "label": self.label, "label-metadata": metadata})
+
+    @classmethod
+    def parse(cls, line: str) -> "ReviewedImage":
+        """Read a line that :meth:`line` has written."""
+        content = json.loads(line)
+        metadata = content["label-metadata"]
+        return cls(
+            S3Uri.parse(content["source-ref"]), metadata["execution"], metadata["class-name"], content["label"],
+            metadata["file"], metadata["creation-date"],
+        )  # fmt: skip
+
+
+Images = dict[S3Uri, ReviewedImage]
+
+
+class ReviewManifest:
+    """The manifest in ``bucket``. Several servers may write it at the same time; each keeps what others wrote."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3, self._bucket = s3, bucket
+        self._lock = threading.Lock()
+        self._images: Images = {}
+        self._etag: str | None = None
+
+    def find(self, uri: S3Uri, execution: str) -> ReviewedImage | None:
+        """Return what was decided about the image of this execution."""
+        with self._lock:
+            self._refresh()
+            image = self._images.get(uri)
+        return image if image is not None and image.execution == execution else None
+
+    def counts(self) -> Counter[str]:
+        """Return how many images have each label."""
+        with self._lock:
+            self._refresh()
+            return Counter(image.name for image in self._images.values())
+
+    def has_file(self, file: str) -> bool:
+        """Tell whether a decision counts on a copy in the training channel."""
+        with self._lock:
+            return any(image.file == file for image in self._images.values())
+
+    def record(self, image: ReviewedImage) -> ReviewedImage:
+        """Write a decision, and return the one that counts: that of whoever was first about this execution."""
+
+        def add(images: Images) -> None:
+            existing = images.get(image.uri)
+            if existing is None or existing.execution != image.execution:
+                images[image.uri] = image
+
+        return self._write(add)[image.uri]
+
+    def remove(self, uri: S3Uri, execution: str) -> ReviewedImage | None:
+        """Take a decision back, and return it; None where there is none."""
+        removed: list[ReviewedImage] = []
+
+        def take(images: Images) -> None:
+            removed.clear()
+            if uri in images and images[uri].execution == execution:
+                removed.append(images.pop(uri))
+
+        self._write(take)
+        return removed[0] if removed else None
+
+    def _write(self, change: Callable[[Images], None]) -> Images:
+        """Change the manifest, again and again until nobody else has changed it in between."""
+        with self._lock:
+            while True:
+                images = dict(self._images)
+                change(images)
+                if images == self._images:
+                    self._refresh()
+                    images = dict(self._images)
+                    change(images)
+                    if images == self._images:
+                        return images
+                if self._put(images):
+                    return images
+                self._refresh()
+
+    def _put(self, images: Images) -> bool:
+        body = "".join(f"{image.line()}\n" for image in images.values()).encode()
+        condition = {"IfMatch": self._etag} if self._etag else {"IfNoneMatch": "*"}
+        try:
+            response = self._s3.put_object(
+                Bucket=self._bucket, Key=KEY, Body=body, ContentType="application/jsonlines", **condition
+            )
+        except ClientError as error:
+            if _code(error) in _CONFLICTS | _MISSING:
+                return False
+            raise
+        self._images, self._etag = images, response["ETag"]
+        return True
+
+    def _refresh(self) -> None:
+        """Read the manifest where it has changed."""
+        condition = {"IfNoneMatch": self._etag} if self._etag else {}
+        try:
+            response = self._s3.get_object(Bucket=self._bucket, Key=KEY, **condition)
+        except ClientError as error:
+            if _code(error) in _UNCHANGED:
+                return
+            if _code(error) not in _MISSING:
+                raise
+            self._images, self._etag = {}, None
+            return
+        lines = response["Body"].read().decode().split("\n")
+        parsed = [ReviewedImage.parse(line) for line in lines if line]
+        self._images, self._etag = {image.uri: image for image in parsed}, response["ETag"]
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code"))
