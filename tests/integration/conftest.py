@@ -38,7 +38,7 @@ ANSWERS = {
 def handler(event, context):
     service = pathlib.Path(__file__).parent.name
     key = event["s3_key"] if isinstance(event, dict) else "serialize,InvalidInput,always"
-    who, error, times = (key.split(",") + ["", "", ""])[:3]
+    who, error, times = (key.rpartition("/")[2].split(",") + ["", "", ""])[:3]
     if who == service and (times == "always" or _count(key) <= int(times)):
         raise type(error, (Exception,), {})(f"scripted for {key}")
     if service == "serialize" and key.startswith("incoming/"):

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.integration.conftest import Running
+from tests.integration.test_state_machine import messages
 
 pytestmark = pytest.mark.integration
 
@@ -19,6 +20,9 @@ NAMES = [
     "100% sure%20.png",
     'a "quoted" name & more.png',
     "自転車.png",
+    "\x1b[31mred\x1b[0m.png",
+    "line\nbreak.png",
+    "\u202egnp.png",
 ]
 
 
@@ -51,3 +55,28 @@ def test_each_new_object_becomes_one_execution_that_finds_it_whatever_it_is_call
         time.sleep(0.3)
     assert [execution["status"] for execution in found] == ["SUCCEEDED"] * len(keys), found
     assert {json.loads(execution["output"])["s3_key"] for execution in found} == keys
+
+
+@pytest.mark.parametrize("mark", ["\x1b[31m", "\n", "\r\n", "\u2028", "\x7f"], ids=ascii)
+def test_an_object_whose_key_has_control_characters_ends_in_exactly_one_place(scripted: Running, mark: str) -> None:
+    s3, batch = scripted.client("s3"), uuid4().hex
+    sent = {
+        "broken.png": (b"no image", "FailureQueueUrl"),
+        "filter,ThresholdConfidenceNotMet,always,.png": (png(), "ReviewQueueUrl"),
+    }
+    for name, (content, _) in sent.items():
+        s3.put_object(Bucket=scripted.outputs["DataBucket"], Key=f"incoming/{batch}/{mark}/{name}", Body=content)
+
+    def ended(name: str) -> list[str]:
+        return [
+            queue
+            for queue in ("FailureQueueUrl", "ReviewQueueUrl")
+            for message in messages(scripted, queue)
+            if batch in (text := json.dumps(message)) and name in text
+        ]
+
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not all(map(ended, sent)):
+        time.sleep(0.3)
+    time.sleep(1)  # for one that comes twice
+    assert {name: ended(name) for name in sent} == {name: [queue] for name, (_, queue) in sent.items()}
