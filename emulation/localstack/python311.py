@@ -1,7 +1,7 @@
 """Rewrites what LocalStack 4.14 takes from Python 3.12 and 3.13 in the way Python 3.11 has it.
 
-It claims to run on 3.10 and yet has type parameters in brackets (ten files), ``warnings.deprecated`` and a union with
-``threading.Lock``, which was a function before 3.13.
+It declares support of 3.10 and yet has type parameters in brackets (ten files), ``warnings.deprecated``, ``uuid.uuid5``
+of bytes, and a union with ``threading.Lock``, which was a function before 3.13.
 """
 
 import re
@@ -14,6 +14,7 @@ _CLASS = re.compile(r"^(?P<head>[ \t]*class \w+)\[(?P<parameters>[^\]]+)\](?:\((
 _FUNCTION = re.compile(r"^(?P<head>[ \t]*(?:async )?def \w+)\[(?P<parameters>[^\]]+)\]\(", re.MULTILINE)
 _ALIAS = re.compile(r"^type (?P<name>\w+) = ", re.MULTILINE)
 _LOCK_UNION = re.compile(r"(: )(R?Lock \| None)")
+_UUID_OF_BYTES = re.compile(r"\buuid\.uuid5\((?P<namespace>[\w.]+), (?P<name>\w+)\)")
 _DEPRECATED = re.compile(r"^from warnings import deprecated$", re.MULTILINE)
 _FIRST_IMPORT = re.compile(r"^(?:import|from (?!__future__)) ?\S+", re.MULTILINE)
 
@@ -45,6 +46,9 @@ def rewrite(source: str) -> str:
     source = _FUNCTION.sub(r"\g<head>(", source)
     source = _ALIAS.sub(r"\g<name> = ", source)
     source = _LOCK_UNION.sub(r'\1"\2"', source)
+    source = _UUID_OF_BYTES.sub(
+        r"uuid.uuid5(\g<namespace>, \g<name> if isinstance(\g<name>, str) else \g<name>.hex())", source
+    )
     source = _DEPRECATED.sub("from typing_extensions import deprecated", source)
     return _declare(list(names), source) if names else source
 

@@ -38,6 +38,7 @@ async def create(context: OperationContext, request: Params) -> Params:
     described["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_SECONDS} | request.get("StoppingCondition", {})
     for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
         described.setdefault(switch, False)
+    described["OutputDataConfig"] = {"KmsKeyId": "", "CompressionType": "GZIP"} | request["OutputDataConfig"]
     artifact = {"S3ModelArtifacts": job_files.model_uri(request, name)}
     described |= {"ModelArtifacts": artifact, "TrainingJobStatus": "InProgress"}
     record = Record(name, arn, now, now, described, tags=chosen, private={"Request": request})

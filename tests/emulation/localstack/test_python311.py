@@ -2,7 +2,10 @@
 
 import os
 import runpy
+import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 from typing import Any
 
 import pytest
@@ -64,6 +67,14 @@ def test_what_moved_or_became_a_class_later_is_rewritten() -> None:
     source = "from threading import RLock\nfrom warnings import deprecated\n\ndef f(lock: RLock | None = None): ...\n"
     expected = source.replace("warnings", "typing_extensions").replace("RLock | None", '"RLock | None"')
     assert rewrite(source) == expected
+
+
+def test_a_uuid_may_be_made_of_bytes() -> None:
+    program: dict[str, object] = {}
+    exec(rewrite("import uuid\ndef made(name): return uuid.uuid5(uuid.NAMESPACE_OID, name)"), program)  # noqa: S102
+    made = cast(Callable[[object], uuid.UUID], program["made"])
+    assert made("text") == uuid.uuid5(uuid.NAMESPACE_OID, "text")
+    assert made(b"\xff\x00") == made(b"\xff\x00") != made(b"\xff\x01")
 
 
 def test_a_file_that_needs_nothing_is_left_alone(tmp_path: Path) -> None:

@@ -40,6 +40,14 @@ def test_a_queue_is_reached_by_the_url_that_localstack_gives(session: OfflineSes
     assert queues.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"] == "hello"
 
 
+def test_an_object_is_encrypted_by_a_key_of_kms(session: OfflineSession) -> None:
+    key = session.client("kms").create_key()["KeyMetadata"]["Arn"]
+    s3 = session.client("s3")
+    s3.create_bucket(Bucket="encrypted")
+    s3.put_object(Bucket="encrypted", Key="model", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    assert s3.head_object(Bucket="encrypted", Key="model")["SSEKMSKeyId"] == key
+
+
 @pytest.mark.parametrize(
     ("service", "operation"),
     [

@@ -92,6 +92,7 @@ for epoch, accuracy in enumerate(("0.5", "nan", "0.75")):
     ]
     assert described["BillableTimeInSeconds"] == described["TrainingTimeInSeconds"] >= 1
     assert described["CreationTime"] <= described["TrainingStartTime"] < described["TrainingEndTime"]
+    assert described["OutputDataConfig"]["KmsKeyId"] == ""  # the SageMaker SDK reads it when it attaches to a job
     assert described["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://out/jobs/{job}/output/model.tar.gz"
     assert logged(scripted.s3, job)[-1] == "Epoch[2] Validation-accuracy=0.75"
     assert unpacked(scripted.s3, f"out/jobs/{job}/output/output.tar.gz") == {"extra": b"more"}
