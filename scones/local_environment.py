@@ -68,7 +68,7 @@ def _arguments(settings: Settings, localstack_port: int | None, sagemaker_port: 
         "cache": settings.cache,
         "services": settings.services,
         "region": settings.local_region,
-        "localstack_port": localstack_port,
-        "sagemaker_port": sagemaker_port,
+        "localstack_port": localstack_port or settings.localstack_port,
+        "sagemaker_port": sagemaker_port or settings.sagemaker_port,
         "progress": lambda line: console.note(line, "dim"),
     }

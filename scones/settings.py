@@ -40,6 +40,8 @@ class Settings:
     labels: Labels | None = None
     localstack_url: str = "http://127.0.0.1:4566"
     sagemaker_url: str = "http://127.0.0.1:8080"
+    localstack_port: int | None = None
+    sagemaker_port: int | None = None
 
     @property
     def default_endpoint_name(self) -> str:
@@ -80,6 +82,8 @@ class Settings:
             labels=parse_labels(environ["SCONES_LABELS"]) if environ.get("SCONES_LABELS") else None,
             localstack_url=_url(environ, "LOCALSTACK", cls.localstack_url),
             sagemaker_url=_url(environ, "SAGEMAKER", cls.sagemaker_url),
+            localstack_port=_port(environ, "LOCALSTACK"),
+            sagemaker_port=_port(environ, "SAGEMAKER"),
         )
 
 
@@ -87,6 +91,12 @@ def _url(environ: Mapping[str, str], part: str, default: str) -> str:
     """The address named, else this machine at the port that docker-compose.yml publishes, else the default."""
     port = environ.get(f"SCONES_{part}_PORT")
     return environ.get(f"SCONES_{part}_URL") or (f"http://127.0.0.1:{port}" if port else default)
+
+
+def _port(environ: Mapping[str, str], part: str) -> int | None:
+    """The port at which `scones up` is to start a part; None for the usual one, or any that is free."""
+    port = environ.get(f"SCONES_{part}_PORT", "")
+    return int(port) if port.isdecimal() else None
 
 
 def _target(name: str) -> Target:

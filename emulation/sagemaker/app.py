@@ -73,7 +73,13 @@ def create_app(settings: Settings) -> ASGIApp:
     )
     instances = VariantInstances(store, settings.source, capture_buffer, hosting, settings.now)
     environment = TrainingEnvironment(
-        settings.client, settings.logs_client, settings.python, root / "training", logs, parent_pipe
+        settings.client,
+        settings.logs_client,
+        settings.alarms_client,
+        settings.python,
+        root / "training",
+        logs,
+        parent_pipe,
     )
     training = JobRunner(store, environment, settings.now)
     context = OperationContext(store, instances, training, settings.source, settings.now)
@@ -114,7 +120,7 @@ def create_app(settings: Settings) -> ASGIApp:
     if settings.faults:
         routes.append(Route("/_scones/faults", faults.handle, methods=["GET", "PUT", "DELETE"]))
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _unknown, 405: _unknown})
-    return _Requests(GuardedApp(app, settings.guard))
+    return _Requests(GuardedApp(app, settings.guard, settings.region))
 
 
 def _health(store: Store, instances: VariantInstances, capture_buffer: CaptureBuffer) -> dict[str, Any]:

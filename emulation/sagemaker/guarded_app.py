@@ -1,6 +1,7 @@
 """What a request must be before the application sees it: to this machine, from no other web origin, of AWS's types."""
 
 import json
+import re
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -10,6 +11,11 @@ from emulation.localstack.scones_localstack import request_guard
 from emulation.localstack.scones_localstack.request_guard import RequestGuard
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH"})
+_SCOPE = re.compile(r"Credential=[^/,]*/[0-9]{8}/([^/,]*)/")
+_WRONG_REGION = (
+    "Credential should be scoped to a valid region, not '{}'. This emulator is in {}: create the client in that region, "
+    "or start the emulator in another one with --region."
+)
 _AWS_JSON = "application/x-amz-json-1.1"
 
 
@@ -19,9 +25,10 @@ class GuardedApp:
     A page may send forms and plain text to another origin without asking; AWS's own types it may not.
     """
 
-    def __init__(self, app: ASGIApp, guard: RequestGuard) -> None:
+    def __init__(self, app: ASGIApp, guard: RequestGuard, region: str) -> None:
         self._app = app
         self._guard = guard
+        self._region = region
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request or pass it on."""
@@ -33,6 +40,9 @@ class GuardedApp:
         reason = self._guard.refusal(headers.get("host"), headers.get("origin"), headers.get("sec-fetch-site"))
         if reason is not None:
             return _error(request_guard.STATUS, request_guard.CODE, reason)
+        region = _SCOPE.search(headers.get("authorization", ""))
+        if region is not None and region[1] != self._region:
+            return _error(400, "InvalidSignatureException", _WRONG_REGION.format(region[1][:40], self._region))
         required = _content_type(scope["path"]) if scope["method"] in _CHANGING else None
         content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if required is not None and content_type != required:

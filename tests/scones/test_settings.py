@@ -35,3 +35,10 @@ def test_the_services_are_in_the_checkout() -> None:
         "filter",
         "serialize",
     ]
+
+
+def test_up_takes_the_ports_of_the_environment_where_no_option_names_others() -> None:
+    named = Settings.from_environment({"SCONES_LOCALSTACK_PORT": "14566", "SCONES_SAGEMAKER_PORT": "18080"})
+    assert (named.localstack_port, named.sagemaker_port) == (14566, 18080)
+    assert (named.localstack_url, named.sagemaker_url) == ("http://127.0.0.1:14566", "http://127.0.0.1:18080")
+    assert Settings.from_environment({}).localstack_port is None

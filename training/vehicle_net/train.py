@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import torch
 
 from training.vehicle_net import crossvalidate, export
@@ -42,6 +43,8 @@ from training.vehicle_net.recipe import Recipe
 
 RENDERED_FOR_SCORING = 1000
 OUT_OF_FOLD = "out_of_fold.csv"
+TRAINING_SAMPLE = 200
+"""About how many training images the accuracy in training is of."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Pictures:
         )
 
 
-def report_to(say: Callable[[str], None], recipe: Recipe, validation: Images | None) -> EpochReport:
+def report_to(say: Callable[[str], None], recipe: Recipe, training: Images, validation: Images | None) -> EpochReport:
     """Reports in the words that the built-in algorithm's metric definitions read."""
     began = time.monotonic()
 
@@ -73,9 +76,10 @@ def report_to(say: Callable[[str], None], recipe: Recipe, validation: Images | N
         passed = time.monotonic() - began
         say(f"Epoch[{epoch}] Train-loss={loss:.6f}")
         say(f"Epoch[{epoch}] Time cost={passed:.1f} of about {passed * recipe.epochs / (epoch + 1):.0f} s")
-        if validation is not None:
-            right = (margins(network, validation, mirror=recipe.mirror) > 0) == (validation.labels == 1)
-            say(f"Epoch[{epoch}] Validation-accuracy={right.mean():.6f}")
+        for channel, images in (("Train", training), ("Validation", validation)):
+            if images is not None:
+                right = (margins(network, images, mirror=recipe.mirror) > 0) == (images.labels == 1)
+                say(f"Epoch[{epoch}] {channel}-accuracy={right.mean():.6f}")
 
     return report
 
@@ -127,7 +131,9 @@ def train(job: Job) -> Path:
     print(f"{len(real)} images, {len(drawn) if drawn else 0} rendered, on {job.device}", flush=True)
     calibration, figures = _calibration(job, pictures)
     run = Run(recipe, real, drawn, seed=recipe.seed, device=job.device)
-    report = report_to(lambda line: print(line, flush=True), recipe, validation)
+    every = max(1, len(pictures.asked) // TRAINING_SAMPLE)
+    sample = pictures.asked.where(np.arange(len(pictures.asked)) % every == 0)
+    report = report_to(lambda line: print(line, flush=True), recipe, sample, validation)
     network = fit(run, checkpoints=job.checkpoints, report=report).cpu()
     job.model_dir.mkdir(parents=True, exist_ok=True)
     graph = job.model_dir / "model.onnx"

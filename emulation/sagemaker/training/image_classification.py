@@ -20,6 +20,7 @@ METRICS = (
     {"Name": "validation:accuracy", "Regex": r"Epoch\S* Validation-accuracy=(\S*)"},
 )
 REQUIRED = ("num_classes", "num_training_samples")
+_HONOURED = frozenset({*REQUIRED, "epochs", "image_shape", "mini_batch_size", "resize", "use_pretrained_model"})
 _DEPTHS = ("18", "20", "32", "34", "44", "50", "56", "101", "110", "152", "200")
 _CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
 _LISTED = ("train", "validation")
@@ -127,8 +128,18 @@ def check_input(request: Request, folder: JobDirectory) -> None:
             _check_image(folder.data / name, file, hyperparameters)
 
 
+def ignored(request: Request) -> list[str]:
+    """Return a line for the job's log for each hyperparameter that has no counterpart here."""
+    values: Mapping[str, str] = request["HyperParameters"]
+    return [
+        f"[emulator] hyperparameter {name}={value} is ignored: the emulator trains its own network and recipe"
+        for name, value in sorted(values.items())
+        if name not in _HONOURED
+    ]
+
+
 def arguments(request: Request) -> list[str]:
-    """Return our trainer's options for the algorithm's hyperparameters; what has no counterpart is left out."""
+    """Return our trainer's options for the algorithm's hyperparameters."""
     hyperparameters = request["HyperParameters"]
     pretrained = hyperparameters.get("use_pretrained_model", "0") == "1"
     side = hyperparameters.get("image_shape", "3,224,224").split(",")[2]

@@ -32,10 +32,11 @@ _CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class TrainingEnvironment:
-    """What jobs are run with: where S3 and CloudWatch Logs are, the interpreter that has PyTorch, where files go."""
+    """What jobs are run with: where S3 and CloudWatch are, the interpreter that has PyTorch, where files go."""
 
     client: aws_clients.S3 | None
     logs_client: object | None
+    metrics_client: object | None
     python: str
     root: Path
     logs: Path
@@ -160,20 +161,24 @@ class JobRunner:
         self.enter(record, "Downloading", "Downloading the training image and the input data")
         await asyncio.to_thread(folder.prepare, request)
         with contextlib.closing(self._log(record)) as job_log:
-            sending = asyncio.create_task(job_log.run())
+            definitions = record.described["AlgorithmSpecification"].get("MetricDefinitions", ())
+            metrics = Metrics(definitions, self._now, self._environment.metrics_client, record.name)
+            sending = [asyncio.create_task(job_log.run()), asyncio.create_task(metrics.run())]
             try:
                 program = await self._program(record, folder, client)
+                for line in program.notes:
+                    job_log.write(line)
                 self._check(record)
                 self.enter(record, "Training", "Training image download completed. Training in progress.")
-                metrics = Metrics(record.described["AlgorithmSpecification"].get("MetricDefinitions", ()), self._now)
                 outcome = await self._train(record, folder, program, job_log, metrics)
             except JobFailed as error:
                 job_log.write(str(error))
                 raise
             finally:
-                sending.cancel()
-                await asyncio.gather(sending, return_exceptions=True)
-                await job_log.flush()
+                for task in sending:
+                    task.cancel()
+                await asyncio.gather(*sending, return_exceptions=True)
+                await asyncio.gather(job_log.flush(), metrics.publish())
         if metrics.final():
             record.described["FinalMetricDataList"] = metrics.final()
         await self._finish(record, folder, client, outcome)
@@ -196,7 +201,8 @@ class JobRunner:
         options = [*image_classification.arguments(request), "--checkpoint-dir", str(folder.checkpoints)]
         command = [python, *training_program.TRAINER, *options]
         search_path = {"PYTHONPATH": str(training_program.ROOT)}
-        return Program(command, "train", folder.root, environment | search_path)
+        notes = image_classification.ignored(request)
+        return Program(command, "train", folder.root, environment | search_path, notes)
 
     async def _train(
         self, record: Record, folder: JobDirectory, program: Program, job_log: JobLog, metrics: Metrics

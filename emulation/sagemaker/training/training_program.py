@@ -35,12 +35,13 @@ _UNREADABLE = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, z
 
 @dataclass(frozen=True)
 class Program:
-    """A command, the words that AWS would show for it, and what it is run with."""
+    """A command, the command that AWS would show for it, its environment, and notes for the log before its output."""
 
     command: Sequence[str]
     shown: str
     directory: Path
     environment: Mapping[str, str]
+    notes: Sequence[str] = ()
 
 
 def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str, folder: JobDirectory) -> Program:

@@ -5,8 +5,7 @@ import runpy
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
-from typing import Any
+from typing import Any, cast
 
 import pytest
 

@@ -82,7 +82,7 @@ def guarded(method: str, path: str, **request: Any) -> httpx.Response:
         return PlainTextResponse("reached")
 
     methods = ["GET", "POST", "PUT", "DELETE"]
-    app = GuardedApp(Starlette(routes=[Route("/{path:path}", answer, methods=methods)]), RequestGuard())
+    app = GuardedApp(Starlette(routes=[Route("/{path:path}", answer, methods=methods)]), RequestGuard(), "us-east-1")
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080") as client:
