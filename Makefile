@@ -69,6 +69,7 @@ lock: .tools/.ready
 	$(LOCK) --group docker -c requirements/scones.txt -o requirements/docker.txt
 	$(LOCK) --group supply -c requirements/scones.txt -o requirements/supply.txt
 	$(LOCK) --group fuzz -c requirements/scones.txt -o requirements/fuzz.txt
+	$(LOCK) --group browser -c requirements/scones.txt -c requirements/test.txt -o requirements/browser.txt
 	$(LOCK) --group mutation -c requirements/scones.txt -c requirements/test.txt -o requirements/mutation.txt
 	$(LOCK) --group security -c requirements/scones.txt -o requirements/security.txt
 	$(LOCK) --group template -o requirements/template.txt

@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -64,12 +65,15 @@ class ReviewManifest:
         self._images: Images = {}
         self._etag: str | None = None
 
-    def find(self, uri: S3Uri, execution: str) -> ReviewedImage | None:
-        """Return what was decided about the image of this execution."""
+    def find(self, uri: S3Uri, execution: str, sent: float) -> ReviewedImage | None:
+        """Return the decision about a message: one about its execution, or one made after it was ``sent``."""
         with self._lock:
             self._refresh()
             image = self._images.get(uri)
-        return image if image is not None and image.execution == execution else None
+        if image is None:
+            return None
+        is_later = datetime.fromisoformat(image.time).timestamp() > sent
+        return image if image.execution == execution or is_later else None
 
     def counts(self) -> Counter[str]:
         """Return how many images have each label."""

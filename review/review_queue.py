@@ -23,10 +23,15 @@ class ReviewQueue:
     def receive(self) -> ReviewItem | None:
         """Reserve a message; None where none is visible."""
         response = self._sqs.receive_message(
-            QueueUrl=self._url, MaxNumberOfMessages=1, VisibilityTimeout=RESERVED_SECONDS, WaitTimeSeconds=1
+            QueueUrl=self._url,
+            MaxNumberOfMessages=1,
+            VisibilityTimeout=RESERVED_SECONDS,
+            WaitTimeSeconds=1,
+            MessageSystemAttributeNames=["SentTimestamp"],
         )
         for message in response.get("Messages", []):
-            return ReviewItem(message["MessageId"], message["ReceiptHandle"], _object(message["Body"]))
+            sent = int(message.get("Attributes", {}).get("SentTimestamp", 0)) / 1000
+            return ReviewItem(message["MessageId"], message["ReceiptHandle"], _object(message["Body"]), sent)
         return None
 
     def extend(self, items: Iterable[ReviewItem], seconds: int = RESERVED_SECONDS) -> None:

@@ -37,7 +37,7 @@ class Reviewing:
     def next(self) -> ReviewItem | None:
         """Reserve an image that nobody has decided about; None where there is none."""
         while (item := self.queue.receive()) is not None:
-            decided = self.manifest.find(item.uri, item.execution) if item.uri else None
+            decided = self.manifest.find(item.uri, item.execution, item.sent) if item.uri else None
             if decided is None:
                 return item
             self._complete(item, decided)

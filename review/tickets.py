@@ -14,11 +14,15 @@ from review.errors import InvalidTicket
 
 @dataclass(frozen=True)
 class ReviewItem:
-    """A message of the review queue. ``uri`` is None where it names no image; ``receipt`` None after an undo."""
+    """A message of the review queue, ``sent`` at seconds since 1970.
+
+    ``uri`` is None where it names no image; ``receipt`` is None after an undo.
+    """
 
     message_id: str
     receipt: str | None
     body: dict[str, Any]
+    sent: float = 0.0
 
     @property
     def uri(self) -> S3Uri | None:

@@ -33,6 +33,8 @@ async function request(path, body) {
 }
 
 const imageUrl = item => `image?ticket=${encodeURIComponent(item.ticket)}`;
+/* Characters that are not seen, or that turn others around, are written out: keys come from anybody. */
+const visible = text => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, each => `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`);
 const percent = value => `${(100 * value).toFixed(1)} %`;
 
 function describe(item) {
@@ -54,14 +56,15 @@ function show() {
   element("bar").value = done;
   if (!item) return;
   element("prediction").textContent = describe(item);
-  element("reason").textContent = item.reason;
-  element("uri").textContent = item.uri || "The message names no image: label it neither to remove it.";
+  element("reason").textContent = visible(item.reason);
+  element("uri").dataset.uri = item.uri || "";
+  element("uri").textContent = item.uri ? visible(item.uri) : "The message names no image: label it neither to remove it.";
   const image = element("image");
   if (image.dataset.ticket === item.ticket) return;
   image.dataset.ticket = item.ticket;
   image.hidden = false;
   element("unreadable").hidden = true;
-  image.alt = item.uri ? `Image to label: ${item.uri}` : "";
+  image.alt = item.uri ? `Image to label: ${visible(item.uri)}` : "";
   image.src = imageUrl(item);
 }
 
@@ -153,10 +156,10 @@ async function listFailures() {
     const entry = document.createElement("li");
     const line = (tag, text, name) => entry.append(Object.assign(document.createElement(tag), {textContent: text, className: name || ""}));
     line("p", failure.error, "error");
-    line("p", failure.reason);
-    line("code", failure.image || failure.execution);
+    line("p", visible(failure.reason));
+    line("code", visible(failure.image || failure.execution));
     const button = Object.assign(document.createElement("button"), {type: "button", textContent: "Redrive"});
-    button.setAttribute("aria-label", `Redrive ${failure.image || failure.execution}`);
+    button.setAttribute("aria-label", `Redrive ${visible(failure.image || failure.execution)}`);
     button.addEventListener("click", () => redrive([failure.execution]));
     entry.append(Object.assign(document.createElement("p"), {}));
     entry.lastChild.append(button);

@@ -53,6 +53,7 @@ class FakeSqs:
         self.in_flight: dict[str, tuple[str, dict[str, str]]] = {}
         self.delayed: list[dict[str, str]] = []
         self.extended: list[int] = []
+        self.sent_timestamp = "1772366400000"
         self._numbers = itertools.count()
 
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> None:  # noqa: N803
@@ -60,12 +61,13 @@ class FakeSqs:
         (self.delayed if DelaySeconds else self.visible[QueueUrl]).append(message)
 
     def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:  # noqa: N803
-        messages: list[dict[str, str]] = []
+        messages: list[dict[str, Any]] = []
         while self.visible[QueueUrl] and len(messages) < MaxNumberOfMessages:
             message = self.visible[QueueUrl].pop(0)
             receipt = f"r{next(self._numbers)}"
             self.in_flight[receipt] = QueueUrl, message
-            messages.append(message | {"ReceiptHandle": receipt})
+            attributes = {"SentTimestamp": self.sent_timestamp}
+            messages.append({**message, "ReceiptHandle": receipt, "Attributes": attributes})
         return {"Messages": messages} if messages else {}
 
     def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803

@@ -54,7 +54,7 @@ def test_a_decision_that_is_taken_back_is_gone_for_every_server() -> None:
     first.record(decision("a.png"))
     assert second.remove(S3Uri(BUCKET, "a.png"), "arn:other") is None
     assert second.remove(S3Uri(BUCKET, "a.png"), "arn:e1") == decision("a.png")
-    assert first.find(S3Uri(BUCKET, "a.png"), "arn:e1") is None
+    assert first.find(S3Uri(BUCKET, "a.png"), "arn:e1", 0) is None
 
 
 def test_servers_that_write_at_once_lose_nothing() -> None:

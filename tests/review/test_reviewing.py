@@ -1,5 +1,6 @@
 import io
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -176,3 +177,13 @@ def test_a_message_that_names_no_image_can_be_removed(body: str) -> None:
     assert server.label(item, "neither") is None
     stack.sqs.time_passes()
     assert server.next() is None
+
+
+@pytest.mark.parametrize(("sent", "asked"), [("2026-03-01T11:00:00+00:00", False), ("2099-01-01T00:00:00+00:00", True)])
+def test_an_image_that_ran_twice_is_asked_once_unless_it_came_after_its_label(sent: str, asked: bool) -> None:
+    stack = Stack("a.png")
+    server = stack.server()
+    server.label(take(server), "bicycle")
+    stack.sqs.send_message(QueueUrl=QUEUE, MessageBody=message("a.png", "arn:another"))
+    stack.sqs.sent_timestamp = str(int(datetime.fromisoformat(sent).timestamp() * 1000))
+    assert (server.next() is not None) is asked
