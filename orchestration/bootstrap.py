@@ -1,24 +1,69 @@
-"""What an account and region needs once: a bucket for templates, and repositories for the container images."""
+"""The bootstrap stack: what an account and region needs once, for every stack in it.
 
+An artifact bucket for templates and state machines, ECR repositories for the container images, and optionally a role
+with which a GitHub repository deploys. Its template is small enough for a request, and so needs no bucket itself.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from orchestration import stack
+from orchestration import stack, teardown
 from orchestration.errors import BootstrapMissing, StackMissing
 
 STACK = "scones-bootstrap"
+REPOSITORY_PREFIX = "scones"
+TEMPLATE = Path(__file__).with_name("bootstrap.yaml")
 _LOCAL_BUCKET = "scones-artifacts"
 
 
-def artifact_bucket(cloudformation: Any) -> str:
-    """Return the bucket for templates of this account and region. Raises BootstrapMissing."""
+def deploy(
+    cloudformation: Any,
+    parameters: Mapping[str, str],
+    *,
+    on_changes: Callable[[tuple[stack.Change, ...]], None] = lambda _: None,
+    on_event: stack.OnEvent = lambda _: None,
+    poll: float = 3.0,
+) -> stack.Deployment:
+    """Create or update the bootstrap stack. Raises a StackError."""
+    return stack.deploy(
+        cloudformation,
+        STACK,
+        {"TemplateBody": TEMPLATE.read_text("utf-8")},
+        parameters,
+        on_changes=on_changes,
+        on_event=on_event,
+        poll=poll,
+    )
+
+
+def exists(cloudformation: Any) -> bool:
+    """Tell whether this account and region has the bootstrap stack."""
     try:
-        return stack.outputs(cloudformation, STACK)["ArtifactBucket"]
+        artifact_bucket(cloudformation)
+    except BootstrapMissing:
+        return False
+    return True
+
+
+def artifact_bucket(cloudformation: Any) -> str:
+    """Return the name of the artifact bucket. Raises BootstrapMissing."""
+    try:
+        outputs = stack.outputs(cloudformation, STACK)
     except StackMissing as error:
         raise BootstrapMissing(STACK) from error
+    if "ArtifactBucket" not in outputs:  # its creation has failed or is in progress
+        raise BootstrapMissing(STACK)
+    return outputs["ArtifactBucket"]
+
+
+def delete(cloudformation: Any, s3: Any, *, on_event: stack.OnEvent = lambda _: None, poll: float = 3.0) -> bool:
+    """Delete the bootstrap stack with its bucket and every image; return False where there is none."""
+    return teardown.delete_stack(cloudformation, s3, STACK, on_event=on_event, poll=poll)
 
 
 def local_artifact_bucket(s3: Any) -> str:
-    """Return the bucket for templates in LocalStack; create it where it is missing: LocalStack persists nothing."""
+    """Return the artifact bucket in LocalStack; create it where it is missing: LocalStack persists nothing."""
     if _LOCAL_BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         region = s3.meta.region_name
         location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

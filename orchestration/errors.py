@@ -11,6 +11,7 @@ OrchestrationError
 │   └── StackFailed
 ├── ImageError
 │   ├── EngineUnavailable
+│   ├── RepositoryMissing
 │   ├── ImageBuildFailed
 │   └── ImagePushFailed
 ├── ExecutionTimeout
@@ -20,7 +21,7 @@ OrchestrationError
 └── MessagesNotDeleted
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from core.errors import SconesError
 
@@ -100,11 +101,19 @@ class EngineUnavailable(ImageError):
         super().__init__(f"the Docker engine does not respond ({reason}): start Docker, or set DOCKER_HOST")
 
 
+class RepositoryMissing(ImageError):
+    """ECR has no repository for an image."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"ECR has no repository '{name}' in this region: run `scones bootstrap`")
+
+
 class ImageBuildFailed(ImageError):
     """A step of a Dockerfile failed; ``output`` are the lines that it printed before."""
 
-    def __init__(self, name: str, reason: str, output: Sequence[str] = ()) -> None:
-        last = f" - last output: {' | '.join(output[-3:])}" if output else ""
+    def __init__(self, name: str, reason: str, output: Iterable[str] = ()) -> None:
+        lines = list(output)
+        last = f" - last output: {' | '.join(lines[-3:])}" if lines else ""
         super().__init__(f"the image '{name}' could not be built: {reason.strip()}{last}")
 
 

@@ -12,9 +12,10 @@ from docker.utils import kwargs_from_env
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from orchestration import container_images as registry
-from orchestration.container_images import OnProgress, Published, Recipe
-from orchestration.container_images import Progress as ImageProgress
+from orchestration import image_builds
+from orchestration.container_images import Published
 from orchestration.errors import EngineUnavailable
+from orchestration.image_builds import ImageProgress, ImageSource, OnProgress
 from scones import console
 from scones.image_names import ALL, INFERENCE, repository
 from scones.settings import ROOT, Settings
@@ -26,9 +27,9 @@ def build(settings: Settings, architecture: str, engine: DockerClient) -> dict[s
     """Build every image under its local name and return the names by image."""
     built = {}
     with progress() as advance:
-        for recipe in recipes(settings, ALL):
-            name = f"{repository(settings, recipe.name)}:local"
-            built[name] = registry.build(engine, recipe, [name], registry.PLATFORMS[architecture], advance)
+        for source in image_sources(settings, ALL):
+            name = f"{settings.stack.lower()}/{source.name}:local"
+            built[name] = image_builds.build(engine, source, [name], image_builds.PLATFORMS[architecture], advance)
     return built
 
 
@@ -42,18 +43,18 @@ def publish(
     """Push the images that ECR does not have yet, with a bar for each."""
     ecr, published = session.client("ecr"), {}
     with progress() as advance:
-        for recipe in recipes(settings, names):
-            name, platform = repository(settings, recipe.name), registry.PLATFORMS[architecture]
-            image = registry.publish(engine or connect, ecr, recipe, name, platform, advance)
-            published[recipe.name] = image
-            console.note(f"  image {recipe.name} {'pushed' if image.pushed else 'is in ECR already'}: {image.digest}")
+        for source in image_sources(settings, names):
+            name, platform = repository(source.name), image_builds.PLATFORMS[architecture]
+            image = registry.publish(engine or connect, ecr, source, name, platform, advance)
+            published[source.name] = image
+            console.note(f"  image {source.name} {'pushed' if image.pushed else 'is in ECR already'}: {image.digest}")
     return published
 
 
-def recipes(settings: Settings, names: tuple[str, ...]) -> list[Recipe]:
+def image_sources(settings: Settings, names: tuple[str, ...]) -> list[ImageSource]:
     """Return what the named images are built from."""
-    serving = Recipe(INFERENCE, ROOT, "training/serving/Dockerfile")
-    return [serving if name == INFERENCE else Recipe(name, settings.services / name) for name in names]
+    serving = ImageSource(INFERENCE, ROOT, "training/serving/Dockerfile")
+    return [serving if name == INFERENCE else ImageSource(name, settings.services / name) for name in names]
 
 
 def connect() -> DockerClient:

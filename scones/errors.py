@@ -5,6 +5,7 @@ CommandError
 ├── NothingToRender
 ├── ModelOfOtherLabels
 ├── TargetHasNoRegistry
+├── TargetNeedsNoBootstrap
 ├── ImagesMissing
 ├── EndpointReturnedNothing
 ├── BatchUnclear
@@ -75,6 +76,13 @@ class TargetHasNoRegistry(CommandError):
 
     def __init__(self, target: str) -> None:
         super().__init__(f"the target '{target}' has no registry: use `--target aws`")
+
+
+class TargetNeedsNoBootstrap(CommandError):
+    """Only an AWS account is bootstrapped."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"the target {target} needs no bootstrap: use --target aws")
 
 
 class BatchUnclear(CommandError):

@@ -4,6 +4,7 @@ import re
 
 import boto3
 
+from orchestration.bootstrap import REPOSITORY_PREFIX
 from scones.settings import Settings, Target
 
 SERVICES = ("serialize", "classify", "filter")
@@ -12,9 +13,9 @@ ALL = (*SERVICES, INFERENCE)
 _GRAVITON = re.compile(r"ml\.[a-z]+\d+g[a-z]*\.")  # ml.c7g.large; the g of ml.g5 and ml.g4dn means GPU
 
 
-def repository(settings: Settings, name: str) -> str:
-    """Return the name of an image's repository; ECR takes lower case only."""
-    return f"{settings.stack.lower()}/{name}"
+def repository(name: str) -> str:
+    """Return the name of an image's ECR repository, which every stack of the account shares."""
+    return f"{REPOSITORY_PREFIX}/{name}"
 
 
 def publish(session: boto3.Session, settings: Settings, names: tuple[str, ...], architecture: str) -> dict[str, str]:

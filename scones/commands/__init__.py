@@ -14,6 +14,7 @@ COMMANDS = {
     "stage": "Convert a dataset to PNG and .lst files and upload them to the stack's bucket.",
     "train": "Train a model as a SageMaker training job and follow its log.",
     "rehearse": "Train, deploy, invoke, scale, update and delete, with an endpoint of its own.",
+    "bootstrap": "Create what an AWS account and region needs once.",
     "deploy": "Create or update the stack.",
     "destroy": "Delete the endpoint, the stack, its objects and its logs.",
     "cost": "Estimate what images cost on AWS.",

@@ -1,7 +1,6 @@
 """`scones deploy`."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Annotated, Literal
 
@@ -14,8 +13,8 @@ from scones import console, image_names
 from scones.context import CommandContext
 from scones.options import with_context
 from scones.settings import Target
+from scones.stack_deployment import deploy_with_progress, ensure_bootstrap
 from scones.stack_outputs import deploy_stack
-from scones.views.stack_changes import show_change, show_event
 
 
 @with_context("target", "stack", "home", "yes", "as_json")
@@ -48,9 +47,13 @@ def deploy(
     check_endpoint_name(parameters.get("EndpointName", context.settings.default_endpoint_name))
     image_uris: dict[str, str] = {}
     if context.settings.target is Target.AWS:
+        ensure_bootstrap(context)
         image_uris = _publish_images(context, parameters.get("Architecture"))
-        parameters = _image_parameters(context, image_uris) | parameters
-    deployment = _deploy(context, parameters)
+        parameters = _image_parameters(image_uris) | parameters
+    deployment = deploy_with_progress(
+        context,
+        lambda on_changes, on_event: deploy_stack(context.session, context.settings, parameters, on_changes, on_event),
+    )
     if not deployment.changes:
         console.note("nothing to change: the stack is up to date")
     if context.as_json:
@@ -79,37 +82,8 @@ def _publish_images(context: CommandContext, architecture: str | None) -> dict[s
     return image_names.publish(context.session, context.settings, image_names.SERVICES, architecture)
 
 
-def _image_parameters(context: CommandContext, image_uris: dict[str, str]) -> dict[str, str]:
-    repository = image_names.repository(context.settings, image_names.INFERENCE)
+def _image_parameters(image_uris: dict[str, str]) -> dict[str, str]:
+    repository = image_names.repository(image_names.INFERENCE)
     return {f"{name.capitalize()}ImageUri": uri for name, uri in image_uris.items()} | {
         "InferenceRepository": repository
     }
-
-
-def _deploy(context: CommandContext, parameters: dict[str, str]) -> stack.Deployment:
-    """Deploy with a bar that pauses while the user is asked; an interruption leaves the deployment running."""
-    with ExitStack() as bar:
-        advance = bar.enter_context(console.progress("comparing with the deployed stack"))
-        total = done = 0
-
-        def on_changes(changes: tuple[stack.Change, ...]) -> None:
-            nonlocal advance, total
-            bar.close()
-            for change in changes:
-                show_change(change)
-            context.confirm("Apply these changes?")
-            advance, total = bar.enter_context(console.progress("applying")), len(changes)
-
-        def on_event(event: stack.StackEvent) -> None:
-            nonlocal done
-            done += event.status.endswith("_COMPLETE")
-            advance(min(done, total), total)
-            show_event(event)
-
-        try:
-            return deploy_stack(context.session, context.settings, parameters, on_changes, on_event)
-        except KeyboardInterrupt:
-            bar.close()
-            if total:
-                console.note("CloudFormation continues the deployment; only this command has ended")
-            raise

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from orchestration import container_images as registry
-from orchestration import stack, teardown
+from orchestration import bootstrap, container_images, stack, teardown
 from orchestration.errors import StackMissing
+from review import labelled_dataset
 from scones import console, image_names
 from scones.context import CommandContext
 from scones.endpoint_lifecycle import cancel_deletion, stop_scaling
@@ -21,7 +21,12 @@ from training.errors import EndpointMissing
 @with_context("target", "stack", "home", "yes", "as_json")
 def destroy(
     context: CommandContext,
-    with_images: Annotated[bool, typer.Option("--images", help="Also delete the ECR repositories.")] = False,
+    with_images: Annotated[
+        bool, typer.Option("--images", help="Also delete the container images in ECR, which other stacks may use.")
+    ] = False,
+    with_bootstrap: Annotated[
+        bool, typer.Option("--bootstrap", help="Also delete the artifact bucket and the ECR repositories.")
+    ] = False,
 ) -> None:
     """Delete the endpoint, the stack, its objects and its logs.
 
@@ -31,10 +36,11 @@ def destroy(
     """
     settings, on_aws = context.settings, context.settings.target is Target.AWS
     buckets, log_groups, has_stack = _resources(context)
-    if not has_stack and not (with_images and on_aws):
+    if not has_stack and not (on_aws and (with_images or with_bootstrap)):
         raise StackMissing(settings.stack)
     if not context.yes and (on_aws or sys.stdin.isatty()):
-        typer.confirm(_question(context, buckets, with_images=with_images), abort=True, err=True)
+        question = _question(context, buckets, with_images=with_images, with_bootstrap=with_bootstrap)
+        typer.confirm(question, abort=True, err=True)
     endpoint = context.endpoint_name  # read before the stack is gone
     deleted = _delete_endpoint(context, endpoint)
     if has_stack:
@@ -51,7 +57,7 @@ def destroy(
     log_groups.append(f"/aws/sagemaker/Endpoints/{endpoint}")
     deleted += teardown.delete_log_groups(context.client("logs"), log_groups)
     if on_aws:
-        deleted += _delete_images(context, with_images=with_images)
+        deleted += _delete_shared(context, with_images=with_images, with_bootstrap=with_bootstrap)
     console.print_deleted(deleted, as_json=context.as_json)
 
 
@@ -67,11 +73,18 @@ def _resources(context: CommandContext) -> tuple[list[str], list[str], bool]:
     return buckets, log_groups, True
 
 
-def _question(context: CommandContext, buckets: list[str], *, with_images: bool) -> str:
+def _question(context: CommandContext, buckets: list[str], *, with_images: bool, with_bootstrap: bool) -> str:
     parts = [f"the stack {context.settings.stack}", f"the endpoint {context.endpoint_name}"]
-    parts += [f"every object in {bucket}" for bucket in buckets]
-    parts += ["every image in its ECR repositories"] if with_images else []
+    parts += [f"every object in {bucket}{_labels(context, bucket)}" for bucket in buckets]
+    parts += ["every container image in ECR, for all stacks"] if with_images or with_bootstrap else []
+    parts += ["the bootstrap stack"] if with_bootstrap else []
     return f"This deletes {', '.join(parts)}, permanently. Continue?"
+
+
+def _labels(context: CommandContext, bucket: str) -> str:
+    """Name the labels that people have given in review, which nothing can make again."""
+    listing = context.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{labelled_dataset.PREFIX}/", MaxKeys=1)
+    return f", with the labels of reviewed images in {labelled_dataset.PREFIX}" if listing.get("Contents") else ""
 
 
 def _delete_endpoint(context: CommandContext, name: str) -> list[str]:
@@ -85,12 +98,21 @@ def _delete_endpoint(context: CommandContext, name: str) -> list[str]:
     return deleted
 
 
-def _delete_images(context: CommandContext, *, with_images: bool) -> list[str]:
-    names = [image_names.repository(context.settings, name) for name in image_names.ALL]
+def _delete_shared(context: CommandContext, *, with_images: bool, with_bootstrap: bool) -> list[str]:
+    """Delete what the stacks of an account share, as far as it was asked for."""
+    if with_bootstrap:
+        existed = bootstrap.delete(
+            context.client("cloudformation"),
+            context.client("s3"),
+            on_event=show_event,
+            poll=context.settings.poll_seconds,
+        )
+        return [bootstrap.STACK] if existed else []
+    repositories = [image_names.repository(name) for name in image_names.ALL]
     if with_images:
-        return registry.delete_repositories(context.client("ecr"), names)
+        return container_images.delete_images(context.client("ecr"), repositories)
     console.note(
-        f"images in ECR repositories such as {names[0]} stay, at some cents a month: "
+        f"images in ECR repositories such as {repositories[0]} stay, at some cents a month: "
         "`scones destroy --images` deletes them"
     )
     return []

@@ -16,8 +16,9 @@ import pytest
 from botocore.stub import Stubber
 from docker import DockerClient
 
-from orchestration.container_images import Progress, Recipe, build, publish
+from orchestration.container_images import publish
 from orchestration.errors import ImageBuildFailed
+from orchestration.image_builds import ImageProgress, ImageSource, build, has_buildx
 from scones import container_images
 
 pytestmark = pytest.mark.docker
@@ -52,18 +53,18 @@ def engine() -> DockerClient:
 
 
 @pytest.fixture
-def recipe(tmp_path: Path) -> Recipe:
+def source(tmp_path: Path) -> ImageSource:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY handler.py /\n")
     (tmp_path / "handler.py").write_text(f"# {uuid.uuid4()}\n")
-    return Recipe("filter", tmp_path)
+    return ImageSource("filter", tmp_path)
 
 
-def ecr(place: str, *described: str | None) -> Any:
-    """ECR's side of the work around a push, with images found or not as told."""
+def ecr(uri: str, *described: str | None) -> Any:
+    """ECR's side of the work around a push, which has these images, None being one that it lacks."""
     client = boto3.client("ecr", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     stub = Stubber(client)
     for digest in described:
-        stub.add_response("describe_repositories", {"repositories": [{"repositoryUri": place}]})
+        stub.add_response("describe_repositories", {"repositories": [{"repositoryUri": uri}]})
         if digest is None:
             stub.add_client_error("describe_images", "ImageNotFoundException")
             stub.add_response("get_authorization_token", {"authorizationData": [{"authorizationToken": "QVdTOng="}]})
@@ -73,27 +74,38 @@ def ecr(place: str, *described: str | None) -> Any:
     return client
 
 
+BUILDERS = [
+    pytest.param(True, id="buildx", marks=pytest.mark.skipif(not has_buildx(), reason="no buildx here")),
+    pytest.param(False, id="classic"),
+]
+
+
+@pytest.mark.parametrize("buildx", BUILDERS)
 def test_what_is_pushed_can_be_pulled_by_the_digest_that_is_deployed(
-    registry: str, engine: DockerClient, recipe: Recipe
+    buildx: bool, registry: str, engine: DockerClient, source: ImageSource
 ) -> None:
-    place, seen = f"{registry}/scones/filter", list[Progress]()
+    uri, seen = f"{registry}/scones/filter", list[ImageProgress]()
     platform = ENGINES_OWN[engine.version()["Arch"]]
-    found = publish(lambda: engine, ecr(place, None), recipe, "scones/filter", platform, seen.append)
+    published = publish(lambda: engine, ecr(uri, None), source, "scones/filter", platform, seen.append, buildx=buildx)
     try:
         kind = "application/vnd.docker.distribution.manifest.v2+json"
-        manifest = httpx.get(f"http://{registry}/v2/scones/filter/manifests/{found.tag}", headers={"Accept": kind})
-        assert f"sha256:{hashlib.sha256(manifest.content).hexdigest()}" == found.digest
+        manifest = httpx.get(f"http://{registry}/v2/scones/filter/manifests/{published.tag}", headers={"Accept": kind})
+        assert f"sha256:{hashlib.sha256(manifest.content).hexdigest()}" == published.digest
         assert manifest.headers["Content-Type"] == kind, "Lambda takes no image index"
         assert {progress.action for progress in seen} >= {"building"}
-        engine.images.remove(f"{place}:{found.tag}")
-        assert engine.images.pull(found.uri).id
-        again = publish(lambda: pytest.fail("built again"), ecr(place, found.digest), recipe, "scones/filter", platform)
-        assert (again.uri, again.pushed) == (found.uri, False)
+        engine.images.remove(f"{uri}:{published.tag}")
+        assert engine.images.pull(published.uri).id
+        again = publish(
+            lambda: pytest.fail("built again"), ecr(uri, published.digest), source, "scones/filter", platform
+        )
+        assert (again.uri, again.pushed) == (published.uri, False)
     finally:
-        engine.images.remove(found.uri, force=True)
+        engine.images.remove(published.uri, force=True)
 
 
-def test_a_step_that_fails_in_the_engine_is_named(engine: DockerClient, recipe: Recipe) -> None:
-    (recipe.context / "Dockerfile").write_text("FROM scratch\nCOPY missing.py /\n")
+@pytest.mark.parametrize("buildx", BUILDERS)
+def test_a_step_that_fails_in_the_engine_is_named(buildx: bool, engine: DockerClient, source: ImageSource) -> None:
+    (source.context / "Dockerfile").write_text("FROM scratch\nCOPY missing.py /\n")
+    platform = ENGINES_OWN[engine.version()["Arch"]]
     with pytest.raises(ImageBuildFailed, match=r"missing\.py"):
-        build(engine, recipe, [f"scones-test/{uuid.uuid4().hex}:x"], ENGINES_OWN[engine.version()["Arch"]])
+        build(engine, source, [f"scones-test/{uuid.uuid4().hex}:x"], platform, buildx=buildx)

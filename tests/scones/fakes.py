@@ -29,28 +29,32 @@ OUTPUTS = {
 CHANGE = {"Action": "Modify", "LogicalResourceId": "FilterFunction", "ResourceType": "AWS::Lambda::Function"}
 TEMPLATE_PARAMETERS = (
     "Threshold", "Architecture", "WorkflowType", "AlarmEmail", "InferenceRepository", "EndpointName", "BatchItemType",
-    "Dashboard", "WorkflowLogLevel", "SerializeImageUri", "ClassifyImageUri", "FilterImageUri",
+    "Dashboard", "WorkflowLogLevel", "SerializeImageUri", "ClassifyImageUri", "FilterImageUri", "GitHubRepository",
 )  # fmt: skip
 
 
 class CloudFormation:
     """A stack that is deployed, or with ``exists=False`` not yet; the account is bootstrapped."""
 
-    def __init__(self, *, exists: bool = True, changes: tuple[dict[str, str], ...] = (CHANGE,)) -> None:
+    def __init__(
+        self, *, exists: bool = True, bootstrapped: bool = True, changes: tuple[dict[str, str], ...] = (CHANGE,)
+    ) -> None:
         self.exists = exists
+        self.bootstrapped = bootstrapped
         self.changes = changes
         self.status = "UPDATE_COMPLETE"
+        self.deleted: set[str] = set()
         self.current = {"Threshold": "0.94"}
         self.outputs = OUTPUTS
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         outputs = {"ArtifactBucket": "artifacts"} if StackName == bootstrap.STACK else self.outputs
-        if StackName != bootstrap.STACK and not self.exists:
+        if not (self.bootstrapped if StackName == bootstrap.STACK else self.exists):
             raise fake_aws.error("ValidationError", f"Stack with id {StackName} does not exist")
         stack = {
             "StackName": StackName,
             "StackId": StackName,
-            "StackStatus": self.status,
+            "StackStatus": "DELETE_COMPLETE" if StackName in self.deleted else self.status,
             "CreationTime": NOW,
             "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in self.current.items()],
@@ -71,13 +75,16 @@ class CloudFormation:
             return {"Status": "FAILED", "StatusReason": "The submitted information didn't contain changes."}
         return {"Status": "CREATE_COMPLETE", "Changes": [{"ResourceChange": change} for change in self.changes]}
 
-    def execute_change_set(self, **_: str) -> None:
-        self.exists = True
+    def execute_change_set(self, StackName: str, **_: str) -> None:  # noqa: N803
+        if StackName == bootstrap.STACK:
+            self.bootstrapped = True
+        else:
+            self.exists = True
 
     def delete_change_set(self, **_: str) -> None: ...
 
-    def delete_stack(self, **_: str) -> None:
-        self.status = "DELETE_COMPLETE"
+    def delete_stack(self, StackName: str, **_: str) -> None:  # noqa: N803
+        self.deleted.add(StackName)
 
     def list_stack_resources(self, **_: str) -> dict[str, Any]:
         kinds = {"data": "AWS::S3::Bucket", "/aws/lambda/f": "AWS::Logs::LogGroup"}
@@ -154,7 +161,11 @@ class Ecr:
     def describe_images(self, **_: Any) -> dict[str, Any]:
         return {"imageDetails": [{"imageDigest": self.DIGEST}]}
 
-    def delete_repository(self, **_: Any) -> None: ...
+    def list_images(self, **_: Any) -> dict[str, Any]:
+        return {"imageIds": [{"imageDigest": self.DIGEST, "imageTag": "t"}]}
+
+    def batch_delete_image(self, **_: Any) -> dict[str, Any]:
+        return {}
 
 
 class Logs:

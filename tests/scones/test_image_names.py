@@ -1,7 +1,7 @@
 import pytest
 
-from orchestration import container_images as registry
-from scones.container_images import recipes
+from orchestration import image_builds
+from scones.container_images import image_sources
 from scones.image_names import inference_uri
 from scones.settings import Settings, Target
 from tests.scones.fake_session import FakeSession
@@ -15,8 +15,8 @@ from tests.scones.fakes import Ecr
 def test_the_inference_image_is_that_of_its_instance(instance_type: str, architecture: str) -> None:
     settings, session = Settings(target=Target.AWS), FakeSession(ecr=Ecr())
     assert inference_uri(session, settings, instance_type) == f"ecr/scones/inference@{Ecr.DIGEST}"
-    (recipe,) = recipes(settings, ("inference",))
-    tag = registry.tag(registry.context_archive(recipe), registry.PLATFORMS[architecture])
+    (source,) = image_sources(settings, ("inference",))
+    tag = image_builds.tag(image_builds.context_archive(source), image_builds.PLATFORMS[architecture])
     assert session.sent["ecr.describe_images"]["imageIds"] == [{"imageTag": tag}]
 
 

@@ -94,3 +94,14 @@ def test_names_are_checked_before_anything_is_built(words: list[str], session: F
     result = cli("deploy", "--target", "aws", "--yes", *words, session=session)
     assert isinstance(result.exception, InvalidStackName | InvalidEndpointName)
     assert not session.requests
+
+
+def test_the_first_deployment_bootstraps_the_account_after_a_yes(cli: Cli) -> None:
+    session = session_of(CloudFormation(exists=False, bootstrapped=False))
+    result = cli("deploy", "--target", "aws", session=session, answer="y\ny\n")
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert session.requests["cloudformation.execute_change_set"] == 2
+    refused = session_of(CloudFormation(exists=False, bootstrapped=False))
+    assert cli("deploy", "--target", "aws", session=refused, answer="n\n").exit_code == 1
+    assert "cloudformation.execute_change_set" not in refused.requests
+    assert not [name for name in refused.requests if name.startswith("ecr.")]

@@ -15,7 +15,7 @@ DELETIONS = (
     "scheduler.delete_schedule",
     "cloudformation.delete_stack",
     "logs.delete_log_group",
-    "ecr.delete_repository",
+    "ecr.batch_delete_image",
 )
 
 
@@ -52,17 +52,29 @@ def test_endpoint_stack_logs_and_images_are_deleted_in_that_order(session: FakeS
 
 def test_images_stay_unless_they_are_named_and_the_command_says_so(session: FakeSession, cli: Cli) -> None:
     result = cli("destroy", "--target", "aws", "--yes", session=session)
-    assert "ecr.delete_repository" not in session.requests
+    assert "ecr.batch_delete_image" not in session.requests
     assert "--images" in result.stderr
 
 
 def test_an_interrupted_destroy_can_be_completed(cli: Cli) -> None:
     session = session_of(CloudFormation(exists=False), SageMaker())
     assert cli("destroy", "--target", "aws", "--images", "--yes", session=session).exit_code == 0
-    assert session.order(*DELETIONS)[-2:] == ["logs.delete_log_group", "ecr.delete_repository"]
+    assert session.order(*DELETIONS)[-2:] == ["logs.delete_log_group", "ecr.batch_delete_image"]
     assert "cloudformation.delete_stack" not in session.requests
 
 
 def test_without_a_stack_it_is_a_named_error(cli: Cli) -> None:
     session = session_of(CloudFormation(exists=False), SageMaker())
     assert isinstance(cli("destroy", session=session).exception, StackMissing)
+
+
+def test_the_bootstrap_stack_goes_with_everything_in_it_where_that_is_asked_for(session: FakeSession, cli: Cli) -> None:
+    result = cli("destroy", "--target", "aws", "--bootstrap", "--yes", "--json", session=session)
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert session.sent["cloudformation.delete_stack"] == {"StackName": "scones-bootstrap"}
+    assert "scones-bootstrap" in json.loads(result.stdout)["deleted"]
+
+
+def test_labels_that_people_have_given_are_named_before_they_are_deleted(session: FakeSession, cli: Cli) -> None:
+    session.client("s3").put_object(Bucket="data", Key="datasets/reviewed/train.lst", Body=b"0\t0\ta.png\n")
+    assert "labels of reviewed images" in cli("destroy", "--target", "aws", session=session, answer="n\n").stderr

@@ -1,0 +1,63 @@
+"""Deploys a stack in the terminal: shows the changes, asks for confirmation, and follows the events with a bar."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from orchestration import bootstrap, stack
+from scones import console
+from scones.context import CommandContext
+from scones.views.stack_changes import show_change, show_event
+
+OnChanges = Callable[[tuple[stack.Change, ...]], None]
+Deploy = Callable[[OnChanges, stack.OnEvent], stack.Deployment]
+
+
+def deploy_with_progress(context: CommandContext, deploy: Deploy) -> stack.Deployment:
+    """Deploy with a bar that pauses while the user is asked; an interruption leaves the deployment running."""
+    with ExitStack() as bar:
+        advance = bar.enter_context(console.progress("comparing with the deployed stack"))
+        total = done = 0
+
+        def on_changes(changes: tuple[stack.Change, ...]) -> None:
+            nonlocal advance, total
+            bar.close()
+            for change in changes:
+                show_change(change)
+            context.confirm("Apply these changes?")
+            advance, total = bar.enter_context(console.progress("applying")), len(changes)
+
+        def on_event(event: stack.StackEvent) -> None:
+            nonlocal done
+            done += event.status.endswith("_COMPLETE")
+            advance(min(done, total), total)
+            show_event(event)
+
+        try:
+            return deploy(on_changes, on_event)
+        except KeyboardInterrupt:
+            bar.close()
+            if total:
+                console.note("CloudFormation continues the deployment; only this command has ended")
+            raise
+
+
+def ensure_bootstrap(context: CommandContext) -> None:
+    """Create the bootstrap stack, after confirmation, where the account and region has none yet."""
+    cloudformation = context.client("cloudformation")
+    if not bootstrap.exists(cloudformation):
+        console.note(f"{context.session.region_name} has no stack {bootstrap.STACK} yet, which every deployment needs")
+        deploy_bootstrap(context, {})
+
+
+def deploy_bootstrap(context: CommandContext, parameters: dict[str, str]) -> stack.Deployment:
+    """Create or update the bootstrap stack."""
+    return deploy_with_progress(
+        context,
+        lambda on_changes, on_event: bootstrap.deploy(
+            context.client("cloudformation"),
+            parameters,
+            on_changes=on_changes,
+            on_event=on_event,
+            poll=context.settings.poll_seconds,
+        ),
+    )
