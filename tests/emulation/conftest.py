@@ -22,7 +22,7 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def host(probe: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LambdaEndpoint]:
-    """A Lambda host of three seconds' patience around the probe."""
+    """A Lambda host around the probe."""
     log = tmp_path_factory.mktemp("host") / "host.log"
-    with lambda_host(probe, log, "--timeout", "3", "--memory", "512") as (endpoint, _):
+    with lambda_host(probe, log, "--timeout", "900", "--memory", "512") as (endpoint, _):
         yield endpoint

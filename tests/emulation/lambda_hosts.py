@@ -23,7 +23,7 @@ class LambdaEndpoint:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def post(self, body: bytes, timeout: float = 30) -> httpx.Response:
+    def post(self, body: bytes, timeout: float = 600) -> httpx.Response:
         return httpx.post(self.url + INVOKE, content=body, timeout=timeout, trust_env=False)
 
     def do(self, act: str, **event: Any) -> Any:
@@ -31,7 +31,7 @@ class LambdaEndpoint:
 
     def configure(self, **configuration: Any) -> httpx.Response:
         whole = {"function_name": "probe", "timeout": 3, "memory_size": 512, "variables": {}, **configuration}
-        return httpx.put(self.url + "/environment", json=whole, timeout=30, trust_env=False)
+        return httpx.put(self.url + "/environment", json=whole, timeout=600, trust_env=False)
 
 
 @contextlib.contextmanager
@@ -54,11 +54,11 @@ def lambda_host(service: Path, log: Path, *options: str) -> Iterator[tuple[Lambd
         yield LambdaEndpoint(_url(process, log)), process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(600)
 
 
 def _url(process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
         _, found, url = log.read_text().partition("listens on ")
         if found and url.endswith("\n") and is_healthy(url.strip() + "/health"):

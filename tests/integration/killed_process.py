@@ -23,7 +23,7 @@ def killed(words: str, health_url: str, seconds: float) -> Iterator[subprocess.P
     command, folder = process.cmdline(), process.cwd()
     environment = {name: value for name, value in process.environ().items() if name != PARENT_PIPE_VARIABLE}
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(600)
     time.sleep(seconds)
     with (
         ParentPipe() as parent_pipe,

@@ -70,7 +70,7 @@ class Relay:
             except TimeoutError:
                 continue
             try:
-                far = socket.create_connection(self._target, timeout=5)
+                far = socket.create_connection(self._target, timeout=600)
             except OSError:
                 near.close()
                 continue

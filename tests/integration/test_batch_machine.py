@@ -21,7 +21,7 @@ def execute(running: Running, payload: object) -> dict[str, Any]:
     client = running.client("stepfunctions")
     machine = running.outputs["BatchStateMachineArn"]
     arn = client.start_execution(stateMachineArn=machine, input=json.dumps(payload))["executionArn"]
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         answer: dict[str, Any] = client.describe_execution(executionArn=arn)
         if answer["status"] != "RUNNING":

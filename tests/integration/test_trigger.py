@@ -47,7 +47,7 @@ def test_each_new_object_becomes_one_execution_that_finds_it_whatever_it_is_call
         described = [stepfunctions.describe_execution(executionArn=arn) for arn in listed]
         return [execution for execution in described if batch in execution["input"]]
 
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         found = executions()
         if len(found) >= len(keys) and all(execution["status"] != "RUNNING" for execution in found):

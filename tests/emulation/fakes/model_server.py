@@ -37,6 +37,8 @@ class Server:
             return self.behaviour.get("ping", 200), b""
         if body == b"die":
             os._exit(9)
+        if "touch" in self.behaviour:
+            Path(self.behaviour["touch"]).touch()
         await asyncio.sleep(self.behaviour.get("seconds", 0))
         if body.startswith(b"status "):
             return int(body.split()[1]), b"no such picture"

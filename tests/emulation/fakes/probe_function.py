@@ -2,6 +2,7 @@
 
 import decimal
 import os
+import pathlib
 import signal
 import sys
 import time
@@ -42,6 +43,13 @@ def sleep(event: Any, context: Any) -> Any:
     return "slept"
 
 
+def last(event: Any, context: Any) -> Any:
+    pathlib.Path(event["begun"]).touch()
+    while not pathlib.Path(event["end"]).exists():
+        time.sleep(0.01)
+    return "ended"
+
+
 def quit_process(event: Any, context: Any) -> Any:
     os._exit(event["status"])
 
@@ -77,6 +85,7 @@ ACTS: dict[str, Callable[[Any, Any], Any]] = {
     "pair-keys": lambda *_: {(1, 2): 3},
     "text": lambda *_: "żółw é 🚲",
     "sleep": sleep,
+    "last": last,
     "quit": quit_process,
     "exit": lambda event, _: sys.exit(event["status"]),
     "signal": stop_by_signal,

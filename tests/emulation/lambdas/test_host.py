@@ -68,13 +68,13 @@ def test_a_warm_process_is_used_again(host: LambdaEndpoint) -> None:
     assert host.do("count") == first + 1
 
 
-def test_an_invocation_past_its_time_is_ended_and_said_to_have_timed_out(host: LambdaEndpoint) -> None:
-    before, started = host.do("process"), time.monotonic()
-    response = host.post(b'{"do": "sleep", "seconds": 60}')
-    assert (response.status_code, response.text) == (200, "Task timed out after 3.00 seconds")
-    assert time.monotonic() - started < 6
-    assert host.do("process") != before
-    assert not psutil.pid_exists(before)
+def test_an_invocation_past_its_time_is_ended_and_said_to_have_timed_out(probe: Path, tmp_path: Path) -> None:
+    with lambda_host(probe, tmp_path / "log", "--timeout", "1") as (host, process):
+        response = host.post(b'{"do": "sleep", "seconds": 3600}')
+        assert (response.status_code, response.text) == (200, "Task timed out after 1.00 seconds")
+        assert psutil.Process(process.pid).children() == []
+        host.configure(timeout=900)
+        assert host.do("echo") == {"do": "echo"}
 
 
 def test_a_response_of_more_than_six_megabytes_is_refused(host: LambdaEndpoint) -> None:
@@ -85,22 +85,24 @@ def test_a_response_of_more_than_six_megabytes_is_refused(host: LambdaEndpoint) 
     assert response.json()["errorType"] == "Function.ResponseSizeTooLarge"
 
 
-def test_a_second_invocation_meanwhile_is_refused_with_an_empty_400(host: LambdaEndpoint) -> None:
-    answers: list[Any] = []
-    slow = threading.Thread(target=lambda: answers.append(host.do("sleep", seconds=1.5)))
+def test_a_second_invocation_meanwhile_is_refused_with_an_empty_400(host: LambdaEndpoint, tmp_path: Path) -> None:
+    begun, end, answers = tmp_path / "begun", tmp_path / "end", list[Any]()
+    slow = threading.Thread(target=lambda: answers.append(host.do("last", begun=str(begun), end=str(end))))
     slow.start()
-    time.sleep(0.5)
+    while not begun.exists():
+        time.sleep(0.01)
     response = host.post(b'{"do": "count"}')
+    end.touch()
     slow.join()
     assert (response.status_code, response.content) == (400, b"")
-    assert answers == ["slept"]
+    assert answers == ["ended"]
 
 
 def test_the_context_tells_the_function_what_it_is(host: LambdaEndpoint) -> None:
     context = host.do("describe")
     assert context["function_name"] == "probe"
     assert context["memory_limit_in_mb"] == "512"
-    assert 2000 < context["remaining"] <= 3000
+    assert 0 < context["remaining"] <= 900_000
     assert len(context["request_id"]) == 36
 
 
@@ -111,13 +113,14 @@ def test_the_handler_runs_in_its_own_folder_and_finds_its_own_modules_first(host
 def test_a_configuration_is_taken_at_once_and_imports_the_handler_anew(probe: Path, tmp_path: Path) -> None:
     with lambda_host(probe, tmp_path / "log") as (host, _):
         first = host.do("process")
-        configured = host.configure(variables={"THRESHOLD": "0.5"}, function_name="renamed", timeout=1, memory_size=99)
+        configured = host.configure(variables={"THRESHOLD": "0.5"}, function_name="renamed", memory_size=99)
         assert configured.status_code == 204
         assert host.do("variable", variable="THRESHOLD") == {"now": "0.5", "at_import": "0.5"}
         second = host.do("process")
         assert second != first
         assert host.do("describe")["function_name"] == "renamed"
-        assert host.post(b'{"do": "sleep", "seconds": 9}').text == "Task timed out after 1.00 seconds"
+        host.configure(timeout=1)
+        assert host.post(b'{"do": "sleep", "seconds": 3600}').text == "Task timed out after 1.00 seconds"
 
 
 def test_the_same_configuration_again_changes_nothing(probe: Path, tmp_path: Path) -> None:
@@ -177,7 +180,7 @@ def test_what_the_handler_prints_is_in_the_log(probe: Path, tmp_path: Path) -> N
 def _keep_busy(host: LambdaEndpoint) -> None:
     """Invoke for longer than the host will live; whether it still says that its handler ended is a race."""
     with suppress(httpx.TransportError):
-        host.post(b'{"do": "sleep", "seconds": 60}')
+        host.post(b'{"do": "sleep", "seconds": 3600}')
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -190,14 +193,14 @@ def test_the_handlers_process_ends_with_its_host(tmp_path: Path, number: signal.
         time.sleep(0.3)
         process.send_signal(number)
         busy.join()
-        handler.wait(timeout=8)
+        handler.wait(timeout=600)
     assert not handler.is_running()
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "1e3", "9" * 30, "\u0661"])
 def test_a_length_that_is_no_number_of_bytes_is_refused_and_the_host_goes_on(host: LambdaEndpoint, length: str) -> None:
     address = urlsplit(host.url)
-    with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as client:
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=600) as client:
         client.sendall(f"POST {INVOKE} HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{{}}".encode())
         answer = b"".join(iter(lambda: client.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 400 ")

@@ -73,7 +73,7 @@ def _docker(*arguments: str) -> str:
 def _await_listening(endpoint: LambdaEndpoint) -> None:
     for _ in range(100):
         try:
-            httpx.get(endpoint.url, timeout=5)
+            httpx.get(endpoint.url, timeout=600)
         except httpx.TransportError:
             time.sleep(0.1)
         else:

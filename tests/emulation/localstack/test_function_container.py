@@ -134,13 +134,13 @@ def test_a_turn_that_does_not_come_is_given_up() -> None:
 
     def hold(path: str, body: bytes) -> InvokeResponse:
         entered.set()
-        leave.wait(5)
+        leave.wait(600)
         return 200, body
 
     with serving(hold, patience=0.2) as (_, container):
         first = threading.Thread(target=container.invoke, args=(b"{}", "r", ONE))
         first.start()
-        entered.wait(5)
+        entered.wait(600)
         with pytest.raises(ContainerBusy, match="two waited"):
             container.invoke(b"{}", "r", TWO)
         leave.set()

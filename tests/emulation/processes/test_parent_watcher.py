@@ -15,7 +15,7 @@ from emulation.processes.parent_watcher import PARENT_PIPE_VARIABLE, ParentPipe,
 ROOT = Path(__file__).resolve().parents[3]
 SLEEPER = (
     "import time; from emulation.processes.parent_watcher import watch; watch(grace=0.5); "
-    "print('ready', flush=True); time.sleep(60)"
+    "print('ready', flush=True); time.sleep(3600)"
 )
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
 PARENT = """
@@ -27,7 +27,7 @@ child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], env={**os.environ,
                          pass_fds=line.pass_fds, stdout=subprocess.PIPE)
 child.stdout.readline()
 print(child.pid, flush=True)
-time.sleep(60)
+time.sleep(3600)
 """
 
 
@@ -47,7 +47,7 @@ def _start(program: str, line: ParentPipe) -> "subprocess.Popen[bytes]":
 def _end(child: "subprocess.Popen[bytes]") -> int:
     assert child.stdout is not None
     child.stdout.close()
-    return child.wait(5)
+    return child.wait(600)
 
 
 def test_a_child_gets_sigterm_when_the_line_is_closed() -> None:
@@ -72,8 +72,8 @@ def test_a_child_ends_with_a_parent_that_is_killed(number: signal.Signals) -> No
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         parent.send_signal(number)
-        parent.wait(5)
-    child.wait(5)
+        parent.wait(600)
+    child.wait(600)
     assert not child.is_running()
 
 

@@ -21,6 +21,8 @@ from botocore.config import Config
 
 from tests.emulation.fakes.s3 import FakeS3
 
+HANG_SECONDS = 600
+
 ROOT = Path(__file__).parents[3]
 ROLE = "arn:aws:iam::000000000000:role/scones"
 IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/vehicle-net:1"
@@ -79,7 +81,7 @@ class Emulator:
                 stdout=output,
                 stderr=output,
             )
-        wait_until(self.healthy, 20, self.log.read_text)
+        wait_until(self.healthy, self.log.read_text)
         return self
 
     def healthy(self) -> bool:
@@ -90,7 +92,7 @@ class Emulator:
         return False
 
     def health(self) -> Any:
-        with urllib.request.urlopen(f"{self.url}/_scones/health", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.url}/_scones/health", timeout=600) as answer:  # noqa: S310
             return json.load(answer)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
@@ -119,9 +121,7 @@ class Emulator:
 
     def wait(self, name: str, status: str = "InService") -> Any:
         client = self.client("sagemaker")
-        wait_until(
-            lambda: client.describe_endpoint(EndpointName=name)["EndpointStatus"] == status, 20, self.log.read_text
-        )
+        wait_until(lambda: self.status(name) == status, self.log.read_text)
         return client.describe_endpoint(EndpointName=name)
 
     def model(self, name: str, packed: bytes | None = None, **container: Any) -> None:
@@ -170,8 +170,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, explain: Callable[[], str] = lambda: "") -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool], explain: Callable[[], str] = lambda: "") -> None:
+    deadline = time.monotonic() + HANG_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, f"still not so after {seconds} s. {explain()}"
+        assert time.monotonic() < deadline, f"still not so after {HANG_SECONDS} s. {explain()}"
         time.sleep(0.05)

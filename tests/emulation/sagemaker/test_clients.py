@@ -85,7 +85,7 @@ def test_the_aws_cli_trains_serves_invokes_and_deletes(emulator: Emulator, name:
             words += (f"--{option.replace('_', '-')}", value if isinstance(value, str) else json.dumps(value))
         command = [uv.find_uv_bin(), "tool", "run", "--quiet", "--python", sys.executable, "--from", CLI, "aws", *words]
         ran = subprocess.run(
-            command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+            command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False
         )
         assert ran.returncode == 0, ran.stderr
         return json.loads(ran.stdout or "{}")
@@ -117,7 +117,7 @@ def test_the_aws_cli_trains_serves_invokes_and_deletes(emulator: Emulator, name:
         name
     ]
     aws("sagemaker", "delete-endpoint", endpoint_name=name)
-    wait_until(lambda: bool(emulator.s3.lines(f"captures/data/{name}/A/")), 10)
+    wait_until(lambda: bool(emulator.s3.lines(f"captures/data/{name}/A/")))
 
 
 @pytest.mark.integration
@@ -135,7 +135,7 @@ pathlib.Path(os.environ["SM_MODEL_DIR"], "behaviour.json").write_text('{"answer"
         env={**environment(emulator, tmp_path), "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

@@ -77,7 +77,7 @@ requests = st.sampled_from(sorted(OPERATIONS)).flatmap(requests_of)
 @pytest.fixture(scope="module")
 def connection(scripted: Emulator) -> Iterator[http.client.HTTPConnection]:
     scripted.endpoint("a")
-    opened = http.client.HTTPConnection("127.0.0.1", scripted.port, timeout=10)
+    opened = http.client.HTTPConnection("127.0.0.1", scripted.port, timeout=600)
     yield opened
     opened.close()
     assert "Traceback" not in scripted.log.read_text()

@@ -22,7 +22,7 @@ from tests.emulation.sagemaker.emulator import CAPTURE_BUCKET, ROOT, Emulator, m
 def test_an_occupied_port_is_one_clear_line(emulator: Emulator, tmp_path: Path) -> None:
     options = ["--port", str(emulator.port), "--state-dir", str(tmp_path / "other"), "--scripted"]
     command = [sys.executable, "-m", "emulation.sagemaker", *options]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
     assert f"cannot listen on 127.0.0.1:{emulator.port}" in ended.stderr
@@ -101,7 +101,7 @@ def test_an_emulator_that_ends_loses_nothing_leaves_no_process_and_comes_back(
 
     assert emulator.process.returncode == (0 if number == signal.SIGTERM else -signal.SIGKILL)
     assert len(servers) == 1
-    assert psutil.wait_procs(servers, timeout=10)[1] == []
+    assert psutil.wait_procs(servers, timeout=600)[1] == []
     assert captured(s3) == (list(range(30)) if number == signal.SIGTERM else [])
     emulator.start(emulator.port)
     seen = set()
@@ -114,12 +114,12 @@ def test_an_emulator_that_ends_loses_nothing_leaves_no_process_and_comes_back(
             seen.add(error.response["Error"]["Code"])
             return False
 
-    wait_until(answers, 15)
+    wait_until(answers)
     assert seen <= {"ServiceUnavailable"}
     assert emulator.wait("vehicles")["CreationTime"] == created
     assert emulator.status("broken") == "Failed"
     emulator.wait("late")
-    wait_until(lambda: captured(s3) == list(range(30)), 10)
+    wait_until(lambda: captured(s3) == list(range(30)))
 
 
 def test_an_endpoint_comes_back_where_s3_has_forgotten_its_model_and_leaves_nothing_when_deleted(
@@ -140,7 +140,7 @@ def test_an_endpoint_comes_back_where_s3_has_forgotten_its_model_and_leaves_noth
     sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="vehicles", WaiterConfig={"Delay": 0.1})
     assert captured(s3) == [7]
     assert process.children(recursive=True) == []
-    wait_until(lambda: list(models.iterdir()) == [], 5)
+    wait_until(lambda: list(models.iterdir()) == [])
     assert list((emulator.state_dir / "records" / "endpoint").iterdir()) == []
 
 
@@ -153,7 +153,7 @@ def test_killed_under_load_it_has_every_call_that_was_answered(
     numbers = iter(range(100_000))
 
     def load() -> None:
-        runtime = emulator.client("sagemaker-runtime", read_timeout=10)
+        runtime = emulator.client("sagemaker-runtime", read_timeout=600)
         with contextlib.suppress(ClientError, BotoCoreError):
             for number in numbers:
                 runtime.invoke_endpoint(EndpointName="vehicles", Body=str(number).encode())
@@ -161,13 +161,13 @@ def test_killed_under_load_it_has_every_call_that_was_answered(
 
     with ThreadPoolExecutor(16) as pool:
         clients = [pool.submit(load) for _ in range(16)]
-        wait_until(lambda: len(answered) >= 500, 60)
+        wait_until(lambda: len(answered) >= 500)
         emulator.stop(signal.SIGKILL)
         for client in clients:
             client.result()
     emulator.start()
     emulator.wait("vehicles")
-    wait_until(lambda: emulator.health()["captures"]["files_waiting"] == 0, 20)
+    wait_until(lambda: emulator.health()["captures"]["files_waiting"] == 0)
     found = captured(s3)
     assert set(answered) <= set(found)
     assert len(found) == len(set(found)) <= len(answered) + 16

@@ -47,7 +47,7 @@ def test_the_shipped_model_answers_and_ends_with_the_emulator(make_emulator: Cal
     servers = psutil.Process(emulator.process.pid).children(recursive=True)
     assert servers
     emulator.stop(signal.SIGKILL)
-    _, alive = psutil.wait_procs(servers, timeout=10)
+    _, alive = psutil.wait_procs(servers, timeout=600)
     assert alive == []
 
 
@@ -63,7 +63,7 @@ def test_the_built_in_algorithms_stand_in_trains_a_model_that_serves(
     )
     sagemaker = emulator.client("sagemaker")
     sagemaker.create_training_job(**wanted)
-    described = ended(emulator, "a", 200)
+    described = ended(emulator, "a")
     assert described["TrainingJobStatus"] == "Completed", described["FailureReason"]
     (metric,) = described["FinalMetricDataList"]
     assert metric["MetricName"] == "validation:accuracy"

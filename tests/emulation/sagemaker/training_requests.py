@@ -66,10 +66,10 @@ def run(emulator: Emulator, name: str, source: str, told: dict[str, str] | None 
     return ended(emulator, name)
 
 
-def ended(emulator: Emulator, name: str, seconds: float = 30) -> Any:
+def ended(emulator: Emulator, name: str) -> Any:
     """Wait for a job's end and return its description."""
     client = emulator.client("sagemaker")
-    wait_until(lambda: status(emulator, name)[0] in ENDED, seconds, emulator.log.read_text)
+    wait_until(lambda: status(emulator, name)[0] in ENDED, emulator.log.read_text)
     return client.describe_training_job(TrainingJobName=name)
 
 

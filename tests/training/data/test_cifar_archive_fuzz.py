@@ -28,7 +28,7 @@ def read_or_refuse(path: Path) -> None:
 
 
 changes = st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), min_size=1, max_size=8)
-quietly = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quietly = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 @quietly

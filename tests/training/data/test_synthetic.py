@@ -54,7 +54,7 @@ def test_the_same_seed_gives_the_same_picture_in_every_process() -> None:
     for salt in ("1", "2"):
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": salt}
         command = [sys.executable, "-c", textwrap.dedent(code)]
-        answers.add(subprocess.run(command, env=environment, capture_output=True, check=True, timeout=120).stdout)
+        answers.add(subprocess.run(command, env=environment, capture_output=True, check=True, timeout=600).stdout)
     assert len(answers) == 1
 
 

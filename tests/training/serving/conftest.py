@@ -122,5 +122,5 @@ def server(model_dir: Path) -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="session")
 def client(server: RunningServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=30) as session:
+    with httpx.Client(base_url=server.url, timeout=600) as session:
         yield session

@@ -47,7 +47,7 @@ class RunningServer:
     def events(self, event: str) -> list[dict[str, Any]]:
         return [line for line in self.log if line["event"] == event]
 
-    def wait_for(self, event: str, times: int = 1, seconds: float = 30) -> None:
+    def wait_for(self, event: str, times: int = 1, seconds: float = 600) -> None:
         deadline = time.monotonic() + seconds
         while len(self.events(event)) < times:
             assert time.monotonic() < deadline, f"no {event!r} after {seconds} s: {self.lines}"
@@ -55,7 +55,7 @@ class RunningServer:
 
     def wait_until_ready(self, workers: int = 1) -> None:
         self.wait_for("Application startup complete.", times=workers)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 600
         while not self._answers():
             assert time.monotonic() < deadline, self.lines
             time.sleep(0.01)
@@ -66,12 +66,12 @@ class RunningServer:
         except httpx.TransportError:
             return False
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 20) -> int:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 600) -> int:
         """Send a signal; return the exit code once all of the log has been read."""
         self.process.send_signal(number)
         return self.wait(seconds)
 
-    def wait(self, seconds: float = 20) -> int:
+    def wait(self, seconds: float = 600) -> int:
         code = self.process.wait(seconds)
         self._reader.join(seconds)
         return code

@@ -1,5 +1,4 @@
 import struct
-import time
 import zlib
 
 import numpy as np
@@ -23,11 +22,7 @@ def test_every_accepted_format_shows_the_scene(
 def test_a_twelve_megapixel_jpeg_shows_the_scene_and_is_decoded_reduced(scene: Scene, encode: Encode) -> None:
     photograph = scene(4000, 3000)
     data = encode(photograph, "JPEG", quality=85)
-    begun = time.perf_counter()
-    image = decode(data)
-    seconds = time.perf_counter() - begun
-    assert image.size == (500, 375)
-    assert seconds < 1
+    assert decode(data).size == (500, 375)
     assert shows_the_scene(data, photograph, tolerance=4)
 
 

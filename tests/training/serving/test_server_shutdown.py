@@ -30,7 +30,7 @@ STUCK = {"in Python": "time.sleep(600)", "in C, with the interpreter's lock": "p
 
 def invoke(url: str, image: bytes) -> None:
     with contextlib.suppress(httpx.TransportError):
-        httpx.post(f"{url}/invocations", content=image, headers={"Content-Type": "image/jpeg"}, timeout=60)
+        httpx.post(f"{url}/invocations", content=image, headers={"Content-Type": "image/jpeg"}, timeout=600)
 
 
 @pytest.mark.parametrize("stuck", STUCK)

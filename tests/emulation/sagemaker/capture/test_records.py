@@ -29,7 +29,7 @@ def records(s3: FakeS3, endpoint: str) -> list[Any]:
 
 
 def captured(s3: FakeS3, endpoint: str, count: int) -> list[Any]:
-    wait_until(lambda: len(records(s3, endpoint)) >= count, 10)
+    wait_until(lambda: len(records(s3, endpoint)) >= count)
     return records(s3, endpoint)
 
 
@@ -132,7 +132,7 @@ def test_a_missing_capture_bucket_holds_up_no_other_endpoint(emulator: Emulator,
     runtime.invoke_endpoint(EndpointName=name, Body=b"x")
     assert len(captured(emulator.s3, name, 1)) == 1
     emulator.s3.missing_buckets.remove(bucket)
-    wait_until(lambda: any(key.startswith(bucket) for key in emulator.s3.objects), 15)
+    wait_until(lambda: any(key.startswith(bucket) for key in emulator.s3.objects))
 
 
 def test_an_update_under_load_captures_every_answered_call(emulator: Emulator, name: str) -> None:

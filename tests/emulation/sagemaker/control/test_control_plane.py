@@ -25,7 +25,7 @@ def post(emulator: Emulator, body: bytes, target: str | None, path: str = "/") -
     headers = {"content-type": "application/x-amz-json-1.1"} | ({"x-amz-target": target} if target else {})
     request = urllib.request.Request(emulator.url + path, body, headers, method="POST")  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310
             return answer.status, json.loads(answer.read() or b"{}")
     except urllib.error.HTTPError as error:
         with error:

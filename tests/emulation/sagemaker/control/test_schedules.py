@@ -39,7 +39,7 @@ def test_an_endpoint_ends_when_it_was_planned_and_so_does_the_plan(emulator: Emu
     made = scheduler.create_schedule(**plan(name, name, in_seconds(3), ScheduleExpressionTimezone="UTC"))
     assert made["ScheduleArn"] == f"arn:aws:scheduler:us-east-1:000000000000:schedule/default/{name}"
     assert emulator.status(name) == "InService"
-    wait_until(lambda: gone(emulator, name), 20)
+    wait_until(lambda: gone(emulator, name))
     assert refusal(scheduler.get_schedule, Name=name) == ("ResourceNotFoundException", 404)
 
 
@@ -49,7 +49,7 @@ def test_a_planned_end_survives_a_restart_in_which_its_time_comes(make_emulator:
     emulator.client("scheduler").create_schedule(**plan("p", "vehicles", in_seconds(1)))
     emulator.stop()
     emulator.start()
-    wait_until(lambda: gone(emulator, "vehicles"), 20)
+    wait_until(lambda: gone(emulator, "vehicles"))
 
 
 def test_an_endpoint_that_is_being_updated_is_deleted_after_that(emulator: Emulator, name: str) -> None:
@@ -58,7 +58,7 @@ def test_an_endpoint_that_is_being_updated_is_deleted_after_that(emulator: Emula
     emulator.config(f"{name}-2", f"{name}-2")
     emulator.client("scheduler").create_schedule(**plan(name, name, in_seconds(1)))
     emulator.client("sagemaker").update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-2")
-    wait_until(lambda: gone(emulator, name), 25)
+    wait_until(lambda: gone(emulator, name))
 
 
 def test_a_plan_is_described_changed_and_removed(scripted: Emulator, name: str) -> None:

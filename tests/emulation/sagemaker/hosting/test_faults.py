@@ -41,7 +41,7 @@ def admin(emulator: Emulator, method: str, body: bytes | None = None) -> tuple[i
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(f"{emulator.url}/_scones/faults", body, headers, method=method)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

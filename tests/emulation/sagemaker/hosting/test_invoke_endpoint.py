@@ -137,7 +137,7 @@ def test_an_empty_body_reaches_the_model(emulator: Emulator, name: str) -> None:
 
 
 def test_sixteen_clients_are_answered_at_once(emulator: Emulator, name: str) -> None:
-    emulator.endpoint(name, model_archive(seconds=0.3))
+    emulator.endpoint(name, model_archive(seconds=3))
     runtime = emulator.client("sagemaker-runtime")
     started = time.monotonic()
     with ThreadPoolExecutor(16) as pool:
@@ -145,4 +145,4 @@ def test_sixteen_clients_are_answered_at_once(emulator: Emulator, name: str) -> 
             pool.map(lambda _: runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read(), range(16))
         )
     assert answers == [b"[0.93, 0.07]"] * 16
-    assert time.monotonic() - started < 16 * 0.3 / 2
+    assert time.monotonic() - started < 16 * 3 / 2

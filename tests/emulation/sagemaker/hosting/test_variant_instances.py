@@ -1,6 +1,6 @@
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -20,8 +20,11 @@ def invoke(emulator: Emulator, name: str, body: bytes = b"picture") -> str:
     return str(answer["Body"].read().decode())
 
 
-def test_an_endpoint_is_creating_then_in_service_then_deleting_then_gone(emulator: Emulator, name: str) -> None:
-    emulator.model(name, model_archive(seconds=0.4))
+def test_an_endpoint_is_creating_then_in_service_then_deleting_then_gone(
+    emulator: Emulator, name: str, tmp_path: Path
+) -> None:
+    invoked = tmp_path / "invoked"
+    emulator.model(name, model_archive(seconds=2, touch=str(invoked)))
     emulator.config(name, name)
     sagemaker = emulator.client("sagemaker")
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
@@ -40,7 +43,7 @@ def test_an_endpoint_is_creating_then_in_service_then_deleting_then_gone(emulato
     assert "PendingDeploymentSummary" not in described
     with ThreadPoolExecutor(1) as pool:
         answering = pool.submit(invoke, emulator, name)
-        time.sleep(0.15)
+        wait_until(invoked.exists)
         sagemaker.delete_endpoint(EndpointName=name)
         assert emulator.status(name) == "Deleting"
         assert answering.result() == "[0.93, 0.07]"
@@ -107,11 +110,11 @@ def test_an_update_swaps_the_model_without_a_failed_request(emulator: Emulator, 
 
     with ThreadPoolExecutor(4) as pool:
         loads = [pool.submit(load) for _ in range(4)]
-        time.sleep(0.2)
+        wait_until(lambda: len(answers) > 4)
         emulator.client("sagemaker").update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-2")
         assert emulator.status(name) == "Updating"
         described = emulator.wait(name)
-        time.sleep(0.3)
+        wait_until(lambda: answers[-1] == "[0.2, 0.8]")
         done.set()
         for each in loads:
             each.result()
@@ -243,7 +246,7 @@ def test_a_dead_model_server_is_started_again(emulator: Emulator, name: str) -> 
         except ClientError:
             return False
 
-    wait_until(answers, 15)
+    wait_until(answers)
     assert emulator.health()["model_server_restarts"] > before
 
 
