@@ -5,7 +5,7 @@ EmulationError
 ├── AlreadyRunning          another local environment uses this state directory
 ├── StateDirectoryUnusable  the state directory cannot be written
 ├── ServicesMissing         no Lambda handler where the services should be
-├── EnvironmentBuildFailed  LocalStack's private environment could not be made
+├── EnvironmentBuildFailed  an environment in the cache could not be made
 │   └── RewriteFailed       a file of LocalStack could not be rewritten for this Python
 └── EnvironmentFailed       the local environment did not start, or did not keep running
     ├── ComponentExited     one of its processes exited
@@ -61,10 +61,11 @@ class ServicesMissing(EmulationError):
 
 
 class EnvironmentBuildFailed(EmulationError):
-    """LocalStack's private environment could not be made."""
+    """An environment in the cache could not be made."""
 
-    def __init__(self, reason: str, log: Path) -> None:
-        super().__init__(f"LocalStack's environment could not be made: {reason} (see {log})")
+    def __init__(self, name: str, reason: str, log: Path) -> None:
+        super().__init__(f"{name} could not be made: {reason} (see {log})")
+        self.name = name
         self.reason = reason
         self.log = log
 
@@ -74,7 +75,9 @@ class RewriteFailed(EnvironmentBuildFailed):
 
     def __init__(self, file: Path, fault: SyntaxError) -> None:
         super().__init__(
-            f"{file.name} is not Python {platform.python_version()}: {fault}; use Python 3.12 or later", file
+            "LocalStack's environment",
+            f"{file.name} is not Python {platform.python_version()}: {fault}; use Python 3.12 or later",
+            file,
         )
 
 

@@ -17,6 +17,7 @@ from emulation.processes.background import status
 from emulation.processes.child_processes import is_healthy
 from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
 from emulation.processes.ports import is_free
+from emulation.sagemaker.training.torch_environment import find_torch
 from scones.sessions import aws_session
 from scones.settings import Settings
 from training.data.cifar_download import OFFICIAL
@@ -71,6 +72,7 @@ def laptop(settings: Settings) -> Iterator[Finding]:
     made = environment_at(settings.cache).exists()
     found = "made" if made else "not made yet: the first `scones up` or `scones demo` makes it in about a minute"
     yield Finding(mode, "LocalStack's environment", Verdict.GOOD if made else Verdict.ADVICE, found)
+    yield _torch(settings)
     yield _cifar(settings)
 
 
@@ -143,6 +145,12 @@ def _address(name: str, url: str, path: str, *, running: bool) -> Finding:
         return Finding(Mode.LAPTOP, name, Verdict.GOOD, f"port {port} is free")
     found = f"port {port} is taken by something else: `scones up` takes a free one by itself"
     return Finding(Mode.LAPTOP, name, Verdict.ADVICE, found)
+
+
+def _torch(settings: Settings) -> Finding:
+    python = find_torch(settings.cache)
+    found = f"{python}" if python else "none: the first local training job makes an environment with it (about 1 GB)"
+    return Finding(Mode.LAPTOP, "PyTorch", Verdict.GOOD if python else Verdict.ADVICE, found)
 
 
 def _cifar(settings: Settings) -> Finding:

@@ -1,12 +1,12 @@
 """How an environment gets its packages: with uv in seconds, with pip where there is no uv."""
 
-import importlib.util
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from emulation.processes.python_environments import find_uv
 
 Command = Sequence[str]
 
@@ -57,10 +57,6 @@ class Pip:
 
 
 def find_installer() -> Installer:
-    """Return uv, as a Python package or on the path, else pip."""
-    if importlib.util.find_spec("uv"):
-        import uv  # noqa: PLC0415 - an optional package
-
-        return Uv(uv.find_uv_bin())
-    program = shutil.which("uv")
+    """Return uv where there is one, else pip."""
+    program = find_uv()
     return Uv(program) if program else Pip()

@@ -88,7 +88,7 @@ def localstack(python: Path, run: Path, addresses: Addresses, environment: Mappi
 
 @dataclass(frozen=True)
 class SageMakerOptions:
-    """``scripted`` answers fixed probabilities, ``faults`` lets tests inject some, ``training_python`` has PyTorch."""
+    """``scripted`` answers fixed probabilities, ``faults`` lets tests inject some, ``training_python`` trains."""
 
     scripted: bool = False
     faults: bool = False
@@ -102,7 +102,7 @@ class SageMakerOptions:
 
 
 def sagemaker(
-    run: Path, addresses: Addresses, environment: Mapping[str, str], region: str, chosen: SageMakerOptions
+    run: Path, addresses: Addresses, environment: Mapping[str, str], region: str, chosen: SageMakerOptions, cache: Path
 ) -> Component:
     """The SageMaker emulator."""
     directory = run / "sagemaker"
@@ -115,6 +115,7 @@ def sagemaker(
         "--logs-endpoint": addresses.localstack_url,
         "--cloudwatch-endpoint": addresses.localstack_url,
         "--region": region,
+        "--cache": str(cache),
     }
     command = [sys.executable, "-m", "emulation.sagemaker", *_flat(options), *chosen.arguments()]
     return Component("sagemaker", command, environment, addresses.sagemaker_url, SAGEMAKER_HEALTH)

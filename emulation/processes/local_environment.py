@@ -33,7 +33,7 @@ class LocalEnvironment:
 
     ``cache`` holds LocalStack's private environment, which all local environments of a user share. ``environment`` is
     added to the variables of the Lambdas and the emulator. ``scripted`` returns fixed probabilities instead of loading
-    models, ``faults`` lets tests make the endpoints fail, ``training_python`` is an interpreter with PyTorch.
+    models, ``faults`` lets tests make the endpoints fail, ``training_python`` is the interpreter of training jobs.
     Without a port the usual one is used if it is free, else any.
     """
 
@@ -147,6 +147,6 @@ class LocalEnvironment:
             self._environment
         )
         yield components.localstack(python, run, addresses, environment)
-        yield components.sagemaker(run, addresses, environment, region, self._sagemaker)
+        yield components.sagemaker(run, addresses, environment, region, self._sagemaker, self._cache)
         for name, folder in folders.items():
             yield components.lambda_host(name, folder, addresses, environment, region)

@@ -81,9 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--training-python",
         metavar="PROGRAM",
-        default=sys.executable,
-        help="the interpreter that trains; it needs PyTorch (default this one)",
+        help="the interpreter that trains (default this one if it has PyTorch, else one that the first job makes)",
     )
+    parser.add_argument("--cache", type=Path, help="folder for an environment with PyTorch (default in the state)")
     parser.add_argument("--faults", action="store_true", help="open /_scones/faults, by which tests inject faults")
     parser.add_argument(
         "--capture-seconds",
@@ -113,6 +113,7 @@ def _settings(options: argparse.Namespace, command: Command) -> Settings:
         alarms_client=_alarms(options),
         trial_seconds=options.trial_seconds,
         python=options.training_python,
+        cache=options.cache,
         faults=options.faults,
         thresholds=Thresholds(seconds=options.capture_seconds),
     )

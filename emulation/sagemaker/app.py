@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -43,7 +42,8 @@ class Settings:
 
     ``source`` provides the models; ``client`` receives captures, None discards them; ``logs_client`` receives the logs
     of training jobs; ``alarms_client`` reports alarms while an update is observed, for ``trial_seconds`` at most;
-    ``faults`` enables the route that injects them; ``python`` trains; ``guard`` decides which requests are refused.
+    ``faults`` enables the route that injects them; ``python`` trains, by default one with PyTorch,
+    which may be made below ``cache``; ``guard`` decides which requests are refused.
     """
 
     state_dir: Path
@@ -54,7 +54,8 @@ class Settings:
     logs_client: Any = None
     alarms_client: Any = None
     trial_seconds: float = 5.0
-    python: str = sys.executable
+    python: str | None = None
+    cache: Path | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
     faults: bool = False
     now: Callable[[], float] = time.time
@@ -72,16 +73,7 @@ def create_app(settings: Settings) -> ASGIApp:
         settings.command, logs, parent_pipe, Alarms(settings.alarms_client, settings.trial_seconds)
     )
     instances = VariantInstances(store, settings.source, capture_buffer, hosting, settings.now)
-    environment = TrainingEnvironment(
-        settings.client,
-        settings.logs_client,
-        settings.alarms_client,
-        settings.python,
-        root / "training",
-        logs,
-        parent_pipe,
-    )
-    training = JobRunner(store, environment, settings.now)
+    training = JobRunner(store, _training_environment(settings, logs, parent_pipe), settings.now)
     context = OperationContext(store, instances, training, settings.source, settings.now)
     loader = botocore.session.get_session()
     model = loader.get_service_model("sagemaker")
@@ -121,6 +113,19 @@ def create_app(settings: Settings) -> ASGIApp:
         routes.append(Route("/_scones/faults", faults.handle, methods=["GET", "PUT", "DELETE"]))
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _unknown, 405: _unknown})
     return _Requests(GuardedApp(app, settings.guard, settings.region))
+
+
+def _training_environment(settings: Settings, logs: Path, parent_pipe: ParentPipe) -> TrainingEnvironment:
+    return TrainingEnvironment(
+        settings.client,
+        settings.logs_client,
+        settings.alarms_client,
+        settings.python,
+        settings.cache or settings.state_dir / "cache",
+        settings.state_dir / "training",
+        logs,
+        parent_pipe,
+    )
 
 
 def _health(store: Store, instances: VariantInstances, capture_buffer: CaptureBuffer) -> dict[str, Any]:

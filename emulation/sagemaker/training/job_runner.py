@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulation.errors import EnvironmentBuildFailed
 from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import JobFailed
@@ -17,6 +19,7 @@ from emulation.sagemaker.training import image_classification, job_files, traini
 from emulation.sagemaker.training.job_files import Checkpoints, JobDirectory
 from emulation.sagemaker.training.job_log import JobLog
 from emulation.sagemaker.training.job_metrics import Metrics
+from emulation.sagemaker.training.torch_environment import ensure_torch
 from emulation.sagemaker.training.training_process import End, Outcome, run
 from emulation.sagemaker.training.training_program import Program
 
@@ -32,12 +35,17 @@ _CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class TrainingEnvironment:
-    """What jobs are run with: where S3 and CloudWatch are, the interpreter that has PyTorch, where files go."""
+    """The clients, folders and interpreter of the jobs.
+
+    ``python`` is the interpreter that the user names; without one, jobs that may need PyTorch get an environment below
+    ``cache``.
+    """
 
     client: aws_clients.S3 | None
     logs_client: object | None
     metrics_client: object | None
-    python: str
+    python: str | None
+    cache: Path
     root: Path
     logs: Path
     parent_pipe: ParentPipe
@@ -165,7 +173,7 @@ class JobRunner:
             metrics = Metrics(definitions, self._now, self._environment.metrics_client, record.name)
             sending = [asyncio.create_task(job_log.run()), asyncio.create_task(metrics.run())]
             try:
-                program = await self._program(record, folder, client)
+                program = await self._program(record, folder, client, job_log)
                 for line in program.notes:
                     job_log.write(line)
                 self._check(record)
@@ -183,9 +191,9 @@ class JobRunner:
             record.described["FinalMetricDataList"] = metrics.final()
         await self._finish(record, folder, client, outcome)
 
-    async def _program(self, record: Record, folder: JobDirectory, client: aws_clients.S3) -> Program:
+    async def _program(self, record: Record, folder: JobDirectory, client: aws_clients.S3, job_log: JobLog) -> Program:
         """Fetch what the program needs, refuse what the real container refuses, and return the program."""
-        request, python = record.private["Request"], self._environment.python
+        request = record.private["Request"]
         image = record.described["AlgorithmSpecification"].get("TrainingImage", "")
         builtin = image_classification.named(image)
         if builtin:
@@ -193,8 +201,9 @@ class JobRunner:
         await asyncio.to_thread(job_files.download, client, request, folder)
         if builtin:
             await asyncio.to_thread(image_classification.check_input, request, folder)
-        if builtin or "sagemaker_submit_directory" not in request.get("HyperParameters", {}):
-            await training_program.require_torch(python)
+        ours = builtin or "sagemaker_submit_directory" not in request.get("HyperParameters", {})
+        python = await self._python(image, job_log, ours=ours)
+        self._check(record)
         if not builtin:
             return await asyncio.to_thread(training_program.script_mode, client, python, request, record.arn, folder)
         environment = training_program.script_environment(request, record.arn, folder, {})
@@ -203,6 +212,21 @@ class JobRunner:
         search_path = {"PYTHONPATH": str(training_program.ROOT)}
         notes = image_classification.ignored(request)
         return Program(command, "train", folder.root, environment | search_path, notes)
+
+    async def _python(self, image: str, job_log: JobLog, *, ours: bool) -> str:
+        """Return the interpreter that trains. Raises JobFailed where it has no PyTorch for our training program."""
+        if (named := self._environment.python) is not None:
+            if ours:
+                await training_program.require_torch(named)
+            return named
+        if not ours and "pytorch" not in image:
+            return sys.executable
+        loop = asyncio.get_running_loop()
+        report = lambda line: loop.call_soon_threadsafe(job_log.write, line)  # noqa: E731
+        try:
+            return str(await asyncio.to_thread(ensure_torch, self._environment.cache, report))
+        except EnvironmentBuildFailed as error:
+            raise JobFailed(f"InternalServerError: {error}; --training-python names another interpreter") from error
 
     async def _train(
         self, record: Record, folder: JobDirectory, program: Program, job_log: JobLog, metrics: Metrics

@@ -25,8 +25,8 @@ from emulation.settings import inherited_environment
 ROOT = Path(__file__).resolve().parents[3]
 TRAINER = ("-m", "training.vehicle_net.train")
 _NO_TORCH = (
-    "ClientError: PyTorch is not installed for {python}, the interpreter that trains here: "
-    "pip install scones[train], or name another interpreter with --training-python"
+    "ClientError: PyTorch is not installed for {python}, which --training-python names: install it there, or omit the "
+    "option to train in an environment that is made for it"
 )
 _CHANNELS = "/opt/ml/input/data/"
 _MAX_FAILURE_BYTES = 4096
@@ -118,7 +118,7 @@ async def require_torch(python: str) -> None:
     try:
         process = await asyncio.create_subprocess_exec(python, "-I", "-c", code, stdin=asyncio.subprocess.DEVNULL)
     except OSError as error:
-        raise JobFailed(f"ClientError: {python}, the interpreter that trains here, cannot be run: {error}") from error
+        raise JobFailed(f"ClientError: {python}, which --training-python names, cannot be run: {error}") from error
     if await process.wait():
         raise JobFailed(_NO_TORCH.format(python=python))
 

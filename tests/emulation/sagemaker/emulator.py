@@ -53,6 +53,7 @@ class Emulator:
     s3: FakeS3
     options: tuple[str, ...] = ()
     program: tuple[str, ...] = (str(Path(__file__).with_name("emulator_process.py")),)
+    training_python: str | None = sys.executable
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     log: Path = field(init=False)
@@ -68,6 +69,8 @@ class Emulator:
     def command(self) -> list[str]:
         arguments = ["--port", str(self.port), "--state-dir", str(self.state_dir), "--s3-endpoint", self.s3.url]
         arguments += ["--logs-endpoint", self.s3.url]
+        if self.training_python:
+            arguments += ["--training-python", self.training_python]
         return [sys.executable, *self.program, *arguments, *self.options]
 
     def start(self, port: int | None = None, **environment: str) -> "Emulator":

@@ -1,4 +1,4 @@
-"""Metrics are read from a job's log and published to CloudWatch under the names by which AWS's clients look for them."""
+"""Metrics are read from a job's log and published to CloudWatch under the names that AWS's clients expect."""
 
 import asyncio
 from typing import Any

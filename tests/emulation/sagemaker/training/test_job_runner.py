@@ -6,7 +6,6 @@ import signal
 import tarfile
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -285,15 +284,3 @@ def test_the_built_in_algorithm_refuses_what_it_cannot_read(
     assert described["FailureReason"].startswith("ClientError: ")
     assert complaint in described["FailureReason"]
     assert described["AlgorithmSpecification"]["MetricDefinitions"]
-
-
-def test_an_interpreter_without_pytorch_says_what_to_install(
-    make_emulator: Callable[..., Emulator], s3: FakeS3, tmp_path: Path, job: str
-) -> None:
-    python = tmp_path / "python"
-    python.write_text("#!/bin/sh\nexit 1\n")
-    python.chmod(0o755)
-    emulator = make_emulator("--scripted", "--training-python", str(python)).start()
-    wanted = request(job, InputDataConfig=stage(s3, job))
-    emulator.client("sagemaker").create_training_job(**wanted)
-    assert "pip install scones[train]" in ended(emulator, job)["FailureReason"]

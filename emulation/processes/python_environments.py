@@ -1,0 +1,135 @@
+"""Virtual environments in the user's cache: built on first use, atomically, and found again in milliseconds."""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+from emulation.errors import EnvironmentBuildFailed
+from emulation.processes.parent_watcher import ParentPipe
+from emulation.settings import inherited_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Progress = Callable[[str], object]
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+class Run(Protocol):
+    """Runs a command of the build, with additional environment variables."""
+
+    def __call__(self, command: Sequence[str], variables: Mapping[str, str] = _NO_VARIABLES, /) -> None:
+        """Raise EnvironmentBuildFailed where the command fails."""
+
+
+@dataclass(frozen=True)
+class PythonEnvironment:
+    """A virtual environment; ``name`` is for messages, ``directory`` differs with all that it is made of."""
+
+    name: str
+    directory: Path
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.directory / "bin" / "python"
+
+    def ensure(self, build: Callable[[Path, Run], None], progress: Progress | None = None) -> Path:
+        """Return the interpreter; ``build`` makes the environment in the folder that it gets, where there is none.
+
+        Two callers at once make it once. A build that fails or is killed leaves nothing that is used. Raises
+        EnvironmentBuildFailed.
+        """
+        if self.python.exists():
+            return self.python
+        report = progress or (lambda _line: None)
+        try:
+            self.directory.parent.mkdir(parents=True, exist_ok=True)
+            with self._lock(report):
+                if not self.python.exists():
+                    self._build(build, report)
+        except OSError as error:
+            raise EnvironmentBuildFailed(self.name, str(error), self.directory.parent) from error
+        return self.python
+
+    @contextmanager
+    def _lock(self, report: Progress) -> Iterator[None]:
+        with self.directory.with_suffix(".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                report(f"Waiting for another process that is making {self.name}")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _build(self, build: Callable[[Path, Run], None], report: Progress) -> None:
+        report(f"Making {self.name} (once)")
+        unfinished, log = self.directory.with_suffix(".unfinished"), self.directory.with_suffix(".log")
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+        def run(command: Sequence[str], variables: Mapping[str, str] = _NO_VARIABLES, /) -> None:
+            _run(self.name, command, variables, log, report)
+
+        try:
+            log.unlink(missing_ok=True)
+            build(unfinished, run)
+            unfinished.rename(self.directory)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def find_uv() -> str | None:
+    """Return the path of uv, as a Python package or a program; None where there is none."""
+    if importlib.util.find_spec("uv"):
+        import uv  # noqa: PLC0415 - the emulator's container has none
+
+        return str(uv.find_uv_bin())
+    return shutil.which("uv")
+
+
+def environment_key(sources: Iterable[Path]) -> str:
+    """Return a name that changes with the interpreter and with the content of ``sources``."""
+    digest = hashlib.sha256(f"{sys.version} {os.path.realpath(sys.executable)}".encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return f"py{sys.version_info.major}{sys.version_info.minor}-{digest.hexdigest()[:16]}"
+
+
+def _run(name: str, command: Sequence[str], variables: Mapping[str, str], log: Path, report: Progress) -> None:
+    lines = []
+    with ParentPipe() as parent_pipe, log.open("a") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emulation.processes.process_group_wrapper", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**inherited_environment(), **variables, **parent_pipe.environment, "PYTHONPATH": str(ROOT)},
+            pass_fds=parent_pipe.pass_fds,
+        )
+        with process:
+            for line in process.stdout or ():
+                file.write(line)
+                lines.append(line.strip())
+                if not line.lstrip().startswith("+"):  # uv's list of what it installed
+                    report(line.strip())
+    if process.returncode:
+        raise EnvironmentBuildFailed(name, _reason(lines), log)
+
+
+def _reason(lines: Sequence[str]) -> str:
+    """Return what failed and, where uv tells it, the deepest cause; else the installer's last line."""
+    failures = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("error:")]
+    causes = [line.removeprefix("cause:").strip() for line in lines if line.startswith("cause:")]
+    if failures:
+        return ": ".join([failures[0], *causes[-1:]])
+    return next((line for line in reversed(lines) if line), "the installer said nothing")

@@ -1,0 +1,56 @@
+"""The interpreter of training jobs: one that has PyTorch, else an environment in the cache, made by the first job."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from emulation.processes.python_environments import (
+    Progress,
+    PythonEnvironment,
+    Run,
+    environment_key,
+    find_uv,
+)
+from emulation.settings import inherited_environment
+
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+
+def find_torch(cache: Path) -> Path | None:
+    """Return an interpreter that has PyTorch: this one, or that of the environment if it has been made."""
+    if importlib.util.find_spec("torch"):
+        return Path(sys.executable)
+    python = _environment(cache).python
+    return python if python.exists() else None
+
+
+def ensure_torch(cache: Path, progress: Progress | None = None) -> Path:
+    """Return an interpreter that has PyTorch; make the environment if need be. Raises EnvironmentBuildFailed."""
+    return find_torch(cache) or _environment(cache).ensure(_build, progress)
+
+
+def _environment(cache: Path) -> PythonEnvironment:
+    return PythonEnvironment("the training environment", cache / "training" / environment_key([REQUIREMENTS]))
+
+
+def _build(environment: Path, run: Run) -> None:
+    python = environment / "bin" / "python"
+    uv = find_uv()
+    if uv:
+        run([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(environment)])
+    else:
+        run([sys.executable, "-m", "venv", str(environment)])
+        run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"])
+        uv = str(environment / "bin" / "uv")
+    run([uv, "pip", "install", "--no-progress", "--python", str(python), *_torch_source(), "-r", str(REQUIREMENTS)])
+
+
+def _torch_source() -> list[str]:
+    """Return where the build of torch for the CPU is found: in folders of wheels, where the user names any.
+
+    The default build brings three gigabytes of libraries for GPUs.
+    """
+    variables = inherited_environment()
+    folders = f"{variables.get('UV_FIND_LINKS', '')} {variables.get('PIP_FIND_LINKS', '')}".replace(",", " ").split()
+    links = [f"--find-links={folder}" for folder in dict.fromkeys(folders) if "://" in folder or Path(folder).is_dir()]
+    return links or ["--torch-backend=cpu"]
