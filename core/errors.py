@@ -8,6 +8,7 @@ SconesError
 ├── ImageTooCostly
 ├── UnknownImageFormat
 ├── MalformedLst
+├── UndecodableText
 └── the base error of each package
 """
 
@@ -72,3 +73,10 @@ class ImageTooCostly(SconesError):
 
     def __init__(self, cost: str) -> None:
         super().__init__(f"the image is too costly to decode: it has {cost}")
+
+
+class UndecodableText(SconesError):
+    """A file is not text in UTF-8 or UTF-16."""
+
+    def __init__(self, name: str, position: int) -> None:
+        super().__init__(f"{name} is not UTF-8 text (byte {position}): save it as UTF-8")

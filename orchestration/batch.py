@@ -145,7 +145,8 @@ def results(s3: Any, manifest: S3Uri) -> Iterator[ItemResult]:
 def expected_keys(s3: Any, payload: dict[str, Any]) -> Iterator[str]:
     """Yield the key of every image in a batch's input, from the listing or the manifest that the batch reads."""
     if "manifest_key" in payload:
-        body = s3.get_object(Bucket=payload["s3_bucket"], Key=payload["manifest_key"])["Body"]
+        bucket = payload.get("manifest_bucket", payload["s3_bucket"])
+        body = s3.get_object(Bucket=bucket, Key=payload["manifest_key"])["Body"]
         yield from (str(item["s3_key"]) for item in ijson.items(body, "item"))
         return
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=payload["s3_bucket"], Prefix=payload["prefix"])

@@ -1,37 +1,159 @@
-"""The input of the batch state machine, from what the user names; local files are uploaded."""
+"""The input of the batch state machine, from what the user names: a folder, a prefix or a manifest.
 
+All of it is read and checked before anything is uploaded or started. What is left out is kept beside the input in the
+stack's bucket, so that whoever follows the batch later can count it, too.
+"""
+
+import json
+import stat
+from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from core.s3_uris import S3Uri, is_s3_uri
+from orchestration.executions import Image
 from scones import console, image_inputs
-from scones.errors import BucketNotReadable, ImagesMissing
+from scones.errors import BucketNotReadable, ImagesMissing, InputUnusable
+from scones.image_inputs import LeftOut
+from scones.manifests import is_manifest_name, read_manifest
 from scones.stack_outputs import StackOutputs
 
+_FOLDER = "batches"
+_ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 
-def state_machine_input(s3: Any, outputs: StackOutputs, name: str, source: str) -> dict[str, Any]:
-    """Return the state machine's input for a folder, an S3 prefix or a manifest.
 
-    Raises ImagesMissing, and BucketNotReadable for a bucket that the stack's roles may not read.
+@dataclass(frozen=True)
+class _Survey:
+    """The images of a source in S3, and what of it is left out."""
+
+    images: list[Image]
+    left_out: list[LeftOut]
+
+
+def prepare(s3: Any, outputs: StackOutputs, name: str, source: str) -> dict[str, Any]:
+    """Return the state machine's input for a source, with its files uploaded.
+
+    Raises InputUnusable, ManifestUnreadable, UndecodableText, ImagesMissing, and BucketNotReadable for a bucket that
+    the stack's roles may not read; nothing is uploaded then.
     """
-    if is_s3_uri(source):
-        return _of_s3(s3, outputs, S3Uri.parse(source))
-    path, bucket = Path(source), outputs.data_bucket
-    if path.is_dir():
-        prefix = f"batches/{name}/"
-        with console.progress("uploading") as advance:
-            image_inputs.upload_folder(s3, bucket, prefix, path, lambda count: advance(count, count))
-        return {"s3_bucket": bucket, "prefix": prefix}
-    if path.suffix == ".json" and path.is_file():
-        key = f"batches/{name}.json"
-        s3.upload_file(str(path), bucket, key)
-        return {"s3_bucket": bucket, "manifest_key": key}
-    raise ImagesMissing(source)
+    if not source.strip():
+        raise InputUnusable(source, "name a folder, an s3://bucket/prefix or a manifest")
+    if not is_s3_uri(source) and _is_folder(Path(source)):
+        return _upload_folder(s3, outputs, name, Path(source))
+    survey = _survey_s3(s3, outputs, source) if is_s3_uri(source) else _survey_file(s3, outputs, Path(source))
+    bucket = _bucket_of(survey, outputs, source)
+    key = f"{_FOLDER}/{name}.json"
+    body = json.dumps([{"s3_key": image.s3_key} for image in survey.images])
+    s3.put_object(Bucket=outputs.data_bucket, Key=key, Body=body.encode(), ContentType="application/json")
+    payload = {"s3_bucket": bucket, "manifest_bucket": outputs.data_bucket, "manifest_key": key}
+    _write_left_out(s3, payload, survey.left_out)
+    return payload
 
 
-def _of_s3(s3: Any, outputs: StackOutputs, uri: S3Uri) -> dict[str, Any]:
-    if uri.bucket not in {outputs.data_bucket, outputs.image_bucket}:
-        raise BucketNotReadable(uri.bucket, outputs.data_bucket)
-    if not s3.list_objects_v2(Bucket=uri.bucket, Prefix=uri.key, MaxKeys=1).get("Contents"):
-        raise ImagesMissing(str(uri))
-    return {"s3_bucket": uri.bucket, ("manifest_key" if uri.key.endswith(".json") else "prefix"): uri.key}
+def read_left_out(s3: Any, payload: dict[str, Any]) -> list[LeftOut]:
+    """Return what was left out when a batch's input was prepared."""
+    bucket, key = _left_out_location(payload)
+    try:
+        content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ABSENT:
+            return []
+        raise
+    return [LeftOut(**json.loads(line)) for line in content.splitlines()]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        raise InputUnusable(str(path), error.strerror or str(error)) from error
+
+
+def _upload_folder(s3: Any, outputs: StackOutputs, name: str, folder: Path) -> dict[str, Any]:
+    payload = {"s3_bucket": outputs.data_bucket, "prefix": f"{_FOLDER}/{name}/"}
+    count, left_out = 0, list[LeftOut]()
+    for entry in image_inputs.walk(folder):
+        if isinstance(entry, LeftOut):
+            left_out.append(entry)
+        else:
+            count += 1
+    if not count:
+        raise ImagesMissing(f"{folder}{_reasons(left_out)}")
+    with console.progress("uploading") as advance:
+        prefix = str(payload["prefix"])
+        image_inputs.upload_folder(s3, outputs.data_bucket, prefix, folder, lambda done: advance(done, count))
+    _write_left_out(s3, payload, left_out)
+    return payload
+
+
+def _survey_s3(s3: Any, outputs: StackOutputs, source: str) -> _Survey:
+    uri = S3Uri.parse(source)
+    if uri.key and is_manifest_name(uri.key):
+        return _survey_manifest(s3, _read(s3, uri), source, uri.bucket)
+    _require_readable(uri.bucket, outputs)
+    survey = _Survey([], [])
+    for entry in image_inputs.list_prefix(s3, uri):
+        (survey.left_out if isinstance(entry, LeftOut) else survey.images).append(entry)  # type: ignore[arg-type]
+    return survey
+
+
+def _survey_file(s3: Any, outputs: StackOutputs, path: Path) -> _Survey:
+    try:
+        content = path.read_bytes()
+        is_image = image_inputs.has_image_content(path)
+    except OSError as error:
+        raise InputUnusable(str(path), error.strerror or str(error)) from error
+    if is_image:
+        raise InputUnusable(str(path), "it is an image, not a manifest: `scones run` classifies it")
+    return _survey_manifest(s3, content, str(path), outputs.data_bucket)
+
+
+def _survey_manifest(s3: Any, content: bytes, name: str, bucket: str) -> _Survey:
+    manifest = read_manifest(content, name, bucket, lambda uri: _read(s3, uri))
+    return _Survey(manifest.images, manifest.left_out)
+
+
+def _read(s3: Any, uri: S3Uri) -> bytes:
+    try:
+        return bytes(s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read())
+    except ClientError as error:
+        raise InputUnusable(str(uri), error.response["Error"].get("Message") or str(error)) from error
+
+
+def _bucket_of(survey: _Survey, outputs: StackOutputs, source: str) -> str:
+    """Return the bucket of all images: the state machine reads those of one bucket."""
+    buckets = sorted({image.s3_bucket for image in survey.images})
+    if not buckets:
+        raise ImagesMissing(f"{source}{_reasons(survey.left_out)}")
+    for bucket in buckets:
+        _require_readable(bucket, outputs)
+    if len(buckets) > 1:
+        raise InputUnusable(source, f"it names images in {' and '.join(buckets)}: write a manifest for each bucket")
+    return buckets[0]
+
+
+def _require_readable(bucket: str, outputs: StackOutputs) -> None:
+    if bucket not in {outputs.data_bucket, outputs.image_bucket}:
+        raise BucketNotReadable(bucket, outputs.data_bucket)
+
+
+def _reasons(left_out: list[LeftOut]) -> str:
+    counts = Counter(each.reason for each in left_out)
+    return f" (left out: {', '.join(f'{count} {reason}' for reason, count in counts.items())})" if counts else ""
+
+
+def _write_left_out(s3: Any, payload: dict[str, Any], left_out: list[LeftOut]) -> None:
+    if left_out:
+        bucket, key = _left_out_location(payload)
+        lines = "".join(json.dumps(asdict(each)) + "\n" for each in left_out)
+        s3.put_object(Bucket=bucket, Key=key, Body=lines.encode(), ContentType="application/jsonl")
+
+
+def _left_out_location(payload: dict[str, Any]) -> tuple[str, str]:
+    """Return bucket and key of the list of what is left out, beside the manifest or the prefix."""
+    bucket = payload.get("manifest_bucket") or payload.get("s3_bucket", "")
+    stem = str(payload.get("manifest_key", "")).removesuffix(".json") or str(payload.get("prefix", "")).rstrip("/")
+    return bucket, f"{stem}.left-out.jsonl"

@@ -3,33 +3,46 @@
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from core.s3_uris import S3Uri, is_s3_uri
 from orchestration import batch as batches
 from orchestration.batch import Batch, ItemResult, KeySet
+from scones.image_inputs import LEFT_OUT, LeftOut
 
 _COLUMNS = ("s3_bucket", "s3_key", "outcome", "label", "confidence", "message", "milliseconds", "execution_arn")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - as Excel takes them
 
 Write = Callable[[ItemResult], None]
 
 
 @dataclass(frozen=True)
 class BatchSummary:
-    """The counts of a batch; ``results`` is the JSON file, and the CSV file lies beside it."""
+    """The counts of a batch: ``inputs`` are ``images`` with a result and what is left out, by the reason.
 
+    ``results`` is the JSON file, and the CSV file lies beside it.
+    """
+
+    inputs: int
     images: int
     outcomes: dict[str, int]
     labels: dict[str, int]
+    left_out: dict[str, int]
     seconds: float
     results: str
 
 
-def collect(s3: Any, batch: Batch, folder: Path, seconds: float) -> tuple[BatchSummary, KeySet]:
-    """Write a batch's results to ``folder`` and count them, without holding more than one in memory."""
+def collect(
+    s3: Any, batch: Batch, folder: Path, seconds: float, left_out: Sequence[LeftOut] = ()
+) -> tuple[BatchSummary, KeySet]:
+    """Write a batch's results to ``folder`` and count them, without holding more than one in memory.
+
+    What is left out follows the results.
+    """
     keys, outcomes, labels = KeySet(), Counter[str](), Counter[str]()
     with result_files(folder) as write:
         for result in batches.results(s3, batch.manifest):
@@ -38,8 +51,24 @@ def collect(s3: Any, batch: Batch, folder: Path, seconds: float) -> tuple[BatchS
             outcomes[result.outcome] += 1
             if result.label is not None:
                 labels[result.label] += 1
+        for entry in left_out:
+            write(_result_of(entry))
     path = str(folder / "results.json")
-    return BatchSummary(keys.count, dict(outcomes.most_common()), dict(labels), round(seconds, 2), path), keys
+    summary = BatchSummary(
+        inputs=keys.count + len(left_out),
+        images=keys.count,
+        outcomes=dict(outcomes.most_common()),
+        labels=dict(labels),
+        left_out=dict(Counter(entry.reason for entry in left_out).most_common()),
+        seconds=round(seconds, 2),
+        results=path,
+    )
+    return summary, keys
+
+
+def _result_of(entry: LeftOut) -> ItemResult:
+    bucket, key = S3Uri.parse(entry.name) if is_s3_uri(entry.name) else ("", entry.name)
+    return ItemResult(bucket, key, LEFT_OUT, None, None, None, entry.reason, 0.0, "")
 
 
 @contextmanager
@@ -66,6 +95,14 @@ def _writer(json_file: IO[str], csv_file: IO[str]) -> Write:
     def write(result: ItemResult) -> None:
         values = asdict(result) | {"milliseconds": round(result.milliseconds, 3)}
         json_file.write(next(separators, ",\n") + json.dumps(values))
-        table.writerow(values)
+        table.writerow({name: csv_cell(value) for name, value in values.items()})
 
     return write
+
+
+def csv_cell(value: Any) -> Any:
+    """Return a value as a cell that no spreadsheet takes for a formula: such a text gets an apostrophe before it.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

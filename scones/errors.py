@@ -7,6 +7,8 @@ CommandError
 ├── TargetHasNoRegistry
 ├── TargetNeedsNoBootstrap
 ├── ImagesMissing
+├── InputUnusable
+├── ManifestUnreadable
 ├── EndpointReturnedNothing
 ├── BatchUnclear
 ├── BucketNotReadable
@@ -33,6 +35,23 @@ class ImagesMissing(CommandError):
 
     def __init__(self, sources: str) -> None:
         super().__init__(f"no images in {sources}: specify files, folders or s3://bucket/key URIs")
+
+
+class InputUnusable(CommandError):
+    """A file, folder or URI that was named cannot be used; nothing has been started."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name or 'an empty name'}: {reason}")
+
+
+class ManifestUnreadable(CommandError):
+    """A manifest does not name images in a form that is supported; nothing has been started."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} is not a manifest: {reason}. Supported are a JSON list or JSON lines of keys or of objects with "
+            "s3_key (and s3_bucket) or source-ref, CSV with such a header, and S3 Inventory's manifest.json"
+        )
 
 
 class EndpointReturnedNothing(CommandError):

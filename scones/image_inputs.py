@@ -1,75 +1,234 @@
-"""The images that a command classifies: files, folders of images, and objects in S3."""
+"""The images that a command classifies: files, folders of images and objects in S3, with what is left out and why.
+
+Every file and object that is named, directly or by its folder or prefix, is either an image or left out for a reason.
+Nothing is uploaded before all of them have been looked at.
+"""
 
 import os
+import stat
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from boto3.s3.transfer import TransferConfig
 
+from core.image_decoding import image_format
 from core.s3_uris import S3Uri, is_s3_uri
 from orchestration.executions import Image
 from scones.console import Advance
-from scones.errors import ImagesMissing
+from scones.errors import ImagesMissing, InputUnusable
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
 UPLOADS = 16
 _QUEUED_UPLOADS = 4 * UPLOADS
+_HEAD_BYTES = 256
+# A damaged file of such a name is sent, so that it ends as a failure and not as a file that is no image.
+_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
+)
+_OTHER_FORMATS = (b"BM", b"II*\0", b"MM\0*")  # BMP and TIFF, which the workflow refuses by name
+
+LEFT_OUT = "LEFT_OUT"
+"""The outcome of what is not classified, beside the names of errors."""
+HIDDEN = "hidden"
+FOLDER_PLACEHOLDER = "folder placeholder"
+NOT_AN_IMAGE = "not an image"
+EMPTY_NAME = "empty name"
+DUPLICATE = "duplicate"
+_VISITED = "a folder that is included already"
 
 
-def collect(s3: Any, bucket: str, run_name: str, sources: Sequence[str], advance: Advance) -> list[Image]:
-    """Return the images of ``sources``: objects in S3 as they are, files uploaded, folders by their sorted images.
+@dataclass(frozen=True)
+class LocalImage:
+    """An image on disk; ``name`` is how the user named it, or its folder."""
 
-    Raises ImagesMissing where there are none.
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is not classified, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass
+class ImageInputs:
+    """Images in S3 with their names, and what is left out."""
+
+    images: list[Image] = field(default_factory=list)
+    names: dict[Image, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+def collect(s3: Any, bucket: str, run_name: str, sources: Sequence[str], advance: Advance) -> ImageInputs:
+    """Return the images of ``sources``: objects in S3 as they are, files uploaded to ``bucket``.
+
+    Raises InputUnusable or InvalidS3Uri before anything is uploaded, and ImagesMissing where there are no images.
     """
-    objects = [Image(*S3Uri.parse(source)) for source in sources if is_s3_uri(source)]
-    paths: list[Path] = []
-    for path in (Path(source) for source in sources if not is_s3_uri(source)):
-        paths += sorted(walk(path)) if path.is_dir() else [path]
-    if not objects and not paths:
+    inputs, local = ImageInputs(), list[LocalImage]()
+    seen: set[object] = set()
+    for entry in _entries(s3, sources):
+        identity = os.path.realpath(entry.path) if isinstance(entry, LocalImage) else entry
+        if isinstance(entry, LeftOut):
+            inputs.left_out.append(entry)
+        elif identity in seen:
+            inputs.left_out.append(LeftOut(_name(entry), DUPLICATE))
+        elif isinstance(entry, LocalImage):
+            local.append(entry)
+        else:
+            inputs.images.append(entry)
+        seen.add(identity)
+    if not inputs.images and not local:
         raise ImagesMissing(", ".join(sources))
-    return objects + upload_images(s3, bucket, f"runs/{run_name}", paths, advance)
+    inputs.names = {image: _name(image) for image in inputs.images}
+    uploaded = upload_images(s3, bucket, f"runs/{run_name}", [image.path for image in local], advance)
+    inputs.images += uploaded
+    inputs.names |= {image: each.name for image, each in zip(uploaded, local, strict=True)}
+    return inputs
+
+
+def _entries(s3: Any, sources: Iterable[str]) -> Iterator[LocalImage | Image | LeftOut]:
+    for source in sources:
+        if is_s3_uri(source):
+            yield from list_objects(s3, S3Uri.parse(source))
+        elif not source.strip():
+            raise InputUnusable(source, "name a file, a folder or an s3://bucket/key URI")
+        else:
+            yield from local_entries(Path(source))
+
+
+def _name(image: LocalImage | Image) -> str:
+    return image.name if isinstance(image, LocalImage) else str(S3Uri(image.s3_bucket, image.s3_key))
+
+
+def local_entries(path: Path) -> Iterator[LocalImage | LeftOut]:
+    """Yield a file as an image, whatever it is, or what is below a folder. Raises InputUnusable."""
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+        if not is_folder:
+            _head(path)
+    except OSError as error:
+        raise InputUnusable(str(path), error.strerror or str(error)) from error
+    if is_folder:
+        yield from walk(path)
+    else:
+        yield LocalImage(path, str(path))
+
+
+def walk(folder: Path) -> Iterator[LocalImage | LeftOut]:
+    """Yield what is below a folder, sorted by name within each folder; linked folders are followed, each folder once.
+
+    Names of one folder are in memory at a time. Raises InputUnusable where the folder itself cannot be read.
+    """
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise InputUnusable(str(folder), error.strerror or str(error)) from error
+    yield from _walk(folder, set())
+
+
+def _walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[LocalImage | LeftOut]:
+    status = folder.stat()
+    visited.add((status.st_dev, status.st_ino))
+    for path in sorted(folder.iterdir()):
+        try:
+            yield from _entry(path, visited)
+        except OSError as error:
+            yield LeftOut(str(path), f"cannot be read: {error.strerror}")
+
+
+def _entry(path: Path, visited: set[tuple[int, int]]) -> Iterator[LocalImage | LeftOut]:
+    if path.name.startswith("."):
+        yield LeftOut(str(path), HIDDEN)
+        return
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        if (status.st_dev, status.st_ino) in visited:
+            yield LeftOut(str(path), _VISITED)
+        else:
+            yield from _walk(path, visited)
+    elif not stat.S_ISREG(status.st_mode):
+        yield LeftOut(str(path), "not a regular file")
+    elif is_image(path):
+        yield LocalImage(path, str(path))
+    else:
+        yield LeftOut(str(path), NOT_AN_IMAGE)
+
+
+def is_image(path: Path) -> bool:
+    """Tell whether a file begins as an image does, or at least is named as one. Raises OSError."""
+    return has_image_content(path) or path.suffix.lower() in _SUFFIXES
+
+
+def has_image_content(path: Path) -> bool:
+    """Tell whether a file begins as an image does. Raises OSError."""
+    head = _head(path)
+    return image_format(head) is not None or head.startswith(_OTHER_FORMATS)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
+
+
+def list_objects(s3: Any, uri: S3Uri) -> Iterator[Image | LeftOut]:
+    """Yield an object as an image, whatever it is, or the objects below a prefix that is empty or ends in a slash."""
+    if uri.key and not uri.key.endswith("/"):
+        yield Image(uri.bucket, uri.key)
+    else:
+        yield from list_prefix(s3, uri)
+
+
+def list_prefix(s3: Any, uri: S3Uri) -> Iterator[Image | LeftOut]:
+    """Yield the objects whose keys begin with the URI's."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=uri.bucket, Prefix=uri.key):
+        for entry in page.get("Contents", []):
+            yield classify_key(uri.bucket, str(entry["Key"]))
+
+
+def classify_key(bucket: str, key: str) -> Image | LeftOut:
+    """Return an object as an image unless its key says that it is none."""
+    name = key.rpartition("/")[2]
+    if not key:
+        return LeftOut(f"s3://{bucket}/", EMPTY_NAME)
+    if not name:
+        return LeftOut(f"s3://{bucket}/{key}", FOLDER_PLACEHOLDER)
+    if name.startswith("."):
+        return LeftOut(f"s3://{bucket}/{key}", HIDDEN)
+    return Image(bucket, key)
 
 
 def upload_images(s3: Any, bucket: str, prefix: str, paths: Sequence[Path], advance: Advance) -> list[Image]:
     """Put local files under ``prefix`` and return them in order; their position keeps files of one name apart."""
     images = []
     for number, path in enumerate(paths):
-        key = f"{prefix}/{number:05d}/{path.name}"
-        s3.upload_file(str(path), bucket, key)
+        key = f"{prefix}/{number:05d}/{_key(Path(path.name))}"
+        s3.upload_file(os.fspath(path), bucket, key)
         images.append(Image(bucket, key))
         advance(number + 1, len(paths))
     return images
 
 
-def walk(folder: Path) -> Iterator[Path]:
-    """Yield the images below a folder, in no order: however many there are, few names are in memory at once."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from walk(Path(entry.path))
-            elif entry.is_file() and Path(entry.name).suffix.lower() in SUFFIXES:
-                yield Path(entry.path)
-
-
 def upload_folder(s3: Any, bucket: str, prefix: str, folder: Path, on_upload: Callable[[int], None]) -> int:
-    """Put the images below ``folder`` under ``prefix``, by their relative paths, and return how many they are.
-
-    Raises ImagesMissing where there are none.
-    """
+    """Put the images below ``folder`` under ``prefix``, by their relative paths, and return how many they are."""
     config = TransferConfig(use_threads=False)
     count = 0
 
     def upload(path: Path) -> None:
-        s3.upload_file(str(path), bucket, f"{prefix}{_key(path.relative_to(folder))}", Config=config)
+        s3.upload_file(os.fspath(path), bucket, f"{prefix}{_key(path.relative_to(folder))}", Config=config)
 
     with ThreadPoolExecutor(UPLOADS) as pool:
         pending: deque[Future[None]] = deque()
         try:
-            for path in walk(folder):
-                pending.append(pool.submit(upload, path))
+            for entry in walk(folder):
+                if isinstance(entry, LeftOut):
+                    continue
+                pending.append(pool.submit(upload, entry.path))
                 if len(pending) >= _QUEUED_UPLOADS:
                     pending.popleft().result()
                     count += 1
@@ -81,8 +240,6 @@ def upload_folder(s3: Any, bucket: str, prefix: str, folder: Path, on_upload: Ca
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    if not count:
-        raise ImagesMissing(str(folder))
     return count
 
 

@@ -15,6 +15,7 @@ from scones.batch_results import BatchSummary
 from scones.context import CommandContext
 from scones.errors import INTERRUPTED, BatchUnclear
 from scones.options import CLOUD, ThresholdOption, with_context
+from scones.views.executions import show_left_out
 
 
 @with_context(*CLOUD)
@@ -23,8 +24,8 @@ def batch(
     source: Annotated[
         str | None,
         typer.Argument(
-            help='A folder, s3://bucket/prefix, or a manifest: a JSON list of {"s3_key": …}, local or in S3.',
-            metavar="DIR|s3://…|MANIFEST.json",
+            help="A folder, s3://bucket/prefix, or a manifest, local or in S3: JSON, JSON lines, CSV or S3 Inventory.",
+            metavar="DIR|s3://…|MANIFEST",
         ),
     ] = None,
     attach: Annotated[
@@ -54,11 +55,14 @@ def batch(
     finished = _follow(context, arn, stop_on_interrupt=stop_on_interrupt)
     seconds = finished.seconds if attach else time.monotonic() - begun
     s3 = context.client("s3")
-    summary, keys = batch_results.collect(s3, finished, out / arn.rpartition(":")[2], seconds)
+    left_out = batch_inputs.read_left_out(s3, finished.input)
+    summary, keys = batch_results.collect(s3, finished, out / arn.rpartition(":")[2], seconds, left_out)
     expected = KeySet()
     for key in batches.expected_keys(s3, finished.input):
         expected.add(key)
     _print(summary, as_json=context.as_json)
+    if not context.as_json:
+        show_left_out(left_out)
     if keys != expected:
         console.warn(
             "not every image is accounted for",
@@ -71,7 +75,7 @@ def batch(
 
 def _start(context: CommandContext, source: str, threshold: float | None, concurrency: int | None) -> str:
     outputs, name = context.outputs, f"batch-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-    payload = batch_inputs.state_machine_input(context.client("s3"), outputs, name, source)
+    payload = batch_inputs.prepare(context.client("s3"), outputs, name, source)
     payload |= {} if threshold is None else {"threshold": threshold}
     payload |= {} if concurrency is None else {"max_concurrency": concurrency}
     return batches.start(context.client("stepfunctions"), outputs.batch_state_machine_arn, payload, name)
@@ -104,7 +108,7 @@ def _print(summary: BatchSummary, *, as_json: bool) -> None:
     if as_json:
         console.print_json(values)
         return
-    for name in ("outcomes", "labels"):
+    for name in ("outcomes", "labels", "left_out"):
         values[name] = ", ".join(f"{key} {count}" for key, count in values[name].items()) or "none"
     values["throughput"] = f"{summary.images / summary.seconds:.1f} images a second" if summary.seconds else ""
     console.print_values(values)

@@ -1,18 +1,21 @@
 """`scones run`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from botocore.config import Config
 
 from orchestration import executions
+from orchestration.executions import Image, Outcome
 from scones import console, image_inputs
 from scones.context import CommandContext
 from scones.errors import INTERRUPTED
+from scones.image_inputs import LEFT_OUT, LeftOut
 from scones.options import CLOUD, ThresholdOption, with_context
-from scones.views.executions import live_outcomes, outcome_table
+from scones.views.executions import live_outcomes, outcome_table, show_left_out
 
 # An Express workflow responds when it has ended, which may take five minutes.
 EXPRESS_CONFIG = Config(read_timeout=310)
@@ -30,7 +33,8 @@ def run(
 ) -> None:
     """Classify images, each in its own execution.
 
-    Exit code 1 if an image was not classified.
+    In a folder, content decides what is an image; the rest is left out and listed with the reason. Exit code 1 if an
+    image was not classified.
 
     Example: `scones run photos/ --threshold 0.9`
     """
@@ -39,11 +43,11 @@ def run(
     with console.progress("uploading") as advance:
         inputs = image_inputs.collect(context.client("s3"), outputs.data_bucket, run_name, images, advance)
     try:
-        with live_outcomes(len(inputs)) as on_outcome:
+        with live_outcomes(len(inputs.images), inputs.names) as on_outcome:
             outcomes = executions.run(
                 context.client("stepfunctions", config=EXPRESS_CONFIG),
                 outputs.state_machine_arn,
-                inputs,
+                inputs.images,
                 run_name=run_name,
                 threshold=threshold,
                 concurrency=concurrency,
@@ -53,8 +57,19 @@ def run(
         console.note(f"executions that were started continue; their names begin with {run_name}")
         raise typer.Exit(INTERRUPTED) from None
     if context.as_json:
-        console.print_json([asdict(outcome) | {"message": outcome.message} for outcome in outcomes])
+        console.print_json([*(_json(outcome, inputs.names) for outcome in outcomes), *map(_left_out, inputs.left_out)])
     else:
-        console.out.print(outcome_table(outcomes))
+        console.out.print(outcome_table(outcomes, inputs.names))
+        show_left_out(inputs.left_out)
     if any(outcome.status != "SUCCEEDED" for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _json(outcome: Outcome, names: Mapping[Image, str]) -> dict[str, Any]:
+    return asdict(outcome) | {"message": outcome.message, "name": names[outcome.image]}
+
+
+def _left_out(entry: LeftOut) -> dict[str, Any]:
+    """Return what is left out in the form of an outcome."""
+    absent = dict.fromkeys(("image", "execution_arn", "output", "error", "cause"))
+    return absent | {"status": LEFT_OUT, "milliseconds": 0.0, "message": entry.reason, "name": entry.name}

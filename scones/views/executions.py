@@ -1,7 +1,7 @@
 """The tables of `scones run`: the latest outcomes while there are more to come, and all at the end."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Group
@@ -9,14 +9,16 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.executions import Outcome
+from orchestration.executions import Image, Outcome
 from scones import console
+from scones.image_inputs import LeftOut
 
 SHOWN = 12
+SHOWN_NAMES = 3
 
 
 @contextmanager
-def live_outcomes(total: int) -> Iterator[Callable[[Outcome], None]]:
+def live_outcomes(total: int, names: Mapping[Image, str]) -> Iterator[Callable[[Outcome], None]]:
     """Show the latest outcomes and their counts on standard error while there are more to come."""
     latest: deque[Outcome] = deque(maxlen=SHOWN)
     counts: Counter[str] = Counter()
@@ -26,16 +28,16 @@ def live_outcomes(total: int) -> Iterator[Callable[[Outcome], None]]:
             latest.append(outcome)
             counts[outcome.error or outcome.status] += 1
             summary = ", ".join(f"{name} {count}" for name, count in counts.most_common())
-            screen.update(Group(outcome_table(list(latest)), Text(f"{counts.total()} of {total}: {summary}")))
+            screen.update(Group(outcome_table(list(latest), names), Text(f"{counts.total()} of {total}: {summary}")))
 
         yield show
 
 
-def outcome_table(outcomes: list[Outcome]) -> Table:
-    """Return the outcomes as a table."""
+def outcome_table(outcomes: Sequence[Outcome], names: Mapping[Image, str]) -> Table:
+    """Return the outcomes as a table, each image by the name that the user gave it."""
     table = Table("image", "label", "confidence", "ms")
     for outcome in outcomes:
-        name = console.escape(outcome.image.s3_key.rsplit("/", 1)[-1])
+        name = console.escape(names[outcome.image])
         duration = f"{outcome.milliseconds:.0f}"
         if outcome.output:
             label, confidence = f"[green]{outcome.output['label']}[/]", f"{outcome.output['confidence']:.4f}"
@@ -44,3 +46,11 @@ def outcome_table(outcomes: list[Outcome]) -> Table:
             confidence = console.escape(outcome.message or "")
         table.add_row(name, label, confidence, duration)
     return table
+
+
+def show_left_out(entries: Sequence[LeftOut]) -> None:
+    """Print how many files are left out for which reason, and the first of them by name."""
+    for reason, count in Counter(entry.reason for entry in entries).most_common():
+        names = [entry.name for entry in entries if entry.reason == reason]
+        shown = ", ".join(names[:SHOWN_NAMES]) + (", …" if count > SHOWN_NAMES else "")
+        console.print_line(f"left out, {reason}: {count} ({shown})", "dim")
