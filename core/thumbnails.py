@@ -4,7 +4,7 @@ import base64
 import io
 import warnings
 
-from core.image_decoding import open_image
+from core.image_formats import open_image
 
 
 def data_uri(content: bytes | None, side: int) -> str | None:

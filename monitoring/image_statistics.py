@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.image_decoding import open_image
+from core.image_formats import open_image
 
 SIDE = 32
 """Images are measured at this side, about the network's resolution: what it cannot see does not matter to it."""

@@ -17,7 +17,7 @@ from orchestration.container_images import Published
 from orchestration.errors import EngineUnavailable
 from orchestration.image_builds import ImageProgress, ImageSource, OnProgress
 from scones import console
-from scones.image_names import ALL, INFERENCE, repository
+from scones.container_image_uris import ALL, INFERENCE, repository
 from scones.settings import ROOT, Settings
 
 _STEP_SECONDS = 900  # how long a build step may print nothing, as pip does while it downloads

@@ -5,7 +5,7 @@ from dataclasses import replace
 import boto3
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
-from scones import image_names, training_jobs
+from scones import container_image_uris, training_jobs
 from scones.model_serving import LOCAL_IMAGE, capture_uri, container_environment
 from scones.settings import Settings, Target
 from scones.stack_outputs import StackOutputs
@@ -18,7 +18,7 @@ from training.rehearsal import Plan
 def rehearsal_plan(session: boto3.Session, settings: Settings, outputs: StackOutputs, job: TrainingJobSpec) -> Plan:
     """Return the plan of a rehearsal of this job. Raises RoleMissing."""
     builtin = recipes.get_recipe(job.recipe.name).builtin
-    inference_uri = image_names.inference_uri(session, settings, ENDPOINT_INSTANCE_TYPE) or LOCAL_IMAGE
+    inference_uri = container_image_uris.inference_uri(session, settings, ENDPOINT_INSTANCE_TYPE) or LOCAL_IMAGE
     return Plan(
         job,
         training_jobs.job_environment(settings, outputs),

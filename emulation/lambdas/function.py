@@ -62,7 +62,7 @@ class LambdaFunction:
         started = time.monotonic()
         print(f"START RequestId: {request_id} Version: $LATEST", flush=True)
         try:
-            return self._ask(event, request_id, started + self._configuration.timeout)
+            return self._invoke_process(event, request_id, started + self._configuration.timeout)
         except HandlerTimeout:
             self._discard()
             return HttpResponse(
@@ -78,11 +78,11 @@ class LambdaFunction:
                 flush=True,
             )
 
-    def _ask(self, event: bytes, request_id: str, deadline: float) -> HttpResponse:
+    def _invoke_process(self, event: bytes, request_id: str, deadline: float) -> HttpResponse:
         if self._process is None or not self._process.alive:
             self._discard()
             self._process = self._start()
-        _, body = self._process.ask(self._context(request_id, deadline), event, deadline)
+        _, body = self._process.invoke(self._context(request_id, deadline), event, deadline)
         if len(body) > MAX_PAYLOAD_BYTES:
             self._discard()
             return HttpResponse(HTTPStatus.BAD_GATEWAY, _too_large_report())

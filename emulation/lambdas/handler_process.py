@@ -92,11 +92,11 @@ class HandlerProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the process is still there to be asked."""
+        """Whether the process is still running."""
         return self._process.poll() is None
 
-    def ask(self, context: Mapping[str, object], event: bytes, deadline: float) -> tuple[str, bytes]:
-        """Send an event and return the kind of answer and its bytes.
+    def invoke(self, context: Mapping[str, object], event: bytes, deadline: float) -> tuple[str, bytes]:
+        """Send an event and return the kind of result and its bytes.
 
         Raises HandlerTimeout past ``deadline`` (``time.monotonic``), HandlerExited where the process ended instead.
         """

@@ -1,6 +1,6 @@
 """The inside of a Lambda: imports one handler and answers its host, as the Python runtime of AWS Lambda does.
 
-Started by ``lambda_process``, which talks to it over an inherited socket: each way a frame that says what, then bytes.
+Started by ``handler_process``, which talks to it over an inherited socket: each way a frame that says what, then bytes.
 """
 
 import importlib

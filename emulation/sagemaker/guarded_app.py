@@ -13,7 +13,7 @@ from emulation.localstack.scones_localstack.request_guard import RequestGuard
 _CHANGING = frozenset({"POST", "PUT", "PATCH"})
 _SCOPE = re.compile(r"Credential=[^/,]*/[0-9]{8}/([^/,]*)/")
 _WRONG_REGION = (
-    "Credential should be scoped to a valid region, not '{}'. This emulator is in {}: create the client in that region, "
+    "Credential should be scoped to a valid region, not '{}'. This emulator is in {}: create the client there, "
     "or start the emulator in another one with --region."
 )
 _AWS_JSON = "application/x-amz-json-1.1"

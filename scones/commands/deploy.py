@@ -9,7 +9,7 @@ import typer
 from core.named_values import parse_named_values
 from orchestration import stack
 from orchestration.names import check_endpoint_name, check_stack_name
-from scones import console, image_names
+from scones import console, container_image_uris
 from scones.context import CommandContext
 from scones.options import with_context
 from scones.settings import Target
@@ -79,11 +79,11 @@ def _publish_images(context: CommandContext, architecture: str | None) -> dict[s
     if architecture is None:
         current = stack.parameters_of(context.client("cloudformation"), context.settings.stack)
         architecture = current.get("Architecture", "x86_64")
-    return image_names.publish(context.session, context.settings, image_names.SERVICES, architecture)
+    return container_image_uris.publish(context.session, context.settings, container_image_uris.SERVICES, architecture)
 
 
 def _image_parameters(image_uris: dict[str, str]) -> dict[str, str]:
-    repository = image_names.repository(image_names.INFERENCE)
+    repository = container_image_uris.repository(container_image_uris.INFERENCE)
     return {f"{name.capitalize()}ImageUri": uri for name, uri in image_uris.items()} | {
         "InferenceRepository": repository
     }

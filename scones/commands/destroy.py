@@ -8,7 +8,7 @@ import typer
 from orchestration import bootstrap, container_images, stack, teardown
 from orchestration.errors import StackMissing
 from review import labelled_dataset
-from scones import console, image_names
+from scones import console, container_image_uris
 from scones.context import CommandContext
 from scones.endpoint_lifecycle import cancel_deletion, stop_scaling
 from scones.options import with_context
@@ -108,7 +108,7 @@ def _delete_shared(context: CommandContext, *, with_images: bool, with_bootstrap
             poll=context.settings.poll_seconds,
         )
         return [bootstrap.STACK] if existed else []
-    repositories = [image_names.repository(name) for name in image_names.ALL]
+    repositories = [container_image_uris.repository(name) for name in container_image_uris.ALL]
     if with_images:
         return container_images.delete_images(context.client("ecr"), repositories)
     console.note(

@@ -5,7 +5,7 @@ import pytest
 
 from orchestration import bootstrap
 from orchestration.errors import BootstrapMissing
-from scones import image_names
+from scones import container_image_uris
 from tests import fake_aws
 from tests.contracts.rendered import load
 from tests.scones.fakes import CloudFormation
@@ -21,7 +21,7 @@ def test_the_template_fits_a_request_which_needs_no_bucket() -> None:
 
 def test_there_is_a_repository_for_each_image() -> None:
     assert {each["RepositoryName"] for each in REPOSITORIES} == {
-        image_names.repository(name) for name in image_names.ALL
+        container_image_uris.repository(name) for name in container_image_uris.ALL
     }
 
 
@@ -35,7 +35,7 @@ def test_every_repository_is_immutable_scanned_and_tidied() -> None:
 
 def test_lambda_pulls_from_the_repositories_of_functions_alone() -> None:
     pulled = {each["RepositoryName"] for each in REPOSITORIES if "RepositoryPolicyText" in each}
-    assert pulled == {image_names.repository(name) for name in image_names.SERVICES}
+    assert pulled == {container_image_uris.repository(name) for name in container_image_uris.SERVICES}
 
 
 def test_the_workflow_may_not_change_its_own_permissions() -> None:

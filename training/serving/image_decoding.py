@@ -11,7 +11,7 @@ import simplejpeg
 from PIL import Image, ImageFile, ImageOps
 
 from core.errors import ImageTooCostly, UnknownImageFormat
-from core.image_decoding import jpeg_end_and_scans, open_image
+from core.image_formats import jpeg_end_and_scans, open_image
 from training.serving.errors import BrokenImage, EmptyImage, ImageTooLarge, UnsupportedImage
 
 MAX_PIXELS: Final = 8192 * 6144  # a 50-megapixel phone's JPEG, which is decoded at an eighth of its sides

@@ -8,7 +8,7 @@ import boto3
 import typer
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
-from scones import console, image_names, options
+from scones import console, container_image_uris, options
 from scones.context import CommandContext
 from scones.cost_confirmation import Expense, confirm_cost
 from scones.endpoint_lifecycle import EndpointLifecycle
@@ -66,7 +66,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     lifecycle = EndpointLifecycle(session, context.outputs, context.endpoint_name, maximum, ttl)
     confirm_cost(context, [_expense(instance_type, minimum, maximum, ttl)])
     artefact, image = _artefact_and_image(session, job, artefact, image)
-    image = image or image_names.inference_uri(session, settings, instance_type) or LOCAL_IMAGE
+    image = image or container_image_uris.inference_uri(session, settings, instance_type) or LOCAL_IMAGE
     lifecycle.prepare()
     endpoint_options = EndpointOptions(
         kms_key=kms_key, subnets=tuple(subnet or ()), security_groups=tuple(security_group or ()),

@@ -3,10 +3,10 @@
 from dataclasses import asdict
 
 from scones import console
+from scones.container_image_uris import INFERENCE, SERVICES
 from scones.container_images import publish
 from scones.context import CommandContext
 from scones.errors import TargetHasNoRegistry
-from scones.image_names import INFERENCE, SERVICES
 from scones.options import ArchitectureOption, with_context
 from scones.settings import Target
 

@@ -1,7 +1,7 @@
 """Opens images from anywhere, and refuses those that would take too much time or memory to decode.
 
 Formats are told apart by content. ``services/serialize`` repeats these rules, because the Lambda functions import
-nothing of the repository; ``tests/core/test_image_decoding.py`` holds that both treat the same files alike.
+nothing of the repository; ``tests/core/test_image_formats.py`` holds that both treat the same files alike.
 """
 
 import io

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import image_decoding
+from core import image_formats
 from core.errors import ImageTooCostly
-from core.image_decoding import MAX_SCANS, open_image
+from core.image_formats import MAX_SCANS, open_image
 from core.thumbnails import data_uri
 from monitoring.image_statistics import measure
 
@@ -102,5 +102,5 @@ def test_the_lambda_opens_and_refuses_the_same_files(tmp_path: Path) -> None:
 def test_the_limits_of_scans_are_the_lambdas(name: str) -> None:
     text = (SERIALIZE / "image_formats.py").read_text("utf-8")
     assert [int(value) for value in re.findall(rf"^{name} = ([\d_]+)", text, re.MULTILINE)] == [
-        getattr(image_decoding, name)
+        getattr(image_formats, name)
     ]

@@ -1,8 +1,8 @@
 import pytest
 
 from orchestration import image_builds
+from scones.container_image_uris import inference_uri
 from scones.container_images import image_sources
-from scones.image_names import inference_uri
 from scones.settings import Settings, Target
 from tests.scones.fake_session import FakeSession
 from tests.scones.fakes import Ecr
