@@ -15,7 +15,7 @@ from typing import Any
 
 from boto3.s3.transfer import TransferConfig
 
-from core.image_decoding import image_format
+from core.image_formats import image_format
 from core.s3_uris import S3Uri, is_s3_uri
 from orchestration.executions import Image
 from scones.console import Advance
