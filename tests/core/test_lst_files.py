@@ -21,7 +21,7 @@ def test_what_is_written_is_read_back(listed: list[Entry]) -> None:
     assert parse_lst(format_lst(listed), "x.lst") == listed
 
 
-def test_a_file_has_one_line_a_picture_with_tabs_between(tmp_path: Path) -> None:
+def test_a_file_has_one_line_a_image_with_tabs_between(tmp_path: Path) -> None:
     path = tmp_path / "train.lst"
     write_lst(path, [Entry(16, 0, "bike_s_000682.png"), Entry(30, 1, "b/c.png")])
     assert path.read_bytes() == b"16\t0\tbike_s_000682.png\n30\t1\tb/c.png\n"

@@ -11,7 +11,7 @@ from tests.training.data.cifar_archives import Members, members, pack
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """A small honest archive: 20 training vehicles and 10 test vehicles among as many other pictures."""
+    """A small honest archive: 20 training vehicles and 10 test vehicles among as many other images."""
     return pack(tmp_path / "cifar-100-python.tar.gz", members())
 
 

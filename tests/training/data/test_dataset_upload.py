@@ -17,7 +17,7 @@ from training.data.dataset_upload import UploadReport, upload
 from training.data.errors import BucketNotFound, NotStaged, UploadDenied, UploadFailed
 from training.data.staging import stage
 
-FILES = 32  # 20 training pictures, 10 test pictures and two lists
+FILES = 32  # 20 training images, 10 test images and two lists
 
 
 class FakeS3:
@@ -140,7 +140,7 @@ def test_an_object_that_is_gone_or_was_replaced_is_sent_again(staged: Path) -> N
     assert upload(staged, s3, "bucket", "data").uploaded == 0
 
 
-def test_other_pictures_replace_those_that_differ(staged: Path, tmp_path: Path) -> None:
+def test_other_images_replace_those_that_differ(staged: Path, tmp_path: Path) -> None:
     s3 = FakeS3()
     upload(staged, s3, "bucket", "data")
     other = stage(CifarSource(pack(tmp_path / "b.tar.gz", members(rows=44))), tmp_path / "other").path

@@ -56,7 +56,7 @@ def tree(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def test_a_staged_archive_has_pictures_lists_and_a_manifest(archive: Path, tmp_path: Path) -> None:
+def test_a_staged_archive_has_images_lists_and_a_manifest(archive: Path, tmp_path: Path) -> None:
     staged = stage(CifarSource(archive), tmp_path / "out")
     files = tree(staged.path)
     assert {name.split("/")[0] for name in files} == {"train", "test", "train.lst", "test.lst", "manifest.json"}
@@ -87,7 +87,7 @@ def test_the_manifest_knows_every_file_and_its_maker(archive: Path, tmp_path: Pa
     }  # fmt: skip
 
 
-def test_the_same_pictures_give_the_same_bytes(archive: Path, tmp_path: Path) -> None:
+def test_the_same_images_give_the_same_bytes(archive: Path, tmp_path: Path) -> None:
     one, other = (stage(CifarSource(archive), tmp_path / name).path for name in ("one", "other"))
     assert tree(one) == tree(other)
 
@@ -151,7 +151,7 @@ def test_an_error_leaves_what_was_staged_before(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))  # the pictures fit, the manifest does not
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))  # the images fit, the manifest does not
     try:
         with pytest.raises(DiskFull, match=r"manifest\.json.*free some space"):
             stage(Drawn([f"{n}.png" for n in range(30)]), tmp_path / "out")
@@ -168,7 +168,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 
 def run_staging(out: Path, body: str) -> subprocess.Popen[str]:
-    """Stage in another process; ``body`` is what happens at the picture ``number``."""
+    """Stage in another process; ``body`` is what happens at the image ``number``."""
     code = f"""
         import os, signal, sys, time
         from pathlib import Path
@@ -225,7 +225,7 @@ def test_two_stagings_at_once_do_the_work_once(tmp_path: Path) -> None:
 
 NAUGHTY = [
     "../../escape.png", "/etc/passwd", "..", "", "a/b/c.png", "C:\\windows\\x.png", "a\tb\n.png", ".hidden", "same.png",
-    "SAME.PNG", "same.png", "x" * 500, "nul\0.png", "ünï.png", "no extension", "photo.jpg", "-rf.png", "picture-2.png",
+    "SAME.PNG", "same.png", "x" * 500, "nul\0.png", "ünï.png", "no extension", "photo.jpg", "-rf.png", "image-2.png",
 ]  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def test_names_from_the_source_never_leave_the_directory_nor_collide(tmp_path: P
         assert len(path.name) < 130
 
 
-def test_progress_counts_to_the_number_of_pictures(tmp_path: Path) -> None:
+def test_progress_counts_to_the_number_of_images(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     stage(Drawn(), tmp_path / "out", lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]

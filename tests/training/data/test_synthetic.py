@@ -24,14 +24,14 @@ Pixels = NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")
-def pictures() -> Pixels:
-    """Four hundred small pictures, bicycles and motorcycles in turn."""
+def images() -> Pixels:
+    """Four hundred small images, bicycles and motorcycles in turn."""
     return np.stack(list(render_many([0, 1] * 200, 50_000)))
 
 
 @pytest.mark.parametrize("size", [16, 32, 96, 224])
 @pytest.mark.parametrize("label", [0, 1, "car"])
-def test_a_picture_has_the_size_that_was_asked_for(label: int | Kind, size: int) -> None:
+def test_a_image_has_the_size_that_was_asked_for(label: int | Kind, size: int) -> None:
     pixels = render(label, 7, size)
     assert pixels.shape == (size, size, 3)
     assert pixels.dtype == np.uint8
@@ -39,7 +39,7 @@ def test_a_picture_has_the_size_that_was_asked_for(label: int | Kind, size: int)
     assert pixels.std() > 5, "something is on it"
 
 
-def test_the_same_seed_gives_the_same_picture_in_every_process() -> None:
+def test_the_same_seed_gives_the_same_image_in_every_process() -> None:
     code = """
         import hashlib
         from training.data.synthetic import Severity, render
@@ -58,8 +58,8 @@ def test_the_same_seed_gives_the_same_picture_in_every_process() -> None:
     assert len(answers) == 1
 
 
-def test_different_seeds_and_labels_give_different_pictures(pictures: Pixels) -> None:
-    assert len({picture.tobytes() for picture in pictures}) == len(pictures)
+def test_different_seeds_and_labels_give_different_images(images: Pixels) -> None:
+    assert len({image.tobytes() for image in images}) == len(images)
     assert not np.array_equal(render(0, 1), render(1, 1))
 
 
@@ -79,18 +79,18 @@ def accuracy(features: NDArray[np.float64], labels: NDArray[np.int64], penalty: 
     return float(((rest @ weights > 0) == labels[cut:]).mean())
 
 
-def test_no_colour_gives_the_class_away(pictures: Pixels) -> None:
-    labels = np.arange(len(pictures)) % 2
-    cells = (pictures.reshape(len(pictures), -1, 3) // 64).astype(np.int64) @ np.array([16, 4, 1])
+def test_no_colour_gives_the_class_away(images: Pixels) -> None:
+    labels = np.arange(len(images)) % 2
+    cells = (images.reshape(len(images), -1, 3) // 64).astype(np.int64) @ np.array([16, 4, 1])
     histograms = np.stack([np.bincount(row, minlength=64) for row in cells]).astype(np.float64)
-    means = pictures.reshape(len(pictures), -1, 3).mean(axis=1)
+    means = images.reshape(len(images), -1, 3).mean(axis=1)
     assert accuracy(histograms, labels, 300) < 0.68
     assert accuracy(means, labels, 30) < 0.65
 
 
-def test_no_pixel_gives_the_class_away(pictures: Pixels) -> None:
-    labels = np.arange(len(pictures)) % 2
-    grey = pictures.astype(np.float64).mean(axis=3)
+def test_no_pixel_gives_the_class_away(images: Pixels) -> None:
+    labels = np.arange(len(images)) % 2
+    grey = images.astype(np.float64).mean(axis=3)
     coarse = grey.reshape(len(grey), 8, 4, 8, 4).mean(axis=(2, 4)).reshape(len(grey), -1)
     assert accuracy(coarse, labels, 100) < 0.78, "mass tells something, as in photographs; shape must tell more"
 
@@ -104,17 +104,17 @@ def test_two_labels_of_one_seed_share_their_scene() -> None:
 
 
 @pytest.mark.parametrize("knob", KNOBS)
-def test_each_severity_spoils_a_picture_the_more_the_higher_it_is(pictures: Pixels, knob: str) -> None:
+def test_each_severity_spoils_a_image_the_more_the_higher_it_is(images: Pixels, knob: str) -> None:
     distances = []
     for level in (0.0, 0.25, 0.6, 1.0):
-        spoilt = [degrade(picture, Severity(**{knob: level}), seed) for seed, picture in enumerate(pictures[:60])]
-        distances.append(np.abs(np.stack(spoilt).astype(float) - pictures[:60]).mean())
+        spoilt = [degrade(image, Severity(**{knob: level}), seed) for seed, image in enumerate(images[:60])]
+        distances.append(np.abs(np.stack(spoilt).astype(float) - images[:60]).mean())
     assert distances[0] == 0
     assert distances == sorted(distances)
     assert distances[-1] > 8
 
 
-def test_a_severity_comes_on_top_of_the_same_picture() -> None:
+def test_a_severity_comes_on_top_of_the_same_image() -> None:
     plain, dark = render(1, 5), render(1, 5, severity=Severity(darkening=0.5))
     np.testing.assert_allclose(dark, plain * 20**-0.5, atol=1)
     np.testing.assert_array_equal(plain, render(1, 5, severity=Severity()))
@@ -128,20 +128,20 @@ def test_a_severity_outside_its_range_is_refused() -> None:
 
 @pytest.mark.parametrize("knob", KNOBS)
 @pytest.mark.parametrize("shape", [(1, 1, 3), (32, 32, 3), (200, 300, 3)])
-def test_any_picture_can_be_spoilt(knob: str, shape: tuple[int, int, int]) -> None:
-    picture = np.full(shape, 128, np.uint8)
-    spoilt = degrade(picture, Severity(**{knob: 1.0}), 3)
+def test_any_image_can_be_spoilt(knob: str, shape: tuple[int, int, int]) -> None:
+    image = np.full(shape, 128, np.uint8)
+    spoilt = degrade(image, Severity(**{knob: 1.0}), 3)
     assert spoilt.shape == shape
     assert spoilt.dtype == np.uint8
-    np.testing.assert_array_equal(spoilt, degrade(picture, Severity(**{knob: 1.0}), 3))
-    assert (picture == 128).all(), "the picture given is left as it is"
+    np.testing.assert_array_equal(spoilt, degrade(image, Severity(**{knob: 1.0}), 3))
+    assert (image == 128).all(), "the image given is left as it is"
 
 
-def test_occlusion_covers_half_the_picture_at_most() -> None:
+def test_occlusion_covers_half_the_image_at_most() -> None:
     black = np.zeros((64, 64, 3), np.uint8)
     for level in (0.1, 0.4, 1.0):
         spoilt = [degrade(black, Severity(occlusion=level), seed) for seed in range(40)]
-        covered = np.mean([picture.any(axis=2).mean() for picture in spoilt])
+        covered = np.mean([image.any(axis=2).mean() for image in spoilt])
         assert covered == pytest.approx(level / 2, abs=0.06)
 
 
@@ -165,9 +165,9 @@ def test_a_synthetic_source_is_staged_like_any_other(tmp_path: Path) -> None:
     assert stage(SyntheticSource(train=12, test=6, seed=1), tmp_path / "out").written
 
 
-def test_no_picture_is_in_both_splits_or_of_two_seeds() -> None:
+def test_no_image_is_in_both_splits_or_of_two_seeds() -> None:
     sources = [SyntheticSource(20, 20, seed=seed) for seed in (0, 1)]
-    assert len({picture.pixels.tobytes() for source in sources for picture in source.images().iterator}) == 80
+    assert len({image.pixels.tobytes() for source in sources for image in source.images().iterator}) == 80
 
 
 def test_rendering_is_fast_enough_to_train_on() -> None:
@@ -175,7 +175,7 @@ def test_rendering_is_fast_enough_to_train_on() -> None:
     start = time.process_time()
     for seed in range(100):
         render(seed % 2, seed)
-    assert (time.process_time() - start) / 100 < 0.012, "seconds of one core for a picture"
+    assert (time.process_time() - start) / 100 < 0.012, "seconds of one core for a image"
 
 
 def test_every_kind_is_drawn_from_every_side() -> None:

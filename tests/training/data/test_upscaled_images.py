@@ -10,7 +10,7 @@ from training.data.upscaled_images import UpscaledSource
 SIDE = 224
 
 
-def test_pictures_are_larger_and_otherwise_the_same(archive: Path) -> None:
+def test_images_are_larger_and_otherwise_the_same(archive: Path) -> None:
     source = CifarSource(archive)
     plain, larger = source.images(), UpscaledSource(source, SIDE).images()
     assert larger.total == plain.total
@@ -31,7 +31,7 @@ def test_they_are_staged_beside_the_others_under_a_name_of_their_own(archive: Pa
     assert stage(UpscaledSource(source, 96), tmp_path / "larger").written, "another side is another data set"
 
 
-def test_a_large_picture_is_compressed_and_a_thumbnail_fits_a_block(archive: Path, tmp_path: Path) -> None:
+def test_a_large_image_is_compressed_and_a_thumbnail_fits_a_block(archive: Path, tmp_path: Path) -> None:
     source = CifarSource(archive)
     sizes = {
         side: [file.size for name, file in stage(each, tmp_path / side).manifest.files.items() if name.endswith("png")]

@@ -165,11 +165,11 @@ def test_requests_that_are_over_make_room_for_others() -> None:
     assert asyncio.run(one_after_another()) == {500}
 
 
-def test_the_log_tells_of_each_request_in_one_line_without_the_picture(
+def test_the_log_tells_of_each_request_in_one_line_without_the_image(
     caplog: pytest.LogCaptureFixture, model_dir: Path
 ) -> None:
     buffer = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    picture = Image.fromarray(buffer).tobytes()
+    noise = Image.fromarray(buffer).tobytes()
 
     async def ask(content: bytes) -> None:
         app = create_app(load(model_dir))
@@ -177,17 +177,17 @@ def test_the_log_tells_of_each_request_in_one_line_without_the_picture(
             await session.post("/invocations", content=content, headers=PNG)
 
     with caplog.at_level(logging.INFO, logger="training"):
-        asyncio.run(ask(picture))
+        asyncio.run(ask(noise))
     (record,) = [record for record in caplog.records if record.name.startswith("training")]
     line = JsonFormatter().format(record)
     fields = json.loads(line)
     assert fields["event"] == "invocation"
     assert fields["status"] == 400
     assert fields["error"] == "UnsupportedImage"
-    assert fields["bytes"] == len(picture)
+    assert fields["bytes"] == len(noise)
     assert fields["ms"] > 0
-    assert base64.b64encode(picture[:24]).decode() not in line
-    assert picture[8:24].hex(" ") not in line
+    assert base64.b64encode(noise[:24]).decode() not in line
+    assert noise[8:24].hex(" ") not in line
     assert len(line) < 500
 
 
