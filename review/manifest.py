@@ -23,7 +23,7 @@ _UNCHANGED = frozenset({"304", "NotModified"})
 
 
 @dataclass(frozen=True)
-class ReviewedImage:
+class Decision:
     """A decision: ``label`` is the class's number, None for neither; ``file`` is its copy in the training channel."""
 
     uri: S3Uri
@@ -43,7 +43,7 @@ class ReviewedImage:
         return json.dumps({"source-ref": str(self.uri), "label": self.label, "label-metadata": metadata})
 
     @classmethod
-    def parse(cls, line: str) -> "ReviewedImage":
+    def parse(cls, line: str) -> "Decision":
         """Read a line that :meth:`line` has written."""
         content = json.loads(line)
         metadata = content["label-metadata"]
@@ -53,7 +53,7 @@ class ReviewedImage:
         )  # fmt: skip
 
 
-Images = dict[S3Uri, ReviewedImage]
+Images = dict[S3Uri, Decision]
 
 
 class ReviewManifest:
@@ -65,7 +65,7 @@ class ReviewManifest:
         self._images: Images = {}
         self._etag: str | None = None
 
-    def find(self, uri: S3Uri, execution: str, sent: float) -> ReviewedImage | None:
+    def find(self, uri: S3Uri, execution: str, sent: float) -> Decision | None:
         """Return the decision about a message: one about its execution, or one made after it was ``sent``."""
         with self._lock:
             self._refresh()
@@ -86,7 +86,7 @@ class ReviewManifest:
         with self._lock:
             return any(image.file == file for image in self._images.values())
 
-    def record(self, image: ReviewedImage) -> ReviewedImage:
+    def record(self, image: Decision) -> Decision:
         """Write a decision, and return the one that counts: that of whoever was first about this execution."""
 
         def add(images: Images) -> None:
@@ -96,9 +96,9 @@ class ReviewManifest:
 
         return self._write(add)[image.uri]
 
-    def remove(self, uri: S3Uri, execution: str) -> ReviewedImage | None:
+    def remove(self, uri: S3Uri, execution: str) -> Decision | None:
         """Take a decision back, and return it; None where there is none."""
-        removed: list[ReviewedImage] = []
+        removed: list[Decision] = []
 
         def take(images: Images) -> None:
             removed.clear()
@@ -151,7 +151,7 @@ class ReviewManifest:
             self._images, self._etag = {}, None
             return
         lines = response["Body"].read().decode().split("\n")
-        parsed = [ReviewedImage.parse(line) for line in lines if line]
+        parsed = [Decision.parse(line) for line in lines if line]
         self._images, self._etag = {image.uri: image for image in parsed}, response["ETag"]
 
 

@@ -16,7 +16,7 @@ from core.s3_uris import S3Uri
 from review import labelled_dataset
 from review.errors import ImageUnreadable
 from review.labels import NEITHER
-from review.manifest import ReviewedImage, ReviewManifest
+from review.manifest import Decision, ReviewManifest
 from review.review_queue import SKIPPED_SECONDS, ReviewQueue
 from review.tickets import ReviewItem
 
@@ -43,7 +43,7 @@ class Reviewing:
             self._complete(item, decided)
         return None
 
-    def label(self, item: ReviewItem, name: str) -> ReviewedImage | None:
+    def label(self, item: ReviewItem, name: str) -> Decision | None:
         """Record a label, and return the decision that counts; None for a message that names no image.
 
         Raises ImageUnreadable where an image that shows a class cannot be copied.
@@ -56,7 +56,7 @@ class Reviewing:
         if number is not None:
             file = labelled_dataset.add_image(self.s3, self.bucket, self.content(item.uri), str(item.uri))
         time = self.now().isoformat(timespec="seconds")
-        decided = self.manifest.record(ReviewedImage(item.uri, item.execution, name, number, file, time))
+        decided = self.manifest.record(Decision(item.uri, item.execution, name, number, file, time))
         self._complete(item, decided)
         return decided
 
@@ -84,7 +84,7 @@ class Reviewing:
         content: bytes = response["Body"].read()
         return content
 
-    def _complete(self, item: ReviewItem, decided: ReviewedImage) -> None:
+    def _complete(self, item: ReviewItem, decided: Decision) -> None:
         if decided.label is not None and decided.file is not None:
             labelled_dataset.record_labels(self.s3, self.bucket, {decided.file: decided.label})
         self.queue.delete(item)

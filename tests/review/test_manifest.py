@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.s3_uris import S3Uri
-from review.manifest import KEY, ReviewedImage, ReviewManifest
+from review.manifest import KEY, Decision, ReviewManifest
 from tests import fake_aws
 from tests.review.fakes import BUCKET, FakeS3
 
 
-def decision(key: str, name: str = "bicycle", execution: str = "arn:e1") -> ReviewedImage:
+def decision(key: str, name: str = "bicycle", execution: str = "arn:e1") -> Decision:
     label = {"bicycle": 0, "motorcycle": 1}.get(name)
-    return ReviewedImage(S3Uri(BUCKET, key), execution, name, label, f"{key}.png", "2026-03-01T12:00:00+00:00")
+    return Decision(S3Uri(BUCKET, key), execution, name, label, f"{key}.png", "2026-03-01T12:00:00+00:00")
 
 
 def lines(s3: FakeS3) -> list[dict[str, object]]:
@@ -36,7 +36,7 @@ def test_no_key_breaks_a_line(key: str) -> None:
     image = decision(key)
     assert "\n" not in image.line()
     assert image.line().isascii()
-    assert ReviewedImage.parse(image.line()) == image
+    assert Decision.parse(image.line()) == image
 
 
 def test_the_first_decision_about_an_execution_counts() -> None:
