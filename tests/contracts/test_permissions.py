@@ -149,7 +149,9 @@ def tasks(machine: str) -> set[tuple[str, str]]:
     actions = set()
     for part in [*states, *(state["ItemReader"] for state in states if "ItemReader" in state)]:
         if "Resource" in part:
-            action = TASKS[part["Resource"].split(":states:::")[1]]
+            kind = part["Resource"].split(":states:::")[1]
+            assert kind in TASKS, "a new kind of task: add its action to TASKS"
+            action = TASKS[kind]
             to = part["Parameters"].get("FunctionName") or part["Parameters"].get("QueueUrl")
             actions.add((action, to[2:-1] if to else STATE_RESOURCES[action]))
     return actions

@@ -2,7 +2,10 @@
 
 import re
 
+import pytest
+
 from tests.contracts.test_architecture import ALLOWED
+from tests.contracts.test_named_errors import STATES, raised_by
 from tests.documents.markdown import ROOT
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
@@ -33,3 +36,10 @@ def test_every_module_in_which_the_target_makes_a_difference_is_listed() -> None
 def test_every_patch_of_localstack_is_listed() -> None:
     patches = (ROOT / "emulation/localstack/scones_localstack/patches").glob("*.py")
     assert first_cells("LocalStack") == {path.stem for path in patches} - {"__init__"}
+
+
+@pytest.mark.parametrize("service", STATES)
+def test_the_contract_lists_every_error_of_a_state(service: str) -> None:
+    rows = [line.split("|") for line in PAGE.splitlines() if line.startswith(f"| {STATES[service]} |")]
+    (errors,) = [set(re.findall(r"`(\w+)`", row[4])) for row in rows if len(row) > 5]
+    assert errors == raised_by(service)

@@ -1,10 +1,12 @@
 """Every `scones` command in the documents exists, with all its options."""
 
+import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from scones.commands import COMMANDS, ENDPOINT, IMAGES
 from tests.cli_runner import find_command
 from tests.documents.markdown import DOCUMENTS, ROOT, Command, commands, inline_commands, program_of
 
@@ -62,3 +64,9 @@ def test_documented_modules_exist() -> None:
 def _module(name: str) -> Path:
     file = ROOT / f"{name.replace('.', '/')}.py"
     return file if file.exists() else ROOT / name.replace(".", "/") / "__main__.py"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    rows = [line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if line.startswith("| `scones ")]
+    documented = {word for row in rows for word in re.findall(r"[a-z]+", row.split("|")[1])}
+    assert {*COMMANDS, *ENDPOINT, *IMAGES} <= documented

@@ -37,7 +37,7 @@ _POLL_SECONDS = 0.5
 _RETRY_SECONDS = 5.0
 _AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 _TARGET = re.compile(r"arn:aws:scheduler:::aws-sdk:sagemaker:([a-zA-Z]+)")
-_OPERATIONS = {"POST": "CreateSchedule", "PUT": "UpdateSchedule", "GET": "GetSchedule", "DELETE": "DeleteSchedule"}
+OPERATIONS = {"POST": "CreateSchedule", "PUT": "UpdateSchedule", "GET": "GetSchedule", "DELETE": "DeleteSchedule"}
 
 Perform = Callable[[str, bytes], Awaitable[Any]]
 
@@ -102,9 +102,9 @@ class Schedules:
         if body is None:
             raise BodyTooLarge(f"HTTP content length exceeded {_MAX_BODY_BYTES} bytes.")
         name = request.path_params["name"]
-        if request.method not in _OPERATIONS:
+        if request.method not in OPERATIONS:
             raise UnknownOperation(f"There is no operation {request.method} on a schedule.")
-        params = self._validated(_OPERATIONS[request.method], name, body)
+        params = self._validated(OPERATIONS[request.method], name, body)
         if request.method in {"POST", "PUT"}:
             return self._put(name, params, new=request.method == "POST")
         record = self._get(name)
