@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -106,27 +107,31 @@ def deploy_stack(
 
 
 def choose_source(
-    settings: Settings, advance: Advance, *, synthetic: bool = False, labels: Labels = VEHICLES
+    settings: Settings,
+    advance: Advance,
+    *,
+    synthetic: bool = False,
+    labels: Labels = VEHICLES,
+    others: int | None = None,
 ) -> "ImageSource":
     """CIFAR-100 from the archive named, else from the cache or by download; rendered vehicles where none of it works.
 
     An archive that was named and cannot be read is an error: nobody gets other pictures than those asked for. So are
-    classes that cannot be rendered where there is nothing else. Raises a DataError, NothingToRender.
+    classes that cannot be rendered where there is nothing else. ``others`` is how many images of other classes come
+    along: as many as were staged before, unless it is given. Raises a DataError, NothingToRender.
     """
     from training.data.cifar_archive import CifarSource  # noqa: PLC0415
     from training.data.cifar_download import locate_archive  # noqa: PLC0415
     from training.data.errors import DataError  # noqa: PLC0415
-    from training.data.synthetic import SyntheticSource  # noqa: PLC0415
 
     rendered = labels == VEHICLES
     if synthetic:
         if not rendered:
             raise NothingToRender(labels)
-        return SyntheticSource()
+        return _rendered(settings, others)
     try:
-        return CifarSource(
-            locate_archive(settings.archive, settings.cache, progress=advance), labels, dataset_name(labels)
-        )
+        archive, dataset = locate_archive(settings.archive, settings.cache, progress=advance), dataset_name(labels)
+        return CifarSource(archive, labels, dataset, _staged_others(settings, dataset) if others is None else others)
     except DataError as error:
         if settings.archive is not None or not rendered:
             raise
@@ -135,7 +140,26 @@ def choose_source(
             highlight=False,
             soft_wrap=True,
         )
-        return SyntheticSource()
+        return _rendered(settings, others)
+
+
+def _rendered(settings: Settings, others: int | None) -> "ImageSource":
+    from training.data.synthetic import SyntheticSource  # noqa: PLC0415
+
+    return SyntheticSource(others=_staged_others(settings, SyntheticSource.dataset) if others is None else others)
+
+
+def _staged_others(settings: Settings, dataset: str) -> int:
+    """Return how many images of other classes the dataset was last staged with."""
+    from training.data.dataset_manifest import read_manifest  # noqa: PLC0415
+    from training.data.errors import NotStaged  # noqa: PLC0415
+
+    try:
+        source = read_manifest(settings.home / "data" / dataset).source
+    except NotStaged:
+        return 0
+    found = re.search(r" others:(\d+)", source)
+    return int(found[1]) if found else 0
 
 
 def stage(source: "ImageSource", session: boto3.Session, settings: Settings, bucket: str, advance: Advance) -> Dataset:

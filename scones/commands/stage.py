@@ -6,6 +6,7 @@ import typer
 
 from scones import aws, console, options, pipeline
 
+OTHERS = 4000
 LOCAL_IMAGE = "scones/inference:local"
 
 
@@ -18,6 +19,10 @@ def stage(
         int | None,
         typer.Option("--size", min=32, max=512, help="Scale up to this side, e.g. 224 for builtin-transfer."),
     ] = None,
+    others: Annotated[
+        int,
+        typer.Option("--others", min=0, help="Images of other classes, from which training learns what neither is."),
+    ] = OTHERS,
     target: options.TargetOption = None,
     stack_name: options.StackOption = None,
     home: options.HomeOption = None,
@@ -29,7 +34,7 @@ def stage(
     deployed = pipeline.deployed(session, settings)
     bucket = deployed.data_bucket
     with console.progress("staging") as advance:
-        source = pipeline.choose_source(settings, advance, synthetic=synthetic, labels=deployed.labels)
+        source = pipeline.choose_source(settings, advance, synthetic=synthetic, labels=deployed.labels, others=others)
         if size is not None:
             from training.data.upscaled_images import UpscaledSource  # noqa: PLC0415
 

@@ -16,7 +16,7 @@ from training.job_logs import completed_epochs
 
 WAITER = WaiterConfig(timeout_seconds=240, poll_seconds=0.2)
 TINY = {"backbone": "tiny", "pretrained": "0", "size": "32", "training_size": "32", "rendered": "0",
-        "rendered_each_epoch": "0", "calibration_folds": "0", "batch": "2"}  # fmt: skip
+        "calibration_folds": "0", "batch": "2"}  # fmt: skip
 ENVIRONMENT = jobs.JobEnvironment(role_arn=ROLE, bucket="data", tags={"scones:stack": "test"})
 
 
