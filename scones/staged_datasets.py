@@ -1,5 +1,6 @@
 """Datasets: where their images come from, on disk below the home, and in the stack's bucket."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,13 +17,14 @@ from training.data.cifar_archive import CifarSource
 from training.data.cifar_download import locate_archive
 from training.data.dataset_manifest import MANIFEST, read_manifest
 from training.data.dataset_upload import upload
-from training.data.errors import DataError
+from training.data.errors import DataError, NotStaged
 from training.data.labelled_images import SPLITS, ImageSource
 from training.data.staging import StagedDataset
 from training.data.staging import stage as write_dataset
 from training.data.synthetic import SyntheticSource
 
 _UPLOADS = 16
+_OTHERS = re.compile(r" others:(\d+)")
 
 
 @dataclass(frozen=True)
@@ -46,27 +48,46 @@ class LabelledFile:
 
 
 def choose_source(
-    settings: Settings, advance: Advance, *, synthetic: bool = False, labels: Labels = VEHICLES
+    settings: Settings,
+    advance: Advance,
+    *,
+    synthetic: bool = False,
+    labels: Labels = VEHICLES,
+    others: int | None = None,
 ) -> ImageSource:
     """Return CIFAR-100 from the archive named, from the cache or by download; rendered vehicles where that fails.
 
     An archive that was named and cannot be read is an error, and so are labels that cannot be rendered where CIFAR-100
-    is not available. Raises a DataError or NothingToRender.
+    is not available. ``others`` is the number of images of other classes; by default as many as the dataset was staged
+    with before. Raises a DataError or NothingToRender.
     """
     can_render = labels == VEHICLES
     if synthetic:
         if not can_render:
             raise NothingToRender(labels)
-        return SyntheticSource()
+        return _rendered(settings, others)
     try:
-        return CifarSource(
-            locate_archive(settings.archive, settings.cache, progress=advance), labels, dataset_name(labels)
-        )
+        archive, dataset = locate_archive(settings.archive, settings.cache, progress=advance), dataset_name(labels)
+        return CifarSource(archive, labels, dataset, _staged_others(settings, dataset) if others is None else others)
     except DataError as error:
         if settings.archive is not None or not can_render:
             raise
         warn("no CIFAR-100", f"{error}; rendered vehicles are used instead")
-        return SyntheticSource()
+        return _rendered(settings, others)
+
+
+def _rendered(settings: Settings, others: int | None) -> ImageSource:
+    return SyntheticSource(others=_staged_others(settings, SyntheticSource.dataset) if others is None else others)
+
+
+def _staged_others(settings: Settings, dataset: str) -> int:
+    """Return how many images of other classes the dataset was last staged with."""
+    try:
+        fingerprint = read_manifest(settings.datasets / dataset).source
+    except NotStaged:
+        return 0
+    match = _OTHERS.search(fingerprint)
+    return int(match[1]) if match else 0
 
 
 def write_to_disk(source: ImageSource, settings: Settings, advance: Advance) -> StagedDataset:

@@ -23,6 +23,7 @@ from training.recipes import IMAGE_CONTENT_TYPE, TrainingRecipe
 from training.sagemaker_sdk import client_kwargs, image_uri, load_sdk
 
 PREFIX = "training"
+OTHER_LISTING = "other.lst"
 PYTORCH = {"version": "2.8.0", "py_version": "py312", "image_scope": "training"}
 VALIDATION_ACCURACY = "validation:accuracy"
 _METRIC_PATTERNS = {
@@ -107,7 +108,7 @@ def _create_arguments(session: boto3.Session, spec: TrainingJobSpec, environment
         "role_arn": environment.role_arn,
         "algorithm_specification": _algorithm(session, spec),
         "hyper_parameters": _hyperparameters(session, spec, environment),
-        "input_data_config": _channels(spec, environment.bucket),
+        "input_data_config": _channels(session, spec, environment.bucket),
         "output_data_config": shapes.OutputDataConfig(s3_output_path=str(root), **output_key),
         "resource_config": shapes.ResourceConfig(
             instance_type=spec.instance_type, instance_count=1, volume_size_in_gb=30, **volume_key
@@ -161,10 +162,15 @@ def _hyperparameters(session: boto3.Session, spec: TrainingJobSpec, environment:
     }
 
 
-def _channels(spec: TrainingJobSpec, bucket: str) -> list[Any]:
-    """Return the channels; validation is the test split, which vehicle-net reports and does not train on."""
+def _channels(session: boto3.Session, spec: TrainingJobSpec, bucket: str) -> list[Any]:
+    """Return the channels; validation is the test split, which vehicle-net reports and does not train on.
+
+    What shows neither label is a channel where it was staged; the built-in algorithm knows no such channel.
+    """
     _, shapes = load_sdk()
     keys = {"train": "train/", "validation": "test/", "train_lst": "train.lst", "validation_lst": "test.lst"}
+    if not spec.recipe.builtin and _has_others(session.client("s3"), bucket, spec.dataset):
+        keys |= {"other": "other/", "other_lst": OTHER_LISTING}
     return [
         shapes.Channel(
             channel_name=channel,
@@ -181,6 +187,11 @@ def _channels(spec: TrainingJobSpec, bucket: str) -> list[Any]:
         )
         for channel, key in keys.items()
     ]
+
+
+def _has_others(s3: Any, bucket: str, dataset: str) -> bool:
+    found = s3.list_objects_v2(Bucket=bucket, Prefix=f"{dataset}/{OTHER_LISTING}", MaxKeys=1)
+    return bool(found.get("Contents"))
 
 
 def status(session: boto3.Session, name: str) -> JobStatus:

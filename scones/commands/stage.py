@@ -9,6 +9,9 @@ from scones.context import CommandContext
 from scones.options import SyntheticOption, with_context
 from training.data.upscaled_images import UpscaledSource
 
+OTHERS = 4000
+"""Images of other classes that are staged unless another number is named."""
+
 
 @with_context("archive", "target", "stack", "home", "as_json")
 def stage(
@@ -23,6 +26,10 @@ def stage(
             help="Scale images up to this width and height, for example 224 for builtin-transfer.",
         ),
     ] = None,
+    others: Annotated[
+        int,
+        typer.Option("--others", min=0, help="Images of other classes, from which training learns what neither is."),
+    ] = OTHERS,
 ) -> None:
     """Convert a dataset to PNG and .lst files and upload them to the stack's bucket.
 
@@ -31,7 +38,7 @@ def stage(
     bucket = context.outputs.data_bucket
     with console.progress("staging") as advance:
         source = staged_datasets.choose_source(
-            context.settings, advance, synthetic=synthetic, labels=context.outputs.labels
+            context.settings, advance, synthetic=synthetic, labels=context.outputs.labels, others=others
         )
         if size is not None:
             source = UpscaledSource(source, size)

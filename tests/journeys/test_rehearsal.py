@@ -25,7 +25,7 @@ from training.rehearsal import rehearse as run
 from training.request_recorder import RequestRecorder
 
 TINY = {"backbone": "tiny", "pretrained": "0", "size": "32", "training_size": "32", "rendered": "0",
-        "rendered_each_epoch": "0", "calibration_folds": "0", "batch": "2"}  # fmt: skip
+        "calibration_folds": "0", "batch": "2"}  # fmt: skip
 # Where there is no PyTorch, an interpreter stands in that leaves the shipped model; all else is as it is.
 STAND_IN = f"""#!/bin/sh
 [ "$2" = -c ] && exit 0

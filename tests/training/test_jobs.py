@@ -1,6 +1,7 @@
 """Training jobs against the real emulator as a process."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from training.job_logs import completed_epochs
 
 WAITER = WaiterConfig(timeout_seconds=240, poll_seconds=0.2)
 TINY = {"backbone": "tiny", "pretrained": "0", "size": "32", "training_size": "32", "rendered": "0",
-        "rendered_each_epoch": "0", "calibration_folds": "0", "batch": "2"}  # fmt: skip
+        "calibration_folds": "0", "batch": "2"}  # fmt: skip
 ENVIRONMENT = jobs.JobEnvironment(role_arn=ROLE, bucket="data", tags={"scones:stack": "test"})
 
 
@@ -63,6 +64,21 @@ def test_a_job_of_the_builtin_algorithm_is_created_as_specified(session: Offline
         "validation_lst": "s3://data/vehicles/test.lst",
     }
     assert {channel["ContentType"] for channel in channels.values()} == {"application/x-image"}
+
+
+def test_images_of_other_classes_are_a_channel_of_our_own_trainer_where_they_are_staged(
+    session: OfflineSession, emulator: Emulator
+) -> None:
+    s3 = session.client("s3")
+    for name in ("train", "test", "other"):
+        s3.put_object(Bucket="data", Key=f"both/{name}.lst", Body=b"0\t0\t0.png\n")
+        s3.put_object(Bucket="data", Key=f"both/{name}/0.png", Body=b"no image")
+    for name, recipe in (("other-1", "vehicle-net"), ("other-2", "builtin-small")):
+        settings = TINY if recipe == "vehicle-net" else {"mini_batch_size": "2"}
+        jobs.submit(session, replace(job_spec(name, recipe, **settings), dataset="both"), ENVIRONMENT)
+    described = [emulator.client("sagemaker").describe_training_job(TrainingJobName=f"other-{n}") for n in (1, 2)]
+    ours, builtin = ({channel["ChannelName"] for channel in job["InputDataConfig"]} for job in described)
+    assert ours - builtin == {"other", "other_lst"}
 
 
 def test_images_too_small_for_transfer_fail_the_job_with_the_reason(session: OfflineSession) -> None:

@@ -6,8 +6,10 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Split = Literal["train", "test"]
+Split = Literal["train", "test", "other", "other_test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
+OTHER_SPLITS: tuple[Split, ...] = ("other", "other_test")
+"""Images of none of the dataset's classes, to train and to test with; not every source has them."""
 
 
 class LabelledImage(NamedTuple):

@@ -18,7 +18,7 @@ from core.lst_files import Entry, format_lst
 from training.data.dataset_manifest import MANIFEST, File, Manifest, read_manifest
 from training.data.directory_lock import lock_directory
 from training.data.errors import DestinationOccupied, NotStaged, translate_write_errors
-from training.data.labelled_images import SPLITS, ImageSource, LabelledImage, Split
+from training.data.labelled_images import OTHER_SPLITS, SPLITS, ImageSource, LabelledImage, Split
 
 Progress = Callable[[int, int], None]
 
@@ -39,9 +39,10 @@ class StagedDataset(NamedTuple):
 def stage(source: ImageSource, out: Path, progress: Progress | None = None, tool: str = "scones") -> StagedDataset:
     """Write the images of ``source`` to the directory ``out``, unless they are there.
 
-    ``out`` gets ``train/*.png``, ``test/*.png``, ``train.lst``, ``test.lst`` and ``manifest.json``. It appears, or is
-    replaced, only when complete; what a killed call left behind is cleaned up. ``progress`` gets the number of images
-    done and in all; ``tool`` is recorded in the manifest. Raises a DataError.
+    ``out`` gets ``train/*.png``, ``test/*.png``, ``train.lst``, ``test.lst`` and ``manifest.json``; from a source with
+    images of other classes also ``other`` and ``other_test``, each with its list. It appears, or is replaced, only when
+    complete; what a killed call left behind is cleaned up. ``progress`` gets the number of images done and in all;
+    ``tool`` is recorded in the manifest. Raises a DataError.
     """
     out = out.absolute()
     with translate_write_errors(out.parent):
@@ -116,7 +117,7 @@ def _write_files(source: ImageSource, staging: Path, progress: Progress | None) 
     with translate_write_errors(staging):
         for split in SPLITS:
             (staging / split).mkdir(parents=True)
-    names = {split: _FileNames() for split in SPLITS}
+    names = {split: _FileNames() for split in (*SPLITS, *OTHER_SPLITS)}
     entries: dict[Split, list[Entry]] = {split: [] for split in SPLITS}
     files: dict[str, File] = {}
     with ThreadPoolExecutor(1, "staging") as writer:  # writes one batch while the next is encoded
@@ -128,6 +129,9 @@ def _write_files(source: ImageSource, staging: Path, progress: Progress | None) 
                 path, content = f"{image.split}/{name}", encode_png(image)
                 contents[staging / path] = content
                 files[path] = File(_sha256(content), len(content), image.label, image.split, image.row)
+                if image.split not in entries:
+                    entries[image.split] = []
+                    _make_directory(staging / image.split)
                 entries[image.split].append(Entry(image.row, image.label, name))
                 if progress:
                     progress(len(files), total)
@@ -136,11 +140,16 @@ def _write_files(source: ImageSource, staging: Path, progress: Progress | None) 
             writing = writer.submit(_write_batch, contents)
         if writing:
             writing.result()
-    for split in SPLITS:
-        content = format_lst(entries[split]).encode()
+    for split, listed in entries.items():
+        content = format_lst(listed).encode()
         _write_file(staging / f"{split}.lst", content)
         files[f"{split}.lst"] = File(_sha256(content), len(content))
     return files
+
+
+def _make_directory(path: Path) -> None:
+    with translate_write_errors(path):
+        path.mkdir()
 
 
 def _write_batch(contents: dict[Path, bytes]) -> None:

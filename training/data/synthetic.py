@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,56 +14,77 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from training.data.labelled_images import SPLITS, LabelledImage, LabelledImages
+from training.data.labelled_images import OTHER_SPLITS, SPLITS, LabelledImage, LabelledImages
 from training.data.rendering.bicycle import bicycle
 from training.data.rendering.camera import Pose, draw, look
 from training.data.rendering.car import car
 from training.data.rendering.dice import Dice
 from training.data.rendering.motorcycle import motorcycle
+from training.data.rendering.neither import neither
 from training.data.rendering.scene import backdrop, foreground, shadow
 from training.data.rendering.weather import Severity, degrade, everyday
 
 __all__ = ["KINDS", "Kind", "Severity", "SyntheticSource", "degrade", "render", "render_many"]
 
-Kind = Literal["bicycle", "motorcycle", "car"]
+Kind = Literal["bicycle", "motorcycle", "car", "neither"]
 Pixels = NDArray[np.uint8]
 
-KINDS: tuple[Kind, ...] = ("bicycle", "motorcycle", "car")
+KINDS: tuple[Kind, ...] = ("bicycle", "motorcycle", "car", "neither")
+_FARTHEST, _NEAREST = 0.12, 0.7  # share of the frame that a vehicle takes that is small in its scene
 _MODELS = {"bicycle": bicycle, "motorcycle": motorcycle, "car": car}
 _CHUNK = 64
 _SPLIT_APART = 1 << 40  # seeds between one split and the next
+_OTHERS_APART = 1 << 39  # seeds between a split's vehicles and its scenes without one
 
 
-def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | None = None) -> Pixels:
+def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | None = None, far: float = 0.0) -> Pixels:
     """Return one image, (size, size, 3) RGB. ``label`` is 0 (bicycle), 1 (motorcycle) or a kind, such as "car".
 
     The seed alone settles scene, pose, light and everyday weather, so that two labels of one seed differ in the vehicle
-    only. ``severity`` comes on top, for drift and robustness tests.
+    only. ``severity`` comes on top, for drift and robustness tests. ``far`` is how likely the vehicle is small in its
+    scene. "neither" is a scene without a bicycle or a motorcycle.
     """
     kind = KINDS[label] if isinstance(label, int) else label
     scene = Dice("scene", seed)
     side = size * _supersampling(size)
-    image = backdrop(scene, side)
-    body = _MODELS[kind](Dice(kind, seed))
-    view = look(body, Pose.roll_dice(scene), side)
-    shadow(image, view, scene)
-    draw(body, view, ImageDraw.Draw(image))
-    foreground(image, scene)
+    if kind == "neither":
+        image = neither(scene, side)
+    else:
+        image = backdrop(scene, side)
+        body = _MODELS[kind](Dice(kind, seed))
+        view = look(body, _pose(scene, Dice("far", seed), far), side)
+        shadow(image, view, scene)
+        draw(body, view, ImageDraw.Draw(image))
+        foreground(image, scene)
     small = np.asarray(image.reduce(side // size) if side > size else image)
     pixels = degrade(_expose(small, scene), everyday(scene), seed)
     return np.ascontiguousarray(degrade(pixels, severity, seed + 1) if severity else pixels)
 
 
+def _pose(scene: Dice, distance: Dice, far: float) -> Pose:
+    pose = Pose.roll_dice(scene)
+    if not distance.chance(far):
+        return pose
+    fill = _FARTHEST * (_NEAREST / _FARTHEST) ** distance.between(0, 1)
+    room = 0.45 * (1 - fill)
+    return replace(pose, fill=fill, shift=(distance.between(-room, room), distance.between(-room / 2, room)))
+
+
 def render_many(
-    labels: Sequence[int | Kind], first_seed: int, size: int = 32, severity: Severity | None = None, workers: int = 1
+    labels: Sequence[int | Kind],
+    first_seed: int,
+    size: int = 32,
+    severity: Severity | None = None,
+    workers: int = 1,
+    far: float = 0.0,
 ) -> Iterator[Pixels]:
     """Render one image for each label, seeded ``first_seed`` and counting up, in order, on ``workers`` processes."""
     seeds = range(first_seed, first_seed + len(labels))
     if workers <= 1:
-        yield from map(render, labels, seeds, repeat(size), repeat(severity))
+        yield from map(render, labels, seeds, repeat(size), repeat(severity), repeat(far))
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(render, labels, seeds, repeat(size), repeat(severity), chunksize=_CHUNK)
+        yield from pool.map(render, labels, seeds, repeat(size), repeat(severity), repeat(far), chunksize=_CHUNK)
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,8 @@ class SyntheticSource:
     severity: Severity | None = None
     dataset: str = "synthetic"
     classes: tuple[str, ...] = KINDS[:2]
+    others: int = 0
+    """Scenes without a vehicle in the split `other`, and half as many in `other_test`."""
 
     def fingerprint(self) -> str:
         """Return all that determines the images: the settings, the renderer's own code and Pillow."""
@@ -85,11 +108,12 @@ class SyntheticSource:
         for file in sorted([Path(__file__), *(Path(__file__).parent / "rendering").glob("*.py")]):
             code.update(file.read_bytes())
         settings = f"{self.train}+{self.test} at {self.size} seed {self.seed} {self.severity}"
-        return f"renderer {code.hexdigest()[:16]} pillow {PIL.__version__} {settings}"
+        others = f" others:{self.others}" if self.others else ""
+        return f"renderer {code.hexdigest()[:16]} pillow {PIL.__version__} {settings}{others}"
 
     def images(self) -> LabelledImages:
         """Return the images; no seed of one split ever occurs in another."""
-        return LabelledImages(self.train + self.test, self._each())
+        return LabelledImages(self.train + self.test + self.others + self.others // 2, self._each())
 
     def _each(self) -> Iterator[LabelledImage]:
         for number, (split, count) in enumerate(zip(SPLITS, (self.train, self.test), strict=True)):
@@ -98,6 +122,11 @@ class SyntheticSource:
             images = render_many(labels, first, self.size, self.severity, self.workers)
             for row, (label, pixels) in enumerate(zip(labels, images, strict=True)):
                 yield LabelledImage(split, row, f"{KINDS[label]}_{row:06d}.png", label, pixels)
+        for number, (split, count) in enumerate(zip(OTHER_SPLITS, (self.others, self.others // 2), strict=True)):
+            first = (self.seed * len(SPLITS) + number) * _SPLIT_APART + _OTHERS_APART
+            kinds: list[int | Kind] = ["neither"] * count
+            for row, pixels in enumerate(render_many(kinds, first, self.size, self.severity, self.workers)):
+                yield LabelledImage(split, row, f"neither_{row:06d}.png", len(self.classes), pixels)
 
 
 def _supersampling(size: int) -> int:

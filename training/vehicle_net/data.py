@@ -1,7 +1,8 @@
-"""Staged channels (images and a .lst file) and rendered vehicles as arrays of pixels and labels."""
+"""Staged channels (images and a .lst file) and rendered images as arrays of pixels and labels."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from core.errors import MalformedLst
 from core.lst_files import Entry, read_lst
-from training.data.synthetic import render_many
+from training.data.synthetic import Kind, render_many
 from training.serving.errors import ImageError
 from training.serving.image_decoding import decode
 from training.serving.preprocessing import Preprocessing, to_pixels
@@ -20,11 +21,19 @@ from training.vehicle_net.recipe import Recipe
 TRAINING_SEEDS = 10_000_000
 """First seed of the vehicles that are rendered for training; those that are rendered for scoring lie elsewhere."""
 SCORING_SEEDS = 50_000_000
+NEITHER = 2
+"""The label of images that show neither of the two."""
+LEAST_SIDE = 16
+"""Side in pixels under which images are scaled up before they are spoilt."""
+FAR = 0.4
+"""Share of the rendered vehicles that are small in their scene."""
+_SCENES_APART = 5_000_000
+"""Seeds between rendered vehicles and rendered scenes."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """Pixels (N, S, S, 3) uint8 and labels (N,), 0 or 1, as the recipe names them."""
+    """Pixels (N, S, S, 3) uint8 and labels (N,): 0 or 1, as the recipe names them, or NEITHER."""
 
     pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
@@ -49,9 +58,9 @@ def preprocessing(recipe: Recipe) -> Preprocessing:
     return Preprocessing(size=recipe.size, through=recipe.through or None)
 
 
-def training_preprocessing(recipe: Recipe) -> Preprocessing:
-    """How images are brought to size before the network is trained on them."""
-    return Preprocessing(size=recipe.training_size or recipe.size, through=recipe.through or None)
+def training_side(recipe: Recipe) -> int:
+    """Side of the images that the network is trained on."""
+    return recipe.training_size or recipe.size
 
 
 def _listing(path: Path) -> Path:
@@ -64,8 +73,11 @@ def _listing(path: Path) -> Path:
     return found[0]
 
 
-def read_listing(path: Path) -> list[Entry]:
-    """The lines of the .lst file at `path` or in the directory `path`. Raises MalformedChannel."""
+def read_listing(path: Path, *, labelled: bool = True) -> list[Entry]:
+    """The lines of the .lst file at `path` or in the directory `path`; if `labelled`, with the labels 0 and 1.
+
+    Raises MalformedChannel.
+    """
     listing = _listing(path)
     try:
         entries = read_lst(listing)
@@ -74,22 +86,45 @@ def read_listing(path: Path) -> list[Entry]:
     if not entries:
         raise MalformedChannel(listing, "lists no image")
     for entry in entries:
-        if entry.label > 1:
+        if labelled and entry.label > 1:
             raise MalformedChannel(listing, f"label {entry.label} of {entry.file} is neither 0 nor 1")
     return entries
 
 
-def read_channel(images: Path, listing: Path, spec: Preprocessing) -> Images:
-    """Decode the images that `listing` names under `images`, each as `spec` says. Raises MalformedChannel."""
-    entries = read_listing(listing)
-    pixels = np.empty((len(entries), spec.size, spec.size, 3), np.uint8)
-    for position, entry in enumerate(entries):
+def _decoded(images: Path, entries: list[Entry]) -> Iterator[Image.Image]:
+    for entry in entries:
         file = images / entry.file
         try:
-            pixels[position] = to_pixels(decode(file.read_bytes()), spec)
+            yield decode(file.read_bytes())
         except (ImageError, OSError) as error:
             raise MalformedChannel(file, str(error)) from error
-    return Images(pixels, np.array([entry.label for entry in entries], np.int64))
+
+
+def _labels(entries: list[Entry], *, labelled: bool) -> npt.NDArray[np.int64]:
+    return np.array([entry.label if labelled else NEITHER for entry in entries], np.int64)
+
+
+def read_channel(images: Path, listing: Path, spec: Preprocessing, *, labelled: bool = True) -> Images:
+    """Decode the images that `listing` names under `images`, each as `spec` says; unless `labelled`, they are NEITHER.
+
+    Raises MalformedChannel.
+    """
+    entries = read_listing(listing, labelled=labelled)
+    pixels = np.empty((len(entries), spec.size, spec.size, 3), np.uint8)
+    for position, image in enumerate(_decoded(images, entries)):
+        pixels[position] = to_pixels(image, spec)
+    return Images(pixels, _labels(entries, labelled=labelled))
+
+
+def read_as_stored(images: Path, listing: Path, recipe: Recipe, *, labelled: bool = True) -> Images:
+    """Decode a channel for training: squares as large as its largest image, at most as training takes them.
+
+    Raises MalformedChannel.
+    """
+    entries = read_listing(listing, labelled=labelled)
+    largest = max(max(image.size) for image in _decoded(images, entries))
+    side = min(max(largest, LEAST_SIDE), training_side(recipe), recipe.through or largest)
+    return read_channel(images, listing, Preprocessing(side), labelled=labelled)
 
 
 def brought_to_size(images: Images, spec: Preprocessing) -> Images:
@@ -100,15 +135,67 @@ def brought_to_size(images: Images, spec: Preprocessing) -> Images:
     return Images(pixels, images.labels)
 
 
-def rendered(count: int, first_seed: int, spec: Preprocessing, *, side: int = 32, workers: int = 1) -> Images:
-    """`count` rendered vehicles, bicycles and motorcycles in turn, drawn at `side` pixels and brought to size."""
+def rendered(
+    count: int, first_seed: int, spec: Preprocessing, *, side: int = 32, workers: int = 1, far: float = 0.0
+) -> Images:
+    """`count` rendered vehicles, bicycles and motorcycles in turn, drawn at `side` pixels and brought to size.
+
+    `far` is the share of them that is small in its scene.
+    """
     labels = np.arange(count, dtype=np.int64) % 2
-    pictures = render_many(labels.tolist(), first_seed, side, workers=workers)
+    pictures = render_many(labels.tolist(), first_seed, side, workers=workers, far=far)
     return brought_to_size(Images(np.stack(list(pictures)), labels), spec)
 
 
-def rendered_pool(recipe: Recipe, *, workers: int = 1) -> Images | None:
-    """The rendered vehicles that training draws from; None where the recipe wants none or is about something else."""
-    if not recipe.rendered or not recipe.of_vehicles:
+def _pool(kinds: Sequence[int | Kind], first_seed: int, recipe: Recipe, workers: int) -> Images:
+    side = training_side(recipe)
+    pixels = np.stack(list(render_many(kinds, first_seed, side, workers=workers, far=FAR)))
+    return Images(pixels, np.array([NEITHER if kind == "neither" else kind for kind in kinds], np.int64))
+
+
+def rendered_vehicles(recipe: Recipe, *, workers: int = 1) -> Images | None:
+    """The vehicles that training draws from; None where the recipe wants none or is about something else."""
+    if not recipe.rendered or not recipe.vehicles or not recipe.of_vehicles:
         return None
-    return rendered(recipe.rendered, TRAINING_SEEDS, training_preprocessing(recipe), workers=workers)
+    return _pool([number % 2 for number in range(recipe.rendered)], TRAINING_SEEDS, recipe, workers)
+
+
+def rendered_scenes(recipe: Recipe, *, workers: int = 1) -> Images | None:
+    """The scenes without a vehicle that training draws from; None where the recipe wants none."""
+    if not recipe.rendered or not recipe.scenes or not recipe.of_vehicles:
+        return None
+    return _pool(["neither"] * recipe.rendered, TRAINING_SEEDS + _SCENES_APART, recipe, workers)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a network learns from: images of the train and the other channel as stored, and rendered ones."""
+
+    real: Images
+    others: Images | None = None
+    vehicles: Images | None = None
+    scenes: Images | None = None
+
+    @property
+    def knows_neither(self) -> bool:
+        """Whether a network can learn from it what neither looks like."""
+        return self.others is not None
+
+    def digest(self) -> str:
+        """The same for the same images in the same order."""
+        parts = (self.real, self.others, self.vehicles, self.scenes)
+        return hashlib.sha256("/".join(part.digest() if part else "" for part in parts).encode()).hexdigest()
+
+    def where(self, real: npt.NDArray[np.bool_], others: npt.NDArray[np.bool_] | None) -> "Material":
+        """The same with only some of the staged images."""
+        some = self.others if self.others is None or others is None else self.others.where(others)
+        return replace(self, real=self.real.where(real), others=some)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Images at the size at which the network answers: those of the train channel, of the other one, and elsewhere."""
+
+    real: Images
+    others: Images | None = None
+    elsewhere: Images | None = None

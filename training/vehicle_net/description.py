@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from training.serving.preprocessing import Preprocessing
-from training.vehicle_net.calibrate import Calibration
 
 FORMAT = 1
 
@@ -24,7 +23,7 @@ def write(
     path: Path,
     labels: Sequence[str],
     spec: Preprocessing,
-    calibration: Calibration,
+    calibration: Mapping[str, object],
     metrics: Mapping[str, object],
     provenance: Provenance,
 ) -> None:
@@ -33,7 +32,7 @@ def write(
         "format": FORMAT,
         "labels": list(labels),
         "preprocessing": spec.to_dict(),
-        "calibration": calibration.to_dict(),
+        "calibration": calibration,
         "metrics": metrics,
         "provenance": asdict(provenance),
     }

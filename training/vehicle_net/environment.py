@@ -30,6 +30,8 @@ class Job:
     recipe: Recipe
     train: Channel
     validation: Channel | None
+    other: Channel | None
+    """Images that show neither label; their labels are not read."""
     model_dir: Path
     checkpoints: Path
     device: str
@@ -37,7 +39,7 @@ class Job:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="train", description="Train, calibrate and export the vehicle network.")
-    for channel in ("train", "validation"):
+    for channel in ("train", "validation", "other"):
         parser.add_argument(f"--{channel}", type=Path, help=f"directory of images (SM_CHANNEL_{channel.upper()})")
         parser.add_argument(f"--{channel}-lst", type=Path, help=f".lst file (SM_CHANNEL_{channel.upper()}_LST)")
     parser.add_argument("--model-dir", type=Path, help=f"default {MODEL_DIR} (SM_MODEL_DIR)")
@@ -89,6 +91,7 @@ def job_of(arguments: list[str] | None, environment: Mapping[str, str]) -> Job:
         recipe=recipe,
         train=train,
         validation=_channel(options, environment, "validation"),
+        other=_channel(options, environment, "other"),
         model_dir=model_dir,
         checkpoints=options.checkpoint_dir or (CHECKPOINTS if "SM_MODEL_DIR" in environment else beside),
         device=options.device or ("cuda" if int(environment.get("SM_NUM_GPUS") or 0) else "cpu"),

@@ -1,7 +1,10 @@
 """Measure trained models and write docs/model-card.md with its figures.
 
 python -m training.vehicle_net.evaluate --train DIR --train-lst FILE --test DIR --test-lst FILE
+                                        [--other-test DIR --other-test-lst FILE] [--photographs DIR]
                                         [--model-dir DIR] [--others DIR ...] [--card docs/model-card.md]
+
+`--photographs` names a directory with a directory for each label and one named `neither`.
 """
 
 import argparse
@@ -15,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from training.serving.preprocessing import Preprocessing
-from training.vehicle_net import card, twins
+from training.vehicle_net import card, neither, twins
 from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.corrupt import disturbed
 from training.vehicle_net.data import SCORING_SEEDS, Images, brought_to_size, read_channel, rendered
 from training.vehicle_net.errors import VehicleNetError
-from training.vehicle_net.metrics import Score, reliability
+from training.vehicle_net.metrics import Accepted, Score, reliability
 from training.vehicle_net.package import SHIPPED, check
 from training.vehicle_net.speed import Speed, measure
 
@@ -49,8 +52,11 @@ class Model:
 
     def probabilities(self, images: Images) -> npt.NDArray[np.float32]:
         """Answers for images as they are stored."""
-        session = session_of(self.directory / "model.onnx", threads=2)
-        return answers(session, brought_to_size(images, self.spec).pixels)
+        return self.answer(brought_to_size(images, self.spec).pixels)
+
+    def answer(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Probabilities (N, 2) of pixels at the size at which the network answers."""
+        return answers(session_of(self.directory / "model.onnx", threads=2), pixels)
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ class Evaluation:
     speed: Speed
     size: int
     others: list[Score]
+    small: Score
+    neither: list[tuple[str, Accepted]]
+    photographs: Score | None
 
 
 def confusion_of(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -77,9 +86,24 @@ def confusion_of(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.
     return counts
 
 
-def evaluate(model: Model, train: Images, test: Images, others: list[Model]) -> Evaluation:
-    """Measure everything; `train` and `test` as they are stored."""
+def evaluate(
+    model: Model,
+    train: Images,
+    test: Images,
+    others: list[Model],
+    *,
+    other_test: Images | None = None,
+    photographs: Path | None = None,
+) -> Evaluation:
+    """Measure everything; `train`, `test` and `other_test` as they are stored."""
     drawn = rendered(RENDERED, SCORING_SEEDS, STORED, workers=2)
+    small = rendered(RENDERED, SCORING_SEEDS + RENDERED, Preprocessing(model.spec.size), side=128, workers=2, far=1.0)
+    accepted = list(neither.accepted_by_kind(model.probabilities, other_test))
+    shown = None
+    if photographs is not None:
+        first, second = model.description["labels"]
+        shown, rows = neither.photographs_scored(photographs, (first, second), model.spec, model.answer)
+        accepted += rows
     given = model.probabilities(test)
     single = twins.likeness(test, train) < twins.ALIKE
     return Evaluation(
@@ -97,6 +121,9 @@ def evaluate(model: Model, train: Images, test: Images, others: list[Model]) -> 
         speed=measure(model.directory / "model.onnx", model.spec, test),
         size=(model.directory / "model.onnx").stat().st_size,
         others=[Score.of(other.probabilities(test), test.labels) for other in others],
+        small=Score.of(model.answer(small.pixels), small.labels),
+        neither=accepted,
+        photographs=shown,
     )
 
 
@@ -106,6 +133,9 @@ def main(arguments: list[str] | None = None) -> int:
     for channel in ("train", "test"):
         parser.add_argument(f"--{channel}", type=Path, required=True, help="directory of images")
         parser.add_argument(f"--{channel}-lst", type=Path, required=True, help="its .lst file")
+    parser.add_argument("--other-test", type=Path, help="directory of images of other classes, not trained on")
+    parser.add_argument("--other-test-lst", type=Path, help="its .lst file")
+    parser.add_argument("--photographs", type=Path, help="directory of photographs by label, and of neither")
     parser.add_argument("--model-dir", type=Path, default=SHIPPED)
     parser.add_argument("--others", type=Path, nargs="*", default=[], help="models of other seeds, same recipe")
     parser.add_argument("--card", type=Path, default=Path("docs/model-card.md"))
@@ -113,7 +143,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         train = read_channel(options.train, options.train_lst, STORED)
         test = read_channel(options.test, options.test_lst, STORED)
-        found = evaluate(Model.at(options.model_dir), train, test, [Model.at(other) for other in options.others])
+        other_test = None
+        if options.other_test and options.other_test_lst:
+            other_test = read_channel(options.other_test, options.other_test_lst, STORED, labelled=False)
+        found = evaluate(
+            Model.at(options.model_dir),
+            train,
+            test,
+            [Model.at(other) for other in options.others],
+            other_test=other_test,
+            photographs=options.photographs,
+        )
     except VehicleNetError as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,8 @@
 """The trained network as one ONNX graph: uint8 pixels in, calibrated probabilities out.
 
 The graph is written node by node, so that it holds just what is served: normalisation, where wanted the mirror image
-beside the image, convolutions with batch normalisation folded in, calibration, softmax. Weights are kept small and
+beside the image, convolutions with batch normalisation folded in, calibration, and the probability of neither, spread
+evenly over the two labels. Weights are kept small and
 widened when the model is loaded, so that the arithmetic is in single precision: those of the largest layers as 8-bit
 integers with a scale for each output channel, the others in half precision.
 """
@@ -21,7 +22,8 @@ from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.calibrate import Calibration
 from training.vehicle_net.data import Images
 from training.vehicle_net.errors import ExportDiffers
-from training.vehicle_net.learn import margins
+from training.vehicle_net.head import Rows
+from training.vehicle_net.learn import logits_of
 from training.vehicle_net.network import ConvNorm, InvertedResidual, VehicleNet, same_padding
 
 OPSET = 17
@@ -121,13 +123,39 @@ def _input(graph: _Graph, *, mirror: bool) -> str:
     return graph.add("Concat", images, mirrored, axis=0)
 
 
-def _output(graph: _Graph, logits: str, calibration: Calibration, *, mirror: bool) -> None:
-    """Logits (N, 2), or with `mirror` (2N, 2), to probabilities (N, 2)."""
+def _columns(graph: _Graph, values: str, first: int, last: int) -> str:
+    return graph.add("Slice", values, graph.integers(first), graph.integers(last), graph.integers(1))
+
+
+def _grouped(graph: _Graph, scores: str, rows: Rows) -> str:
+    """Logits (N, answers) of the scores of all rows, as the network groups them."""
+    if set(rows) == {1}:
+        return scores
+    ends = np.cumsum(rows).tolist()
+    parts = [
+        graph.add("ReduceLogSumExp", _columns(graph, scores, end - count, end), axes=[1], keepdims=1)
+        for count, end in zip(rows, ends, strict=True)
+    ]
+    return graph.add("Concat", *parts, axis=1)
+
+
+def _output(graph: _Graph, logits: str, answers: int, calibration: Calibration, *, mirror: bool) -> None:
+    """Logits (N, answers), or with `mirror` (2N, answers), to probabilities (N, 2)."""
     if mirror:
-        pairs = graph.add("Reshape", logits, graph.integers(2, -1, 2))
+        pairs = graph.add("Reshape", logits, graph.integers(2, -1, answers))
         logits = graph.add("ReduceMean", pairs, axes=[0], keepdims=0)
-    scaled = graph.add("Mul", logits, graph.floats(1 / calibration.temperature))
-    graph.add("Softmax", scaled, output="probabilities", axis=1)
+    labels = _columns(graph, logits, 0, 2) if answers == 3 else logits
+    scaled = graph.add("Mul", labels, graph.floats(1 / calibration.temperature))
+    if answers == 2:
+        graph.add("Softmax", scaled, output="probabilities", axis=1)
+        return
+    told_apart = graph.add("Softmax", scaled, axis=1)
+    together = graph.add("ReduceLogSumExp", labels, axes=[1], keepdims=1)
+    excess = graph.add("Sub", _columns(graph, logits, 2, 3), together)
+    sloped = graph.add("Mul", excess, graph.floats(calibration.slope))
+    neither = graph.add("Sigmoid", graph.add("Add", sloped, graph.floats(calibration.offset)))
+    shown = graph.add("Mul", told_apart, graph.add("Sub", graph.floats(1.0), neither))
+    graph.add("Add", shown, graph.add("Mul", neither, graph.floats(0.5)), output="probabilities")
 
 
 def graph_of(network: VehicleNet, size: int, calibration: Calibration, *, mirror: bool) -> onnx.ModelProto:
@@ -141,8 +169,8 @@ def graph_of(network: VehicleNet, size: int, calibration: Calibration, *, mirror
     features, side = _convolution(graph, network.head, features, side)
     pooled = graph.add("ReduceMean", features, axes=[2, 3], keepdims=0)
     weight, bias = _array(network.classifier.weight), _array(network.classifier.bias)
-    logits = graph.add("Gemm", pooled, graph.weight(weight), graph.weight(bias), transB=1)
-    _output(graph, logits, calibration, mirror=mirror)
+    scores = graph.add("Gemm", pooled, graph.weight(weight), graph.weight(bias), transB=1)
+    _output(graph, _grouped(graph, scores, network.rows), len(network.rows), calibration, mirror=mirror)
     body = helper.make_graph(
         graph.nodes,
         "vehicle_net",
@@ -166,7 +194,7 @@ def write(
     model = graph_of(network, size, calibration, mirror=mirror)
     few = check.where(np.arange(len(check)) < CHECKED)
     theirs = answers(session_of(model.SerializeToString()), few.pixels)
-    difference = float(np.abs(theirs - calibration.probabilities(margins(network, few, mirror=mirror))).max())
+    difference = float(np.abs(theirs - calibration.probabilities(logits_of(network, few, mirror=mirror))).max())
     if difference > TOLERANCE:
         raise ExportDiffers(difference, TOLERANCE)
     partial = path.with_name(f"{path.name}.partial")

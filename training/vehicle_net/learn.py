@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,11 +16,15 @@ from torch.nn import functional
 from training.vehicle_net import checkpoint
 from training.vehicle_net.augment import vary
 from training.vehicle_net.calibrate import Floats
-from training.vehicle_net.data import Images
+from training.vehicle_net.data import Images, Material, training_side
+from training.vehicle_net.head import rows_for
 from training.vehicle_net.network import VehicleNet, pretrained
 from training.vehicle_net.recipe import Recipe
+from training.vehicle_net.spoil import brought_to, spoil
 
-_AFTERWARDS = frozenset({"size", "mirror", "folds", "calibration_folds"})
+_LEAST_DETAIL = 24
+"""Smallest side that rendered images are reduced to."""
+_AFTERWARDS = frozenset({"mirror", "folds", "calibration_folds", "kept", "prior"})
 """What does not bear on one network's weights."""
 
 EpochReport: TypeAlias = Callable[[int, VehicleNet, float], None]
@@ -30,8 +36,8 @@ def normalised(pixels: Tensor) -> Tensor:
     return (pixels.permute(0, 3, 1, 2).float() - 127) / 128
 
 
-def margins(network: VehicleNet, images: Images, *, mirror: bool, batch: int = 25) -> Floats:
-    """Motorcycle logit less bicycle logit, (N,); with `mirror` the mean of each image's and its mirror image's."""
+def logits_of(network: VehicleNet, images: Images, *, mirror: bool, batch: int = 25) -> Floats:
+    """Logits (N, answers); with `mirror` the mean of each image's and its mirror image's."""
     device = network.classifier.weight.device
     network.eval()
     found: list[Tensor] = []
@@ -40,18 +46,19 @@ def margins(network: VehicleNet, images: Images, *, mirror: bool, batch: int = 2
             straight = normalised(pixels.to(device))
             views = torch.cat([straight, straight.flip(3)]) if mirror else straight
             logits = network(views.contiguous(memory_format=torch.channels_last))
-            found.append((logits[:, 1] - logits[:, 0]).view(-1, len(straight)).mean(0).cpu())
+            found.append(logits.view(-1, len(straight), logits.shape[1]).mean(0).cpu())
     return torch.cat(found).numpy().astype(np.float64)
 
 
-def built(recipe: Recipe, device: str) -> VehicleNet:
+def built(recipe: Recipe, device: str, *, neither: bool) -> VehicleNet:
     """The network before its first step: with ImageNet weights and normalisations folded, or from scratch."""
+    rows = rows_for(of_vehicles=recipe.of_vehicles, neither=neither, pretrained=recipe.pretrained)
     if recipe.pretrained:
-        network = pretrained(recipe.backbone, of_vehicles=recipe.of_vehicles)
+        network = pretrained(recipe.backbone, rows, of_vehicles=recipe.of_vehicles)
         network.fold()
         network.freeze(recipe.frozen)
     else:
-        network = VehicleNet(recipe.backbone)
+        network = VehicleNet(recipe.backbone, rows)
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
@@ -63,27 +70,48 @@ def _groups(network: VehicleNet, recipe: Recipe) -> list[dict[str, Any]]:
     ]
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Images of which each step draws `count`."""
+
+    pixels: Tensor
+    labels: Tensor
+    count: int
+    rendered: bool
+
+
+def _tensors(images: Images) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
+
+
+def _drawn_from(recipe: Recipe, material: Material) -> list[Pool]:
+    pools = [(material.others, recipe.others, False), (material.vehicles, recipe.vehicles, True)]
+    if material.knows_neither:
+        pools.append((material.scenes, recipe.scenes, True))
+    return [Pool(*_tensors(images), count, drawn) for images, count, drawn in pools if images is not None and count]
+
+
 class Run:
     """One network on its way through the epochs; everything that a resumed run needs is in `state`."""
 
-    def __init__(self, recipe: Recipe, real: Images, drawn: Images | None, *, seed: int, device: str = "cpu") -> None:
-        self.recipe, self.real, self.drawn, self.device = recipe, len(real), drawn, device
-        images = real + drawn if drawn is not None else real
-        self.pixels, self.labels = torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
+    def __init__(self, recipe: Recipe, material: Material, *, seed: int, device: str = "cpu") -> None:
+        self.recipe, self.device = recipe, device
+        self.answers = 3 if material.knows_neither else 2
+        self.pixels, self.labels = _tensors(material.real)
+        self.drawn = _drawn_from(recipe, material)
         torch.manual_seed(seed)
         self.generator = torch.Generator().manual_seed(seed)
-        self.network = built(recipe, device)
-        self.averaged = built(recipe, device)
+        self.network = built(recipe, device, neither=material.knows_neither)
+        self.averaged = built(recipe, device, neither=material.knows_neither)
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(_groups(self.network, recipe), lr=recipe.learning_rate)
         self.epoch = 0
-        self.identity = _identity(recipe, seed, images)
+        self.identity = _identity(recipe, seed, material)
 
     @property
     def epoch_steps(self) -> int:
         """Optimiser steps an epoch; the images that do not fill a batch wait for the next epoch's order."""
-        drawn = min(self.recipe.rendered_each_epoch, len(self.drawn)) if self.drawn else 0
-        return max(1, (self.real + drawn) // self.recipe.batch)
+        return max(1, len(self.labels) // self.recipe.batch)
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values from which `restore` continues as if nothing had happened."""
@@ -108,12 +136,33 @@ class Run:
             torch.set_rng_state(state["dropout"])
 
     def _batches(self) -> Iterator[Tensor]:
-        order = torch.arange(self.real)
-        if self.drawn:
-            some = torch.randperm(len(self.drawn), generator=self.generator)[: self.recipe.rendered_each_epoch]
-            order = torch.cat([order, self.real + some])
-        order = order[torch.randperm(len(order), generator=self.generator)]
+        order = torch.randperm(len(self.labels), generator=self.generator)
         yield from torch.split(order, self.recipe.batch)[: self.epoch_steps]
+
+    def _sharpness(self) -> int:
+        """The side that rendered images of a step are reduced to before they are brought to size."""
+        full = training_side(self.recipe)
+        sharp, share = torch.rand(2, generator=self.generator).tolist()
+        if sharp < self.recipe.full or full <= _LEAST_DETAIL:
+            return full
+        return int(_LEAST_DETAIL * math.exp(share * math.log(full / _LEAST_DETAIL)))
+
+    def _together(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """The chosen images of the train channel and what the step draws besides, spoilt and brought to size."""
+        side, chance = training_side(self.recipe), self.recipe.spoil
+        parts = [(self.pixels[chosen], self.labels[chosen], 0)]
+        detail = self._sharpness()
+        for pool in self.drawn:
+            some = torch.randint(len(pool.labels), (pool.count,), generator=self.generator)
+            parts.append((pool.pixels[some], pool.labels[some], detail if pool.rendered else 0))
+        images = []
+        for pixels, _, reduced in parts:
+            stored = pixels.permute(0, 3, 1, 2).float()
+            stored = brought_to(stored, reduced) if reduced else stored
+            images.append(brought_to(spoil(stored, chance, self.generator) if chance else stored, side))
+        mingled = torch.randperm(sum(map(len, images)), generator=self.generator)
+        labels = torch.cat([labels for _, labels, _ in parts])
+        return torch.cat(images)[mingled], labels[mingled]
 
     def _rate(self, step: int) -> float:
         done = step / (self.epoch_steps * self.recipe.epochs)
@@ -121,8 +170,9 @@ class Run:
         return self.recipe.learning_rate * min(done / rising if rising else 1.0, (1 - done) / (1 - rising))
 
     def _step(self, chosen: Tensor, step: int) -> float:
-        targets = functional.one_hot(self.labels[chosen], 2).float()
-        images, targets = vary(normalised(self.pixels[chosen]), targets, self.recipe, self.generator)
+        images, labels = self._together(chosen)
+        targets = functional.one_hot(labels, self.answers).float()
+        images, targets = vary((images - 127) / 128, targets, self.recipe, self.generator)
         images = images.to(self.device).contiguous(memory_format=torch.channels_last)
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate(step)
@@ -155,7 +205,10 @@ class Run:
 
 
 def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None = None) -> VehicleNet:
-    """Train to the last epoch and return the averaged network; where `checkpoints` holds this very run, continue it."""
+    """Train to the last epoch and return the averaged network, with a share of the weights that it began with.
+
+    Where `checkpoints` holds this very run, continue it.
+    """
     kept = checkpoints / f"{run.identity}.pt" if checkpoints else None
     state = checkpoint.load(kept) if kept else None
     if state is not None:
@@ -166,11 +219,22 @@ def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None
             checkpoint.save(kept, run.state())
         if report:
             report(run.epoch - 1, run.averaged, loss)
-    return run.averaged.eval()
+    return _blended(run)
 
 
-def _identity(recipe: Recipe, seed: int, images: Images) -> str:
+def _blended(run: Run) -> VehicleNet:
+    recipe, network = run.recipe, run.averaged
+    if recipe.pretrained and recipe.kept:
+        begun = built(recipe, run.device, neither=run.answers == 3).state_dict()
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(begun[name], recipe.kept)
+    return network.eval()
+
+
+def _identity(recipe: Recipe, seed: int, material: Material) -> str:
     """The same for the same recipe, seed and images: the name of the run's checkpoint."""
     decisive = {name: value for name, value in recipe.to_dict().items() if name not in _AFTERWARDS}
-    told = json.dumps({**decisive, "seed": seed, "images": images.digest()}, sort_keys=True)
+    decisive["size"] = training_side(recipe)
+    told = json.dumps({**decisive, "seed": seed, "images": material.digest()}, sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -94,3 +94,28 @@ class Score:
             f"ECE {self.ece:.4f}, accepted {self.accepted} ({self.coverage:.3f}), "
             f"of which right {self.accepted_correct} ({self.accepted_accuracy:.4f})"
         )
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """How many images of neither label are accepted, each of them wrongly, with the share's interval."""
+
+    images: int
+    accepted: int
+    share: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, probabilities: Floats, *, threshold: float = THRESHOLD) -> "Accepted":
+        """Count probabilities (N, 2) at the threshold or above."""
+        images, accepted = len(probabilities), int((probabilities.max(axis=1) >= threshold).sum())
+        low, high = wilson(accepted, images)
+        return cls(images, accepted, accepted / images if images else 0.0, low, high)
+
+    def to_dict(self) -> dict[str, float]:
+        """As model.json holds it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.accepted} of {self.images} accepted ({self.share:.4f}, 95 % {self.low:.3f} to {self.high:.3f})"

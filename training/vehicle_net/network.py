@@ -1,4 +1,4 @@
-"""The network: EfficientNet-Lite (https://arxiv.org/abs/1905.11946, ReLU6, no squeeze-and-excite), two answers."""
+"""The network: EfficientNet-Lite (https://arxiv.org/abs/1905.11946, ReLU6, no squeeze-and-excite), 2 or 3 answers."""
 
 import importlib
 import math
@@ -12,6 +12,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.vehicle_net.errors import UnknownBackbone, WeightsNotInstalled
+from training.vehicle_net.head import Rows, grouped, started
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.1
@@ -129,16 +130,17 @@ class InvertedResidual(nn.Module):
 
 
 class VehicleNet(nn.Module):
-    """Pixels in [-1, 1], (N, 3, S, S), to logits (N, 2), one for each label."""
+    """Pixels in [-1, 1], (N, 3, S, S), to logits (N, 2), one for each label, or (N, 3), with one for neither."""
 
-    def __init__(self, backbone: str) -> None:
+    def __init__(self, backbone: str, rows: Rows = (1, 1)) -> None:
         super().__init__()
+        self.rows = rows
         shapes = blocks_of(backbone)
         self.stem = ConvNorm(3, STEM_CHANNELS, 3, stride=2)
         self.blocks = nn.ModuleList(InvertedResidual(block) for block in shapes)
         self.head = ConvNorm(shapes[-1].outputs, HEAD_CHANNELS, 1)
         self.dropout = nn.Dropout(DROPOUT)
-        self.classifier = nn.Linear(HEAD_CHANNELS, 2)
+        self.classifier = nn.Linear(HEAD_CHANNELS, sum(rows))
 
     def fold(self) -> None:
         """Fold every batch normalisation: from now on the network trains without them."""
@@ -162,7 +164,7 @@ class VehicleNet(nn.Module):
         """Logits from the features that `early` gave at the same `depth`."""
         for block in self.blocks[depth:]:
             features = block(features)
-        return cast("Tensor", self.classifier(self.dropout(self.head(features).mean((2, 3)))))
+        return grouped(self.classifier(self.dropout(self.head(features).mean((2, 3)))), self.rows)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits of normalised pixels."""
@@ -208,18 +210,10 @@ def _own_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-# ImageNet classes: mountain bike, tandem; moped, motor scooter
-_BICYCLES = (671, 444)
-_MOTORCYCLES = (665, 670)
-
-
-def pretrained(backbone: str, *, of_vehicles: bool = True) -> VehicleNet:
-    """A network with ImageNet weights; its classifier starts from ImageNet's own two-wheeled classes, or from zero."""
+def pretrained(backbone: str, rows: Rows = (1, 1), *, of_vehicles: bool = True) -> VehicleNet:
+    """A network with ImageNet weights; its classifier starts from ImageNet's own, or from zero."""
     state = _own_names(torch.load(imagenet_file(backbone), map_location="cpu", weights_only=True))
-    for part in ("weight", "bias"):
-        published = state[f"classifier.{part}"]
-        started = torch.stack([published[list(rows)].mean(0) for rows in (_BICYCLES, _MOTORCYCLES)])
-        state[f"classifier.{part}"] = started if of_vehicles else torch.zeros_like(started)
-    network = VehicleNet(backbone)
-    network.load_state_dict(state)
+    weight, bias = started(state["classifier.weight"], state["classifier.bias"], rows, of_vehicles=of_vehicles)
+    network = VehicleNet(backbone, rows)
+    network.load_state_dict(state | {"classifier.weight": weight, "classifier.bias": bias})
     return network

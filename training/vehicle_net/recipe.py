@@ -18,37 +18,49 @@ class Recipe:
 
     labels: str = ",".join(VEHICLES)
     """The names of labels 0 and 1, with a comma between."""
-    backbone: str = "lite0"
+    backbone: str = "lite2"
     """lite0, lite1, lite2, or tiny, which has no ImageNet weights."""
     pretrained: bool = True
     """Start from ImageNet weights; false trains from scratch."""
-    size: int = 144
+    size: int = 128
     """Side of the network's input when it answers, pixels."""
-    training_size: int = 128
-    """Side in training, 0 for `size`. Smaller, because zoomed vehicles look larger there than those that the network is
-    to answer (https://arxiv.org/abs/1906.06423)."""
+    training_size: int = 0
+    """Side in training, 0 for `size`."""
     mirror: bool = False
     """Answer each image together with its mirror image, in twice the time."""
-    through: int = 32
+    through: int = 0
     """Side that every picture is reduced to before it is brought to size; 0 for none."""
-    epochs: int = 20
-    batch: int = 32
+    epochs: int = 13
+    """How often each image of the train channel is seen."""
+    batch: int = 16
+    """Images of the train channel in a step."""
+    others: int = 8
+    """Images of the other channel in a step, where there is one; they are neither of the labels."""
+    vehicles: int = 7
+    """Rendered vehicles in a step; none where `labels` are not vehicles."""
+    scenes: int = 4
+    """Rendered scenes without a vehicle in a step, where there is an other channel."""
+    rendered: int = 2000
+    """Rendered vehicles, and as many scenes, that steps draw from; 0 for none."""
+    full: float = 0.1
+    """Share of the steps that take rendered images as sharp as they are; the others reduce them to a random side."""
     learning_rate: float = 6e-4
     weight_decay: float = 0.02
     warmup: float = 0.15
     """Share of the steps in which the learning rate rises; it then falls linearly to nothing."""
     average: float = 0.98
     """Decay of the moving average of the weights, which is what is kept."""
-    frozen: int = 3
+    frozen: int = 5
     """Blocks after the stem that keep their ImageNet weights."""
-    rendered: int = 2000
-    """Rendered vehicles to draw from, besides the images of the train channel; none where `labels` are not vehicles."""
-    rendered_each_epoch: int = 250
+    kept: float = 0.25
+    """Share of the ImageNet weights in the final ones (https://arxiv.org/abs/2109.01903)."""
     folds: int = 5
     """Parts of the train channel for cross-validation."""
     calibration_folds: int = 2
     """Parts that the calibration is fitted on, each answered by a network that was trained without it: `folds` for the
     whole cross-validation, 0 to leave confidences uncalibrated."""
+    prior: float = 0.5
+    """Images of neither for each vehicle, which the calibration supposes."""
     seed: int = 0
 
     rotate: float = 15.0
@@ -61,6 +73,8 @@ class Recipe:
     """Largest change of brightness, contrast and saturation, each."""
     blank: float = 0.25
     """Share of the side of a square that is painted grey in half of the images."""
+    spoil: float = 0.5
+    """How often an image is spoilt as cameras do: blur, darkness, noise and JPEG, each with a share of this chance."""
     mix: float = 0.2
     """Parameter of the beta distribution that mixup draws shares from; 0 for none."""
 

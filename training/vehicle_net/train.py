@@ -1,10 +1,11 @@
 """Train the vehicle network: on a laptop, in the emulator, or on SageMaker in script mode.
 
 python -m training.vehicle_net.train --train DIR --train-lst FILE [--validation DIR --validation-lst FILE]
-                                     [--model-dir DIR] [--epochs N ...]
+                                     [--other DIR --other-lst FILE] [--model-dir DIR] [--epochs N ...]
 
 Cross-validates the recipe for the calibration, trains on all images, and writes model.onnx and model.json. Killed and
-started again it continues. The validation channel is reported and nothing else: it decides nothing.
+started again it continues. The validation channel is reported and nothing else: it decides nothing. From the other
+channel, whose images show neither label, the network learns to say so; without it, it knows two answers.
 """
 
 import csv
@@ -12,31 +13,21 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import torch
 
-from training.vehicle_net import crossvalidate, export
+from training.vehicle_net import crossvalidate, export, materials
 from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.calibrate import Calibration
-from training.vehicle_net.data import (
-    SCORING_SEEDS,
-    Images,
-    preprocessing,
-    read_channel,
-    read_listing,
-    rendered,
-    rendered_pool,
-    training_preprocessing,
-)
+from training.vehicle_net.data import SCORING_SEEDS, Asked, Images, Material, preprocessing, read_listing
+from training.vehicle_net.data import rendered as rendered_for
 from training.vehicle_net.description import Provenance, write
 from training.vehicle_net.environment import Job, job_of
 from training.vehicle_net.errors import VehicleNetError
-from training.vehicle_net.learn import EpochReport, Run, fit, margins
+from training.vehicle_net.learn import EpochReport, Run, fit, logits_of
 from training.vehicle_net.metrics import Score, reliability
 from training.vehicle_net.network import VehicleNet
 from training.vehicle_net.recipe import Recipe
@@ -45,27 +36,6 @@ RENDERED_FOR_SCORING = 1000
 OUT_OF_FOLD = "out_of_fold.csv"
 TRAINING_SAMPLE = 200
 """About how many training images the accuracy in training is of."""
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """What a job trains on, and the same and the validation channel at the size at which the network answers."""
-
-    real: Images
-    drawn: Images | None
-    asked: Images
-    validation: Images | None
-
-    @classmethod
-    def of(cls, job: Job) -> Self:
-        """Read the channels and render. Raises MalformedChannel."""
-        spec, train, validation = preprocessing(job.recipe), job.train, job.validation
-        return cls(
-            real=read_channel(train.images, train.listing, training_preprocessing(job.recipe)),
-            drawn=rendered_pool(job.recipe, workers=os.cpu_count() or 1),
-            asked=read_channel(train.images, train.listing, spec),
-            validation=read_channel(validation.images, validation.listing, spec) if validation else None,
-        )
 
 
 def report_to(say: Callable[[str], None], recipe: Recipe, training: Images, validation: Images | None) -> EpochReport:
@@ -78,37 +48,39 @@ def report_to(say: Callable[[str], None], recipe: Recipe, training: Images, vali
         say(f"Epoch[{epoch}] Time cost={passed:.1f} of about {passed * recipe.epochs / (epoch + 1):.0f} s")
         for channel, images in (("Train", training), ("Validation", validation)):
             if images is not None:
-                right = (margins(network, images, mirror=recipe.mirror) > 0) == (images.labels == 1)
+                logits = logits_of(network, images, mirror=recipe.mirror)
+                right = (logits[:, 1] > logits[:, 0]) == (images.labels == 1)
                 say(f"Epoch[{epoch}] {channel}-accuracy={right.mean():.6f}")
 
     return report
 
 
-def _calibration(job: Job, pictures: Pictures) -> tuple[Calibration, dict[str, object]]:
+def _calibration(job: Job, material: Material, asked: Asked) -> tuple[Calibration, dict[str, object]]:
     """Fitted on out-of-fold answers; with it the figures of the cross-validation and of its networks."""
-    recipe, validation = job.recipe, pictures.validation
+    recipe, validation = job.recipe, asked.elsewhere
     if not recipe.calibration_folds:
         return Calibration(), {}
     found = crossvalidate.out_of_fold(
         recipe,
-        pictures.real,
-        pictures.drawn,
-        asked=pictures.asked,
+        material,
+        asked,
         networks=recipe.calibration_folds,
         device=job.device,
         checkpoints=job.checkpoints,
-        also=validation,
     )
     _write_out_of_fold(job, found)
-    score, calibration = found.score(), found.calibration()
+    score, calibration, neither = found.score(), found.calibration(), found.of_neither()
     print(f"Cross-validation: {score}", flush=True)
     bins = reliability(found.probabilities(), found.labels)
     figures: dict[str, object] = {
         "cross_validation": {**score.to_dict(), "folds": found.accuracies()},
         "reliability": bins,
     }
+    if neither is not None:
+        print(f"Cross-validation, neither: {neither}", flush=True)
+        figures["cross_validation_neither"] = neither.to_dict()
     if validation is not None:
-        answered = [calibration.probabilities(margins) for margins in found.elsewhere]
+        answered = [calibration.probabilities(logits) for logits in found.elsewhere]
         figures["validation_of_folds"] = [Score.of(given, validation.labels).to_dict() for given in answered]
     return calibration, figures
 
@@ -126,34 +98,51 @@ def _write_out_of_fold(job: Job, found: crossvalidate.OutOfFold) -> None:
 
 def train(job: Job) -> Path:
     """Run the job; the model directory. Raises VehicleNetError."""
-    recipe, pictures = job.recipe, Pictures.of(job)
-    real, drawn, validation = pictures.real, pictures.drawn, pictures.validation
-    print(f"{len(real)} images, {len(drawn) if drawn else 0} rendered, on {job.device}", flush=True)
-    calibration, figures = _calibration(job, pictures)
-    run = Run(recipe, real, drawn, seed=recipe.seed, device=job.device)
-    every = max(1, len(pictures.asked) // TRAINING_SAMPLE)
-    sample = pictures.asked.where(np.arange(len(pictures.asked)) % every == 0)
-    report = report_to(lambda line: print(line, flush=True), recipe, sample, validation)
+    recipe, (material, asked) = job.recipe, materials.read(job)
+    counts = {f"{name}_count": len(images) if images else 0 for name, images in _named(material).items()}
+    print(f"{', '.join(f'{name} {count}' for name, count in counts.items())}, on {job.device}", flush=True)
+    calibration, figures = _calibration(job, material, asked)
+    run = Run(recipe, material, seed=recipe.seed, device=job.device)
+    every = max(1, len(asked.real) // TRAINING_SAMPLE)
+    sample = asked.real.where(np.arange(len(asked.real)) % every == 0)
+    report = report_to(lambda line: print(line, flush=True), recipe, sample, asked.elsewhere)
     network = fit(run, checkpoints=job.checkpoints, report=report).cpu()
     job.model_dir.mkdir(parents=True, exist_ok=True)
     graph = job.model_dir / "model.onnx"
+    check = asked.real if asked.others is None else asked.real + asked.others
     figures["export_difference"] = export.write(
-        network, recipe.size, calibration, graph, mirror=recipe.mirror, check=pictures.asked
+        network, recipe.size, calibration, graph, mirror=recipe.mirror, check=check
     )
-    session = session_of(graph, threads=torch.get_num_threads())
-    if validation is not None:
-        figures["validation"] = Score.of(answers(session, validation.pixels), validation.labels).to_dict()
-    spec = preprocessing(recipe)
-    if drawn is not None:
-        vehicles = rendered(RENDERED_FOR_SCORING, SCORING_SEEDS, spec, workers=os.cpu_count() or 1)
-        figures["rendered"] = Score.of(answers(session, vehicles.pixels), vehicles.labels).to_dict()
+    figures |= _answered(job, graph, asked.elsewhere, rendered=material.vehicles is not None)
     provenance = Provenance(
         recipe=recipe.to_dict(),
-        images={"train": real.digest(), "train_count": len(real), "rendered_count": len(drawn) if drawn else 0},
+        images={"material": material.digest(), **counts},
         versions={name: metadata.version(name) for name in ("torch", "numpy", "pillow", "onnx", "onnxruntime")},
     )
-    write(job.model_dir / "model.json", recipe.names, spec, calibration, figures, provenance)
+    told = calibration.to_dict(neither=material.knows_neither)
+    write(job.model_dir / "model.json", recipe.names, preprocessing(recipe), told, figures, provenance)
     return job.model_dir
+
+
+def _named(material: Material) -> dict[str, Images | None]:
+    return {
+        "train": material.real,
+        "other": material.others,
+        "rendered": material.vehicles,
+        "scenes": material.scenes,
+    }
+
+
+def _answered(job: Job, graph: Path, validation: Images | None, *, rendered: bool) -> dict[str, object]:
+    """Figures of the exported graph on images that it did not learn from."""
+    session, figures = session_of(graph, threads=torch.get_num_threads()), dict[str, object]()
+    if validation is not None:
+        figures["validation"] = Score.of(answers(session, validation.pixels), validation.labels).to_dict()
+    if rendered:
+        spec, workers = preprocessing(job.recipe), os.cpu_count() or 1
+        vehicles = rendered_for(RENDERED_FOR_SCORING, SCORING_SEEDS, spec, workers=workers)
+        figures["rendered"] = Score.of(answers(session, vehicles.pixels), vehicles.labels).to_dict()
+    return figures
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -150,7 +150,7 @@ def arguments(request: Request) -> list[str]:
         "training-size": "0",
         "through": "0",
         "pretrained": "true" if pretrained else "false",
-        "backbone": "lite0" if pretrained else "tiny",
+        "backbone": "lite2" if pretrained else "tiny",
         "rendered": "0",
         "calibration-folds": "0",
     }

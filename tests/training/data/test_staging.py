@@ -287,3 +287,14 @@ def test_the_real_archive_is_staged_in_little_memory(real_archive: Path, tmp_pat
     assert read_manifest(tmp_path / "out").counts()["train"] == {"bicycle": 500, "motorcycle": 500}
     image = Image.open(BytesIO((tmp_path / "out/train/bike_s_000682.png").read_bytes()))
     assert (image.size, image.mode) == ((32, 32), "RGB")
+
+
+def test_images_of_other_classes_get_directories_and_lists_of_their_own(archive: Path, tmp_path: Path) -> None:
+    staged = stage(CifarSource(archive, others=6), tmp_path / "with")
+    assert [len(read_lst(tmp_path / "with" / f"{name}.lst")) for name in ("other", "other_test")] == [6, 3]
+    assert {entry.label for entry in read_lst(tmp_path / "with" / "other.lst")} == {2}
+    assert len(staged.manifest.images("other")) == 6
+    assert staged.manifest.matches(tmp_path / "with")
+    stage(CifarSource(archive), tmp_path / "without")
+    assert not (tmp_path / "without" / "other.lst").exists()
+    assert (tmp_path / "with" / "train.lst").read_bytes() == (tmp_path / "without" / "train.lst").read_bytes()

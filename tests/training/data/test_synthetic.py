@@ -181,3 +181,16 @@ def test_rendering_is_fast_enough_to_train_on() -> None:
 def test_every_kind_is_drawn_from_every_side() -> None:
     for kind in KINDS:
         assert len({render(kind, seed, 16).tobytes() for seed in range(30)}) == 30
+
+
+def test_scenes_without_a_vehicle_are_staged_beside_the_vehicles() -> None:
+    images = list(SyntheticSource(train=2, test=1, others=4).images().iterator)
+    assert [image.split for image in images] == ["train", "train", "test", *["other"] * 4, *["other_test"] * 2]
+    assert SyntheticSource(others=4).images().total == 1206
+    assert SyntheticSource(others=4).fingerprint() != SyntheticSource().fingerprint()
+
+
+def test_a_vehicle_far_away_is_smaller_than_the_same_one_near() -> None:
+    differ = [np.abs(render(0, seed, 64, far=1.0).astype(int) - render(0, seed, 64)).mean() for seed in range(10)]
+    assert min(differ) > 0
+    np.testing.assert_array_equal(render(1, 3, 32, far=0.0), render(1, 3, 32))

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 WITH_TORCH = importlib.util.find_spec("torch") is not None
-collect_ignore = [] if WITH_TORCH else [f"test_vehicle_net_{name}.py" for name in ("evaluate", "export", "train")]
+NEED_TORCH = ("evaluate", "export", "head", "spoil", "train")
+collect_ignore = [] if WITH_TORCH else [f"test_vehicle_net_{name}.py" for name in NEED_TORCH]
 
 TINY = (
     "--backbone",
@@ -53,6 +54,19 @@ def channel(tmp_path: Path) -> Path:
         Image.fromarray(pixels.astype(np.uint8)).save(images / f"{index}.png")
         lines.append(f"{index}\t{label}\t{index}.png\n")
     (tmp_path / "train.lst").write_text("".join(lines), encoding="utf-8")
+    return images
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """An other directory of 12 pictures of noise, with its listing beside it."""
+    images = tmp_path / "other"
+    images.mkdir()
+    random = np.random.default_rng(1)
+    for index in range(12):
+        Image.fromarray(random.integers(0, 256, (32, 32, 3)).astype(np.uint8)).save(images / f"{index}.png")
+    listing = "".join(f"{index}\t2\t{index}.png\n" for index in range(12))
+    (tmp_path / "other.lst").write_text(listing, encoding="utf-8")
     return images
 
 

@@ -5,14 +5,19 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from training.vehicle_net.calibrate import Calibration, fit
-from training.vehicle_net.metrics import Score, expected_calibration_error, reliability, wilson
+from training.vehicle_net.metrics import Accepted, Score, expected_calibration_error, reliability, wilson
+
+
+def logits_of(margins: np.ndarray) -> np.ndarray:
+    """Logits (N, 2) with these differences."""
+    return np.stack([np.zeros_like(margins), margins], axis=1)
 
 
 def answers_of(slope: float, images: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
-    """Logit differences, and labels as likely as `slope` times them says."""
+    """Logits, and labels as likely as `slope` times them says."""
     dice = np.random.default_rng(1)
     margins = dice.normal(0, 3, images)
-    return margins, (dice.random(images) < expit(slope * margins)).astype(np.int64)
+    return logits_of(margins), (dice.random(images) < expit(slope * margins)).astype(np.int64)
 
 
 @pytest.mark.parametrize("slope", [0.3, 1.0, 2.5])
@@ -21,29 +26,29 @@ def test_the_temperature_that_made_the_labels_is_found(slope: float) -> None:
 
 
 def test_overconfident_answers_become_honest() -> None:
-    margins, labels = answers_of(0.4)
-    raw = expected_calibration_error(Calibration().probabilities(margins), labels)
-    calibrated = expected_calibration_error(fit(margins, labels).probabilities(margins), labels)
+    logits, labels = answers_of(0.4)
+    raw = expected_calibration_error(Calibration().probabilities(logits), labels)
+    calibrated = expected_calibration_error(fit(logits, labels).probabilities(logits), labels)
     assert raw > 0.1
     assert calibrated < 0.02
 
 
 def test_calibration_never_changes_which_answer_is_given() -> None:
-    margins, labels = answers_of(0.4)
-    given_answers = fit(margins, labels).probabilities(margins).argmax(axis=1)
-    np.testing.assert_array_equal(given_answers, (margins > 0).astype(int))
+    logits, labels = answers_of(0.4)
+    given_answers = fit(logits, labels).probabilities(logits).argmax(axis=1)
+    np.testing.assert_array_equal(given_answers, logits.argmax(axis=1))
 
 
 def test_the_fit_stays_finite_where_every_answer_is_right() -> None:
     margins = np.array([-5.0, -4.0, 4.0, 5.0] * 10)
-    found = fit(margins, (margins > 0).astype(np.int64))
+    found = fit(logits_of(margins), (margins > 0).astype(np.int64))
     assert 0.1 < found.temperature < 10
-    assert found.probabilities(margins).max() < 1
+    assert found.probabilities(logits_of(margins)).max() < 1
 
 
 @given(st.floats(-50, 50), st.floats(0.05, 20))
 def test_probabilities_sum_to_one_and_rise_with_the_margin(margin: float, temperature: float) -> None:
-    first, second = Calibration(temperature).probabilities(np.array([margin, margin + 1.0]))
+    first, second = Calibration(temperature).probabilities(logits_of(np.array([margin, margin + 1.0])))
     assert first.sum() == pytest.approx(1)
     assert second[1] >= first[1]
 
@@ -53,11 +58,40 @@ def test_labels_are_smoothed_as_platt_proposes() -> None:
     margins = np.array([2.0] * 3 + [-2.0] * 5)
     labels = (margins > 0).astype(np.int64)
     sure = (3 * 4 / 5 + 5 * (1 - 1 / 7)) / 8
-    assert fit(margins, labels).probabilities(np.array([2.0]))[0, 1] == pytest.approx(sure, abs=1e-4)
+    found = fit(logits_of(margins), labels).probabilities(logits_of(np.array([2.0])))
+    assert found[0, 1] == pytest.approx(sure, abs=1e-4)
+
+
+def with_neither(excess: np.ndarray) -> np.ndarray:
+    """Logits (N, 3), sure of label 1, whose third exceeds the others together by so much."""
+    return np.stack([np.full_like(excess, -20.0), np.zeros_like(excess), excess], axis=1)
+
+
+@pytest.mark.parametrize("prior", [0.25, 1.0])
+def test_the_sigmoid_that_made_neither_is_found_whatever_is_supposed_of_its_frequency(prior: float) -> None:
+    random = np.random.default_rng(2)
+    excess = random.normal(0, 3, 40_000)
+    shown = random.random(40_000) < expit(0.7 * excess - 1)
+    inside, outside = with_neither(excess[~shown]), with_neither(excess[shown])
+    found = fit(inside, np.ones(len(inside), np.int64), outside, prior)
+    rarer = np.log(prior * len(inside) / len(outside))
+    assert found.slope == pytest.approx(0.7, rel=0.1)
+    assert found.offset == pytest.approx(-1 + rarer, abs=0.15)
+
+
+def test_what_is_surely_neither_gets_even_probabilities() -> None:
+    np.testing.assert_allclose(Calibration(1.0, 2.0, 0.0).probabilities(with_neither(np.array([50.0]))), 0.5)
+
+
+def test_without_a_third_logit_nothing_is_neither() -> None:
+    assert Calibration(1.0, 2.0, 5.0).neither(logits_of(np.array([3.0]))).tolist() == [0.0]
 
 
 def test_the_description_names_the_method() -> None:
     assert Calibration(1.5).to_dict() == {"method": "temperature", "temperature": 1.5}
+    assert Calibration(1.5, 0.5, -1.0).to_dict(neither=True) == {
+        "method": "temperature, and sigmoid for neither", "temperature": 1.5, "slope": 0.5, "offset": -1.0,
+    }  # fmt: skip
 
 
 def test_wilson_intervals_are_those_of_the_textbook() -> None:
@@ -78,3 +112,10 @@ def test_calibration_error_is_the_gap_weighted_by_images() -> None:
     labels = np.array([0, 0, 0, 1])
     assert expected_calibration_error(probabilities, labels) == pytest.approx(0.17)
     assert reliability(probabilities, labels)[0] == pytest.approx((0.92, 0.75, 1.0))
+
+
+def test_what_is_accepted_of_neither_is_counted_with_its_interval() -> None:
+    found = Accepted.of(np.array([[0.5, 0.5], [0.94, 0.06], [0.2, 0.8], [0.01, 0.99]]))
+    assert (found.images, found.accepted, found.share) == (4, 2, 0.5)
+    assert found.low < 0.5 < found.high
+    assert str(found).startswith("2 of 4 accepted")

@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 
 from training.serving.preprocessing import Preprocessing
-from training.vehicle_net.data import SCORING_SEEDS, TRAINING_SEEDS, read_channel, rendered
+from training.vehicle_net.data import (
+    NEITHER,
+    SCORING_SEEDS,
+    TRAINING_SEEDS,
+    Images,
+    Material,
+    read_as_stored,
+    read_channel,
+    rendered,
+    rendered_scenes,
+    rendered_vehicles,
+)
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.recipe import Recipe
 
@@ -69,3 +80,37 @@ def test_vehicles_rendered_for_training_and_for_scoring_share_no_seed() -> None:
     training, scoring = rendered(2, TRAINING_SEEDS, SPEC), rendered(2, SCORING_SEEDS, SPEC)
     assert training.labels.tolist() == [0, 1]
     assert not np.array_equal(training.pixels, scoring.pixels)
+
+
+def test_images_of_other_classes_are_neither_whatever_their_listing_says(other: Path) -> None:
+    images = read_channel(other, other.with_suffix(".lst"), SPEC, labelled=False)
+    assert images.labels.tolist() == [NEITHER] * 12
+
+
+@pytest.mark.parametrize(("size", "side"), [(48, 32), (24, 24)])
+def test_images_are_kept_for_training_as_they_are_stored_and_no_larger_than_it_takes_them(
+    channel: Path, size: int, side: int
+) -> None:
+    images = read_as_stored(channel, channel.with_suffix(".lst"), Recipe(size=size))
+    assert images.pixels.shape[1:] == (side, side, 3)
+
+
+def test_rendered_images_are_left_out_where_the_recipe_wants_none_or_is_about_something_else() -> None:
+    for recipe in (Recipe(rendered=0), Recipe(labels="apple,pear"), Recipe(vehicles=0, scenes=0)):
+        assert rendered_vehicles(recipe) is None
+        assert rendered_scenes(recipe) is None
+    vehicles, scenes = (render(Recipe(size=32, rendered=4)) for render in (rendered_vehicles, rendered_scenes))
+    assert vehicles is not None
+    assert scenes is not None
+    assert vehicles.labels.tolist() == [0, 1, 0, 1]
+    assert scenes.labels.tolist() == [NEITHER] * 4
+
+
+def test_material_differs_where_any_of_its_images_does(channel: Path) -> None:
+    images = read_channel(channel, channel.with_suffix(".lst"), SPEC)
+    others = Images(images.pixels, np.full(24, NEITHER))
+    half = np.arange(24) < 12
+    made = [Material(images), Material(images, others), Material(images, None, others), Material(others)]
+    made.append(made[1].where(half, ~half))
+    assert len({material.digest() for material in made}) == 5
+    assert [material.knows_neither for material in made] == [False, True, False, False, True]

@@ -25,6 +25,16 @@ def test_channels_model_directory_and_device_come_from_script_mode() -> None:
     assert (job.model_dir, job.checkpoints, job.device) == (Path("/out/model"), CHECKPOINTS, "cuda")
 
 
+def test_the_other_channel_is_optional_and_comes_with_its_listing() -> None:
+    assert job_of([], ENVIRONMENT).other is None
+    named = {"SM_CHANNEL_OTHER": "/in/other", "SM_CHANNEL_OTHER_LST": "/in/other_lst"}
+    other = job_of([], ENVIRONMENT | named).other
+    assert other is not None
+    assert (other.images, other.listing) == (Path("/in/other"), Path("/in/other_lst"))
+    with pytest.raises(MissingChannel, match="SM_CHANNEL_OTHER_LST"):
+        job_of([], ENVIRONMENT | {"SM_CHANNEL_OTHER": "/in/other"})
+
+
 def test_hyperparameters_are_read_from_strings_and_numbers_alike() -> None:
     recipe = job_of([], ENVIRONMENT).recipe
     assert (recipe.epochs, recipe.learning_rate, recipe.pretrained) == (3, 0.001, False)

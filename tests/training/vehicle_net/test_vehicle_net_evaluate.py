@@ -4,13 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import card
 from training.vehicle_net.corrupt import DISTURBANCES, disturbed
 from training.vehicle_net.data import SCORING_SEEDS, Images, rendered
+from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.evaluate import Evaluation, Model, confusion_of
-from training.vehicle_net.metrics import Score
+from training.vehicle_net.metrics import Accepted, Score
+from training.vehicle_net.neither import frames, photographs_scored
 from training.vehicle_net.package import SHIPPED
 from training.vehicle_net.speed import Speed
 from training.vehicle_net.twins import ALIKE, likeness
@@ -41,6 +44,9 @@ def found(vehicles: Images) -> Evaluation:
         speed=Speed(2.0, 3.0, 30.0, 200, "a machine"),
         size=1_000_000,
         others=[score, score],
+        small=score,
+        neither=[("rendered cars", Accepted.of(given)), ("photographs of neither", Accepted.of(given))],
+        photographs=score,
     )
 
 
@@ -50,6 +56,8 @@ def test_the_card_states_counts_intervals_speed_and_limits(found: Evaluation, tm
     assert f"{found.official.correct} of 8" in text
     assert "15.0 times as long" in text
     assert "2 more networks" in text
+    assert "| photographs of neither |" in text
+    assert "(1 - q) p + q / 2" in text
     assert "## Limits" in text
     assert all(name in text for name in DISTURBANCES)
     assert not re.search(r"\{[a-z_.]+\}", text)
@@ -82,3 +90,30 @@ def test_every_disturbance_comes_in_three_severities_and_the_strongest_does_most
 def test_confusion_counts_truth_by_answer() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], np.float32)
     assert confusion_of(probabilities, np.array([0, 0, 1])).tolist() == [[1, 1], [0, 1]]
+
+
+def test_frames_without_content_are_each_of_one_kind_and_the_same_again() -> None:
+    first, again = frames(8), frames(8)
+    np.testing.assert_array_equal(first.pixels, again.pixels)
+    assert (first.pixels[0] == first.pixels[0, 0, 0]).all()
+    assert first.pixels[3].std() > 1
+
+
+def test_photographs_are_scored_by_label_and_what_is_neither_by_kind(tmp_path: Path, vehicles: Images) -> None:
+    names = ("bicycle/a-1", "motorcycle/b-1", "neither/car-001", "neither/car-002", "neither/dog-1")
+    for position, name in enumerate(names):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(vehicles.pixels[position]).save(tmp_path / f"{name}.png")
+    score, rows = photographs_scored(
+        tmp_path, ("bicycle", "motorcycle"), Preprocessing(32), lambda pixels: np.tile([0.99, 0.01], (len(pixels), 1))
+    )
+    assert (score.images, score.correct) == (2, 1)
+    assert [(name, found.images) for name, found in rows] == [
+        ("photographs of neither", 3), ("of these: car", 2), ("of these: dog", 1),
+    ]  # fmt: skip
+
+
+def test_a_folder_without_photographs_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bicycle").mkdir()
+    with pytest.raises(MalformedChannel, match="holds no images"):
+        photographs_scored(tmp_path, ("bicycle", "motorcycle"), Preprocessing(32), lambda pixels: pixels.astype(float))

