@@ -33,12 +33,12 @@ _PIPE_WIDTH = 100_000
 class _Console(Console):
     """Wraps at a terminal's width, and nothing in a pipe or a file, where a URI must stay in one piece."""
 
-    @property
+    @property  # type: ignore[misc]  # nobody sets it
     def size(self) -> ConsoleDimensions:
         """The terminal's size."""
         return super().size if self.is_terminal else ConsoleDimensions(_PIPE_WIDTH, 25)
 
-    @property
+    @property  # type: ignore[misc]  # nobody sets it
     def width(self) -> int:
         """The terminal's width."""
         return super().width if self.is_terminal else _PIPE_WIDTH
