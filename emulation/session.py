@@ -1,8 +1,10 @@
 """A boto3 session whose clients talk to the emulators, so that the code under it is the code that talks to AWS."""
 
+import os
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 _SAGEMAKER_SERVICES = frozenset({"sagemaker", "sagemaker-runtime", "application-autoscaling", "scheduler"})
@@ -12,7 +14,12 @@ class OfflineSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     """Sends SageMaker, and what scales and ends its endpoints, to ``sagemaker_url``, all else to ``localstack_url``."""
 
     def __init__(self, localstack_url: str, sagemaker_url: str, region: str = "us-east-1") -> None:
-        super().__init__(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
+        super().__init__(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106
+            region_name=region,
+            botocore_session=_session_without_profile(),
+        )
         self.localstack_url = localstack_url
         self.sagemaker_url = sagemaker_url
 
@@ -22,6 +29,15 @@ class OfflineSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
             "endpoint_url", self.sagemaker_url if service_name in _SAGEMAKER_SERVICES else self.localstack_url
         )
         # No host but this one: neither a bucket's name nor a prefix such as StartSyncExecution's goes before it.
-        one_host = Config(s3={"addressing_style": "path"}, inject_host_prefix=False)
+        # And never a proxy: it could not reach this machine's loopback.
+        one_host = Config(s3={"addressing_style": "path"}, inject_host_prefix=False, proxies={})
         kwargs["config"] = one_host.merge(kwargs["config"]) if kwargs.get("config") else one_host
         return super().client(service_name, *args, **kwargs)
+
+
+def _session_without_profile() -> botocore.session.Session:
+    """Return a session that reads neither AWS_PROFILE nor AWS's files, which may be damaged or name no such profile."""
+    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    for variable in ("config_file", "credentials_file"):
+        session.set_config_variable(variable, os.devnull)
+    return session

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.json_objects import parse_json_object
 from orchestration import history
 from orchestration.errors import ExecutionUnknown, HistoryUnavailable, MessagesNotDeleted
 from orchestration.executions import Image
@@ -85,7 +86,7 @@ def receive(
             return
         for message in new:
             seen.add(message["MessageId"])
-            yield Message(message["MessageId"], message["ReceiptHandle"], _object(message["Body"]))
+            yield Message(message["MessageId"], message["ReceiptHandle"], parse_json_object(message["Body"]))
 
 
 def release(sqs: Any, queue_url: str, messages: Iterable[Message]) -> None:
@@ -188,14 +189,6 @@ def _entries(messages: Iterable[Message]) -> Iterator[list[dict[str, Any]]]:
     remaining = iter(messages)
     while batch := list(islice(remaining, _BATCH)):
         yield [{"Id": str(n), "ReceiptHandle": message.receipt_handle} for n, message in enumerate(batch)]
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def messages_by_image(messages: Sequence[Message]) -> dict[Image, list[Message]]:

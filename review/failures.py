@@ -1,9 +1,10 @@
 """The failure queue: why images failed, and their redrive."""
 
-import json
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from core.json_objects import parse_json_object
 
 MAX_LISTED = 200
 _PEEK_SECONDS = 10
@@ -53,18 +54,12 @@ def list_failures(sqs: Any, url: str) -> list[Failure]:
 def explain(cause: object) -> str:
     """Return the message in the cause of a failed state, which a Lambda writes as JSON."""
     text = str(cause or "")
-    try:
-        return str(json.loads(text)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        return text
+    return str(parse_json_object(text).get("errorMessage", text))
 
 
 def _failure(body: str) -> Failure:
-    try:
-        content = json.loads(body)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
+    content = parse_json_object(body)
+    if not content:
         return Failure("", "unreadable message", body[:500], "")
     payload = content.get("input")
     image = payload if isinstance(payload, dict) else {}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from core.json_objects import parse_json_object
 from review.tickets import ReviewItem
 
 RESERVED_SECONDS = 60
@@ -31,7 +32,7 @@ class ReviewQueue:
         )
         for message in response.get("Messages", []):
             sent = int(message.get("Attributes", {}).get("SentTimestamp", 0)) / 1000
-            return ReviewItem(message["MessageId"], message["ReceiptHandle"], _object(message["Body"]), sent)
+            return ReviewItem(message["MessageId"], message["ReceiptHandle"], parse_json_object(message["Body"]), sent)
         return None
 
     def extend(self, items: Iterable[ReviewItem], seconds: int = RESERVED_SECONDS) -> None:
@@ -57,11 +58,3 @@ class ReviewQueue:
         """Return how many messages are left, about, with those that are reserved or delayed."""
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(_NAMES))["Attributes"]
         return sum(int(attributes[name]) for name in _NAMES)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -40,7 +40,7 @@ class ReviewItem:
         """The two probabilities; empty where the message has none."""
         values = self.body.get("inferences")
         numbers = values if isinstance(values, list) else []
-        return tuple(float(value) for value in numbers if isinstance(value, int | float))
+        return tuple(value for value in numbers if isinstance(value, int | float) and 0 <= value <= 1)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from io import TextIOWrapper
 from types import FrameType
 
 import typer
@@ -33,6 +34,9 @@ app.add_typer(images, name="images")
 def main() -> None:
     """Run a command; every expected failure is one line on standard error and an exit code that is not 0."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding shows what it can
     try:
         app()
     except EndpointConnectionError as error:

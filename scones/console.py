@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, ConsoleDimensions
+from rich.markup import escape as escape_markup
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+
+from core.printable import printable
 
 __all__ = [
     "Advance",
@@ -25,10 +27,32 @@ __all__ = [
     "warn",
 ]
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+_PIPE_WIDTH = 100_000
+
+
+class _Console(Console):
+    """Wraps at a terminal's width, and nothing in a pipe or a file, where a URI must stay in one piece."""
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def size(self) -> ConsoleDimensions:
+        """The terminal's size."""
+        return super().size if self.is_terminal else ConsoleDimensions(_PIPE_WIDTH, 25)
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def width(self) -> int:
+        """The terminal's width."""
+        return super().width if self.is_terminal else _PIPE_WIDTH
+
+
+out = _Console(highlight=False)
+err = _Console(stderr=True, highlight=False)
 
 Advance = Callable[[int, int], None]
+
+
+def escape(text: str) -> str:
+    """Return text from outside for use in markup: no markup of its own, and no escape sequence."""
+    return escape_markup(printable(text))
 
 
 def print_json(value: Any) -> None:
@@ -38,7 +62,7 @@ def print_json(value: Any) -> None:
 
 def print_line(text: str, style: str = "") -> None:
     """Write a line to standard output; it is never wrapped, so that what it names can be copied."""
-    out.print(Text(text, style), soft_wrap=True)
+    out.print(Text(printable(text), style), soft_wrap=True)
 
 
 def print_values(values: Mapping[str, Any]) -> None:
@@ -53,12 +77,12 @@ def print_values(values: Mapping[str, Any]) -> None:
 
 def note(text: str, style: str = "") -> None:
     """Write a line to standard error; it is never wrapped."""
-    err.print(Text(text, style), soft_wrap=True)
+    err.print(Text(printable(text), style), soft_wrap=True)
 
 
 def warn(title: str, text: str, style: str = "yellow") -> None:
     """Write ``title: text`` to standard error, with the title in colour."""
-    err.print(Text.assemble((title, style), f": {text}"), soft_wrap=True)
+    err.print(Text.assemble((title, style), f": {printable(text)}"), soft_wrap=True)
 
 
 @contextmanager

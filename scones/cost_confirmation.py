@@ -11,20 +11,21 @@ from training.service_quotas import Use
 
 @dataclass(frozen=True)
 class Expense:
-    """An instance that is billed; ``until`` says what ends the cost."""
+    """Instances that are billed; ``until`` says what ends the cost, ``quota`` how many are needed at a time."""
 
     instance_type: str
     use: Use
     until: str
+    quota: int = 1
 
 
 def confirm_cost(context: CommandContext, expenses: Sequence[Expense]) -> None:
-    """On AWS check each quota, show each price and ask; a local target costs nothing. Raises QuotaIsZero."""
+    """On AWS check each quota, show each price and ask; a local target costs nothing. Raises QuotaTooLow."""
     if context.settings.target is not Target.AWS:
         return
     region, quotas = context.session.region_name, context.client("service-quotas")
     for expense in expenses:
-        service_quotas.check_quota(quotas, expense.instance_type, expense.use, region)
+        service_quotas.check_quota(quotas, expense.instance_type, expense.use, region, expense.quota)
     pricing = context.client("pricing", region_name=instance_prices.PRICING_REGION)
     lines = []
     for expense in expenses:

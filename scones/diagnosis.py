@@ -21,12 +21,14 @@ from emulation.sagemaker.training.torch_environment import find_torch
 from scones.sessions import aws_session
 from scones.settings import Settings
 from training.data.cifar_download import OFFICIAL
-from training.errors import QuotaIsZero
+from training.errors import QuotaTooLow
 from training.service_quotas import Use, check_quota
 
 MIN_PYTHON = (3, 11)
 MIN_FREE_BYTES = 3_000_000_000
 """The environments, LocalStack and a staged dataset, with room to work."""
+LAMBDA_CONCURRENCY = 48
+"""Three functions for each of the sixteen images that a batch has in progress unless it is told otherwise."""
 QUICK = Config(connect_timeout=4, read_timeout=8, retries={"total_max_attempts": 1})
 
 
@@ -101,6 +103,7 @@ def aws(settings: Settings) -> Iterator[Finding]:
     uses: tuple[tuple[str, Use], ...] = (("ml.m5.xlarge", "endpoint"), ("ml.g5.xlarge", "training job"))
     for instance_type, use in uses:
         yield quota(quotas, instance_type, use, region)
+    yield function_concurrency(quotas)
     yield _engine(mode)
 
 
@@ -109,12 +112,29 @@ def quota(client: Any, instance_type: str, use: Use, region: str) -> Finding:
     what = f"quota: {instance_type}, {use}"
     try:
         count = check_quota(client, instance_type, use, region)
-    except QuotaIsZero as error:
+    except QuotaTooLow as error:
         return Finding(Mode.AWS, what, Verdict.BAD, str(error))
     if count is None:
         return Finding(
             Mode.AWS, what, Verdict.ADVICE, "AWS does not say; allow servicequotas:ListServiceQuotas to know"
         )
+    if use == "endpoint" and count < 2:
+        found = "1: an update starts a second instance before it ends the first, and needs a quota of 2"
+        return Finding(Mode.AWS, what, Verdict.ADVICE, found)
+    return Finding(Mode.AWS, what, Verdict.GOOD, f"{count:g}")
+
+
+def function_concurrency(client: Any) -> Finding:
+    """Whether the functions may run at once as often as a batch starts them; a new account has a reduced quota."""
+    what = "quota: concurrent Lambda executions"
+    try:
+        count = client.get_service_quota(ServiceCode="lambda", QuotaCode="L-B99A9384")["Quota"]["Value"]
+    except (BotoCoreError, ClientError):
+        return Finding(Mode.AWS, what, Verdict.ADVICE, "AWS does not say; allow servicequotas:GetServiceQuota to know")
+    if count < LAMBDA_CONCURRENCY:
+        fitting = max(1, int(count) // 3)
+        found = f"{count:g}, as in a new account: request more, or deploy with --parameter BatchConcurrency={fitting}"
+        return Finding(Mode.AWS, what, Verdict.ADVICE, found)
     return Finding(Mode.AWS, what, Verdict.GOOD, f"{count:g}")
 
 

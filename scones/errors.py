@@ -2,6 +2,7 @@
 
 CommandError
 ├── UnknownTarget
+├── InvalidSetting
 ├── NothingToRender
 ├── ModelOfOtherLabels
 ├── TargetHasNoRegistry
@@ -69,6 +70,13 @@ class UnknownTarget(CommandError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"SCONES_TARGET is '{name}': it must be one of {', '.join(known)}")
+
+
+class InvalidSetting(CommandError):
+    """An environment variable or an option has a value that cannot be used."""
+
+    def __init__(self, name: str, value: str, reason: str) -> None:
+        super().__init__(f"{name} is '{value}': {reason}")
 
 
 class NothingToRender(CommandError):

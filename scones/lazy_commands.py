@@ -1,6 +1,7 @@
 """Commands whose modules are imported when they are invoked: help and completion need only names and one line each."""
 
 import importlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 PACKAGE = "scones.commands"
+_EMPTY_OPTION = re.compile(r"(--[a-z-]+)=\s*")
 
 
 class LazyGroup(TyperGroup):
@@ -16,9 +18,23 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command that ``args`` begin with, and import it unless it is a group."""
         name, command, rest = super().resolve_command(ctx, args)
+        _refuse_empty(rest)
         if name is None or isinstance(command, TyperGroup):
             return name, command, rest
         return name, load(*_groups(ctx), name), rest
+
+
+def _refuse_empty(words: list[str]) -> None:
+    """Refuse empty values, as of a variable that is not set: a path of "" would be the working directory.
+
+    Raises BadParameter.
+    """
+    for position, word in enumerate(words):
+        option = _EMPTY_OPTION.fullmatch(word)
+        if option or not word.strip():
+            before = words[position - 1] if position else ""
+            name = option[1] if option else before if before.startswith("--") else f"argument {position + 1}"
+            raise typer.BadParameter(f"{name} is empty: write a value")
 
 
 def load(*names: str) -> Any:

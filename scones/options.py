@@ -10,7 +10,7 @@ import typer
 
 from scones.context import CommandContext
 from scones.sessions import open_session
-from scones.settings import Settings, Target
+from scones.settings import Settings, Target, bypass_proxies, valid_stack
 
 ThresholdOption = Annotated[
     float | None,
@@ -133,8 +133,10 @@ def with_context(*shared: Shared, local: bool = False) -> Callable[[Callable[...
 
         def invoke(ctx: typer.Context, **values: Any) -> None:
             shared_values: dict[str, Any] = {name: values.pop(name) for name in shared}
+            settings = _settings(shared_values, local=local)
+            bypass_proxies(settings)
             context = CommandContext(
-                _settings(shared_values, local=local),
+                settings,
                 as_json=shared_values.get("as_json", False),
                 yes=shared_values.get("yes", False),
                 open_session=ctx.obj or open_session,
@@ -153,11 +155,11 @@ def _settings(shared_values: dict[str, Any], *, local: bool) -> Settings:
     """Return the environment's settings with the command line's options over them."""
     settings = Settings.from_environment()
     target = Target.LOCAL if local else shared_values.get("target") or settings.target
-    home, archive = shared_values.get("home"), shared_values.get("archive")
+    stack, home, archive = (shared_values.get(name) for name in ("stack", "home", "archive"))
     return replace(
         settings,
         target=target,
-        stack=shared_values.get("stack") or settings.stack,
+        stack=settings.stack if stack is None else valid_stack(stack, "--stack"),
         home=home.absolute() if home else settings.home,
         archive=archive.expanduser().absolute() if archive else settings.archive,
     )

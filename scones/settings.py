@@ -1,17 +1,21 @@
 """The settings of a command, read from the environment: no other module of the CLI reads it."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
 from core.defaults import REGION
 from core.labels import Labels, parse_labels
-from scones.errors import UnknownTarget
+from scones.errors import InvalidSetting, UnknownTarget
 
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -70,16 +74,20 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the settings; whatever the environment does not name keeps its default."""
-        archive = environ.get("SCONES_CIFAR100")
+        """Read the settings; whatever the environment does not name keeps its default.
+
+        Raises InvalidSetting for a value that is empty or malformed, UnknownTarget, InvalidLabels.
+        """
+        labels = _value(environ, "SCONES_LABELS")
+        stack = _value(environ, "SCONES_STACK")
         return cls(
-            target=_target(environ.get("SCONES_TARGET", Target.LOCAL)),
-            stack=environ.get("SCONES_STACK", cls.stack),
+            target=_target(_value(environ, "SCONES_TARGET") or Target.LOCAL),
+            stack=cls.stack if stack is None else valid_stack(stack, "SCONES_STACK"),
             region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
-            home=Path(environ.get("SCONES_HOME", ROOT / ".scones")).absolute(),
-            cache=Path(environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones")).absolute(),
-            archive=Path(archive).expanduser().absolute() if archive else None,
-            labels=parse_labels(environ["SCONES_LABELS"]) if environ.get("SCONES_LABELS") else None,
+            home=_path(environ, "SCONES_HOME") or ROOT / ".scones",
+            cache=_path(environ, "SCONES_CACHE") or Path(platformdirs.user_cache_dir("scones")),
+            archive=_path(environ, "SCONES_CIFAR100"),
+            labels=None if labels is None else parse_labels(labels),
             localstack_url=_url(environ, "LOCALSTACK", cls.localstack_url),
             sagemaker_url=_url(environ, "SAGEMAKER", cls.sagemaker_url),
             localstack_port=_port(environ, "LOCALSTACK"),
@@ -87,16 +95,62 @@ class Settings:
         )
 
 
+def valid_stack(name: str, setting: str) -> str:
+    """Return a stack's name. Raises InvalidSetting where CloudFormation would refuse it."""
+    if not _STACK_NAME.fullmatch(name):
+        raise InvalidSetting(setting, name, "a stack's name has letters, digits and hyphens, and begins with a letter")
+    return name
+
+
+def bypass_proxies(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Keep every client of this process, and of those that it starts, from reaching the local environment by a proxy.
+
+    boto3, httpx and urllib all read NO_PROXY; what it names already stays.
+    """
+    hosts = [*_LOOPBACK, *(str(urlsplit(url).hostname) for url in (settings.localstack_url, settings.sagemaker_url))]
+    named = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    value = ",".join(dict.fromkeys([*filter(None, map(str.strip, named.split(","))), *hosts]))
+    environ["NO_PROXY"] = environ["no_proxy"] = value
+
+
+def _value(environ: Mapping[str, str], name: str) -> str | None:
+    """Return a variable; None where it is not set. Raises InvalidSetting where it is empty."""
+    value = environ.get(name)
+    if value is not None and not value.strip():
+        raise InvalidSetting(name, value, "it is empty: set a value or unset it")
+    return value
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    value = _value(environ, name)
+    return None if value is None else Path(value).expanduser().absolute()
+
+
 def _url(environ: Mapping[str, str], part: str, default: str) -> str:
-    """The address named, else this machine at the port that docker-compose.yml publishes, else the default."""
-    port = environ.get(f"SCONES_{part}_PORT")
-    return environ.get(f"SCONES_{part}_URL") or (f"http://127.0.0.1:{port}" if port else default)
+    """Return the URL that is set, else this machine at the port that docker-compose.yml publishes, else the default."""
+    name, port = f"SCONES_{part}_URL", _port(environ, part)
+    url = _value(environ, name)
+    if url is None:
+        return default if port is None else f"http://127.0.0.1:{port}"
+    try:
+        parts = urlsplit(url)
+        is_valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise InvalidSetting(name, url, "write a URL such as http://127.0.0.1:4566")
+    return url.rstrip("/")
 
 
 def _port(environ: Mapping[str, str], part: str) -> int | None:
-    """The port at which `scones up` is to start a part; None for the usual one, or any that is free."""
-    port = environ.get(f"SCONES_{part}_PORT", "")
-    return int(port) if port.isdecimal() else None
+    """Return the port at which `scones up` starts a part; None for the usual one, or any that is free."""
+    name = f"SCONES_{part}_PORT"
+    value = _value(environ, name)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdecimal() and len(value) <= 5 and 1 <= int(value) <= 65535):
+        raise InvalidSetting(name, value, "a port is a number from 1 to 65535")
+    return int(value)
 
 
 def _target(name: str) -> Target:

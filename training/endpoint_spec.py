@@ -9,6 +9,9 @@ from training.endpoint_naming import DIGEST_LENGTH, name_prefix
 from training.endpoint_settings import EndpointOptions
 from training.sagemaker_sdk import load_sdk
 
+BAKE_SECONDS = 300
+"""How long the old instances stay after an update has shifted the traffic: an alarm rolls it back within them."""
+
 VARIANT = "AllTraffic"
 
 
@@ -91,8 +94,10 @@ class EndpointSpec:
             return {}
         _, shapes = load_sdk()
         policy = shapes.BlueGreenUpdatePolicy(
-            traffic_routing_configuration=shapes.TrafficRoutingConfig(type="ALL_AT_ONCE", wait_interval_in_seconds=300),
-            termination_wait_in_seconds=300,
+            traffic_routing_configuration=shapes.TrafficRoutingConfig(
+                type="ALL_AT_ONCE", wait_interval_in_seconds=BAKE_SECONDS
+            ),
+            termination_wait_in_seconds=BAKE_SECONDS,
             maximum_execution_timeout_in_seconds=3600,
         )
         alarms = [shapes.Alarm(alarm_name=name) for name in self.options.alarms]

@@ -16,7 +16,7 @@ SageMakerError
 ├── RoleMissing           the stack has no output for the role
 ├── SageMakerRefused      AWS refused a call; carries operation, error code and message
 │   └── QuotaExceeded
-├── QuotaIsZero           names the quota and the page to raise it
+├── QuotaTooLow           names the quota and the page to raise it
 └── SageMakerUnreachable  no answer, or no credentials
 """
 
@@ -148,11 +148,13 @@ class InstanceRefused(SageMakerError):
         self.instance_type = instance_type
 
 
-class QuotaIsZero(SageMakerError):
-    """The account's quota for the instance type is 0."""
+class QuotaTooLow(SageMakerError):
+    """The account's quota for the instance type is lower than the number of instances needed."""
 
-    def __init__(self, quota: str, url: str) -> None:
-        super().__init__(f"the quota '{quota}' of this account is 0: request an increase at {url}")
+    def __init__(self, quota: str, value: float, needed: int, url: str) -> None:
+        super().__init__(
+            f"the quota '{quota}' of this account is {value:g} and {needed} are needed: request an increase at {url}"
+        )
         self.quota = quota
         self.url = url
 

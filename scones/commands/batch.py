@@ -99,7 +99,8 @@ def _follow(context: CommandContext, arn: str, *, stop_on_interrupt: bool) -> Ba
             batches.stop(stepfunctions, arn)
             console.note("the batch is stopped; results so far are kept")
         else:
-            console.note(f"the batch continues; follow it with\n  scones batch --attach {arn}")
+            console.note("the batch continues; follow it with")
+            console.note(f"  scones batch --attach {arn}")
         raise typer.Exit(INTERRUPTED) from None
 
 

@@ -5,6 +5,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from monitoring.evaluation import describe_rate
+from scones.console import escape
 from scones.demo_summary import DemoSummary
 from scones.recent_executions import BELOW_THRESHOLD
 
@@ -17,7 +18,7 @@ def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
     outcomes.add_row("[green]classified[/]", str(summary.executions["SUCCEEDED"]))
     for name, count in summary.errors.items():
         queue = "review queue" if name == BELOW_THRESHOLD else "failure queue"
-        outcomes.add_row(f"[{'yellow' if name == BELOW_THRESHOLD else 'red'}]{name}[/] → {queue}", str(count))
+        outcomes.add_row(f"[{'yellow' if name == BELOW_THRESHOLD else 'red'}]{escape(name)}[/] → {queue}", str(count))
     figures = Table.grid(padding=(0, 2))
     rows = [
         ("data", f"{summary.dataset}, held-out test images"),
@@ -31,7 +32,7 @@ def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
         *summary.where.items(),
     ]
     for name, value in rows:
-        figures.add_row(f"[bold]{name}[/]", value)
+        figures.add_row(f"[bold]{name}[/]", escape(value))
     verdict = (
         "every image is accounted for"
         if summary.is_accounted_for

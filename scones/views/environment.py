@@ -5,6 +5,8 @@ from pathlib import Path
 
 from rich.table import Table
 
+from scones.console import escape
+
 
 def environment_table(
     addresses: Mapping[str, str], logs: Path | str, health: Mapping[str, bool] | None = None
@@ -13,6 +15,6 @@ def environment_table(
     table = Table.grid(padding=(0, 2))
     for name, address in addresses.items():
         verdict = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]not healthy[/]"
-        table.add_row(f"[bold]{name}[/]", address, verdict)
-    table.add_row("[bold]logs[/]", str(logs))
+        table.add_row(f"[bold]{name}[/]", escape(address), verdict)
+    table.add_row("[bold]logs[/]", escape(str(logs)))
     return table

@@ -16,7 +16,7 @@ def show(execution: Execution, visits: tuple[StateVisit, ...]) -> None:
     table = Table("state", "at", "ms", "in", "out", "retries", "error")
     for visit in visits:
         table.add_row(
-            visit.name,
+            console.escape(visit.name),
             f"+{(visit.entered - execution.started).total_seconds():.3f} s",
             "…" if visit.milliseconds is None else f"{visit.milliseconds:.0f}",
             size(visit.input_bytes),

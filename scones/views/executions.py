@@ -40,7 +40,10 @@ def outcome_table(outcomes: Sequence[Outcome], names: Mapping[Image, str]) -> Ta
         name = console.escape(names[outcome.image])
         duration = f"{outcome.milliseconds:.0f}"
         if outcome.output:
-            label, confidence = f"[green]{outcome.output['label']}[/]", f"{outcome.output['confidence']:.4f}"
+            label, confidence = (
+                f"[green]{console.escape(outcome.output['label'])}[/]",
+                f"{outcome.output['confidence']:.4f}",
+            )
         else:
             label = f"[red]{console.escape(outcome.error or outcome.status)}[/]"
             confidence = console.escape(outcome.message or "")

@@ -34,6 +34,7 @@ TASKS = {
     "lambda:invoke": "lambda:InvokeFunction",
     "sqs:sendMessage": "sqs:SendMessage",
     "aws-sdk:sfn:describeMapRun": "states:DescribeMapRun",
+    "aws-sdk:cloudwatch:putMetricData": "cloudwatch:PutMetricData",
     # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     "s3:listObjectsV2": "s3:ListBucket",
     "s3:getObject": "s3:GetObject",
@@ -43,6 +44,7 @@ STATE_RESOURCES = {
     "s3:ListBucket": "DataBucket",
     "s3:GetObject": "DataBucket/*",
     "states:DescribeMapRun": f"mapRun:{BATCH}/*",
+    "cloudwatch:PutMetricData": "*",
 }
 DISTRIBUTED_MAP = {
     # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html

@@ -277,3 +277,24 @@ class Scheduler:
     def _put(self, name: str, members: dict[str, Any]) -> dict[str, str]:
         self.schedules[name] = members
         return {"ScheduleArn": f"arn:aws:scheduler:us-east-1:000000000000:schedule/default/{name}"}
+
+
+class ServiceQuotas:
+    """The quota of every instance type for endpoints."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def list_service_quotas(self, **_: Any) -> dict[str, Any]:
+        return {"Quotas": []}
+
+    def list_aws_default_service_quotas(self, **_: Any) -> dict[str, Any]:
+        name = "ml.m5.xlarge for endpoint usage"
+        return {"Quotas": [{"QuotaName": name, "QuotaCode": "L-2F737F8D", "Value": self.value}]}
+
+
+class Pricing:
+    """A price list without prices."""
+
+    def get_products(self, **_: Any) -> dict[str, Any]:
+        return {"PriceList": []}

@@ -12,7 +12,7 @@ from botocore.stub import ANY, Stubber
 from scones import cost_confirmation
 from scones.context import CommandContext
 from scones.settings import Settings, Target
-from training.errors import QuotaIsZero
+from training.errors import QuotaTooLow
 
 TRAINING = cost_confirmation.Expense("ml.g5.xlarge", "training job", "billed by the second until the job ends")
 SERVING = cost_confirmation.Expense("ml.m5.xlarge", "endpoint", "until it is deleted in 4h")
@@ -87,7 +87,7 @@ def test_on_aws_both_prices_are_shown_and_no_is_no(session: Session, asked: list
 
 def test_a_quota_of_nothing_ends_it_before_anything_is_asked(session: Session, asked: list[str]) -> None:
     session.quota("ml.g5.xlarge for training job usage", 0)
-    with pytest.raises(QuotaIsZero, match=r"ml\.g5\.xlarge for training job usage.*servicequotas.*L-1"):
+    with pytest.raises(QuotaTooLow, match=r"ml\.g5\.xlarge for training job usage.*servicequotas.*L-1"):
         cost_confirmation.confirm_cost(context(session, Target.AWS, yes=True), [TRAINING])
     assert asked == []
 

@@ -72,8 +72,18 @@ def test_without_an_engine_the_way_out_is_named(settings: Settings, monkeypatch:
     assert "scones up" in engine.found
 
 
-@pytest.mark.parametrize(("value", "verdict"), [(2.0, Verdict.GOOD), (0.0, Verdict.BAD)])
-def test_a_quota_of_nothing_is_bad(value: float, verdict: Verdict) -> None:
+@pytest.mark.parametrize(("value", "verdict"), [(1000.0, Verdict.GOOD), (10.0, Verdict.ADVICE)])
+def test_the_reduced_concurrency_of_a_new_account_is_named_with_what_fits(value: float, verdict: Verdict) -> None:
+    client: Any = boto3.client("service-quotas", "eu-west-1", aws_access_key_id="test", aws_secret_access_key="test")
+    with Stubber(client) as stub:
+        stub.add_response("get_service_quota", {"Quota": {"Value": value}})
+        finding = diagnosis.function_concurrency(client)
+    assert finding.verdict is verdict
+    assert verdict is Verdict.GOOD or "BatchConcurrency=3" in finding.found
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(2.0, Verdict.GOOD), (1.0, Verdict.ADVICE), (0.0, Verdict.BAD)])
+def test_a_quota_too_low_for_an_update_is_named(value: float, verdict: Verdict) -> None:
     client: Any = boto3.client("service-quotas", "eu-west-1", aws_access_key_id="test", aws_secret_access_key="test")
     known = {"QuotaName": "ml.m5.xlarge for endpoint usage", "QuotaCode": "L-2F737F8D", "Value": value}
     with Stubber(client) as stub:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from scones.errors import UnknownTarget
-from scones.settings import Settings, Target
+from scones.errors import InvalidSetting, UnknownTarget
+from scones.settings import Settings, Target, bypass_proxies
 
 
 def test_without_an_environment_everything_is_local() -> None:
@@ -42,3 +42,42 @@ def test_up_takes_the_ports_of_the_environment_where_no_option_names_others() ->
     assert (named.localstack_port, named.sagemaker_port) == (14566, 18080)
     assert (named.localstack_url, named.sagemaker_url) == ("http://127.0.0.1:14566", "http://127.0.0.1:18080")
     assert Settings.from_environment({}).localstack_port is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((f"SCONES_{name}", "") for name in ("TARGET", "STACK", "HOME", "CACHE", "CIFAR100", "LABELS")),
+        *((f"SCONES_{part}_{kind}", " ") for part in ("LOCALSTACK", "SAGEMAKER") for kind in ("URL", "PORT")),
+        ("SCONES_LOCALSTACK_URL", "127.0.0.1:4610"),
+        ("SCONES_LOCALSTACK_URL", "http://"),
+        ("SCONES_LOCALSTACK_URL", "http://[::1"),
+        ("SCONES_LOCALSTACK_URL", "http://localhost:99999"),
+        ("SCONES_SAGEMAKER_URL", "ftp://localhost"),
+        ("SCONES_LOCALSTACK_PORT", "abc"),
+        ("SCONES_LOCALSTACK_PORT", "0"),
+        ("SCONES_LOCALSTACK_PORT", "65536"),
+        ("SCONES_SAGEMAKER_PORT", "٣"),
+        ("SCONES_STACK", "my stack"),
+        ("SCONES_STACK", "-x"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_with_its_variable(name: str, value: str) -> None:
+    with pytest.raises(InvalidSetting, match=name):
+        Settings.from_environment({name: value})
+
+
+def test_a_url_wins_over_a_port_and_loses_its_last_slash() -> None:
+    environment = {"SCONES_LOCALSTACK_URL": "http://localstack:4566/", "SCONES_LOCALSTACK_PORT": "1"}
+    assert Settings.from_environment(environment).localstack_url == "http://localstack:4566"
+
+
+@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
+def test_the_local_environment_is_never_reached_by_a_proxy(name: str) -> None:
+    environment = {name: "intranet.example, 10.0.0.0/8"}
+    bypass_proxies(Settings(localstack_url="http://localstack:4566"), environment)
+    bypass_proxies(Settings(), environment)
+    assert environment["NO_PROXY"] == environment["no_proxy"]
+    assert environment["NO_PROXY"].split(",") == [
+        "intranet.example", "10.0.0.0/8", "127.0.0.1", "localhost", "::1", "localstack"
+    ]  # fmt: skip

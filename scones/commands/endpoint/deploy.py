@@ -14,8 +14,10 @@ from scones.cost_confirmation import Expense, confirm_cost
 from scones.endpoint_lifecycle import EndpointLifecycle
 from scones.model_serving import LOCAL_IMAGE, SHIPPED_MODEL, deploy_endpoint
 from scones.options import with_context
-from training import jobs
+from scones.settings import Target
+from training import endpoint_deployment, jobs
 from training.endpoint_settings import EndpointOptions
+from training.errors import EndpointMissing
 
 ImageOption = Annotated[
     str | None,
@@ -64,7 +66,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     options.require_vpc_pair(subnet, security_group)
     session, settings = context.session, context.settings
     lifecycle = EndpointLifecycle(session, context.outputs, context.endpoint_name, maximum, ttl)
-    confirm_cost(context, [_expense(instance_type, minimum, maximum, ttl)])
+    confirm_cost(context, [_expense(context, instance_type, minimum, maximum, ttl)])
     artefact, image = _artefact_and_image(session, job, artefact, image)
     image = image or container_image_uris.inference_uri(session, settings, instance_type) or LOCAL_IMAGE
     lifecycle.prepare()
@@ -90,7 +92,19 @@ def _artefact_and_image(
     return status.model_artifact, image or (status.training_image if status.is_builtin else None)
 
 
-def _expense(instance_type: str, minimum: int, maximum: int | None, ttl: str | None) -> Expense:
+def _expense(
+    context: CommandContext, instance_type: str, minimum: int, maximum: int | None, ttl: str | None
+) -> Expense:
+    """Return the endpoint's cost; an update runs a second fleet before it ends the first, and needs quota for both."""
+    fleets = 2 if context.settings.target is Target.AWS and _is_deployed(context) else 1
     until = f"until it is deleted in {ttl}" if ttl else "until `scones endpoint delete`"
     count = f", {minimum} to {maximum} of them" if maximum else f", {minimum} of them" if minimum > 1 else ""
-    return Expense(instance_type, "endpoint", until + count)
+    return Expense(instance_type, "endpoint", until + count, quota=fleets * (maximum or minimum))
+
+
+def _is_deployed(context: CommandContext) -> bool:
+    try:
+        endpoint_deployment.status(context.session, context.endpoint_name)
+    except EndpointMissing:
+        return False
+    return True

@@ -2,15 +2,17 @@
 
 import gzip
 import io
+import json
 import os
 import shutil
 import tarfile
 import zlib
 
 from core.errors import SconesError
+from core.json_objects import parse_json_object
 from core.labels import VEHICLES
 from tests.quality.fuzz.readers import input_path
-from tests.quality.fuzz.target import Target
+from tests.quality.fuzz.target import JSON_WORDS, Target
 
 _ENVIRONMENT_WORDS = (
     b"SCONES_TARGET=", b"SCONES_LABELS=", b"SCONES_HOME=", b"SCONES_STACK=", b"SCONES_LOCALSTACK_URL=http://",
@@ -120,3 +122,24 @@ def file_names() -> Target:
 
     words = (b"\xff", b"\x1b[31m", b"\n", b"\xe2\x80\xae", b" ", b".", b"..", b"=HYPERLINK(", b"%2F", b"\xc3")
     return Target(one, (SconesError,), (b"bicycle", "vélo".encode(), b"a b+c"), words)
+
+
+def review_messages() -> Target:
+    """A message of the review or the failure queue, and what a reviewer's page is shown of it."""
+    from review.failures import _failure  # noqa: PLC0415
+    from review.tickets import ReviewItem, Tickets  # noqa: PLC0415
+
+    tickets = Tickets(b"secret")
+
+    def one(data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        item = ReviewItem("id", "receipt", parse_json_object(text))
+        assert tickets.read(tickets.sign(item)) == item
+        shown = [str(item.uri), item.inferences, item.execution, _failure(text).to_dict()]
+        json.dumps(shown, allow_nan=False, ensure_ascii=False).encode()
+
+    seeds = (
+        b'{"s3_bucket": "b", "s3_key": "k", "inferences": [0.7, 0.3], "cause": "{\\"errorMessage\\": \\"low\\"}"}',
+        b'{"execution_arn": "arn:e", "input": {"s3_bucket": "b", "s3_key": "k"}, "error": "E", "cause": ""}',
+    )
+    return Target(one, (), seeds, (*JSON_WORDS, b'"cause"', b'"input"', b'"execution_arn"'))

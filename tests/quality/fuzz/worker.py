@@ -31,6 +31,7 @@ MAKERS = {
     "messages": readers.messages,
     "model-archive": user_inputs.model_archive,
     "review-labels": user_inputs.review_labels,
+    "review-messages": user_inputs.review_messages,
     "environment": user_inputs.environment,
     "file-names": user_inputs.file_names,
     "model-answer": programs.model_answer,

@@ -7,7 +7,19 @@ import pytest
 
 from tests.scones.conftest import Cli
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import OUTPUTS, S3, CloudFormation, Ecr, Logs, SageMaker, Scaling, Scheduler
+from tests.scones.fakes import (
+    OUTPUTS,
+    S3,
+    CloudFormation,
+    Ecr,
+    Logs,
+    Pricing,
+    SageMaker,
+    Scaling,
+    Scheduler,
+    ServiceQuotas,
+)
+from training.errors import QuotaTooLow
 
 ARTEFACT = "s3://models/job/model.tar.gz"
 
@@ -156,3 +168,17 @@ def test_contradictions_are_usage_errors_before_any_request(
 def test_the_stack_is_described_once(session: FakeSession, cli: Cli) -> None:
     deploy(session, cli, "--ttl", "4h", "--max", "3")
     assert session.requests["cloudformation.describe_stacks"] == 1
+
+
+@pytest.mark.parametrize(("quota", "enough"), [(1.0, False), (2.0, True)])
+def test_an_update_needs_a_quota_for_a_second_fleet(quota: float, enough: bool, cli: Cli) -> None:
+    session = FakeSession(
+        cloudformation=CloudFormation(), s3=S3(**{"models/job/model.tar.gz": b"model"}), sagemaker=SageMaker(),
+        application_autoscaling=Scaling(), scheduler=Scheduler(), ecr=Ecr(),
+        service_quotas=ServiceQuotas(quota), pricing=Pricing(),
+    )  # fmt: skip
+    deploy(session, cli)
+    result = cli("endpoint", "deploy", "--artefact", ARTEFACT, "--target", "aws", "--yes", session=session)
+    assert (result.exit_code == 0) is enough, (result.output, result.exception)
+    assert isinstance(result.exception, QuotaTooLow) is not enough
+    assert ("sagemaker.update_endpoint" in session.requests) is enough
