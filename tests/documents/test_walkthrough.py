@@ -66,7 +66,7 @@ class Reader:
             text += " --out baseline.json"  # the default is a file of the repository
         if "scones show" in text:
             return f"scones show {self.execution()}"
-        if "labels.txt" in text:
+        if "labels.jsonl" in text:
             self.write_labels()
         return text.replace("s3://bucket/", f"s3://{self.bucket()}/") if "s3://bucket/" in text else text
 
@@ -88,7 +88,7 @@ class Reader:
     def write_labels(self) -> None:
         self.type("scones run photo.jpg --threshold 1")
         waiting = json.loads(self.type("scones review --json"))["listed"]
-        (self.folder / "labels.txt").write_text(f"{waiting[0]['s3_key']}=bicycle\n")
+        (self.folder / "labels.jsonl").write_text(f"{waiting[0]['s3_key']}=bicycle\n")
 
     def client(self, service: str) -> Any:
         addresses = json.loads(self.type("scones status --json"))["addresses"]
