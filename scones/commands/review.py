@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.defaults import REVIEW_PORT
 from review.labelled_dataset import LISTING
 from review.labels import parse_label_lines, read_label_file
 from scones import review_queue, review_server
@@ -31,7 +32,7 @@ def review(
     host: Annotated[
         str, typer.Option("--host", help="Address to serve at; other than loopback, the page requires a token.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to serve at.")] = review_server.PORT,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to serve at.")] = REVIEW_PORT,
 ) -> None:
     """Show the images in the review queue on a page, or record their labels.
 

@@ -143,3 +143,39 @@ def review_messages() -> Target:
         b'{"execution_arn": "arn:e", "input": {"s3_bucket": "b", "s3_key": "k"}, "error": "E", "cause": ""}',
     )
     return Target(one, (), seeds, (*JSON_WORDS, b'"cause"', b'"input"', b'"execution_arn"'))
+
+
+def batch_manifest() -> Target:
+    """A list of images, in every form: lists, lines, CSV, S3 Inventory, augmented manifests; also gzipped."""
+    from scones.manifests import read_manifest  # noqa: PLC0415
+
+    inventory = json.dumps(
+        {
+            "sourceBucket": "b",
+            "destinationBucket": "arn:aws:s3:::d",
+            "fileFormat": "CSV",
+            "fileSchema": "Bucket, Key",
+            "files": [{"key": "x.csv.gz", "size": 10}],
+        }
+    ).encode()
+
+    def read_object(_uri: object) -> bytes:
+        return gzip.compress(b'"b","a%20b.png"\n', mtime=0)
+
+    def one(data: bytes) -> None:
+        content = read_manifest(data, "manifest.json", "bucket", read_object)
+        assert len(set(content.images)) == len(content.images)
+        assert all(image.s3_bucket and image.s3_key for image in content.images)
+
+    seeds = (
+        b'["a.png", "s3://b/c.png"]',
+        b'[{"s3_key": "a.png"}, {"Key": "b", "Bucket": "x"}]',
+        b'{"source-ref": "s3://b/a.png", "label": 0}\n{"source-ref": "s3://b/b.png"}\n',
+        b"s3_key,label\na.png,bicycle\n",
+        '\ufeff["a.png"]'.encode(),
+        '["a.png"]'.encode("utf-16"),
+        inventory,
+        gzip.compress(b'["a.png"]', mtime=0),
+    )
+    words = (*JSON_WORDS, b'"s3_key"', b'"source-ref"', b"s3://", b",", b'"', b"\xff\xfe", b"\x1f\x8b", b"\n")
+    return Target(one, (SconesError,), seeds, words, longest=100_000)
