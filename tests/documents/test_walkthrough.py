@@ -31,6 +31,7 @@ TESTED_ELSEWHERE = {
     r"make demo": ("tests/journeys/test_command_line.py", '"demo", "--synthetic"'),
     r"make test.*": (".github/workflows/ci.yml", "tox"),
     r"docker compose (up|run|down) .*": (".github/workflows/ci.yml", "docker compose"),
+    r"scones review --serve": ("tests/journeys/test_review_page.py", '"--serve"'),
     r"scones train .*": ("tests/journeys/test_other_classes.py", 'user.scones("train"'),
     r"scones endpoint deploy --job .*": ("tests/journeys/test_other_classes.py", '"endpoint", "deploy", "--job"'),
     r"scones endpoint deploy --artefact .*": ("tests/scones/commands/endpoint/test_deploy.py", '"--artefact"'),
