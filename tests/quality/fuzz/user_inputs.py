@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tarfile
+import unicodedata
 import zlib
 
 from core.errors import SconesError
@@ -179,3 +180,43 @@ def batch_manifest() -> Target:
     )
     words = (*JSON_WORDS, b'"s3_key"', b'"source-ref"', b"s3://", b",", b'"', b"\xff\xfe", b"\x1f\x8b", b"\n")
     return Target(one, (SconesError,), seeds, words, longest=100_000)
+
+
+def terminal() -> Target:
+    """A key or a message from outside, printed as commands do: no control character is left, and no formula."""
+    from scones import console  # noqa: PLC0415
+    from scones.batch_results import csv_cell  # noqa: PLC0415
+
+    written = io.StringIO()
+    console.out.file = console.err.file = written
+
+    def one(data: bytes) -> None:
+        text = data.decode("utf-8", "surrogateescape")
+        written.seek(0)
+        written.truncate()
+        console.print_line(text)
+        console.print_values({"key": text})
+        unsafe = {each for each in written.getvalue() if unicodedata.category(each) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
+        assert unsafe <= {"\n"}, unsafe
+        assert not str(csv_cell(text)).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+    seeds = (
+        b"incoming/a.png",
+        b"\x1b[31mred\x1b[0m",
+        "a\u202egnp.exe\u2028[bold]".encode(),
+        b"=HYPERLINK(1)",
+        b"\xff\xfe",
+    )
+    words = (
+        b"\x1b]8;;http://x\x07",
+        b"\x9b31m",
+        b"[/]",
+        b"[red]",
+        b"\r",
+        b"\x08",
+        b"+1",
+        b"-1",
+        b"@x",
+        b"\xe2\x80\xae",
+    )
+    return Target(one, (), seeds, words, longest=400)
