@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scones import image_names
+from scones import container_image_uris
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -86,4 +86,4 @@ def test_every_environment_deploys_what_was_scanned_once() -> None:
     release = jobs(WORKFLOWS[1])
     assert release["deploy"]["needs"] == "images"
     assert release["deploy"]["env"]["SCONES_STACK"] == "${{ vars.SCONES_STACK }}"
-    assert image_names.repository("filter") == "scones/filter"
+    assert container_image_uris.repository("filter") == "scones/filter"
