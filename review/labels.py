@@ -19,7 +19,7 @@ def parse_label_lines(lines: Iterable[str], labels: Labels) -> dict[str, str]:
     by_key = {}
     for line in filter(str.strip, lines):
         key, separator, name = line.strip().rpartition("=")
-        label = _known(name, labels)
+        label = _recognized(name, labels)
         if not (separator and key and label):
             raise InvalidLabel(line.strip(), (*labels, NEITHER))
         by_key[key] = label
@@ -52,13 +52,13 @@ def _json(line: str, labels: Labels) -> Mapping[str, Any]:
 
 def _of_object(item: Mapping[str, Any], line: str, labels: Labels) -> tuple[str, str]:
     """Return the image that an object names, and its label. Raises InvalidLabel."""
-    key, bucket, label = item.get("s3_key"), item.get("s3_bucket"), _known(item.get("label"), labels)
+    key, bucket, label = item.get("s3_key"), item.get("s3_bucket"), _recognized(item.get("label"), labels)
     if not (isinstance(key, str) and key and label) or not isinstance(bucket, str | None):
         raise InvalidLabel(line, (*labels, NEITHER))
     return str(S3Uri(bucket, key)) if bucket else key, label
 
 
-def _known(name: object, labels: Labels) -> str | None:
+def _recognized(name: object, labels: Labels) -> str | None:
     """Return the label that is meant, whatever its case; None where there is none."""
     known = {label.casefold(): label for label in (*labels, NEITHER)}
     return known.get(name.strip().casefold()) if isinstance(name, str) else None

@@ -83,7 +83,7 @@ def test_the_changes_are_shown_and_none_is_made_without_a_yes(session: FakeSessi
     result = cli("deploy", "--target", "aws", session=session, answer="n\n")
     assert result.exit_code == 1
     assert "FilterFunction" in result.stderr
-    assert session.order("cloudformation.execute_change_set", "cloudformation.delete_change_set") == [
+    assert session.in_order("cloudformation.execute_change_set", "cloudformation.delete_change_set") == [
         "cloudformation.delete_change_set"
     ]
 
