@@ -52,13 +52,14 @@ class Deployment:
     changes: tuple[Change, ...]
 
 
-def deploy(
+def deploy(  # noqa: PLR0913 - all but four have a default
     cloudformation: Any,
     name: str,
     template: Template,
     parameters: Mapping[str, str],
     *,
     initial: Mapping[str, str] = MappingProxyType({}),
+    role_arn: str | None = None,
     on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
     on_event: OnEvent = lambda _: None,
     poll: float = 1.0,
@@ -66,14 +67,15 @@ def deploy(
     """Create or update the stack and wait until it is done.
 
     A parameter that is not in ``parameters`` keeps the value that the stack has; where the stack has none, the value in
-    ``initial`` is used, else the template's default. ``on_changes`` receives the change set before it is applied; where
-    it raises, the change set is deleted. ``poll`` is in seconds.
+    ``initial`` is used, else the template's default. CloudFormation acts with ``role_arn``, or without one with the
+    caller's permissions. ``on_changes`` receives the change set before it is applied; where it raises, the change set
+    is deleted. ``poll`` is in seconds.
     Raises StackFailed with the first reason, StackBusy while another deployment is in progress, ParametersUnknown.
     """
     current = _current(cloudformation, name, on_event, poll)
     is_new = current is None
     request = _parameters(cloudformation, template, parameters, initial, _parameter_values(current))
-    change_set = _create_change_set(cloudformation, name, template, request, is_new=is_new)
+    change_set = _create_change_set(cloudformation, name, template, request, role_arn, is_new=is_new)
     changes = _wait_for_change_set(cloudformation, name, change_set, poll)
     if changes:
         with _deleted_on_error(cloudformation, name, change_set, is_new=is_new):
@@ -170,7 +172,13 @@ def _parameters(
 
 
 def _create_change_set(
-    cloudformation: Any, name: str, template: Template, parameters: list[dict[str, Any]], *, is_new: bool
+    cloudformation: Any,
+    name: str,
+    template: Template,
+    parameters: list[dict[str, Any]],
+    role_arn: str | None,
+    *,
+    is_new: bool,
 ) -> str:
     response = cloudformation.create_change_set(
         StackName=name,
@@ -179,6 +187,7 @@ def _create_change_set(
         Parameters=parameters,
         Capabilities=["CAPABILITY_IAM"],
         **template,
+        **({"RoleARN": role_arn} if role_arn else {}),
     )
     return str(response["Id"])
 

@@ -1,10 +1,13 @@
 """One HTML file that shows images for review and takes down what a person says they are."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from string import Template
+
+from core.printable import printable
 
 THUMBNAIL = 160
 
@@ -23,8 +26,8 @@ class Card:
 def render(cards: Sequence[Card], labels: Sequence[str]) -> str:
     """Return the page, what the model is least sure of first.
 
-    Nothing in it comes from elsewhere, and no text of an image's becomes markup or script. A label names its image by
-    key, or by address where two buckets have that key.
+    Nothing in it comes from elsewhere, and no text of an image's becomes markup or script. Each label is saved as a
+    line of JSON with the image's bucket and key, which no key can break.
     """
     times = Counter(card.s3_key for card in cards)
     ordered = sorted(cards, key=lambda card: max(card.inferences, default=0.0))
@@ -41,13 +44,13 @@ def _figure(number: int, name: str, card: Card, labels: Sequence[str]) -> str:
     unreadable = "<div class=none>the image cannot be shown</div>"
     shown = f'<img alt="" src="{card.thumbnail}">' if card.thumbnail else unreadable
     prediction = ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, card.inferences, strict=False))
-    key = escape(name, quote=True)
+    image = escape(json.dumps({"s3_bucket": card.s3_bucket, "s3_key": card.s3_key}), quote=True)
     choices = " ".join(
         f'<label><input type=radio name="i{number}" value={label}> {label}</label>' for label in (*labels, "neither")
     )
     return (
-        f'<figure data-key="{key}">{shown}<figcaption><code>{key}</code>'
-        f"<p>{escape(prediction or card.cause)}</p>{choices}</figcaption></figure>"
+        f'<figure data-image="{image}">{shown}<figcaption><code>{escape(printable(name))}</code>'
+        f"<p>{escape(prediction or printable(card.cause))}</p>{choices}</figcaption></figure>"
     )
 
 
@@ -72,10 +75,10 @@ button { font: inherit; padding: .2rem .8rem }
 figure:has(input:checked) { border-color: #2f7d4f; background: #f3faf5 }
 </style>
 <h1>$title</h1>
-<p>Choose what each image shows, save the lines as <code>labels.txt</code>, and run
-<code>scones review --labels labels.txt</code>. What the model is least sure of comes first.</p>
+<p>Choose what each image shows, save the lines as <code>labels.jsonl</code>, and run
+<code>scones review --labels labels.jsonl</code>. What the model is least sure of comes first.</p>
 <header><textarea readonly aria-label="labels"></textarea>
-<p><button disabled>Save labels.txt</button> <output>0 of $count labelled</output></p></header>
+<p><button disabled>Save labels.jsonl</button> <output>0 of $count labelled</output></p></header>
 <main>
 $cards
 </main>
@@ -83,14 +86,17 @@ $cards
 const lines = document.querySelector("textarea"), save = document.querySelector("button");
 document.addEventListener("change", () => {
   const chosen = [...document.querySelectorAll("input:checked")];
-  lines.value = chosen.map(input => input.closest("figure").dataset.key + "=" + input.value + "\\n").join("");
+  lines.value = chosen.map(input => {
+    const image = JSON.parse(input.closest("figure").dataset.image);
+    return JSON.stringify({...image, label: input.value}) + "\\n";
+  }).join("");
   document.querySelector("output").value = chosen.length + " of $count labelled";
   save.disabled = !chosen.length;
 });
 save.addEventListener("click", () => {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([lines.value], {type: "text/plain"}));
-  link.download = "labels.txt";
+  link.href = URL.createObjectURL(new Blob([lines.value], {type: "application/jsonl"}));
+  link.download = "labels.jsonl";
   link.click();
 });
 </script>

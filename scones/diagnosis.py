@@ -1,5 +1,6 @@
 """Checks what this machine has of what each mode needs, and says what to do about the rest."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -65,6 +68,9 @@ def laptop(settings: Settings) -> Iterator[Finding]:
     enough = sys.version_info >= MIN_PYTHON
     yield Finding(mode, "Python", _good(enough), f"{version}; 3.11 or newer is needed")
     yield _disk(mode, settings.home)
+    yield _writable("home", settings.home, "--home or SCONES_HOME")
+    yield _writable("cache", settings.cache, "SCONES_CACHE")
+    yield from _proxies()
     running = status(settings.home).running
     for name, url, path in (
         ("LocalStack", settings.localstack_url, LOCALSTACK_HEALTH),
@@ -89,7 +95,12 @@ def docker(settings: Settings) -> Iterator[Finding]:
 def aws(settings: Settings) -> Iterator[Finding]:
     """What `--target aws` needs; reads of the account who asks and what it may have."""
     mode = Mode.AWS
-    session = aws_session(settings)
+    try:
+        session = aws_session(settings)
+    except BotoCoreError as error:  # a profile that does not exist, a file that is damaged
+        found = f"{' '.join(str(error).split())}: correct AWS_PROFILE or ~/.aws/config"
+        yield Finding(mode, "profile", Verdict.BAD, found)
+        return
     region = session.region_name
     yield Finding(mode, "region", Verdict.GOOD, f"{region}; AWS_REGION chooses another")
     try:
@@ -156,11 +167,29 @@ def _disk(mode: Mode, folder: Path) -> Finding:
     return Finding(mode, "disk", _good(free >= MIN_FREE_BYTES), found)
 
 
+def _writable(what: str, folder: Path, setting: str) -> Finding:
+    """Whether a folder can be written, or made."""
+    parent = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not parent.is_dir():
+        return Finding(Mode.LAPTOP, what, Verdict.BAD, f"{parent} is not a folder: name another by {setting}")
+    can_write = os.access(parent, os.W_OK | os.X_OK) and not os.statvfs(parent).f_flag & os.ST_RDONLY
+    found = str(folder) if can_write else f"{parent} cannot be written: name another folder by {setting}"
+    return Finding(Mode.LAPTOP, what, _good(can_write), found)
+
+
+def _proxies() -> Iterator[Finding]:
+    """Which proxies downloads and AWS are reached by; the local environment never is."""
+    proxies = {name: url for name, url in getproxies().items() if name in {"http", "https", "all"}}
+    if proxies:
+        found = f"{', '.join(f'{name} by {url}' for name, url in proxies.items())}; the local environment is not"
+        yield Finding(Mode.LAPTOP, "proxy", Verdict.ADVICE, found)
+
+
 def _address(name: str, url: str, path: str, *, running: bool) -> Finding:
     if is_healthy(url + path):
         mine = "`scones up` of this checkout" if running else "`docker compose up` or another checkout"
         return Finding(Mode.LAPTOP, name, Verdict.GOOD, f"answers at {url}, probably {mine}")
-    port = int(url.rpartition(":")[2])
+    port = urlsplit(url).port or 80
     if is_free(port):
         return Finding(Mode.LAPTOP, name, Verdict.GOOD, f"port {port} is free")
     found = f"port {port} is taken by something else: `scones up` takes a free one by itself"

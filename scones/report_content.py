@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 
+from core.defaults import REVIEW_PORT
 from monitoring.drift import DriftReport
 from monitoring.errors import CaptureOff
 from monitoring.report import Content, ReportedImage
@@ -44,6 +45,7 @@ def gather(
         notes=notes,
         settings=facts(settings, outputs),
         versions=versions(),
+        review_url=f"http://127.0.0.1:{REVIEW_PORT}/",
     )
 
 

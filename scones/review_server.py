@@ -19,7 +19,6 @@ from review.tickets import Tickets
 from scones import console
 from scones.context import CommandContext
 
-PORT = 8090
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 # nosec B104 - recognised here, not bound
 
 

@@ -123,7 +123,10 @@ def _value(environ: Mapping[str, str], name: str) -> str | None:
 
 def _path(environ: Mapping[str, str], name: str) -> Path | None:
     value = _value(environ, name)
-    return None if value is None else Path(value).expanduser().absolute()
+    try:
+        return None if value is None else Path(value).expanduser().absolute()
+    except RuntimeError:
+        raise InvalidSetting(name, str(value), "it names the home of a user who does not exist") from None
 
 
 def _url(environ: Mapping[str, str], part: str, default: str) -> str:

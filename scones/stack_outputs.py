@@ -73,6 +73,7 @@ def deploy_stack(
     parameters: Mapping[str, str],
     on_changes: Callable[[tuple[stack.Change, ...]], None] = lambda _: None,
     on_event: stack.OnEvent = lambda _: None,
+    role_arn: str | None = None,
 ) -> stack.Deployment:
     """Create or update the stack; a new one gets the endpoint name that derives from its own."""
     is_local = settings.target is Target.LOCAL
@@ -86,6 +87,7 @@ def deploy_stack(
         {"TemplateURL": package.upload(s3, bucket)},
         {**labels, **parameters},
         initial={"EndpointName": settings.default_endpoint_name, **local},
+        role_arn=role_arn,
         on_changes=on_changes,
         on_event=on_event,
         poll=settings.poll_seconds,

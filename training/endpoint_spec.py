@@ -7,6 +7,7 @@ from typing import Any
 
 from training.endpoint_naming import DIGEST_LENGTH, name_prefix
 from training.endpoint_settings import EndpointOptions
+from training.instance_storage import has_local_storage
 from training.sagemaker_sdk import load_sdk
 
 BAKE_SECONDS = 300
@@ -71,7 +72,7 @@ class EndpointSpec:
         arguments = {
             "endpoint_config_name": self.resource_name,
             "production_variants": [variant],
-            **self._kms_key(),
+            **({} if has_local_storage(self.instance_type) else self._kms_key()),
             **self.tags(),
         }
         if self.capture_percent:

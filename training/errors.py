@@ -13,6 +13,7 @@ SageMakerError
 ├── JobTimeout            not done in time; the job goes on
 ├── CaptureMissing        data capture did not write every invocation
 ├── InstanceRefused       AWS does not offer the instance type
+├── ContainerImageMissing AWS has no such container image in the region
 ├── RoleMissing           the stack has no output for the role
 ├── SageMakerRefused      AWS refused a call; carries operation, error code and message
 │   └── QuotaExceeded
@@ -159,6 +160,13 @@ class QuotaTooLow(SageMakerError):
         self.url = url
 
 
+class ContainerImageMissing(SageMakerError):
+    """AWS does not offer its own container image in this region."""
+
+    def __init__(self, framework: str, region: str) -> None:
+        super().__init__(f"AWS has no container image '{framework}' in {region}: use another recipe or region")
+
+
 class RoleMissing(SageMakerError):
     """The stack has no output for the role."""
 
@@ -197,6 +205,10 @@ def translate_errors(action: str) -> Iterator[None]:
         raise SageMakerRefused(action, "ParamValidation", str(error)) from error
     except BotoCoreError as error:
         raise SageMakerUnreachable(f"{action}: {error}") from error
+    except ValueError as error:  # of the SDK's pydantic models, whose class takes 0.1 s to import
+        if type(error).__name__ != "ValidationError":
+            raise
+        raise SageMakerRefused(action, "ParamValidation", str(error)) from error
 
 
 @contextlib.contextmanager

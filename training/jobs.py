@@ -18,6 +18,7 @@ from training.errors import (
     translate_errors,
     translate_instance_errors,
 )
+from training.instance_storage import has_local_storage
 from training.job_logs import JobLog
 from training.recipes import IMAGE_CONTENT_TYPE, TrainingRecipe
 from training.sagemaker_sdk import client_kwargs, image_uri, load_sdk
@@ -102,7 +103,8 @@ def _create_arguments(session: boto3.Session, spec: TrainingJobSpec, environment
     _, shapes = load_sdk()
     root = S3Uri(environment.bucket, PREFIX)
     output_key = {"kms_key_id": environment.kms_key} if environment.kms_key else {}
-    volume_key = {"volume_kms_key_id": environment.kms_key} if environment.kms_key else {}
+    encrypts_volume = environment.kms_key and not has_local_storage(spec.instance_type)
+    volume_key = {"volume_kms_key_id": environment.kms_key} if encrypts_volume else {}
     arguments: dict[str, Any] = {
         "training_job_name": spec.name,
         "role_arn": environment.role_arn,

@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 
 import boto3
 
+from training.errors import ContainerImageMissing
+
 Resource: TypeAlias = Any  # the SDK's resources are untyped
 
 
@@ -19,11 +21,17 @@ def load_sdk() -> tuple[Any, Any]:
 
 
 def image_uri(framework: str, region: str, **details: str) -> str:
-    """Return the URI of one of AWS's own container images: the registry's account differs by region."""
+    """Return the URI of one of AWS's own container images: the registry's account differs by region.
+
+    Raises ContainerImageMissing.
+    """
     load_sdk()
     from sagemaker.core import image_uris  # noqa: PLC0415 - takes seconds
 
-    return str(image_uris.retrieve(framework=framework, region=region, **details))
+    try:
+        return str(image_uris.retrieve(framework=framework, region=region, **details))
+    except ValueError as error:
+        raise ContainerImageMissing(framework, region) from error
 
 
 def client_kwargs(session: boto3.Session) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -19,6 +19,7 @@ class HttpResponse:
 
     status: HTTPStatus
     body: bytes = b""
+    log: bytes = b""
 
 
 class LambdaFunction:
@@ -45,12 +46,12 @@ class LambdaFunction:
                 self._discard()
                 self._process = self._start()
 
-    def invoke(self, event: bytes) -> HttpResponse:
-        """Answer an invocation as the emulator does; 400 without a body while another one is running."""
+    def invoke(self, event: bytes, request_id: str | None = None) -> HttpResponse:
+        """Return the response to an invocation; 400 without a body while another one is running."""
         if not self._turn.acquire(blocking=False):
             return HttpResponse(HTTPStatus.BAD_REQUEST)
         try:
-            return self._invoke(event[:MAX_PAYLOAD_BYTES], str(uuid.uuid4()))
+            return self._invoke(event[:MAX_PAYLOAD_BYTES], request_id or str(uuid.uuid4()))
         finally:
             self._turn.release()
 
@@ -62,15 +63,14 @@ class LambdaFunction:
         started = time.monotonic()
         print(f"START RequestId: {request_id} Version: $LATEST", flush=True)
         try:
-            return self._invoke_process(event, request_id, started + self._configuration.timeout)
+            response = self._invoke_process(event, request_id, started + self._configuration.timeout)
+            return replace(response, log=response.log or self._take_log())
         except HandlerTimeout:
-            self._discard()
-            return HttpResponse(
-                HTTPStatus.OK, f"Task timed out after {self._configuration.timeout:.2f} seconds".encode()
-            )
+            message = f"Task timed out after {self._configuration.timeout:.2f} seconds".encode()
+            return HttpResponse(HTTPStatus.OK, message, self._end())
         except HandlerExited as error:
-            self._discard()
-            return HttpResponse(HTTPStatus.BAD_GATEWAY, error.report or _exit_report(request_id, str(error)))
+            report = error.report or _exit_report(request_id, str(error))
+            return HttpResponse(HTTPStatus.BAD_GATEWAY, report, self._end())
         finally:
             milliseconds = (time.monotonic() - started) * 1000
             print(
@@ -84,8 +84,7 @@ class LambdaFunction:
             self._process = self._start()
         _, body = self._process.invoke(self._context(request_id, deadline), event, deadline)
         if len(body) > MAX_PAYLOAD_BYTES:
-            self._discard()
-            return HttpResponse(HTTPStatus.BAD_GATEWAY, _too_large_report())
+            return HttpResponse(HTTPStatus.BAD_GATEWAY, _too_large_report(), self._end())
         return HttpResponse(HTTPStatus.OK, body)
 
     def _context(self, request_id: str, deadline: float) -> dict[str, object]:
@@ -104,6 +103,15 @@ class LambdaFunction:
     def _start(self) -> HandlerProcess:
         environment = self._configuration.environment(self._handler, self._region)
         return HandlerProcess(self._service_dir, environment)
+
+    def _take_log(self) -> bytes:
+        return self._process.take_log() if self._process is not None else b""
+
+    def _end(self) -> bytes:
+        """End the process; return what it has written."""
+        log = self._take_log()
+        self._discard()
+        return log
 
     def _discard(self) -> None:
         if self._process is not None:

@@ -1,6 +1,8 @@
 """Runs one handler in a process of its own, so that a timeout can end it and its exit is seen."""
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +21,8 @@ from emulation.settings import inherited_environment
 
 _ROOT = Path(__file__).resolve().parents[2]
 _EXIT_SECONDS = 2.0
+_CHUNK = 64 * 1024
+MAX_LOG_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,14 @@ class HandlerProcess:
                 CHANNEL_VARIABLE: str(theirs.fileno()),
             },
             pass_fds=(*self._parent_pipe.pass_fds, theirs.fileno()),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         theirs.close()
+        assert self._process.stdout is not None  # noqa: S101 - narrows the type
+        self._output = self._process.stdout.fileno()
+        os.set_blocking(self._output, False)
+        self._log = bytearray()
 
     @property
     def alive(self) -> bool:
@@ -109,10 +120,19 @@ class HandlerProcess:
         except (EOFError, OSError) as error:
             raise HandlerExited(self._exit_reason()) from error
 
+    def take_log(self) -> bytes:
+        """Return what the handler has written since the last call, the end of it where that is much."""
+        self._read_output()
+        log = bytes(self._log[-MAX_LOG_BYTES:])
+        self._log.clear()
+        return log
+
     def close(self) -> None:
         """End the process, whatever it is doing."""
         self._process.kill()
         self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         self._channel.close()
         self._parent_pipe.close()
 
@@ -123,9 +143,24 @@ class HandlerProcess:
         self._ready = True
 
     def _receive(self, deadline: float) -> tuple[str, bytes]:
-        if not self._channel.poll(max(0.0, deadline - time.monotonic())):
-            raise HandlerTimeout
+        waiting: list[Connection | int] = [self._channel, self._output]
+        while self._channel not in (ready := wait(waiting, max(0.0, deadline - time.monotonic()))):
+            if not ready:
+                raise HandlerTimeout
+            if not self._read_output():  # closed by the handler, which may go on without
+                waiting.remove(self._output)
         return self._channel.recv_bytes().decode(), self._channel.recv_bytes()
+
+    def _read_output(self) -> bool:
+        """Take what the handler has written, and pass it on to the host's own log; False at its end."""
+        with contextlib.suppress(BlockingIOError):
+            while content := os.read(self._output, _CHUNK):
+                self._log += content
+                del self._log[:-MAX_LOG_BYTES]
+                sys.stdout.buffer.write(content)
+                sys.stdout.buffer.flush()
+            return False
+        return True
 
     def _exit_reason(self) -> str:
         try:

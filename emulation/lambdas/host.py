@@ -5,6 +5,7 @@ Beside the emulator's one path it answers ``PUT /environment`` (the function's c
 
 import argparse
 import json
+import re
 import signal
 import sys
 from http import HTTPStatus
@@ -15,11 +16,13 @@ from types import FrameType
 from emulation.lambdas.function import MAX_PAYLOAD_BYTES, HttpResponse, LambdaFunction
 from emulation.lambdas.handler_process import FunctionConfiguration
 from emulation.localstack.scones_localstack import request_guard
+from emulation.localstack.scones_localstack.host_protocol import LOG_HEADER, LOG_LENGTH_HEADER, REQUEST_ID_HEADER
 from emulation.localstack.scones_localstack.request_guard import RequestGuard
 from emulation.processes.parent_watcher import watch
 
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 _LONGEST_NUMBER = 18
+_REQUEST_ID = re.compile(r"[0-9a-fA-F-]{36}")
 
 
 class Server(ThreadingHTTPServer):
@@ -56,9 +59,11 @@ class Endpoint(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        self._send(
-            self.server.function.invoke(body) if self.path == INVOKE_PATH else HttpResponse(HTTPStatus.NOT_FOUND)
-        )
+        if self.path != INVOKE_PATH:
+            self._send(HttpResponse(HTTPStatus.NOT_FOUND))
+            return
+        request_id = self.headers.get(REQUEST_ID_HEADER, "")
+        self._send(self.server.function.invoke(body, request_id if _REQUEST_ID.fullmatch(request_id) else None))
 
     def do_PUT(self) -> None:
         """Take the function's configuration."""
@@ -109,10 +114,14 @@ class Endpoint(BaseHTTPRequestHandler):
     def _send(self, reply: HttpResponse) -> None:
         self.send_response(reply.status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
+        # The function's log follows the payload where LocalStack's plugin, and no other client, asks for it.
+        log = reply.log if self.headers.get(LOG_HEADER) == "append" else b""
+        if log:
+            self.send_header(LOG_LENGTH_HEADER, str(len(log)))
         if reply.status != HTTPStatus.NO_CONTENT:
-            self.send_header("Content-Length", str(len(reply.body)))
+            self.send_header("Content-Length", str(len(reply.body) + len(log)))
         self.end_headers()
-        self.wfile.write(reply.body)
+        self.wfile.write(reply.body + log)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -1,19 +1,27 @@
-"""How LocalStack is told to run here: without Docker, without telemetry, without downloads, with our executor."""
+"""The settings of LocalStack: without Docker, telemetry and downloads, with our executor."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+
+from emulation.localstack.scones_localstack.settings import ZIP_HOST_VARIABLE, ZipHost
 
 # What the pipeline needs, in that order: loaded one after another once LocalStack listens.
 WARM_SERVICES = ("s3", "sqs", "iam", "sts", "cloudformation", "lambda", "stepfunctions", "logs", "cloudwatch", "events")
 OTHER_SERVICES = ("ssm", "sns", "kms", "secretsmanager")
 
 
-def localstack_environment(host: str, port: int, directory: Path, containers: Mapping[str, str]) -> dict[str, str]:
+def localstack_environment(
+    host: str, port: int, directory: Path, containers: Mapping[str, str], zip_host: ZipHost | None = None
+) -> dict[str, str]:
     """Return the variables for a LocalStack on ``host:port`` that keeps its files in ``directory``.
 
-    ``containers`` gives the URL of the Lambda container for each image name.
+    ``containers`` gives the URL of the Lambda container for each image name, ``zip_host`` how zip functions are run.
     """
+    zip_variables = {} if zip_host is None else {ZIP_HOST_VARIABLE: json.dumps(asdict(zip_host))}
     return {
+        **zip_variables,
         "GATEWAY_LISTEN": f"{host}:{port}",
         "LOCALSTACK_HOST": f"{host}:{port}",
         "SQS_ENDPOINT_STRATEGY": "path",

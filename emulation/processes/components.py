@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulation.errors import ServicesMissing
+from emulation.localstack.scones_localstack.settings import ZipHost
 from emulation.localstack.settings import localstack_environment
 from emulation.processes.child_processes import Component
 from emulation.processes.ports import HOST
@@ -75,7 +76,8 @@ def localstack(python: Path, run: Path, addresses: Addresses, environment: Mappi
     directory = run / "localstack"
     directory.mkdir()
     kept = {name: value for name, value in environment.items() if not name.startswith(("AWS_", "PYTHON"))}
-    settings = localstack_environment(HOST, addresses.localstack, directory, addresses.lambda_urls)
+    zip_host = ZipHost([sys.executable, "-m", "emulation.lambdas.host"], dict(environment))
+    settings = localstack_environment(HOST, addresses.localstack, directory, addresses.lambda_urls, zip_host)
     return Component(
         "localstack",
         [str(python), "-I", "-u", "-m", "scones_localstack"],

@@ -58,14 +58,14 @@ class StateDirectory:
             self._lock = None
 
     def owner(self) -> int | None:
-        """Return the process that holds the lock, None if none does."""
+        """Return the process that holds the lock, None if none does: also where the directory cannot be one."""
         try:
             with self._lock_file.open() as lock:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 except BlockingIOError:
                     return int(lock.read() or 0) or None
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             pass
         return None
 

@@ -81,7 +81,10 @@ class ReportedImage:
 
 @dataclass(frozen=True)
 class Content:
-    """All content of a report. ``notes`` are sentences on its limits; ``timeline`` and ``drift`` come from captures."""
+    """All content of a report. ``notes`` are sentences on its limits; ``timeline`` and ``drift`` come from captures.
+
+    ``review_url`` is where `scones review --serve` serves the queues that the images are in.
+    """
 
     title: str
     made: datetime
@@ -94,6 +97,7 @@ class Content:
     settings: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     target_accuracy: float = 0.99
+    review_url: str | None = None
 
     @property
     def predictions(self) -> list[Prediction]:

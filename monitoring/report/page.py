@@ -73,7 +73,7 @@ def render(content: Content, figures: "dict[str, _Figure]") -> str:
         classes=by_class(predictions, content.threshold),
         labels=content.labels,
         recommendation=threshold.recommend_threshold(predictions, content.target_accuracy),
-        galleries=_galleries(content.images),
+        galleries=_galleries(content.images, content.review_url),
         executions=[image for image in content.images if image.execution],
     )
 
@@ -136,7 +136,7 @@ def _interval(rate: Rate) -> str:
     return f"{rate.successes} of {rate.n}; 95 % interval {rate.low:.1%} to {rate.high:.1%}"
 
 
-def _galleries(images: Sequence[ReportedImage]) -> list[dict[str, Any]]:
+def _galleries(images: Sequence[ReportedImage], review_url: str | None) -> list[dict[str, Any]]:
     """Return title, images and whether it is open, for each gallery; the most confident mistakes first."""
     wrong = [image for image in images if image.is_wrong]
     rest = [image for image in images if not image.is_wrong]
@@ -146,9 +146,11 @@ def _galleries(images: Sequence[ReportedImage]) -> list[dict[str, Any]]:
         ("Failed", "no prediction", _of(rest, "failure", "other"), True),
         ("Accepted", "right, or without a true label", _of(rest, "accepted"), False),
     ]
+    links = {"To review": review_url, "Failed": f"{review_url}#failures"} if review_url else {}
     return [
         {
             "title": title,
+            "link": links.get(title),
             "note": note,
             "count": len(members),
             "is_open": is_open,

@@ -219,4 +219,5 @@ addEventListener("pagehide", () => {
 
 addEventListener("pageshow", event => event.persisted && location.reload());
 
+if (location.hash === "#failures") select("failures");
 refresh().then(refill).catch(error => tell(error.message, true));

@@ -34,6 +34,10 @@ def deploy(
         list[str] | None,
         typer.Option("--parameter", metavar="NAME=VALUE", help="A parameter of the template; repeatable."),
     ] = None,
+    role_arn: Annotated[
+        str | None,
+        typer.Option("--role-arn", metavar="ARN", help="Role with which CloudFormation acts [default: your own]."),
+    ] = None,
 ) -> None:
     """Create or update the stack.
 
@@ -52,7 +56,9 @@ def deploy(
         parameters = _image_parameters(image_uris) | parameters
     deployment = deploy_with_progress(
         context,
-        lambda on_changes, on_event: deploy_stack(context.session, context.settings, parameters, on_changes, on_event),
+        lambda on_changes, on_event: deploy_stack(
+            context.session, context.settings, parameters, on_changes, on_event, role_arn
+        ),
     )
     if not deployment.changes:
         console.note("nothing to change: the stack is up to date")

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from core.defaults import REVIEW_PORT
 from review.labelled_dataset import LISTING
-from review.labels import parse_label_lines
+from review.labels import parse_label_lines, read_label_file
 from scones import review_queue, review_server
 from scones.context import CommandContext
 from scones.options import CLOUD, with_context
@@ -19,7 +20,10 @@ def review(
         list[str] | None,
         typer.Option("--label", help="Label of an image: KEY=bicycle, KEY=motorcycle or KEY=neither; repeatable."),
     ] = None,
-    labels: Annotated[Path | None, typer.Option("--labels", help="File of such lines, saved from the page.")] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", help="File of labels: JSON lines, as the page saves them, CSV or lines of KEY=LABEL."),
+    ] = None,
     sheet: Annotated[Path, typer.Option("--sheet", help="File for the page.")] = Path("out/review.html"),
     limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of images on the page.")] = 200,
     serve: Annotated[
@@ -28,7 +32,7 @@ def review(
     host: Annotated[
         str, typer.Option("--host", help="Address to serve at; other than loopback, the page requires a token.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to serve at.")] = review_server.PORT,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to serve at.")] = REVIEW_PORT,
 ) -> None:
     """Show the images in the review queue on a page, or record their labels.
 
@@ -44,8 +48,9 @@ def review(
         return
     outputs, sqs, s3 = context.outputs, context.client("sqs"), context.client("s3")
     if label or labels:
-        lines = [*(label or []), *(labels.read_text("utf-8").splitlines() if labels else [])]
-        by_name = parse_label_lines(lines, outputs.labels)
+        by_name = parse_label_lines(label or (), outputs.labels)
+        if labels:
+            by_name |= read_label_file(labels.read_bytes(), str(labels), outputs.labels)
         labelled, left = review_queue.record_labels(sqs, s3, outputs, by_name)
         context.print_values({"labelled": labelled, "left": left, "manifest": f"s3://{outputs.data_bucket}/{LISTING}"})
         return

@@ -12,9 +12,6 @@ PACKAGES = ("core", "scones", "emulation", "training", "monitoring", "orchestrat
 ALLOWED = {
     "monitoring/plots/__init__.py": "takes MPLBACKEND away before matplotlib reads it",
     "training/__init__.py": "sets what ONNX Runtime reads when it is imported",
-    "training/serving/__main__.py": "the inference container's interface",
-    "training/serving/parent_watcher.py": "passed on to workers",
-    "training/serving/supervisor.py": "passed on to workers",
     "training/vehicle_net/train.py": "the training container's interface",
 }
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from scones import container_image_uris
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
@@ -55,7 +57,7 @@ def test_one_commit_of_an_action_is_used_everywhere() -> None:
 def test_jobs_may_only_read_and_only_the_release_may_authenticate_to_aws(workflow: Path) -> None:
     assert yaml.safe_load(workflow.read_text("utf-8"))["permissions"] == {}
     for name, job in jobs(workflow).items():
-        additional = {"id-token": "write"} if (workflow.name, name) == ("release.yml", "images") else {}
+        additional = {"id-token": "write"} if workflow.name == "release.yml" and name in {"images", "deploy"} else {}
         assert job["permissions"] == {"contents": "read"} | additional
 
 
@@ -77,3 +79,11 @@ def test_ci_runs_the_interpreters_of_the_matrix() -> None:
     label = re.search(r"matrix = py\{([\d,]+)\}", (ROOT / "tox.ini").read_text("utf-8"))
     assert label is not None
     assert [version.replace(".", "") for version in matrix["python"]] == label[1].split(",")
+
+
+def test_every_environment_deploys_what_was_scanned_once() -> None:
+    """Whatever the stack is called, its images come from the repositories to which the release has pushed."""
+    release = jobs(WORKFLOWS[1])
+    assert release["deploy"]["needs"] == "images"
+    assert release["deploy"]["env"]["SCONES_STACK"] == "${{ vars.SCONES_STACK }}"
+    assert container_image_uris.repository("filter") == "scones/filter"

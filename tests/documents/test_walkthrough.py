@@ -31,6 +31,7 @@ TESTED_ELSEWHERE = {
     r"make demo": ("tests/journeys/test_command_line.py", '"demo", "--synthetic"'),
     r"make test.*": (".github/workflows/ci.yml", "tox"),
     r"docker compose (up|run|down) .*": (".github/workflows/ci.yml", "docker compose"),
+    r"scones review --serve": ("tests/journeys/test_review_page.py", '"--serve"'),
     r"scones train .*": ("tests/journeys/test_other_classes.py", 'user.scones("train"'),
     r"scones endpoint deploy --job .*": ("tests/journeys/test_other_classes.py", '"endpoint", "deploy", "--job"'),
     r"scones endpoint deploy --artefact .*": ("tests/scones/commands/endpoint/test_deploy.py", '"--artefact"'),
@@ -66,7 +67,7 @@ class Reader:
             text += " --out baseline.json"  # the default is a file of the repository
         if "scones show" in text:
             return f"scones show {self.execution()}"
-        if "labels.txt" in text:
+        if "labels.jsonl" in text:
             self.write_labels()
         return text.replace("s3://bucket/", f"s3://{self.bucket()}/") if "s3://bucket/" in text else text
 
@@ -88,7 +89,7 @@ class Reader:
     def write_labels(self) -> None:
         self.type("scones run photo.jpg --threshold 1")
         waiting = json.loads(self.type("scones review --json"))["listed"]
-        (self.folder / "labels.txt").write_text(f"{waiting[0]['s3_key']}=bicycle\n")
+        (self.folder / "labels.jsonl").write_text(f"{waiting[0]['s3_key']}=bicycle\n")
 
     def client(self, service: str) -> Any:
         addresses = json.loads(self.type("scones status --json"))["addresses"]

@@ -28,7 +28,7 @@ class FakeSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
         made.meta.events.register_first("before-parameter-build", self._record)
         return made
 
-    def order(self, *names: str) -> list[str]:
+    def in_order(self, *names: str) -> list[str]:
         """Return these calls in the order of their first request."""
         return [name for name in self.requests if name in names]
 

@@ -19,7 +19,7 @@ SERVING = cost_confirmation.Expense("ml.m5.xlarge", "endpoint", "until it is del
 
 
 class Session:
-    """Hands out the two clients that are asked; any other call would be one too many."""
+    """Hands out the two clients that are questions; any other call would be one too many."""
 
     region_name = "us-east-1"
 
@@ -40,8 +40,8 @@ class Session:
     def price(self, dollars: str) -> None:
         dimension = {"priceDimensions": {"y": {"pricePerUnit": {"USD": dollars}}}}
         product = json.dumps({"terms": {"OnDemand": {"x": dimension}}})
-        asked = {"ServiceCode": "AmazonSageMaker", "Filters": ANY, "MaxResults": ANY}
-        self.stubs["pricing"].add_response("get_products", {"PriceList": [product]}, asked)
+        questions = {"ServiceCode": "AmazonSageMaker", "Filters": ANY, "MaxResults": ANY}
+        self.stubs["pricing"].add_response("get_products", {"PriceList": [product]}, questions)
 
 
 @pytest.fixture
@@ -54,16 +54,16 @@ def session() -> Iterator[Session]:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every question that was asked; each is answered with no."""
-    questions: list[str] = []
+def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every question that the command asks; the answer is always no."""
+    asked: list[str] = []
 
     def refuse(question: str, **_: Any) -> None:
-        questions.append(question)
+        asked.append(question)
         raise typer.Abort
 
     monkeypatch.setattr(typer, "confirm", refuse)
-    return questions
+    return asked
 
 
 def context(session: object, target: Target, *, yes: bool = False) -> CommandContext:
@@ -71,7 +71,7 @@ def context(session: object, target: Target, *, yes: bool = False) -> CommandCon
     return CommandContext(Settings(target=target), yes=yes, open_session=lambda _: made)
 
 
-def test_on_aws_both_prices_are_shown_and_no_is_no(session: Session, asked: list[str]) -> None:
+def test_on_aws_both_prices_are_shown_and_no_is_no(session: Session, questions: list[str]) -> None:
     session.quota("ml.g5.xlarge for training job usage", 1)
     session.quota("ml.m5.xlarge for endpoint usage", 4)
     session.price("1.408")
@@ -82,16 +82,16 @@ def test_on_aws_both_prices_are_shown_and_no_is_no(session: Session, asked: list
         "one ml.g5.xlarge as training job, $1.408 an hour (AWS Pricing API), billed by the second until the job ends"
     )
     serving = "one ml.m5.xlarge as endpoint, $0.230 an hour (AWS Pricing API), until it is deleted in 4h"
-    assert asked == [f"This runs {training}; and {serving}. Continue?"]
+    assert questions == [f"This runs {training}; and {serving}. Continue?"]
 
 
-def test_a_quota_of_nothing_ends_it_before_anything_is_asked(session: Session, asked: list[str]) -> None:
+def test_a_quota_of_nothing_ends_it_before_anything_is_asked(session: Session, questions: list[str]) -> None:
     session.quota("ml.g5.xlarge for training job usage", 0)
     with pytest.raises(QuotaTooLow, match=r"ml\.g5\.xlarge for training job usage.*servicequotas.*L-1"):
         cost_confirmation.confirm_cost(context(session, Target.AWS, yes=True), [TRAINING])
-    assert asked == []
+    assert questions == []
 
 
-def test_locally_nothing_is_looked_up_and_nothing_is_asked(session: Session, asked: list[str]) -> None:
+def test_locally_nothing_is_looked_up_and_nothing_is_asked(session: Session, questions: list[str]) -> None:
     cost_confirmation.confirm_cost(context(session, Target.LOCAL), [TRAINING, SERVING])
-    assert asked == []
+    assert questions == []

@@ -109,3 +109,25 @@ def test_aws_without_credentials_is_bad_and_nothing_more_is_asked(
     *_, last = diagnosis.aws(settings)
     assert (last.what, last.verdict) == ("credentials", Verdict.BAD)
     assert "aws configure" in last.found
+
+
+def test_a_home_that_cannot_be_written_is_bad(settings: Settings) -> None:
+    blocked = replace(settings, home=Path("/dev/null/home"))
+    assert verdicts(blocked)["home"] is Verdict.BAD
+    assert "SCONES_HOME" in text_of(blocked, "home")
+
+
+def test_a_proxy_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    assert "https by http://proxy.example:3128" in text_of(settings, "proxy")
+
+
+def test_a_url_without_a_port_is_no_obstacle(settings: Settings) -> None:
+    assert verdicts(replace(settings, localstack_url="http://localhost.invalid"))["LocalStack"] in set(Verdict)
+
+
+def test_a_profile_that_does_not_exist_is_bad(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nowhere")
+    (only,) = diagnosis.aws(settings)
+    assert (only.what, only.verdict) == ("profile", Verdict.BAD)
+    assert "nowhere" in only.found

@@ -39,7 +39,7 @@ def images(tmp_path: Path) -> list[LabelledFile]:
     return [LabelledFile(path, n % 2) for n, path in enumerate(paths)]
 
 
-def asked(images: list[LabelledFile], bodies: list[bytes | str]) -> Content:
+def classified(images: list[LabelledFile], bodies: list[bytes | str]) -> Content:
     session: Any = Session()
     with Stubber(session.runtime) as stub:
         for body in bodies:
@@ -54,21 +54,23 @@ def asked(images: list[LabelledFile], bodies: list[bytes | str]) -> Content:
 
 
 def test_the_answers_are_compared_with_the_labels(images: list[LabelledFile]) -> None:
-    found = figures(asked(images, [b"[0.99, 0.01]", b"[0.03, 0.97]", b"[0.4, 0.6]", b'{"prediction": [0.02, 0.98]}']))
+    found = figures(
+        classified(images, [b"[0.99, 0.01]", b"[0.03, 0.97]", b"[0.4, 0.6]", b'{"prediction": [0.02, 0.98]}'])
+    )
     assert (found["accuracy"]["successes"], found["accuracy"]["n"]) == (3, 4)
     assert (found["accepted"]["successes"], found["accuracy_accepted"]["value"]) == (3, 1.0)
     assert found["confusion"] == ((1, 1), (0, 2))
 
 
 def test_an_image_that_is_not_answered_is_counted_apart(images: list[LabelledFile]) -> None:
-    content = asked(images, [b"[0.99, 0.01]", "ModelError", b"[NaN, 1]", b"[0.02, 0.98]"])
+    content = classified(images, [b"[0.99, 0.01]", "ModelError", b"[NaN, 1]", b"[0.02, 0.98]"])
     assert [image.error for image in content.images] == [None, "ModelError", "MalformedInference", None]
     assert (figures(content)["images"], figures(content)["answered"]) == (4, 2)
 
 
 def test_an_endpoint_that_answers_nothing_is_an_error_that_says_why(images: list[LabelledFile]) -> None:
     with pytest.raises(EndpointReturnedNothing, match=r"any of 4 images \(no\)"):
-        asked(images, ["ValidationError"] * 4)
+        classified(images, ["ValidationError"] * 4)
 
 
 def test_questions_bear_an_id_that_tells_them_from_traffic(images: list[LabelledFile]) -> None:

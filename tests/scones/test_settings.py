@@ -81,3 +81,8 @@ def test_the_local_environment_is_never_reached_by_a_proxy(name: str) -> None:
     assert environment["NO_PROXY"].split(",") == [
         "intranet.example", "10.0.0.0/8", "127.0.0.1", "localhost", "::1", "localstack"
     ]  # fmt: skip
+
+
+def test_the_home_of_a_user_who_does_not_exist_is_refused_by_name() -> None:
+    with pytest.raises(InvalidSetting, match="SCONES_HOME"):
+        Settings.from_environment({"SCONES_HOME": "~nobody-has-this-name/x"})

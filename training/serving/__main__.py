@@ -15,7 +15,7 @@ from core.labels import Labels, parse_labels
 from training.serving import json_logs
 from training.serving.errors import START_FAILED, ModelError
 from training.serving.parent_watcher import watch_parent
-from training.serving.settings import ContainerEnvironment, ModelSettings
+from training.serving.settings import ContainerEnvironment, ModelSettings, take_parent_pipe
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     # extension module turns any exception into an ImportError.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
-    watch_parent()
+    watch_parent(take_parent_pipe())
     settings = ModelSettings(options.model_dir, options.threads, options.labels)
     try:
         with _bind(options.host, options.port) if options.fd is None else socket.socket(fileno=options.fd) as listener:

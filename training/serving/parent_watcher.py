@@ -6,22 +6,17 @@ import threading
 import time
 from typing import Final
 
-VARIABLE: Final = "SCONES_PARENT_PIPE_FD"
 GRACE_SECONDS: Final = 5.0
 
 
-def watch_parent() -> None:
-    """Watch the parent from a daemon thread, where SCONES_PARENT_PIPE_FD has the read end of the parent's pipe.
-
-    The pipe's write end closes with the parent. The variable is removed: a child process does not have the descriptor.
-    """
-    descriptor = os.environ.pop(VARIABLE, None)
-    if descriptor is not None:
-        threading.Thread(target=_wait_for_parent, args=(int(descriptor),), name="parent-watcher", daemon=True).start()
+def watch_parent(parent_pipe: int | None) -> None:
+    """Watch the parent from a daemon thread, by a pipe of which the parent alone has the write end."""
+    if parent_pipe is not None:
+        threading.Thread(target=_wait_for_parent, args=(parent_pipe,), name="parent-watcher", daemon=True).start()
 
 
-def _wait_for_parent(descriptor: int) -> None:
-    while os.read(descriptor, 1):
+def _wait_for_parent(parent_pipe: int) -> None:
+    while os.read(parent_pipe, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_SECONDS)

@@ -4,8 +4,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from core.labels import VEHICLES, Labels
+
+PARENT_PIPE_VARIABLE: Final = "SCONES_PARENT_PIPE_FD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,17 @@ class ContainerEnvironment:
             workers=environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", str(os.cpu_count() or 1)),
             labels=environ.get("LABELS", ",".join(VEHICLES)),
         )
+
+
+def take_parent_pipe() -> int | None:
+    """Return the read end of the parent's pipe, if the parent passed one, and remove it from the environment.
+
+    A child process does not have the descriptor.
+    """
+    descriptor = os.environ.pop(PARENT_PIPE_VARIABLE, None)
+    return None if descriptor is None else int(descriptor)
+
+
+def worker_environment(parent_pipe: int) -> dict[str, str]:
+    """Return the environment of a worker that is to end with this process."""
+    return {**os.environ, PARENT_PIPE_VARIABLE: str(parent_pipe)}

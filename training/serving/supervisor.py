@@ -14,9 +14,8 @@ import threading
 import time
 from typing import Final
 
-from training.serving import parent_watcher
 from training.serving.errors import START_FAILED
-from training.serving.settings import ModelSettings
+from training.serving.settings import ModelSettings, worker_environment
 
 GRACE_SECONDS: Final = 27  # a little more than a worker gives its requests
 POLL_SECONDS: Final = 0.1
@@ -48,7 +47,7 @@ class _Worker:
     def __init__(self, command: list[str], pass_fds: tuple[int, ...], parent_pipe: int) -> None:
         self._command = command
         self._pass_fds = pass_fds
-        self._environment = os.environ | {parent_watcher.VARIABLE: str(parent_pipe)}
+        self._environment = worker_environment(parent_pipe)
         self.start()
 
     def start(self) -> None:

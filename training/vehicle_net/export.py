@@ -24,7 +24,7 @@ from training.vehicle_net.data import Images
 from training.vehicle_net.errors import ExportDiffers
 from training.vehicle_net.head import Rows
 from training.vehicle_net.learn import logits_of
-from training.vehicle_net.network import ConvNorm, InvertedResidual, VehicleNet, same_padding
+from training.vehicle_net.network import BasicResidual, ConvNorm, InvertedResidual, VehicleNet, same_padding
 
 OPSET = 17
 IR_VERSION = 9
@@ -78,6 +78,12 @@ def _array(values: torch.Tensor) -> Floats:
     return values.detach().numpy()
 
 
+def _relu6(graph: _Graph, features: str) -> str:
+    return graph.add(
+        "Clip", features, graph.constant(np.zeros((), np.float32)), graph.constant(np.full((), 6, np.float32))
+    )
+
+
 def _convolution(graph: _Graph, layer: ConvNorm, features: str, size: int) -> tuple[str, int]:
     weight, bias = _array(layer.convolution.weight), _array(cast("torch.Tensor", layer.convolution.bias))
     before, after = same_padding(size, layer.kernel, layer.stride)
@@ -92,9 +98,7 @@ def _convolution(graph: _Graph, layer: ConvNorm, features: str, size: int) -> tu
         group=layer.convolution.groups,
     )
     if not layer.linear:
-        out = graph.add(
-            "Clip", out, graph.constant(np.zeros((), np.float32)), graph.constant(np.full((), 6, np.float32))
-        )
+        out = _relu6(graph, out)
     return out, -(-size // layer.stride)
 
 
@@ -158,6 +162,14 @@ def _output(graph: _Graph, logits: str, answers: int, calibration: Calibration, 
     graph.add("Add", shown, graph.add("Mul", neither, graph.floats(0.5)), output="probabilities")
 
 
+def _basic_block(graph: _Graph, block: BasicResidual, features: str, size: int) -> tuple[str, int]:
+    inner, side = _convolution(graph, block.first, features, size)
+    inner, side = _convolution(graph, block.second, inner, side)
+    beside = features if block.shortcut is None else _convolution(graph, block.shortcut, features, size)[0]
+    added = graph.add("Add", inner, beside)
+    return _relu6(graph, added), side
+
+
 def graph_of(network: VehicleNet, size: int, calibration: Calibration, *, mirror: bool) -> onnx.ModelProto:
     """The network as an ONNX model for pixels of `size`."""
     network = copy.deepcopy(network).cpu().eval()
@@ -165,7 +177,8 @@ def graph_of(network: VehicleNet, size: int, calibration: Calibration, *, mirror
     graph = _Graph()
     features, side = _convolution(graph, network.stem, _input(graph, mirror=mirror), size)
     for block in network.blocks:
-        features, side = _block(graph, cast("InvertedResidual", block), features, side)
+        make = _basic_block if isinstance(block, BasicResidual) else _block
+        features, side = make(graph, cast("Any", block), features, side)
     features, side = _convolution(graph, network.head, features, side)
     pooled = graph.add("ReduceMean", features, axes=[2, 3], keepdims=0)
     weight, bias = _array(network.classifier.weight), _array(network.classifier.bias)

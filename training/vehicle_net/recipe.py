@@ -19,7 +19,7 @@ class Recipe:
     labels: str = ",".join(VEHICLES)
     """The names of labels 0 and 1, with a comma between."""
     backbone: str = "lite2"
-    """lite0, lite1, lite2, or tiny, which has no ImageNet weights."""
+    """lite0, lite1, lite2, or tiny or resnet, which have no ImageNet weights."""
     pretrained: bool = True
     """Start from ImageNet weights; false trains from scratch."""
     size: int = 128

@@ -2,6 +2,7 @@
 
 ContainerError
 ├── UnknownFunction         no container is named for the function's image
+├── FunctionNotSupported    the zip function needs what is not emulated
 ├── ContainerUnreachable    the container refused, broke off or did not answer in time
 └── ContainerBusy           the container was still serving others when the wait ended
 """
@@ -13,6 +14,10 @@ class ContainerError(Exception):
 
 class UnknownFunction(ContainerError):
     """No container is named for the function's image."""
+
+
+class FunctionNotSupported(ContainerError):
+    """The zip function needs what is not emulated; the message says what instead."""
 
 
 class ContainerUnreachable(ContainerError):

@@ -1,4 +1,4 @@
-"""The executor LocalStack calls: it starts nothing and posts each invocation to the function's own container."""
+"""The executor that LocalStack calls: it posts each invocation to the function's container or process."""
 
 import logging
 import time
@@ -9,9 +9,10 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
 from . import settings
-from .errors import ContainerBusy, ContainerError, ContainerUnreachable, UnknownFunction
+from .errors import ContainerBusy, ContainerError, ContainerUnreachable
 from .function_container import FunctionConfiguration, FunctionContainer
 from .function_containers import FunctionContainers
+from .zip_functions import ZipFunctions
 
 LOG = logging.getLogger(__name__)
 
@@ -21,10 +22,15 @@ def _containers() -> FunctionContainers:
     return FunctionContainers(settings.function_containers())
 
 
+@cache
+def _zip_functions() -> ZipFunctions:
+    return ZipFunctions(settings.zip_host())
+
+
 def _container(version: FunctionVersion) -> FunctionContainer:
     image = version.config.image
     if image is None:
-        raise UnknownFunction(f"{version.id.function_name} is not a container image, which is all this executor runs")
+        return _zip_functions().container(version)
     return _containers().for_image(image.image_uri)
 
 
@@ -36,13 +42,13 @@ def _configuration(version: FunctionVersion) -> FunctionConfiguration:
 
 
 class ContainerExecutor(RuntimeExecutor):
-    """Runs a container-image Lambda in the container that is already there for its image."""
+    """Runs a container image in the container that exists for it, and a zip function in a process of its own."""
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
         """Hand the container its configuration now, so that it is warm when the first invocation comes.
 
-        An image without a container fails the function's creation; a container that is not up yet is told later.
+        A function that cannot run fails to be created; a container that is not up yet is configured later.
         """
         container = _container(function_version)
         try:
@@ -52,7 +58,9 @@ class ContainerExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Leave the container alone: LocalStack did not start it."""
+        """End the process of a zip function; a container goes on, because LocalStack did not start it."""
+        if function_version.config.image is None:
+            _zip_functions().end(function_version)
 
     def start(self, env_vars: dict[str, str]) -> None:
         """Do nothing with LocalStack's own variables; the function's go along with ``invoke``."""
@@ -92,13 +100,18 @@ class ContainerExecutor(RuntimeExecutor):
         except ContainerUnreachable as error:
             raise ServiceException(str(error)) from error
         return InvocationResult(
-            request_id, answer.payload, answer.is_error, self._report(request_id, time.perf_counter() - started)
+            request_id,
+            answer.payload,
+            answer.is_error,
+            self._log(request_id, answer.log, time.perf_counter() - started),
         )
 
-    def _report(self, request_id: str, seconds: float) -> str:
+    def _log(self, request_id: str, written: str, seconds: float) -> str:
+        """Return what CloudWatch Logs and the log tail get: the function's own lines between those of the service."""
         milliseconds = seconds * 1000
         return (
             f"START RequestId: {request_id} Version: {self.function_version.id.qualifier}\n"
+            f"{written}{'' if not written or written.endswith(chr(10)) else chr(10)}"
             f"END RequestId: {request_id}\n"
             f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\t"
             f"Memory Size: {self.function_version.config.memory_size} MB\n"

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
@@ -11,6 +11,7 @@ from http import HTTPStatus
 import urllib3
 
 from .errors import ContainerBusy, ContainerUnreachable
+from .host_protocol import LOG_HEADER, LOG_LENGTH_HEADER, REQUEST_ID_HEADER
 from .invoke_response import InvokeResponse, read_invoke_response
 
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
@@ -55,12 +56,15 @@ class FunctionContainer:
         Raises ContainerBusy where its turn does not come in time, ContainerUnreachable where there is no answer.
         """
         deadline = time.monotonic() + self._patience
+        headers = {REQUEST_ID_HEADER: request_id, LOG_HEADER: "append"}
         with self._my_turn(configuration.function_name):
             self._configure(configuration)
             while True:
-                response = self._send("POST", INVOKE_PATH, payload, configuration.timeout + _ANSWER_MARGIN_SECONDS)
+                seconds = configuration.timeout + _ANSWER_MARGIN_SECONDS
+                response = self._send("POST", INVOKE_PATH, payload, seconds, headers)
                 if not (response.status == HTTPStatus.BAD_REQUEST and not response.data):
-                    return read_invoke_response(response.status, response.data, request_id)
+                    log_length = int(response.headers.get(LOG_LENGTH_HEADER, "0"))
+                    return read_invoke_response(response.status, response.data, request_id, log_length)
                 if time.monotonic() > deadline:
                     raise ContainerBusy(f"{self.url} was busy for {self._patience:.0f} s with calls that are not ours")
                 time.sleep(_BUSY_POLL_SECONDS)
@@ -79,10 +83,12 @@ class FunctionContainer:
             self._send("PUT", CONFIGURE_PATH, json.dumps(asdict(configuration)).encode(), _ANSWER_MARGIN_SECONDS)
             self._configured = configuration
 
-    def _send(self, method: str, path: str, body: bytes, seconds: float) -> urllib3.BaseHTTPResponse:
+    def _send(
+        self, method: str, path: str, body: bytes, seconds: float, headers: Mapping[str, str] | None = None
+    ) -> urllib3.BaseHTTPResponse:
         timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds)
         try:
-            return self._http.request(method, self.url + path, body=body, timeout=timeout)
+            return self._http.request(method, self.url + path, body=body, headers=headers, timeout=timeout)
         except urllib3.exceptions.HTTPError as error:
             self._configured = None
             raise ContainerUnreachable(f"{method} {self.url}{path} got no answer: {error}") from error

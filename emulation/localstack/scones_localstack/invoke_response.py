@@ -1,7 +1,7 @@
 """Reads what a Lambda container answers and says it as the Lambda service would."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 # The Runtime Interface Emulator marks a handler's exception by nothing but the shape of a 200 answer.
@@ -14,16 +14,31 @@ class InvokeResponse:
 
     payload: bytes
     is_error: bool
+    log: str = ""
 
 
-def read_invoke_response(status: int, body: bytes, request_id: str) -> InvokeResponse:
-    """Turn the emulator's answer into the service's: results, exceptions, timeouts and exits of the process."""
+def read_invoke_response(status: int, body: bytes, request_id: str, log_length: int = 0) -> InvokeResponse:
+    """Turn a container's response into the service's: results, exceptions, timeouts and exits of the process.
+
+    ``log_length`` bytes at the end of the body are the function's log.
+    """
+    end = len(body) - log_length
+    response = _without_log(status, body[:end], request_id)
+    return replace(response, log=body[end:].decode("utf-8", "replace"))
+
+
+def _without_log(status: int, body: bytes, request_id: str) -> InvokeResponse:
     try:
         value = json.loads(body)
     except ValueError:
         return _without_json(status, body.decode("utf-8", "replace").strip(), request_id)
     if status == HTTPStatus.OK:
-        return InvokeResponse(body, is_error=isinstance(value, dict) and value.keys() == _ERROR_FIELDS)
+        if not (isinstance(value, dict) and value.keys() == _ERROR_FIELDS):
+            return InvokeResponse(body, is_error=False)
+        if value["requestId"] == request_id:
+            return InvokeResponse(body, is_error=True)
+        # The emulator of AWS's base image makes a request ID of its own.
+        return InvokeResponse(json.dumps(value | {"requestId": request_id}).encode(), is_error=True)
     if isinstance(value, dict) and "errorType" in value:
         return InvokeResponse(body, is_error=True)
     return _failure("Runtime.Unknown", f"The container answered HTTP {status}: {value}", request_id)

@@ -3,12 +3,23 @@
 It lives in this package, on the standard library alone, because LocalStack runs in an environment of its own.
 """
 
+import json
 import os
+from dataclasses import dataclass
 
 PARENT_PIPE_VARIABLE = "SCONES_PARENT_PIPE_FD"
 CONTAINERS_VARIABLE = "SCONES_LAMBDA_CONTAINERS"
+ZIP_HOST_VARIABLE = "SCONES_LAMBDA_ZIP_HOST"
 PRELOADED_SERVICES_VARIABLE = "SCONES_WARM_SERVICES"
 ALLOWED_HOSTS_VARIABLE = "SCONES_ALLOWED_HOSTS"
+
+
+@dataclass(frozen=True)
+class ZipHost:
+    """The command of a Lambda host, and the environment it runs with."""
+
+    command: list[str]
+    environment: dict[str, str]
 
 
 def take_parent_pipe() -> int | None:
@@ -20,6 +31,12 @@ def take_parent_pipe() -> int | None:
 def function_containers() -> str:
     """Return NAME=URL pairs, separated by commas."""
     return os.environ.get(CONTAINERS_VARIABLE, "")
+
+
+def zip_host() -> ZipHost | None:
+    """Return how hosts of zip functions are started, None where there is no interpreter for them."""
+    text = os.environ.get(ZIP_HOST_VARIABLE)
+    return None if text is None else ZipHost(**json.loads(text))
 
 
 def preloaded_services() -> list[str]:

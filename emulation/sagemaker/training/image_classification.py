@@ -24,6 +24,18 @@ _HONOURED = frozenset({*REQUIRED, "epochs", "image_shape", "mini_batch_size", "r
 _DEPTHS = ("18", "20", "32", "34", "44", "50", "56", "101", "110", "152", "200")
 _CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
 _LISTED = ("train", "validation")
+_SMALL = 64
+_FROM_SCRATCH = {
+    "learning-rate": "0.003",
+    "rotate": "0",
+    "zoom": "0.1",
+    "shear": "0",
+    "shift": "0.125",
+    "colour": "0",
+    "blank": "0",
+    "mix": "0",
+}
+"""Thirty epochs without ImageNet's weights are too few for the augmentation of our own recipe."""
 
 Check = Callable[[str], str | None]
 
@@ -150,10 +162,12 @@ def arguments(request: Request) -> list[str]:
         "training-size": "0",
         "through": "0",
         "pretrained": "true" if pretrained else "false",
-        "backbone": "lite2" if pretrained else "tiny",
+        "backbone": "lite2" if pretrained else "resnet" if int(side) <= _SMALL else "tiny",
         "rendered": "0",
         "calibration-folds": "0",
     }
+    if not pretrained:
+        options |= _FROM_SCRATCH
     return [word for name, value in options.items() for word in (f"--{name}", value)]
 
 

@@ -67,7 +67,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     session, settings = context.session, context.settings
     lifecycle = EndpointLifecycle(session, context.outputs, context.endpoint_name, maximum, ttl)
     confirm_cost(context, [_expense(context, instance_type, minimum, maximum, ttl)])
-    artefact, image = _artefact_and_image(session, job, artefact, image)
+    artefact, image = _model_and_image(session, job, artefact, image)
     image = image or container_image_uris.inference_uri(session, settings, instance_type) or LOCAL_IMAGE
     lifecycle.prepare()
     endpoint_options = EndpointOptions(
@@ -82,7 +82,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     context.print_values(asdict(status) | lifecycle.apply(minimum))
 
 
-def _artefact_and_image(
+def _model_and_image(
     session: boto3.Session, job: str | None, artefact: str | None, image: str | None
 ) -> tuple[str | None, str | None]:
     """Return what to serve, from the training job where one is named. Raises JobMissing, JobFailed."""

@@ -1,5 +1,6 @@
 """The host answers as the Runtime Interface Emulator does; ``test_lambda_host_contract`` compares the two."""
 
+import json
 import signal
 import socket
 import threading
@@ -13,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from emulation.localstack.scones_localstack.host_protocol import LOG_HEADER, LOG_LENGTH_HEADER, REQUEST_ID_HEADER
 from tests.emulation.lambda_hosts import INVOKE, LambdaEndpoint, install_probe, lambda_host
 
 
@@ -205,6 +207,20 @@ def test_a_length_that_is_no_number_of_bytes_is_refused_and_the_host_goes_on(hos
         answer = b"".join(iter(lambda: client.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert host.do("echo") == {"do": "echo"}
+
+
+def test_the_plugin_gets_the_log_of_its_invocation_behind_the_payload(host: LambdaEndpoint) -> None:
+    request_id = "11111111-2222-3333-4444-555555555555"
+    headers = {REQUEST_ID_HEADER: request_id, LOG_HEADER: "append"}
+    response = httpx.post(
+        host.url + INVOKE, content=b'{"do": "fail", "message": "no"}', headers=headers, trust_env=False
+    )
+    length = int(response.headers[LOG_LENGTH_HEADER])
+    payload, log = response.content[:-length], response.content[-length:].decode()
+    assert json.loads(payload)["requestId"] == request_id
+    assert log.startswith("[ERROR] ThresholdConfidenceNotMet: no\n")
+    again = httpx.post(host.url + INVOKE, content=b"{}", headers=headers, trust_env=False)
+    assert LOG_LENGTH_HEADER not in again.headers
 
 
 def test_other_paths_are_not_found(host: LambdaEndpoint) -> None:

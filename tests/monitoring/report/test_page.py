@@ -195,3 +195,9 @@ def test_what_there_is_little_of_is_stated_in_a_sentence(changes: dict[str, Any]
     text = Page(render(content(**changes), {})).text
     assert sentence in text
     assert "nan" not in text
+
+
+def test_images_for_review_and_failures_link_to_the_review_page() -> None:
+    linked = Page(render(content(review_url="http://127.0.0.1:8090/"), {}))
+    addresses = [address for address in linked.attributes("href") if not address.startswith("#")]
+    assert addresses == ["http://127.0.0.1:8090/", "http://127.0.0.1:8090/#failures"]

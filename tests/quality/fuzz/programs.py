@@ -99,7 +99,7 @@ def lambda_host() -> Target:
     function = SimpleNamespace(
         configuration=SimpleNamespace(function_name="f"),
         configure=lambda _: None,
-        invoke=lambda body: HttpResponse(HTTPStatus.OK, body),
+        invoke=lambda body, _request_id: HttpResponse(HTTPStatus.OK, body),
     )
     server = Watched("127.0.0.1", 0, cast(LambdaFunction, function))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

@@ -226,7 +226,17 @@ def serving() -> Target:
                 continue
         assert to_pixels(decode(data), spec).shape == (32, 32, 3)
 
-    words = (b"IHDR", b"\xff\xda", b"Exif\0\0MM\0*", b"q=nan", b"application/json;q=", b"*/*,")
+    words = (
+        b"IHDR",
+        b"\xff\xda",
+        b"\xff\xd9",
+        b"ispe",
+        b"avif",
+        b"Exif\0\0MM\0*",
+        b"q=nan",
+        b"application/json;q=",
+        b"*/*,",
+    )
     return Target(one, (ServingError,), images(), words, longest=100_000)
 
 

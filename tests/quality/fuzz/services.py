@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from tests.quality.fuzz.target import JSON_WORDS, Target
+from tests.training.serving import heic_images
 
 _SERVICES = Path(__file__).resolve().parents[3] / "services"
 _CONTEXT = SimpleNamespace(aws_request_id="4f2b")
@@ -39,7 +40,8 @@ def images() -> tuple[bytes, ...]:
     return (
         encoded("PNG"), encoded("PNG", "P", transparency=3), encoded("PNG", "I;16"), encoded("PNG", "RGBA"),
         encoded("JPEG"), encoded("JPEG", progressive=True), encoded("JPEG", "CMYK"), encoded("GIF", "P"),
-        encoded("WEBP"), encoded("WEBP", "RGBA", lossless=True), encoded("BMP"),
+        encoded("WEBP"), encoded("WEBP", "RGBA", lossless=True), encoded("AVIF"), heic_images.UPRIGHT,
+        heic_images.TURNED, encoded("JPEG") + b"\xff\xda" * 9, encoded("BMP"),
     )  # fmt: skip
 
 

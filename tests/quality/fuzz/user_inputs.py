@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tarfile
+import unicodedata
 import zlib
 
 from core.errors import SconesError
@@ -143,3 +144,79 @@ def review_messages() -> Target:
         b'{"execution_arn": "arn:e", "input": {"s3_bucket": "b", "s3_key": "k"}, "error": "E", "cause": ""}',
     )
     return Target(one, (), seeds, (*JSON_WORDS, b'"cause"', b'"input"', b'"execution_arn"'))
+
+
+def batch_manifest() -> Target:
+    """A list of images, in every form: lists, lines, CSV, S3 Inventory, augmented manifests; also gzipped."""
+    from scones.manifests import read_manifest  # noqa: PLC0415
+
+    inventory = json.dumps(
+        {
+            "sourceBucket": "b",
+            "destinationBucket": "arn:aws:s3:::d",
+            "fileFormat": "CSV",
+            "fileSchema": "Bucket, Key",
+            "files": [{"key": "x.csv.gz", "size": 10}],
+        }
+    ).encode()
+
+    def read_object(_uri: object) -> bytes:
+        return gzip.compress(b'"b","a%20b.png"\n', mtime=0)
+
+    def one(data: bytes) -> None:
+        content = read_manifest(data, "manifest.json", "bucket", read_object)
+        assert len(set(content.images)) == len(content.images)
+        assert all(image.s3_bucket and image.s3_key for image in content.images)
+
+    seeds = (
+        b'["a.png", "s3://b/c.png"]',
+        b'[{"s3_key": "a.png"}, {"Key": "b", "Bucket": "x"}]',
+        b'{"source-ref": "s3://b/a.png", "label": 0}\n{"source-ref": "s3://b/b.png"}\n',
+        b"s3_key,label\na.png,bicycle\n",
+        '\ufeff["a.png"]'.encode(),
+        '["a.png"]'.encode("utf-16"),
+        inventory,
+        gzip.compress(b'["a.png"]', mtime=0),
+    )
+    words = (*JSON_WORDS, b'"s3_key"', b'"source-ref"', b"s3://", b",", b'"', b"\xff\xfe", b"\x1f\x8b", b"\n")
+    return Target(one, (SconesError,), seeds, words, longest=100_000)
+
+
+def terminal() -> Target:
+    """A key or a message from outside, printed as commands do: no control character is left, and no formula."""
+    from scones import console  # noqa: PLC0415
+    from scones.batch_results import csv_cell  # noqa: PLC0415
+
+    written = io.StringIO()
+    console.out.file = console.err.file = written
+
+    def one(data: bytes) -> None:
+        text = data.decode("utf-8", "surrogateescape")
+        written.seek(0)
+        written.truncate()
+        console.print_line(text)
+        console.print_values({"key": text})
+        unsafe = {each for each in written.getvalue() if unicodedata.category(each) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
+        assert unsafe <= {"\n"}, unsafe
+        assert not str(csv_cell(text)).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+    seeds = (
+        b"incoming/a.png",
+        b"\x1b[31mred\x1b[0m",
+        "a\u202egnp.exe\u2028[bold]".encode(),
+        b"=HYPERLINK(1)",
+        b"\xff\xfe",
+    )
+    words = (
+        b"\x1b]8;;http://x\x07",
+        b"\x9b31m",
+        b"[/]",
+        b"[red]",
+        b"\r",
+        b"\x08",
+        b"+1",
+        b"-1",
+        b"@x",
+        b"\xe2\x80\xae",
+    )
+    return Target(one, (), seeds, words, longest=400)

@@ -31,6 +31,8 @@ MAKERS = {
     "messages": readers.messages,
     "model-archive": user_inputs.model_archive,
     "review-labels": user_inputs.review_labels,
+    "terminal": user_inputs.terminal,
+    "batch-manifest": user_inputs.batch_manifest,
     "review-messages": user_inputs.review_messages,
     "environment": user_inputs.environment,
     "file-names": user_inputs.file_names,

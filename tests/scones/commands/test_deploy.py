@@ -51,6 +51,12 @@ def test_images_are_built_for_the_architecture_that_the_stack_has(cli: Cli) -> N
     assert tags[0] != tags[1]
 
 
+def test_cloudformation_acts_with_the_role_that_is_named(session: FakeSession, cli: Cli) -> None:
+    role = "arn:aws:iam::000000000000:role/deployment"
+    assert cli("deploy", "--target", "aws", "--yes", "--role-arn", role, session=session).exit_code == 0
+    assert session.sent["cloudformation.create_change_set"]["RoleARN"] == role
+
+
 def test_what_will_be_replaced_is_shown(cli: Cli) -> None:
     session = session_of(CloudFormation(changes=({**CHANGE, "Replacement": "True"},)))
     assert "FilterFunction  replaced by a new one" in cli("deploy", session=session).stderr
@@ -77,7 +83,7 @@ def test_the_changes_are_shown_and_none_is_made_without_a_yes(session: FakeSessi
     result = cli("deploy", "--target", "aws", session=session, answer="n\n")
     assert result.exit_code == 1
     assert "FilterFunction" in result.stderr
-    assert session.order("cloudformation.execute_change_set", "cloudformation.delete_change_set") == [
+    assert session.in_order("cloudformation.execute_change_set", "cloudformation.delete_change_set") == [
         "cloudformation.delete_change_set"
     ]
 

@@ -38,13 +38,13 @@ def test_on_aws_it_asks_and_names_what_will_be_deleted(session: FakeSession, cli
     result = cli("destroy", "--target", "aws", "--images", session=session, answer="n\n")
     assert result.exit_code == 1
     assert all(what in result.stderr for what in ("scones-vehicles", "every object in data", "ECR"))
-    assert session.order(*DELETIONS) == []
+    assert session.in_order(*DELETIONS) == []
 
 
 def test_endpoint_stack_logs_and_images_are_deleted_in_that_order(session: FakeSession, cli: Cli) -> None:
     result = cli("destroy", "--target", "aws", "--images", "--yes", "--json", session=session)
     assert result.exit_code == 0, result.output
-    assert session.order(*DELETIONS) == list(DELETIONS)
+    assert session.in_order(*DELETIONS) == list(DELETIONS)
     deleted = set(json.loads(result.stdout)["deleted"])
     assert {"scones-vehicles", "scones", "/aws/lambda/f", "/aws/sagemaker/Endpoints/scones-vehicles"} <= deleted
     assert {"scones/serialize", "scones/classify", "scones/filter", "scones/inference"} <= deleted
@@ -59,7 +59,7 @@ def test_images_stay_unless_they_are_named_and_the_command_says_so(session: Fake
 def test_an_interrupted_destroy_can_be_completed(cli: Cli) -> None:
     session = session_of(CloudFormation(exists=False), SageMaker())
     assert cli("destroy", "--target", "aws", "--images", "--yes", session=session).exit_code == 0
-    assert session.order(*DELETIONS)[-2:] == ["logs.delete_log_group", "ecr.batch_delete_image"]
+    assert session.in_order(*DELETIONS)[-2:] == ["logs.delete_log_group", "ecr.batch_delete_image"]
     assert "cloudformation.delete_stack" not in session.requests
 
 

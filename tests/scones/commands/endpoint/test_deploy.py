@@ -94,6 +94,13 @@ def test_a_kms_key_encrypts_volume_and_captures(session: FakeSession, cli: Cli) 
     assert config["KmsKeyId"] == config["DataCaptureConfig"]["KmsKeyId"] == "alias/scones"
 
 
+def test_a_kms_key_is_left_to_the_captures_where_the_instance_has_nvme(session: FakeSession, cli: Cli) -> None:
+    deploy(session, cli, "--kms-key", "alias/scones", "--instance-type", "ml.g5.xlarge")
+    config = session.sent["sagemaker.create_endpoint_config"]
+    assert config["DataCaptureConfig"]["KmsKeyId"] == "alias/scones"
+    assert "KmsKeyId" not in config
+
+
 def killed_after(requests: int, cli: Cli) -> tuple[int, SageMaker, Scheduler]:
     """Deploy with a TTL, end the command after so many requests, and return how many it has sent."""
     sagemaker, scheduler = SageMaker(), Scheduler()

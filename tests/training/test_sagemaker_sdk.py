@@ -1,0 +1,20 @@
+import pytest
+
+from training.errors import ContainerImageMissing, SageMakerRefused, translate_errors
+from training.sagemaker_sdk import image_uri, load_sdk
+
+
+def test_a_region_without_the_builtin_algorithm_is_named() -> None:
+    with pytest.raises(ContainerImageMissing, match=r"image-classification.*mx-central-7"):
+        image_uri("image-classification", "mx-central-7")
+
+
+def test_what_the_sdks_own_models_refuse_is_a_named_error() -> None:
+    _, shapes = load_sdk()
+    with pytest.raises(SageMakerRefused, match="ParamValidation"), translate_errors("deploy"):
+        shapes.StoppingCondition(max_runtime_in_seconds="for ever")
+
+
+def test_another_value_error_is_a_defect_and_stays_one() -> None:
+    with pytest.raises(ValueError, match="a defect"), translate_errors("deploy"):
+        raise ValueError("a defect")
