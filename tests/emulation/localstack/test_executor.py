@@ -4,9 +4,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -15,11 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from emulation.processes.environment_state import EnvironmentState
-from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import OfflineSession
-from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe
+from tests.emulation.lambda_hosts import LambdaEndpoint
 
-# Longer than others, because one stack serves all of it.
 pytestmark = pytest.mark.integration
 
 ROLE = "arn:aws:iam::000000000000:role/any"
@@ -31,22 +27,6 @@ RETRY = [
         "MaxAttempts": 1,
     }
 ]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[EnvironmentState]:
-    services = tmp_path_factory.mktemp("services")
-    for name in ("probe", "mortal"):
-        install_probe(services / name)
-    with LocalEnvironment(
-        tmp_path_factory.mktemp("home"), cache, services, scripted=True, environment={"MARK": "m"}
-    ) as state:
-        yield state
-
-
-@pytest.fixture(scope="module")
-def session(stack: EnvironmentState) -> OfflineSession:
-    return OfflineSession(stack.localstack_url, stack.sagemaker_url)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Every service of LocalStack that the local environment promises responds."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,28 +7,9 @@ import pytest
 from emulation.localstack.environment import ensure_environment
 from emulation.localstack.settings import OTHER_SERVICES, WARM_SERVICES
 from emulation.processes.environment_state import EnvironmentState
-from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import OfflineSession
-from tests.emulation.lambda_hosts import install_probe
 
-# Longer than others, because one stack serves all of it.
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[EnvironmentState]:
-    services = tmp_path_factory.mktemp("services")
-    for name in ("probe", "mortal"):
-        install_probe(services / name)
-    with LocalEnvironment(
-        tmp_path_factory.mktemp("home"), cache, services, scripted=True, environment={"MARK": "m"}
-    ) as state:
-        yield state
-
-
-@pytest.fixture(scope="module")
-def session(stack: EnvironmentState) -> OfflineSession:
-    return OfflineSession(stack.localstack_url, stack.sagemaker_url)
 
 
 def test_a_queue_is_reached_by_the_url_that_localstack_gives(session: OfflineSession, stack: EnvironmentState) -> None:

@@ -124,7 +124,7 @@ def test_an_endpoint_never_exists_without_its_schedule_whenever_the_command_is_k
 def test_a_ttl_begins_when_the_endpoint_is_in_service(session: FakeSession, cli: Cli) -> None:
     deploy(session, cli, "--ttl", "4h")
     names = ("scheduler.create_schedule", "sagemaker.create_endpoint", "scheduler.update_schedule")
-    assert session.order(*names) == list(names)
+    assert session.in_order(*names) == list(names)
 
 
 def test_the_endpoint_has_the_name_that_the_stack_was_given(cli: Cli) -> None:
