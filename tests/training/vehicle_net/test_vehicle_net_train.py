@@ -109,7 +109,7 @@ def test_bright_and_dark_pictures_are_told_apart_after_a_few_epochs(images: Imag
 
 
 def test_what_is_neither_bright_nor_dark_is_told_as_neither(images: Images) -> None:
-    settings = {"epochs": 40, "colour": 0, "mix": 0, "blank": 0, "spoil": 0, "learning_rate": 0.003, "others": 8}
+    settings = {"epochs": 60, "colour": 0, "mix": 0, "blank": 0, "spoil": 0, "learning_rate": 0.003, "others": 8}
     recipe = Recipe.of({**RECIPE.to_dict(), **settings})
     stripes = np.zeros((16, 32, 32, 3), np.uint8)
     stripes[:, :, ::2] = 255
