@@ -31,7 +31,7 @@ def test_the_accuracy_of_a_baseline_is_that_of_its_answers(tmp_path: Path) -> No
 def test_what_calibration_left_over_is_learnt_from_cross_validation_where_there_was_one(tmp_path: Path) -> None:
     found = cross_validation_reference(SHIPPED_MODEL)
     assert found is not None
-    assert (found.n, found.accuracy) == (1000, 0.973)
-    assert found.offset == pytest.approx(0.973 - 0.969, abs=1e-4)
+    assert (found.n, found.accuracy) == (1000, 0.965)
+    assert found.offset == pytest.approx(0.965 - 0.9594, abs=1e-4)
     (tmp_path / "model.json").write_text("{}")
     assert cross_validation_reference(tmp_path) is None
