@@ -55,7 +55,7 @@ def sent(recorder: RequestRecorder, operation: str) -> RecordedRequest:
 def test_a_job_with_every_option(recorder: RequestRecorder, recipe_name: str) -> None:
     recipe = recipes.get_recipe(recipe_name)
     values = recipes.build_hyperparameters(recipe, 4, 2)
-    spec = jobs.TrainingJobSpec(f"all-{recipe_name}", recipe, values, "vehicles", recipe.instance_type, spot=True)
+    spec = jobs.TrainingJobSpec(f"all-{recipe_name}", recipe, values, "vehicles", "ml.m5.xlarge", spot=True)
     jobs.submit(recorder.session, spec, jobs.JobEnvironment(ROLE, "data", TAGS, KEY, **VPC))
     jobs.status(recorder.session, spec.name)
     assert all_faults(recorder) == []

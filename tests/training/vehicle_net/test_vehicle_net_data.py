@@ -39,7 +39,7 @@ def test_a_listing_may_be_a_channel_directory_that_holds_one_file(channel: Path,
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("24 0 0.png", "1 fields instead of 3"),
+        ("24 0 0.png", "1 fields between tabs instead of 3"),
         ("24\t2\t0.png", "label 2 of 0.png"),
         ("0\t0\t0.png", "appears twice"),
         ("24\t0\t../0.png", "not a file below"),
