@@ -60,7 +60,7 @@ def _resnet18(side: int, batch: int) -> bytes:
     """ResNet-18 (https://arxiv.org/abs/1512.03385) with random weights, as the built-in algorithm transfers from it."""
     from onnx import TensorProto, helper  # noqa: PLC0415 - not in every environment
 
-    from training.vehicle_net.yardstick import _Body  # noqa: PLC0415
+    from training.vehicle_net.reference_model import _Body  # noqa: PLC0415
 
     body = _Body(0)
     features = body.add("Relu", body.convolution("pixels", 3, 64, 7, 2))
@@ -91,16 +91,16 @@ def _resnet18(side: int, batch: int) -> bytes:
 
 def _resnet152(batch: int) -> bytes:
     """The built-in algorithm's default at 32 pixels, for a batch."""
-    from training.vehicle_net.yardstick import resnet152 as yardstick  # noqa: PLC0415
+    from training.vehicle_net.reference_model import resnet152 as reference_model  # noqa: PLC0415
 
-    model = yardstick()
+    model = reference_model()
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = batch
     return cast("bytes", model.SerializeToString())
 
 
 def _onnx(model: bytes | Path, pixels: object, threads: int) -> Predict:
-    from training.vehicle_net.answering import session_of  # noqa: PLC0415
+    from training.vehicle_net.inference import session_of  # noqa: PLC0415
 
     session = session_of(model, threads=threads)
     return lambda: session.run(["probabilities"], {"pixels": pixels})

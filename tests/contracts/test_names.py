@@ -13,6 +13,7 @@ PACKAGES = ("core", "scones", "emulation", "training", "monitoring", "orchestrat
 INSTEAD_OF = {
     "babble": "invalid response",
     "beginnings": "pending executions",
+    "dice": "seeded random generator",
     "door": "command line",
     "fleet": "variants or instances",
     "given": "inputs",
@@ -28,11 +29,13 @@ INSTEAD_OF = {
     "stay": "state visit",
     "surroundings": "job environment",
     "told": "what the value is",
+    "twins": "near duplicates",
     "wanted": "what the value is",
     "whoever": "who",
     "wing": "package",
     "wire": "HTTP client",
     "workshop": "training environment",
+    "yardstick": "reference model",
 }
 
 

@@ -50,10 +50,10 @@ class JsonUser:
 
 def split(rows: int, seed: int) -> dict[bytes, Any]:
     """Bright apples and dark oranges among rows of other classes."""
-    dice = np.random.default_rng(seed)
+    random = np.random.default_rng(seed)
     labels = [FINE_NAMES.index(CLASSES[row % 2]) if row % 3 else 2 + row % 2 for row in range(rows)]
     bright = np.array([FINE_NAMES[label] == "apple" for label in labels])
-    pixels = dice.integers(0, 110, (rows, 3072)) + 140 * bright[:, None]
+    pixels = random.integers(0, 110, (rows, 3072)) + 140 * bright[:, None]
     return {
         b"filenames": [f"{FINE_NAMES[label]}_s_{row:06d}.png".encode() for row, label in enumerate(labels)],
         b"batch_label": b"a batch",

@@ -18,10 +18,10 @@ from training.data.labelled_images import OTHER_SPLITS, SPLITS, LabelledImage, L
 from training.data.rendering.bicycle import bicycle
 from training.data.rendering.camera import Pose, draw, look
 from training.data.rendering.car import car
-from training.data.rendering.dice import Dice
 from training.data.rendering.motorcycle import motorcycle
 from training.data.rendering.neither import neither
 from training.data.rendering.scene import backdrop, foreground, shadow
+from training.data.rendering.seeded_random import SeededRandom
 from training.data.rendering.weather import Severity, degrade, everyday
 
 __all__ = ["KINDS", "Kind", "Severity", "SyntheticSource", "degrade", "render", "render_many"]
@@ -45,14 +45,14 @@ def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | No
     scene. "neither" is a scene without a bicycle or a motorcycle.
     """
     kind = KINDS[label] if isinstance(label, int) else label
-    scene = Dice("scene", seed)
+    scene = SeededRandom("scene", seed)
     side = size * _supersampling(size)
     if kind == "neither":
         image = neither(scene, side)
     else:
         image = backdrop(scene, side)
-        body = _MODELS[kind](Dice(kind, seed))
-        view = look(body, _pose(scene, Dice("far", seed), far), side)
+        body = _MODELS[kind](SeededRandom(kind, seed))
+        view = look(body, _pose(scene, SeededRandom("far", seed), far), side)
         shadow(image, view, scene)
         draw(body, view, ImageDraw.Draw(image))
         foreground(image, scene)
@@ -61,7 +61,7 @@ def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | No
     return np.ascontiguousarray(degrade(pixels, severity, seed + 1) if severity else pixels)
 
 
-def _pose(scene: Dice, distance: Dice, far: float) -> Pose:
+def _pose(scene: SeededRandom, distance: SeededRandom, far: float) -> Pose:
     pose = Pose.roll_dice(scene)
     if not distance.chance(far):
         return pose
@@ -133,11 +133,11 @@ def _supersampling(size: int) -> int:
     return 4 if size <= 64 else 3 if size <= 128 else 2
 
 
-def _expose(pixels: Pixels, dice: Dice) -> Pixels:
+def _expose(pixels: Pixels, random: SeededRandom) -> Pixels:
     """Vary brightness, contrast and colour temperature as cameras do."""
-    gain, lift = dice.around(1.08, 0.3), dice.around(8, 25)
-    warm = dice.around(0, 0.12) if dice.chance(0.5) else 0.0
-    if dice.chance(0.04):
+    gain, lift = random.around(1.08, 0.3), random.around(8, 25)
+    warm = random.around(0, 0.12) if random.chance(0.5) else 0.0
+    if random.chance(0.04):
         pixels = np.asarray(Image.fromarray(pixels).convert("L").convert("RGB"))
     balance = np.array((1 + warm, 1.0, 1 - warm), dtype=np.float32) * np.float32(gain)
     return np.clip(pixels * balance + np.float32(lift), 0, 255).astype(np.uint8)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.vehicle_net.card_tables import table, tried, tried_with_neither
 from training.vehicle_net.metrics import THRESHOLD, Accepted, Score, wilson
-from training.vehicle_net.twins import ALIKE
+from training.vehicle_net.near_duplicates import ALIKE
 
 if TYPE_CHECKING:
     from training.vehicle_net.evaluate import Evaluation
@@ -41,7 +41,7 @@ def _row(name: str, score: Score) -> tuple[str, ...]:
 def _scores(found: Evaluation) -> str:
     metrics = found.model.description["metrics"]
     rows = [_row("official test images", found.official)]
-    rows.append(_row(f"the same without {found.twins} near duplicates", found.apart))
+    rows.append(_row(f"the same without {found.near_duplicates} near duplicates", found.apart))
     if "cross_validation" in metrics:
         rows.append(_row("cross-validation, training images", _stored(metrics["cross_validation"])))
     rows.append(_row("rendered vehicles, unseen seeds", found.drawn))
@@ -182,7 +182,7 @@ Accuracy, and in brackets how many of the predictions at {THRESHOLD} or above ar
 
 From PNG bytes to probabilities, batch 1, one thread, ONNX Runtime: median {speed.median:.2f} ms, 99th percentile
 {speed.p99:.2f} ms. A ResNet-152 for 32x32 pixels (3x3 stem of stride 1), measured alternately with it,
-takes {speed.yardstick_median:.1f} ms: {speed.ratio:.1f} times as long.
+takes {speed.reference_median:.1f} ms: {speed.ratio:.1f} times as long.
 {speed.answers} predictions of each on {speed.machine}.
 `model.onnx` has {found.size / 1e6:.2f} MB.
 """

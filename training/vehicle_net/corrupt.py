@@ -17,8 +17,8 @@ def _blur(picture: Picture, radius: float, _: np.random.Generator) -> Picture:
     return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(radius)))
 
 
-def _noise(picture: Picture, deviation: float, dice: np.random.Generator) -> Picture:
-    noisy = picture + dice.normal(0, deviation, picture.shape)
+def _noise(picture: Picture, deviation: float, random: np.random.Generator) -> Picture:
+    noisy = picture + random.normal(0, deviation, picture.shape)
     return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
 
 
@@ -32,12 +32,12 @@ def _jpeg(picture: Picture, quality: float, _: np.random.Generator) -> Picture:
     return np.asarray(Image.open(buffer))
 
 
-def _occlude(picture: Picture, share: float, dice: np.random.Generator) -> Picture:
+def _occlude(picture: Picture, share: float, random: np.random.Generator) -> Picture:
     side = picture.shape[0]
     edge = round(side * share**0.5)
-    top, left = dice.integers(0, side - edge + 1, 2)
+    top, left = random.integers(0, side - edge + 1, 2)
     covered = picture.copy()
-    covered[top : top + edge, left : left + edge] = dice.integers(0, 256, 3)
+    covered[top : top + edge, left : left + edge] = random.integers(0, 256, 3)
     return covered
 
 
@@ -54,6 +54,6 @@ def disturbed(images: Images, seed: int = 0) -> Iterator[tuple[str, float, Image
     """Each disturbance at each severity, on every one of `images` as it is stored (32x32)."""
     for name, (disturb, severities) in DISTURBANCES.items():
         for severity in severities:
-            dice = np.random.default_rng(seed)
-            spoilt = np.stack([disturb(picture, severity, dice) for picture in images.pixels])
+            random = np.random.default_rng(seed)
+            spoilt = np.stack([disturb(picture, severity, random) for picture in images.pixels])
             yield name, severity, Images(spoilt, images.labels)

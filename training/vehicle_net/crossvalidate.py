@@ -94,11 +94,11 @@ class OutOfFold:
 
 def folds_of(labels: npt.NDArray[np.int64], folds: int, seed: int) -> npt.NDArray[np.int64]:
     """A fold for each image, every class spread evenly."""
-    dice = np.random.default_rng(seed)
+    random = np.random.default_rng(seed)
     assigned = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        assigned[dice.permutation(rows)] = np.arange(len(rows)) % folds
+        assigned[random.permutation(rows)] = np.arange(len(rows)) % folds
     return assigned
 
 

@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from training.serving.preprocessing import Preprocessing
-from training.vehicle_net import card, neither, twins
-from training.vehicle_net.answering import answers, session_of
+from training.vehicle_net import card, near_duplicates, neither
 from training.vehicle_net.corrupt import disturbed
 from training.vehicle_net.data import SCORING_SEEDS, Images, brought_to_size, read_channel, rendered
 from training.vehicle_net.errors import VehicleNetError
+from training.vehicle_net.inference import answers, session_of
 from training.vehicle_net.metrics import Accepted, Score, reliability
 from training.vehicle_net.package import SHIPPED, check
 from training.vehicle_net.speed import Speed, measure
@@ -67,7 +67,7 @@ class Evaluation:
     official: Score
     apart: Score
     drawn: Score
-    twins: int
+    near_duplicates: int
     confusion: npt.NDArray[np.int64]
     bins: list[tuple[float, float, float]]
     robustness: list[tuple[str, float, Score]]
@@ -105,13 +105,13 @@ def evaluate(
         shown, rows = neither.photographs_scored(photographs, (first, second), model.spec, model.answer)
         accepted += rows
     given = model.probabilities(test)
-    single = twins.likeness(test, train) < twins.ALIKE
+    single = near_duplicates.likeness(test, train) < near_duplicates.ALIKE
     return Evaluation(
         model=model,
         official=Score.of(given, test.labels),
         apart=Score.of(given[single], test.labels[single]),
         drawn=Score.of(model.probabilities(drawn), drawn.labels),
-        twins=int((~single).sum()),
+        near_duplicates=int((~single).sum()),
         confusion=confusion_of(given, test.labels),
         bins=reliability(given, test.labels),
         robustness=[

@@ -18,11 +18,11 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.calibrate import Calibration
 from training.vehicle_net.data import Images
 from training.vehicle_net.errors import ExportDiffers
 from training.vehicle_net.head import Rows
+from training.vehicle_net.inference import answers, session_of
 from training.vehicle_net.learn import logits_of
 from training.vehicle_net.network import BasicResidual, ConvNorm, InvertedResidual, VehicleNet, same_padding
 

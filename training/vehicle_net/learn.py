@@ -17,10 +17,10 @@ from training.vehicle_net import checkpoint
 from training.vehicle_net.augment import vary
 from training.vehicle_net.calibrate import Floats
 from training.vehicle_net.data import Images, Material, training_side
+from training.vehicle_net.degradation import brought_to, spoil
 from training.vehicle_net.head import rows_for
 from training.vehicle_net.network import VehicleNet, pretrained
 from training.vehicle_net.recipe import Recipe
-from training.vehicle_net.spoil import brought_to, spoil
 
 _LEAST_DETAIL = 24
 """Smallest side that rendered images are reduced to."""

@@ -1,4 +1,4 @@
-"""How long an answer takes on one thread, beside the yardstick, measured in turns in the same run."""
+"""How long an answer takes on one thread, beside the reference model, measured in turns in the same run."""
 
 import io
 import os
@@ -14,9 +14,9 @@ from PIL import Image
 
 from training.serving.image_decoding import decode
 from training.serving.preprocessing import Preprocessing, to_pixels
-from training.vehicle_net.answering import session_of
 from training.vehicle_net.data import Images
-from training.vehicle_net.yardstick import SIDE, resnet152
+from training.vehicle_net.inference import session_of
+from training.vehicle_net.reference_model import SIDE, resnet152
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Speed:
 
     median: float
     p99: float
-    yardstick_median: float
+    reference_median: float
     answers: int
     machine: str
 
     @property
     def ratio(self) -> float:
-        """How many times faster than the yardstick."""
-        return self.yardstick_median / self.median
+        """How many times faster than the reference model."""
+        return self.reference_median / self.median
 
 
 def png(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
@@ -52,7 +52,7 @@ def _answer(session: onnxruntime.InferenceSession, spec: Preprocessing) -> Calla
     return answer
 
 
-def _yardstick() -> Callable[[bytes], None]:
+def _reference() -> Callable[[bytes], None]:
     session, spec = session_of(resnet152().SerializeToString()), Preprocessing(SIDE)
 
     def answer(data: bytes) -> None:
@@ -63,9 +63,9 @@ def _yardstick() -> Callable[[bytes], None]:
 
 
 def measure(model: Path, spec: Preprocessing, images: Images, *, rounds: int = 5, each: int = 40) -> Speed:
-    """Time the model and the yardstick alternately, `rounds` times `each` answers."""
+    """Time the model and the reference model alternately, `rounds` times `each` answers."""
     files = [png(picture) for picture in images.pixels[:each]]
-    contenders = (_answer(session_of(model), spec), _yardstick())
+    contenders = (_answer(session_of(model), spec), _reference())
     taken: tuple[list[float], list[float]] = ([], [])
     for turn in range(rounds + 1):
         for answer, times in zip(contenders, taken, strict=True):

@@ -20,13 +20,13 @@ import numpy as np
 import torch
 
 from training.vehicle_net import crossvalidate, export, materials
-from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.calibrate import Calibration
 from training.vehicle_net.data import SCORING_SEEDS, Asked, Images, Material, preprocessing, read_listing
 from training.vehicle_net.data import rendered as rendered_for
 from training.vehicle_net.description import Provenance, write
 from training.vehicle_net.environment import Job, job_of
 from training.vehicle_net.errors import VehicleNetError
+from training.vehicle_net.inference import answers, session_of
 from training.vehicle_net.learn import EpochReport, Run, fit, logits_of
 from training.vehicle_net.metrics import Score, reliability
 from training.vehicle_net.network import VehicleNet

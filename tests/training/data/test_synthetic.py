@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.data.rendering.dice import Dice
+from training.data.rendering.seeded_random import SeededRandom
 from training.data.rendering.weather import everyday
 from training.data.staging import stage
 from training.data.synthetic import KINDS, Kind, Severity, SyntheticSource, degrade, render, render_many
@@ -146,7 +146,7 @@ def test_occlusion_covers_half_the_image_at_most() -> None:
 
 
 def test_everyday_weather_is_mostly_fair() -> None:
-    days = [everyday(Dice("day", number)) for number in range(500)]
+    days = [everyday(SeededRandom("day", number)) for number in range(500)]
     assert sum(day == Severity() for day in days) > 200
     assert all(max(getattr(day, knob) for knob in KNOBS) < 0.9 for day in days)
 

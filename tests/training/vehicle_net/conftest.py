@@ -46,11 +46,11 @@ def channel(tmp_path: Path) -> Path:
     """A train directory of 24 pictures, bright bicycles and dark motorcycles, with its listing beside it."""
     images = tmp_path / "train"
     images.mkdir()
-    dice = np.random.default_rng(0)
+    random = np.random.default_rng(0)
     lines = []
     for index in range(24):
         label = index % 2
-        pixels = dice.integers(0, 100, (32, 32, 3)) + 120 * (1 - label)
+        pixels = random.integers(0, 100, (32, 32, 3)) + 120 * (1 - label)
         Image.fromarray(pixels.astype(np.uint8)).save(images / f"{index}.png")
         lines.append(f"{index}\t{label}\t{index}.png\n")
     (tmp_path / "train.lst").write_text("".join(lines), encoding="utf-8")

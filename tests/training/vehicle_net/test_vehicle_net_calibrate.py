@@ -15,9 +15,9 @@ def logits_of(margins: np.ndarray) -> np.ndarray:
 
 def answers_of(slope: float, images: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
     """Logits, and labels as likely as `slope` times them says."""
-    dice = np.random.default_rng(1)
-    margins = dice.normal(0, 3, images)
-    return logits_of(margins), (dice.random(images) < expit(slope * margins)).astype(np.int64)
+    random = np.random.default_rng(1)
+    margins = random.normal(0, 3, images)
+    return logits_of(margins), (random.random(images) < expit(slope * margins)).astype(np.int64)
 
 
 @pytest.mark.parametrize("slope", [0.3, 1.0, 2.5])

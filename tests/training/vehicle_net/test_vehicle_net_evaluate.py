@@ -13,10 +13,10 @@ from training.vehicle_net.data import SCORING_SEEDS, Images, rendered
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.evaluate import Evaluation, Model, confusion_of
 from training.vehicle_net.metrics import Accepted, Score
+from training.vehicle_net.near_duplicates import ALIKE, likeness
 from training.vehicle_net.neither import frames, photographs_scored
 from training.vehicle_net.package import SHIPPED
 from training.vehicle_net.speed import Speed
-from training.vehicle_net.twins import ALIKE, likeness
 
 pytestmark = pytest.mark.torch
 
@@ -37,7 +37,7 @@ def found(vehicles: Images) -> Evaluation:
         official=score,
         apart=score,
         drawn=score,
-        twins=3,
+        near_duplicates=3,
         confusion=confusion_of(given, vehicles.labels),
         bins=[(0.7, 0.6, 0.5), (0.9, 1.0, 0.5)],
         robustness=spoilt,
@@ -70,7 +70,7 @@ def test_the_same_evaluation_writes_the_same_card_and_diagram(found: Evaluation,
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
 
 
-def test_a_copy_and_a_mirrored_darker_copy_are_near_twins_and_another_picture_is_not(vehicles: Images) -> None:
+def test_a_copy_and_a_mirrored_darker_copy_are_near_duplicates_and_another_picture_is_not(vehicles: Images) -> None:
     train = vehicles.where(np.arange(8) < 4)
     darker = Images((train.pixels[:, :, ::-1] * 0.8).astype(np.uint8), train.labels)
     assert (likeness(train, train) > 0.999).all()

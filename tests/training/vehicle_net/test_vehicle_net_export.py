@@ -7,11 +7,11 @@ import torch
 
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import export
-from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.calibrate import Calibration
 from training.vehicle_net.data import SCORING_SEEDS, TRAINING_SEEDS, Images, rendered
 from training.vehicle_net.errors import ExportDiffers, UnknownBackbone
 from training.vehicle_net.head import Rows
+from training.vehicle_net.inference import answers, session_of
 from training.vehicle_net.learn import logits_of, normalised
 from training.vehicle_net.network import VehicleNet, blocks_of, same_padding
 

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from training.data.synthetic import render_many
-from training.vehicle_net.spoil import blur, brought_to, jpeg, spoil
+from training.vehicle_net.degradation import blur, brought_to, jpeg, spoil
 
 pytestmark = pytest.mark.torch
 

@@ -11,10 +11,10 @@ import torch
 
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import train
-from training.vehicle_net.answering import answers, session_of
 from training.vehicle_net.data import NEITHER, Images, Material, read_channel
 from training.vehicle_net.environment import job_of
 from training.vehicle_net.errors import UnreadableCheckpoint
+from training.vehicle_net.inference import answers, session_of
 from training.vehicle_net.learn import Run, fit, logits_of
 from training.vehicle_net.network import VehicleNet
 from training.vehicle_net.recipe import Recipe

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from training.data.rendering.colour import Colour, grey, metal, mix, paint, rubber
-from training.data.rendering.dice import Dice
 from training.data.rendering.rider import Seat, ride
+from training.data.rendering.seeded_random import SeededRandom
 from training.data.rendering.solid import Body, Flat
 
 
@@ -66,22 +66,22 @@ class Frame:
     steel: Colour
 
 
-def bicycle(dice: Dice) -> Body:
+def bicycle(random: SeededRandom) -> Body:
     """Return a random bicycle, at times with its rider."""
-    name = dice.weighted(_SHARES)
+    name = random.weighted(_SHARES)
     if name == "penny":
-        return _penny_farthing(dice)
+        return _penny_farthing(random)
     style = STYLES[name]
-    frame = _frame(style, dice)
+    frame = _frame(style, random)
     body = Body()
-    _wheels(body, frame, dice)
-    _frame_tubes(body, frame, style, dice)
-    _drive(body, frame, dice)
-    _saddle(body, frame, dice)
-    half = _bars(body, frame, style, dice)
-    _extras(body, frame, style, dice, training_wheels=name == "child" and dice.chance(0.5))
-    if dice.chance(0.3):
-        foot = dice.between(0, 2 * math.pi)
+    _wheels(body, frame, random)
+    _frame_tubes(body, frame, style, random)
+    _drive(body, frame, random)
+    _saddle(body, frame, random)
+    half = _bars(body, frame, style, random)
+    _extras(body, frame, style, random, training_wheels=name == "child" and random.chance(0.5))
+    if random.chance(0.3):
+        foot = random.between(0, 2 * math.pi)
         seat = Seat(
             hip=(frame.saddle[0] + 0.02, frame.saddle[1] + 0.08),
             hand=frame.grips,
@@ -91,17 +91,17 @@ def bicycle(dice: Dice) -> Body:
             helmet=0.45,
             size=min(1.0, 0.45 + 0.55 * frame.saddle[1] / 0.95),
         )
-        ride(body, seat, dice)
+        ride(body, seat, random)
     return body
 
 
-def _penny_farthing(dice: Dice) -> Body:
+def _penny_farthing(random: SeededRandom) -> Body:
     """Return a high wheel with a small one behind it."""
-    body, high, low = Body(), dice.between(0.6, 0.72), dice.between(0.18, 0.24)
-    back, colour, steel = -high - low * 0.7, paint(dice), metal(dice)
+    body, high, low = Body(), random.between(0.6, 0.72), random.between(0.18, 0.24)
+    back, colour, steel = -high - low * 0.7, paint(random), metal(random)
     for axle, radius in (((0.0, high), high), ((back, low), low)):
-        body.star(axle, radius, 16, dice.between(0, 1), 0.006, steel)
-        body.ring(axle, radius, 0.03, rubber(dice))
+        body.star(axle, radius, 16, random.between(0, 1), 0.006, steel)
+        body.ring(axle, radius, 0.03, rubber(random))
     spine = [
         (0.05, high * 2 + 0.1),
         (-0.2, high * 2 + 0.06),
@@ -116,40 +116,40 @@ def _penny_farthing(dice: Dice) -> Body:
     body.tube(((0.06, high * 2 + 0.1, -0.3), (0.1, high * 2 + 0.16, 0.0), (0.06, high * 2 + 0.1, 0.3)), 0.03, steel)
     x, y = -0.2, high * 2 + 0.1
     body.slab(((x - 0.13, y), (x - 0.13, y + 0.06), (x + 0.13, y + 0.03)), 0.08, grey(0.08), bevel=0.7)
-    if dice.chance(0.3):
+    if random.chance(0.3):
         feet = ((0.15, high - 0.06), (-0.15, high + 0.06))
-        ride(body, Seat((x, y + 0.1), (0.06, y), 0.3, feet, 0.12, 0.3), dice)
+        ride(body, Seat((x, y + 0.1), (0.06, y), 0.3, feet, 0.12, 0.3), random)
     return body
 
 
-def _frame(style: Style, dice: Dice) -> Frame:
-    radius, base = dice.between(*style.wheel), dice.between(*style.base)
-    crank = (base * dice.between(0.4, 0.43), radius * (dice.between(0.75, 0.95) if radius > 0.28 else 1.15))
-    saddle_y, grip_y = dice.between(*style.saddle), dice.between(*style.grips)
-    lean = math.radians(dice.between(15, 20))
+def _frame(style: Style, random: SeededRandom) -> Frame:
+    radius, base = random.between(*style.wheel), random.between(*style.base)
+    crank = (base * random.between(0.4, 0.43), radius * (random.between(0.75, 0.95) if radius > 0.28 else 1.15))
+    saddle_y, grip_y = random.between(*style.saddle), random.between(*style.grips)
+    lean = math.radians(random.between(15, 20))
     saddle = (crank[0] - math.tan(lean) * (saddle_y - crank[1]), saddle_y)
-    low = 0.25 if style.step_through == 1.0 else dice.between(0.05, 0.22)
+    low = 0.25 if style.step_through == 1.0 else random.between(0.05, 0.22)
     seat_y = max(crank[1] + 0.18, saddle_y - 0.06 - low)
     seat = (crank[0] - math.tan(lean) * (seat_y - crank[1]), seat_y)
-    rake = math.radians(dice.between(16, 20))
-    crown_y = 2 * radius + style.tyre[1] + dice.between(0.0, 0.1)
+    rake = math.radians(random.between(16, 20))
+    crown_y = 2 * radius + style.tyre[1] + random.between(0.0, 0.1)
     crown_x = base - math.tan(rake) * (crown_y - radius) + 0.02
-    head_y = max(crown_y + 0.09, min(grip_y - 0.06, crown_y + dice.between(0.1, 0.2)))
+    head_y = max(crown_y + 0.09, min(grip_y - 0.06, crown_y + random.between(0.1, 0.2)))
     head = (crown_x - math.tan(rake) * (head_y - crown_y), head_y)
-    grips = (head[0] - math.tan(rake) * (grip_y - head_y) + dice.between(-0.02, 0.06), grip_y)
+    grips = (head[0] - math.tan(rake) * (grip_y - head_y) + random.between(-0.02, 0.06), grip_y)
     return Frame(
         rear=(0.0, radius), front=(base, radius), crank=crank, seat=seat, head=head, crown=(crown_x, crown_y),
-        saddle=saddle, grips=grips, radius=radius, tyre=dice.between(*style.tyre), tube=dice.between(*style.tube),
-        paint=paint(dice), trim=paint(dice), steel=metal(dice),
+        saddle=saddle, grips=grips, radius=radius, tyre=random.between(*style.tyre), tube=random.between(*style.tube),
+        paint=paint(random), trim=paint(random), steel=metal(random),
     )  # fmt: skip
 
 
-def _wheels(body: Body, f: Frame, dice: Dice) -> None:
-    tyre, rim = rubber(dice), mix(f.steel, f.trim, dice.pick((0.0, 0.0, 1.0)))
-    spokes, spoke = dice.pick((8, 10, 12, 14)), mix(f.steel, grey(0.5), 0.3)
-    solid = dice.chance(0.04)
+def _wheels(body: Body, f: Frame, random: SeededRandom) -> None:
+    tyre, rim = rubber(random), mix(f.steel, f.trim, random.pick((0.0, 0.0, 1.0)))
+    spokes, spoke = random.pick((8, 10, 12, 14)), mix(f.steel, grey(0.5), 0.3)
+    solid = random.chance(0.04)
     for axle in (f.rear, f.front):
-        twist = dice.between(0, 1)
+        twist = random.between(0, 1)
         if solid:
             body.disc(axle, f.radius - f.tyre, f.trim)
         else:
@@ -159,16 +159,16 @@ def _wheels(body: Body, f: Frame, dice: Dice) -> None:
         body.tube(((*axle, -0.06), (*axle, 0.06)), 0.05, f.steel)
 
 
-def _frame_tubes(body: Body, f: Frame, style: Style, dice: Dice) -> None:
-    low_step = dice.chance(style.step_through)
+def _frame_tubes(body: Body, f: Frame, style: Style, random: SeededRandom) -> None:
+    low_step = random.chance(style.step_through)
     body.bar(f.crank, f.seat, f.tube, f.paint)
     body.bar(f.seat, f.saddle, f.tube * 0.75, f.steel)
     body.bar(f.crank, f.crown, f.tube * 1.15, f.paint)
     if low_step:
-        knee = (f.crank[0] - 0.02, f.crank[1] + (f.seat[1] - f.crank[1]) * dice.between(0.3, 0.55))
+        knee = (f.crank[0] - 0.02, f.crank[1] + (f.seat[1] - f.crank[1]) * random.between(0.3, 0.55))
         if style.step_through < 1.0:
             body.bar(knee, f.head, f.tube, f.paint)
-    elif style.bars == "swept" and dice.chance(0.4):
+    elif style.bars == "swept" and random.chance(0.4):
         middle = ((f.seat[0] + f.head[0]) / 2, max(f.seat[1], f.head[1]) + 0.04)
         body.tube([(*p, 0.0) for p in (f.seat, middle, f.head)], f.tube, f.paint)
     else:
@@ -177,7 +177,7 @@ def _frame_tubes(body: Body, f: Frame, style: Style, dice: Dice) -> None:
     for z in (-0.05, 0.05):
         body.bar(f.rear, f.crank, f.tube * 0.55, f.paint, z)
         body.bar(f.rear, f.seat, f.tube * 0.5, f.paint, z)
-    fork = f.trim if dice.chance(0.25) else f.paint
+    fork = f.trim if random.chance(0.25) else f.paint
     sturdy = style.tyre[0] >= 0.05 and style.bars == "flat"
     bend = (f.front[0] - 0.035, f.front[1] + 0.1)
     for z in (-0.05, 0.05):
@@ -190,19 +190,19 @@ def _pedal(f: Frame, angle: float) -> Flat:
     return f.crank[0] + length * math.cos(angle), f.crank[1] + length * math.sin(angle)
 
 
-def _drive(body: Body, f: Frame, dice: Dice) -> None:
-    ring = dice.between(0.08, 0.11) * min(1.0, f.radius / 0.28)
-    chain = grey(dice.between(0.1, 0.4))
-    if dice.chance(0.2):
+def _drive(body: Body, f: Frame, random: SeededRandom) -> None:
+    ring = random.between(0.08, 0.11) * min(1.0, f.radius / 0.28)
+    chain = grey(random.between(0.1, 0.4))
+    if random.chance(0.2):
         guard = [(f.rear[0], f.rear[1] + 0.05), (f.crank[0], f.crank[1] + ring), (f.crank[0] + ring, f.crank[1]),
                  (f.crank[0], f.crank[1] - ring), (f.rear[0], f.rear[1] - 0.05)]  # fmt: skip
-        body.face([(*p, 0.07) for p in guard], f.trim if dice.chance(0.5) else f.paint)
+        body.face([(*p, 0.07) for p in guard], f.trim if random.chance(0.5) else f.paint)
     else:
         body.ring(f.crank, ring * 0.85, ring * 0.3, chain, 0.06)
         body.bar((f.rear[0], f.rear[1] + 0.04), (f.crank[0], f.crank[1] + ring), 0.012, chain, 0.06)
         body.bar((f.rear[0], f.rear[1] - 0.04), (f.crank[0], f.crank[1] - ring), 0.012, chain, 0.06)
         body.disc(f.rear, 0.04, chain, 0.06)
-    angle = dice.between(0, 2 * math.pi)
+    angle = random.between(0, 2 * math.pi)
     for z, turn in ((0.1, 0.0), (-0.1, math.pi)):
         x, y = _pedal(f, angle + turn)
         body.bar(f.crank, (x, y), 0.025, f.steel, z)
@@ -214,24 +214,24 @@ def _drive(body: Body, f: Frame, dice: Dice) -> None:
         )
 
 
-def _saddle(body: Body, f: Frame, dice: Dice) -> None:
+def _saddle(body: Body, f: Frame, random: SeededRandom) -> None:
     x, y = f.saddle
-    long, thick = dice.between(0.24, 0.28), dice.between(0.03, 0.08)
-    colour = dice.weighted({grey(0.07): 5.0, (110, 65, 35): 1.5, f.trim: 1.5, grey(0.85): 0.7})
+    long, thick = random.between(0.24, 0.28), random.between(0.03, 0.08)
+    colour = random.weighted({grey(0.07): 5.0, (110, 65, 35): 1.5, f.trim: 1.5, grey(0.85): 0.7})
     outline = (
         (x - long / 2, y + 0.02),
         (x - long / 2, y + 0.03 + thick),
         (x + long / 2, y + 0.035),
         (x + long / 2, y + 0.005),
     )
-    body.slab(outline, dice.between(0.06, 0.1), colour, bevel=0.7)
+    body.slab(outline, random.between(0.06, 0.1), colour, bevel=0.7)
 
 
-def _bars(body: Body, f: Frame, style: Style, dice: Dice) -> float:
+def _bars(body: Body, f: Frame, style: Style, random: SeededRandom) -> float:
     """Add stem, handlebar and grips; return half the handlebar's width."""
-    half = dice.between(0.2, 0.24) if style.bars == "drop" else dice.between(0.26, 0.37) * min(1.0, f.radius / 0.28)
-    (x, y), bar = f.grips, mix(f.steel, f.paint, dice.pick((0.0, 0.0, 0.0, 1.0)))
-    grip = dice.weighted({grey(0.08): 4.0, f.trim: 1.5, (110, 65, 35): 0.6})
+    half = random.between(0.2, 0.24) if style.bars == "drop" else random.between(0.26, 0.37) * min(1.0, f.radius / 0.28)
+    (x, y), bar = f.grips, mix(f.steel, f.paint, random.pick((0.0, 0.0, 0.0, 1.0)))
+    grip = random.weighted({grey(0.08): 4.0, f.trim: 1.5, (110, 65, 35): 0.6})
     clamp = (x + (0.06 if style.bars == "drop" else 0.0), y if style.bars != "high" else f.head[1] + 0.05)
     body.bar(f.head, clamp, 0.035, bar)
     for z in (-half, half):
@@ -249,29 +249,29 @@ def _bars(body: Body, f: Frame, style: Style, dice: Dice) -> float:
     return half
 
 
-def _extras(body: Body, f: Frame, style: Style, dice: Dice, *, training_wheels: bool) -> None:
-    if dice.chance(style.mudguards):
-        colour = f.paint if dice.chance(0.6) else f.steel
+def _extras(body: Body, f: Frame, style: Style, random: SeededRandom, *, training_wheels: bool) -> None:
+    if random.chance(style.mudguards):
+        colour = f.paint if random.chance(0.6) else f.steel
         body.arc(f.rear, f.radius + 0.03, (35, 190), f.tyre + 0.01, colour, lift=0.02)
         body.arc(f.front, f.radius + 0.03, (45, 170), f.tyre + 0.01, colour, lift=0.02)
-    if dice.chance(style.carrier):
+    if random.chance(style.carrier):
         y = 2 * f.radius + 0.08
         body.bar((f.rear[0] - 0.22, y), (f.rear[0] + 0.18, y), 0.03, f.steel)
         body.bar((f.rear[0] - 0.1, y), f.rear, 0.015, f.steel, 0.08)
-        if dice.chance(0.25):
-            _box(body, (f.rear[0] - 0.02, y + 0.02), (0.36, dice.between(0.15, 0.28)), 0.15, paint(dice))
-    if dice.chance(style.carrier * 0.4):
+        if random.chance(0.25):
+            _box(body, (f.rear[0] - 0.02, y + 0.02), (0.36, random.between(0.15, 0.28)), 0.15, paint(random))
+    if random.chance(style.carrier * 0.4):
         _box(
             body,
             (f.grips[0] + 0.25, f.grips[1] - 0.28),
             (0.28, 0.24),
             0.16,
-            dice.pick(((150, 105, 60), grey(0.35), f.trim)),
+            random.pick(((150, 105, 60), grey(0.35), f.trim)),
         )
-    if dice.chance(0.15):
+    if random.chance(0.15):
         at = ((f.crank[0] + f.crown[0]) / 2, (f.crank[1] + f.crown[1]) / 2 + 0.05)
-        body.bar(at, (at[0] + 0.08, at[1] + 0.14), 0.07, paint(dice))
-    if dice.chance(0.2):
+        body.bar(at, (at[0] + 0.08, at[1] + 0.14), 0.07, paint(random))
+    if random.chance(0.2):
         body.ball((f.head[0] + 0.08, f.head[1] + 0.03, 0.0), 0.04, grey(0.9))
     if training_wheels:
         for z in (-0.2, 0.2):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import ImageDraw
 
 from training.data.rendering.colour import shade
-from training.data.rendering.dice import Dice
+from training.data.rendering.seeded_random import SeededRandom
 from training.data.rendering.solid import Body, Part
 
 Outline = list[float]  # x and y in turn
@@ -31,19 +31,21 @@ class Pose:
     stretch: float  # how much taller than it is: most datasets squeeze their pictures into squares
 
     @classmethod
-    def roll_dice(cls, dice: Dice) -> "Pose":
+    def roll_dice(cls, random: SeededRandom) -> "Pose":
         """Return a random pose: mostly the side, often from an angle, at times nearly from the front or behind."""
-        turn = dice.weighted({(0, 14): 0.5, (14, 50): 0.35, (50, 74): 0.15})
-        low, high, slack = dice.weighted({(0.55, 0.75, 0.12): 0.12, (0.75, 1.02, 0.05): 0.76, (1.02, 1.3, 0.12): 0.12})
+        turn = random.weighted({(0, 14): 0.5, (14, 50): 0.35, (50, 74): 0.15})
+        low, high, slack = random.weighted(
+            {(0.55, 0.75, 0.12): 0.12, (0.75, 1.02, 0.05): 0.76, (1.02, 1.3, 0.12): 0.12}
+        )
         return cls(
-            yaw=math.radians(dice.between(*turn)) * (1 if dice.chance(0.5) else -1),
-            pitch=math.radians(dice.between(0, 22) if dice.chance(0.6) else dice.between(0, 6)),
-            roll=math.radians(dice.around(0, 30 if dice.chance(0.07) else 6)),
-            mirrored=dice.chance(0.5),
-            distance=dice.between(3.5, 9),
-            fill=dice.between(low, high),
-            shift=(dice.around(0, slack), dice.around(0, slack)),
-            stretch=dice.between(0.95, 1.3),
+            yaw=math.radians(random.between(*turn)) * (1 if random.chance(0.5) else -1),
+            pitch=math.radians(random.between(0, 22) if random.chance(0.6) else random.between(0, 6)),
+            roll=math.radians(random.around(0, 30 if random.chance(0.07) else 6)),
+            mirrored=random.chance(0.5),
+            distance=random.between(3.5, 9),
+            fill=random.between(low, high),
+            shift=(random.around(0, slack), random.around(0, slack)),
+            stretch=random.between(0.95, 1.3),
         )
 
 

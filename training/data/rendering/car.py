@@ -3,7 +3,7 @@
 import math
 
 from training.data.rendering.colour import grey, mix, paint, rubber
-from training.data.rendering.dice import Dice
+from training.data.rendering.seeded_random import SeededRandom
 from training.data.rendering.solid import Body, Flat
 
 _ROOFS: dict[str, tuple[Flat, ...]] = {  # cabin as shares of length and of height
@@ -16,19 +16,19 @@ _ROOFS: dict[str, tuple[Flat, ...]] = {  # cabin as shares of length and of heig
 _SIZES = {"saloon": (4.4, 1.45), "hatch": (3.9, 1.5), "pickup": (5.0, 1.75), "van": (4.9, 2.1), "bus": (8.0, 2.9)}
 
 
-def car(dice: Dice) -> Body:
+def car(random: SeededRandom) -> Body:
     """Return a random four-wheeled vehicle, scaled to a motorcycle's length."""
-    kind = dice.pick(tuple(_ROOFS))
-    length, height = (s * 0.45 * dice.between(0.93, 1.07) for s in _SIZES[kind])
+    kind = random.pick(tuple(_ROOFS))
+    length, height = (s * 0.45 * random.between(0.93, 1.07) for s in _SIZES[kind])
     half, radius = 0.4, 0.15 if kind != "bus" else 0.19
-    colour, glass = paint(dice), mix((60, 80, 95), grey(0.85), dice.between(0, 0.6))
+    colour, glass = paint(random), mix((60, 80, 95), grey(0.85), random.between(0, 0.6))
     body, low, waist = Body(), radius * 0.8, height * 0.57
     roof = [(x * length, y * height) for x, y in _ROOFS[kind]]
     hull = [(0.0, low), (0.0, waist), roof[0], roof[3], (length, waist * 0.93), (length, low)]
     body.slab(roof, half * 0.85, colour, bevel=0.96)
     body.slab(hull, half, colour, bevel=0.97, lift=0.05)
-    _windows(body, roof, half, glass, dice.count(1, 3) if kind != "bus" else 6)
-    tyre, rim = rubber(dice), grey(dice.between(0.3, 0.85))
+    _windows(body, roof, half, glass, random.count(1, 3) if kind != "bus" else 6)
+    tyre, rim = rubber(random), grey(random.between(0.3, 0.85))
     for x in (length * 0.2, length * 0.8):
         for z in (-half, half):
             body.disc((x, radius), radius, tyre, z * 1.02, lift=0.12 if z > 0 else -0.2)

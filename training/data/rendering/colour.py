@@ -2,7 +2,7 @@
 
 import colorsys
 
-from training.data.rendering.dice import Dice
+from training.data.rendering.seeded_random import SeededRandom
 
 Colour = tuple[int, int, int]
 
@@ -35,28 +35,28 @@ def grey(level: float) -> Colour:
     return value, value, value
 
 
-def paint(dice: Dice) -> Colour:
+def paint(random: SeededRandom) -> Colour:
     """Return a colour that a vehicle, a wall or a coat may have: often neutral, often red or blue, seldom loud."""
-    if dice.chance(0.35):
-        return mix(grey(dice.pick(_NEUTRALS)), (150, 130, 100), dice.between(0, 0.15))
-    hue = dice.weighted(_HUES)
-    loud = dice.chance(0.3)
-    saturation = dice.between(0.75, 1.0) if loud else dice.between(0.3, 0.8)
-    return hsv(dice.between(*hue), saturation, dice.between(0.55, 1.0) if loud else dice.between(0.2, 0.9))
+    if random.chance(0.35):
+        return mix(grey(random.pick(_NEUTRALS)), (150, 130, 100), random.between(0, 0.15))
+    hue = random.weighted(_HUES)
+    loud = random.chance(0.3)
+    saturation = random.between(0.75, 1.0) if loud else random.between(0.3, 0.8)
+    return hsv(random.between(*hue), saturation, random.between(0.55, 1.0) if loud else random.between(0.2, 0.9))
 
 
-def metal(dice: Dice) -> Colour:
+def metal(random: SeededRandom) -> Colour:
     """Return chrome, aluminium or blackened steel."""
-    return mix(grey(dice.pick((0.15, 0.45, 0.7, 0.82))), (190, 180, 160), dice.between(0, 0.2))
+    return mix(grey(random.pick((0.15, 0.45, 0.7, 0.82))), (190, 180, 160), random.between(0, 0.2))
 
 
-def rubber(dice: Dice) -> Colour:
+def rubber(random: SeededRandom) -> Colour:
     """Return a tyre's colour."""
-    if dice.chance(0.08):
-        return dice.pick(((190, 170, 130), (215, 215, 210), (120, 70, 50)))
-    return grey(dice.between(0.04, 0.24))
+    if random.chance(0.08):
+        return random.pick(((190, 170, 130), (215, 215, 210), (120, 70, 50)))
+    return grey(random.between(0.04, 0.24))
 
 
-def skin(dice: Dice) -> Colour:
+def skin(random: SeededRandom) -> Colour:
     """Return a skin colour."""
-    return dice.pick(_SKIN)
+    return random.pick(_SKIN)

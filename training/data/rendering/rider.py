@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from training.data.rendering.colour import Colour, grey, mix, paint, shade, skin
-from training.data.rendering.dice import Dice
+from training.data.rendering.seeded_random import SeededRandom
 from training.data.rendering.solid import Body, Flat
 
 
@@ -32,33 +32,35 @@ class Clothes:
     head: Colour
 
 
-def ride(body: Body, seat: Seat, dice: Dice) -> None:
+def ride(body: Body, seat: Seat, random: SeededRandom) -> None:
     """Add a person to ``body`` who sits, reaches the handlebar and stands on the pedals or pegs."""
-    flesh, top, trousers = skin(dice), paint(dice), paint(dice)
-    bare_arms, bare_legs = dice.chance(0.4), dice.chance(0.3)
-    helmet = dice.chance(seat.helmet)
+    flesh, top, trousers = skin(random), paint(random), paint(random)
+    bare_arms, bare_legs = random.chance(0.4), random.chance(0.3)
+    helmet = random.chance(seat.helmet)
     clothes = Clothes(
         top=top,
         legs=flesh if bare_legs else trousers,
         arms=flesh if bare_arms else shade(top, 0.9),
-        shoes=paint(dice),
-        head=paint(dice) if helmet else dice.pick(((40, 28, 20), (90, 60, 30), (200, 170, 110), grey(0.6), grey(0.08))),
+        shoes=paint(random),
+        head=paint(random)
+        if helmet
+        else random.pick(((40, 28, 20), (90, 60, 30), (200, 170, 110), grey(0.6), grey(0.08))),
     )
-    shoulder = _shoulder(seat, dice)
+    shoulder = _shoulder(seat, random)
     _torso(body, seat, shoulder, clothes)
     _legs(body, seat, clothes)
     _arms(body, seat, shoulder, clothes, flesh)
     _head(body, shoulder, seat.size, flesh, clothes.head, helmet=helmet)
 
 
-def _shoulder(seat: Seat, dice: Dice) -> Flat:
+def _shoulder(seat: Seat, random: SeededRandom) -> Flat:
     """Return a shoulder a torso away from the hip and, where it can be, within reach of the hands."""
     torso, arm = 0.5 * seat.size, 0.56 * seat.size
     dx, dy = seat.hand[0] - seat.hip[0], seat.hand[1] - seat.hip[1]
     away = max(0.05, math.hypot(dx, dy))
     bend = (torso**2 + away**2 - arm**2) / (2 * torso * away)
     angle = math.atan2(dy, dx) + math.acos(max(-1.0, min(1.0, bend)))
-    angle = max(math.radians(28), min(math.radians(97), angle + dice.around(0, 0.1)))
+    angle = max(math.radians(28), min(math.radians(97), angle + random.around(0, 0.1)))
     return seat.hip[0] + torso * math.cos(angle), seat.hip[1] + torso * math.sin(angle)
 
 

@@ -13,7 +13,7 @@ class _Body:
     """Nodes of a residual network with random weights: speed does not depend on their values."""
 
     def __init__(self, seed: int) -> None:
-        self.dice = np.random.default_rng(seed)
+        self.random = np.random.default_rng(seed)
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
 
@@ -25,7 +25,7 @@ class _Body:
     def weight(self, *shape: int) -> str:
         name = f"weight_{len(self.weights)}"
         fan_in = int(np.prod(shape[1:])) or 1
-        values: npt.NDArray[np.float32] = self.dice.standard_normal(shape, np.float32) * np.float32(fan_in**-0.5)
+        values: npt.NDArray[np.float32] = self.random.standard_normal(shape, np.float32) * np.float32(fan_in**-0.5)
         self.weights.append(numpy_helper.from_array(values, name))
         return name
 

@@ -1,4 +1,4 @@
-"""Near twins: test images that a training image resembles so much that they say little about new pictures."""
+"""Near duplicates: test images that resemble a training image so much that they say little about new images."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +6,7 @@ import numpy.typing as npt
 from training.vehicle_net.data import Images
 
 ALIKE = 0.75
-"""Correlation of two pictures, or of one with the mirror image of the other, from which they count as twins."""
+"""Correlation of two images, or of one with the mirror image of the other, from which they count as near duplicates."""
 
 
 def _standardised(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 
-class Dice:
+class SeededRandom:
     """Choices fixed by a key. Only ``random()`` and ``randbytes()`` feed them, whose sequences are stable."""
 
     def __init__(self, *key: int | str) -> None:
