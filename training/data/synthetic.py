@@ -62,7 +62,7 @@ def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | No
 
 
 def _pose(scene: SeededRandom, distance: SeededRandom, far: float) -> Pose:
-    pose = Pose.roll_dice(scene)
+    pose = Pose.draw(scene)
     if not distance.chance(far):
         return pose
     fill = _FARTHEST * (_NEAREST / _FARTHEST) ** distance.between(0, 1)

@@ -31,7 +31,7 @@ class Pose:
     stretch: float  # how much taller than it is: most datasets squeeze their pictures into squares
 
     @classmethod
-    def roll_dice(cls, random: SeededRandom) -> "Pose":
+    def draw(cls, random: SeededRandom) -> "Pose":
         """Return a random pose: mostly the side, often from an angle, at times nearly from the front or behind."""
         turn = random.weighted({(0, 14): 0.5, (14, 50): 0.35, (50, 74): 0.15})
         low, high, slack = random.weighted(

@@ -29,7 +29,7 @@ def _place(image: Image.Image, body: Body, pose: Pose, random: SeededRandom) -> 
 
 def _one_car(random: SeededRandom, side: int) -> Image.Image:
     image = backdrop(random, side)
-    pose = Pose.roll_dice(random)
+    pose = Pose.draw(random)
     if random.chance(0.4):  # from the front or from behind
         pose = replace(pose, yaw=math.radians(random.between(55, 100)) * (1 if random.chance(0.5) else -1))
     _place(image, car(random), pose, random)
@@ -41,7 +41,7 @@ def _traffic(random: SeededRandom, side: int) -> Image.Image:
     image = _street(random, side) if random.chance(0.6) else backdrop(random, side)
     for k in range(random.count(2, 5)):
         far = 0.15 + 0.12 * k
-        pose = Pose.roll_dice(random)
+        pose = Pose.draw(random)
         shift = (random.between(-0.45, 0.45), 0.02 + 0.08 * k)
         _place(image, car(random), replace(pose, fill=far * random.between(0.8, 1.3), shift=shift, roll=0.0), random)
     return image
@@ -74,7 +74,7 @@ def _people(random: SeededRandom, side: int) -> Image.Image:
     close = random.chance(0.35)
     for _ in range(1 if close else random.count(1, 4)):
         pose = replace(
-            Pose.roll_dice(random),
+            Pose.draw(random),
             yaw=math.radians(random.between(-100, 100)),
             fill=random.between(1.4, 3.5) if close else random.between(0.25, 0.95),
             stretch=random.between(0.9, 1.1),
