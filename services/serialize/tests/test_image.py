@@ -370,3 +370,15 @@ def test_damaged_bytes_give_an_image_or_a_refusal(
 def test_any_bytes_give_an_image_or_a_refusal(body: bytes, start: bytes) -> None:
     with pytest.raises(SerializeError):
         fit(start + body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [("PNG", (6001, 6000)), ("GIF", (6001, 6000)), ("WEBP", (4001, 4000)), ("AVIF", (5001, 5000))],
+)
+def test_each_decoder_refuses_an_image_of_more_pixels_than_its_limit(kind: str, size: tuple[int, int]) -> None:
+    options = {"speed": 10} if kind == "AVIF" else {"method": 0, "quality": 1} if kind == "WEBP" else {}
+    data = file(Image.new("RGB" if kind in {"WEBP", "AVIF"} else "L", size), kind, **options)
+    assert len(data) < 1_000_000
+    with pytest.raises(ImageTooLarge, match=f"the {kind} has {size[0]} x {size[1]} pixels"):
+        fit(data)
