@@ -37,7 +37,6 @@ EVENTS = {
     "an exit": b'{"do": "exit", "status": 3}',
     "a hard exit": b'{"do": "quit", "status": 4}',
     "a signal": b'{"do": "signal"}',
-    "a timeout": b'{"do": "sleep", "seconds": 30}',
 }
 BROKEN_MODULES = {
     "missing import": "import no_such_module",
@@ -98,6 +97,15 @@ def _said(response: httpx.Response) -> tuple[int, Any]:
 def _frame(frame: str) -> str:
     before, _, after = frame.partition('"')
     return before + Path(after.partition('"')[0]).name + after.partition('"')[2]
+
+
+def test_a_timeout_gets_the_same_answer(host: LambdaEndpoint, container: LambdaEndpoint) -> None:
+    host.configure(timeout=3)
+    try:
+        event = b'{"do": "sleep", "seconds": 3600}'
+        assert _said(host.post(event)) == _said(container.post(event))
+    finally:
+        host.configure(timeout=900)
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS.keys())
