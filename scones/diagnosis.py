@@ -31,7 +31,7 @@ MIN_PYTHON = (3, 11)
 MIN_FREE_BYTES = 3_000_000_000
 """The environments, LocalStack and a staged dataset, with room to work."""
 LAMBDA_CONCURRENCY = 48
-"""Three functions for each of the sixteen images that a batch has in progress unless it is told otherwise."""
+"""Three functions for each of the sixteen images that a batch has in progress by default."""
 QUICK = Config(connect_timeout=4, read_timeout=8, retries={"total_max_attempts": 1})
 
 

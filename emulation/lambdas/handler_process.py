@@ -61,7 +61,7 @@ class FunctionConfiguration:
 
 
 class HandlerExited(Exception):
-    """The process ended while it was to answer; ``report`` is what it said before, if anything."""
+    """The process ended during an invocation; ``report`` is the error it reported before, if any."""
 
     def __init__(self, reason: str, report: bytes = b"") -> None:
         super().__init__(reason)

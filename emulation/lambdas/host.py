@@ -129,7 +129,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Serve until told to stop or until the parent is gone."""
+    """Serve until SIGTERM or SIGINT, or until the parent process ends."""
     parser = argparse.ArgumentParser(prog="python -m emulation.lambdas.host", description="Serve a Lambda handler.")
     parser.add_argument("--service-dir", type=Path, required=True, help="folder that holds the handler's module")
     parser.add_argument("--name", required=True, help="name of the function")
@@ -137,7 +137,9 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--timeout", type=int, default=300, help="seconds an invocation may take")
-    parser.add_argument("--memory", type=int, default=3008, help="megabytes the function is told it has")
+    parser.add_argument(
+        "--memory", type=int, default=3008, help="memory size in MB that the function's context reports"
+    )
     parser.add_argument("--region", default="us-east-1")
     options = parser.parse_args()
 

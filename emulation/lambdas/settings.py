@@ -1,4 +1,4 @@
-"""What a handler's process is told by its environment."""
+"""Settings of a handler's process, from its environment."""
 
 import os
 

@@ -132,4 +132,4 @@ def _reason(lines: Sequence[str]) -> str:
     causes = [line.removeprefix("cause:").strip() for line in lines if line.startswith("cause:")]
     if failures:
         return ": ".join([failures[0], *causes[-1:]])
-    return next((line for line in reversed(lines) if line), "the installer said nothing")
+    return next((line for line in reversed(lines) if line), "the installer printed nothing")

@@ -172,7 +172,7 @@ def _select_rows(fine_labels: list[Any], labels: FineLabels) -> NDArray[np.bool_
 def _labelled_images(
     content: object, split: Split, reader: _PixelReader
 ) -> tuple[list[LabelledImage], list[LabelledImage]]:
-    """Return a split's images of the wanted classes, and of others."""
+    """Return a split's images of the two classes, and of others."""
     if type(content) is not dict:
         raise MalformedPickleError("no dictionary")
     names, fine_labels, array = (content.get(key) for key in (b"filenames", b"fine_labels", b"data"))

@@ -1,4 +1,4 @@
-"""Plain disturbances in three severities each, for the robustness table: what a picture suffers, in physical units."""
+"""Plain disturbances in three severities each, for the robustness table: what an image suffers, in physical units."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -9,34 +9,34 @@ from PIL import Image, ImageFilter
 
 from training.vehicle_net.data import Images
 
-Picture = npt.NDArray[np.uint8]
-Disturbance = Callable[[Picture, float, np.random.Generator], Picture]
+Pixels = npt.NDArray[np.uint8]
+Disturbance = Callable[[Pixels, float, np.random.Generator], Pixels]
 
 
-def _blur(picture: Picture, radius: float, _: np.random.Generator) -> Picture:
-    return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(radius)))
+def _blur(pixels: Pixels, radius: float, _: np.random.Generator) -> Pixels:
+    return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(radius)))
 
 
-def _noise(picture: Picture, deviation: float, random: np.random.Generator) -> Picture:
-    noisy = picture + random.normal(0, deviation, picture.shape)
+def _noise(pixels: Pixels, deviation: float, random: np.random.Generator) -> Pixels:
+    noisy = pixels + random.normal(0, deviation, pixels.shape)
     return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
 
 
-def _darken(picture: Picture, light: float, _: np.random.Generator) -> Picture:
-    return np.asarray(np.rint(picture * light), np.uint8)
+def _darken(pixels: Pixels, light: float, _: np.random.Generator) -> Pixels:
+    return np.asarray(np.rint(pixels * light), np.uint8)
 
 
-def _jpeg(picture: Picture, quality: float, _: np.random.Generator) -> Picture:
+def _jpeg(pixels: Pixels, quality: float, _: np.random.Generator) -> Pixels:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=int(quality))
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=int(quality))
     return np.asarray(Image.open(buffer))
 
 
-def _occlude(picture: Picture, share: float, random: np.random.Generator) -> Picture:
-    side = picture.shape[0]
+def _occlude(pixels: Pixels, share: float, random: np.random.Generator) -> Pixels:
+    side = pixels.shape[0]
     edge = round(side * share**0.5)
     top, left = random.integers(0, side - edge + 1, 2)
-    covered = picture.copy()
+    covered = pixels.copy()
     covered[top : top + edge, left : left + edge] = random.integers(0, 256, 3)
     return covered
 
@@ -55,5 +55,5 @@ def disturbed(images: Images, seed: int = 0) -> Iterator[tuple[str, float, Image
     for name, (disturb, severities) in DISTURBANCES.items():
         for severity in severities:
             random = np.random.default_rng(seed)
-            spoilt = np.stack([disturb(picture, severity, random) for picture in images.pixels])
+            spoilt = np.stack([disturb(pixels, severity, random) for pixels in images.pixels])
             yield name, severity, Images(spoilt, images.labels)

@@ -128,10 +128,10 @@ def read_as_stored(images: Path, listing: Path, recipe: Recipe, *, labelled: boo
 
 
 def brought_to_size(images: Images, spec: Preprocessing) -> Images:
-    """Stored pictures of any size as the network's input."""
+    """Stored images of any size as the network's input."""
     pixels = np.empty((len(images), spec.size, spec.size, 3), np.uint8)
-    for position, picture in enumerate(images.pixels):
-        pixels[position] = to_pixels(Image.fromarray(picture), spec)
+    for position, stored in enumerate(images.pixels):
+        pixels[position] = to_pixels(Image.fromarray(stored), spec)
     return Images(pixels, images.labels)
 
 
@@ -143,8 +143,8 @@ def rendered(
     `far` is the share of them that is small in its scene.
     """
     labels = np.arange(count, dtype=np.int64) % 2
-    pictures = render_many(labels.tolist(), first_seed, side, workers=workers, far=far)
-    return brought_to_size(Images(np.stack(list(pictures)), labels), spec)
+    images = render_many(labels.tolist(), first_seed, side, workers=workers, far=far)
+    return brought_to_size(Images(np.stack(list(images)), labels), spec)
 
 
 def _pool(kinds: Sequence[int | Kind], first_seed: int, recipe: Recipe, workers: int) -> Images:

@@ -53,19 +53,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _hyperparameters(environment: Mapping[str, str]) -> dict[str, object]:
     """SM_HPS without what SageMaker's own tools add to it."""
-    told = environment.get("SM_HPS") or "{}"
+    hyperparameters = environment.get("SM_HPS") or "{}"
     try:
-        values = json.loads(told)
+        values = json.loads(hyperparameters)
     except ValueError as error:
-        raise InvalidHyperparameter("SM_HPS", told, f"not JSON ({error})") from error
+        raise InvalidHyperparameter("SM_HPS", hyperparameters, f"not JSON ({error})") from error
     if not isinstance(values, dict):
-        raise InvalidHyperparameter("SM_HPS", told, "not a JSON object")
+        raise InvalidHyperparameter("SM_HPS", hyperparameters, "not a JSON object")
     return {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
 
 
 def _directory(option: Path | None, environment: Mapping[str, str], channel: str) -> Path | None:
-    told = environment.get(f"SM_CHANNEL_{channel.upper()}")
-    return option or (Path(told) if told else None)
+    folder = environment.get(f"SM_CHANNEL_{channel.upper()}")
+    return option or (Path(folder) if folder else None)
 
 
 def _channel(options: argparse.Namespace, environment: Mapping[str, str], name: str) -> Channel | None:

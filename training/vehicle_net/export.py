@@ -1,6 +1,6 @@
 """The trained network as one ONNX graph: uint8 pixels in, calibrated probabilities out.
 
-The graph is written node by node, so that it holds just what is served: normalisation, where wanted the mirror image
+The graph is written node by node, so that it holds just what is served: normalisation, optionally the mirror image
 beside the image, convolutions with batch normalisation folded in, calibration, and the probability of neither, spread
 evenly over the two labels. Weights are kept small and
 widened when the model is loaded, so that the arithmetic is in single precision: those of the largest layers as 8-bit

@@ -236,5 +236,5 @@ def _identity(recipe: Recipe, seed: int, material: Material) -> str:
     """The same for the same recipe, seed and images: the name of the run's checkpoint."""
     decisive = {name: value for name, value in recipe.to_dict().items() if name not in _AFTERWARDS}
     decisive["size"] = training_side(recipe)
-    told = json.dumps({**decisive, "seed": seed, "images": material.digest()}, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    identity = json.dumps({**decisive, "seed": seed, "images": material.digest()}, sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What is said about answers: exact counts with Wilson intervals, calibration error, coverage at the threshold."""
+"""Metrics of predictions: exact counts with Wilson intervals, calibration error, coverage at the threshold."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
 
 THRESHOLD = 0.94
-"""The confidence from which the workflow accepts an answer, unless it is told otherwise."""
+"""The confidence from which the workflow accepts a prediction by default."""
 
 _Z = 1.959963984540054  # 95 %
 

@@ -1,4 +1,4 @@
-"""What a training run is told: the chosen recipe as defaults, each field a hyperparameter and a command-line option."""
+"""The configuration of a training run: the chosen recipe as defaults, each field a hyperparameter and an option."""
 
 import argparse
 import re
@@ -29,7 +29,7 @@ class Recipe:
     mirror: bool = False
     """Answer each image together with its mirror image, in twice the time."""
     through: int = 0
-    """Side that every picture is reduced to before it is brought to size; 0 for none."""
+    """Side that every image is reduced to before it is brought to size; 0 for none."""
     epochs: int = 13
     """How often each image of the train channel is seen."""
     batch: int = 16

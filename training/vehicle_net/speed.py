@@ -39,7 +39,7 @@ class Speed:
 
 
 def png(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
-    """The picture as a PNG file."""
+    """The image as a PNG file."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
@@ -64,7 +64,7 @@ def _reference() -> Callable[[bytes], None]:
 
 def measure(model: Path, spec: Preprocessing, images: Images, *, rounds: int = 5, each: int = 40) -> Speed:
     """Time the model and the reference model alternately, `rounds` times `each` answers."""
-    files = [png(picture) for picture in images.pixels[:each]]
+    files = [png(pixels) for pixels in images.pixels[:each]]
     contenders = (_answer(session_of(model), spec), _reference())
     taken: tuple[list[float], list[float]] = ([], [])
     for turn in range(rounds + 1):

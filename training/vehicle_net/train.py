@@ -119,8 +119,8 @@ def train(job: Job) -> Path:
         images={"material": material.digest(), **counts},
         versions={name: metadata.version(name) for name in ("torch", "numpy", "pillow", "onnx", "onnxruntime")},
     )
-    told = calibration.to_dict(neither=material.knows_neither)
-    write(job.model_dir / "model.json", recipe.names, preprocessing(recipe), told, figures, provenance)
+    fitted = calibration.to_dict(neither=material.knows_neither)
+    write(job.model_dir / "model.json", recipe.names, preprocessing(recipe), fitted, figures, provenance)
     return job.model_dir
 
 

@@ -5,7 +5,7 @@ from .patches import garbage_collection
 
 
 def main() -> None:
-    """Run LocalStack until it is told to stop or its parent is gone."""
+    """Run LocalStack until it is stopped or its parent process ends."""
     watch()
     garbage_collection.postpone()
     from localstack.runtime.main import main as run_localstack  # noqa: PLC0415 - takes a second, which must be watched

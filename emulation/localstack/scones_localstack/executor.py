@@ -73,7 +73,7 @@ class ContainerExecutor(RuntimeExecutor):
         return _container(self.function_version).url
 
     def get_endpoint_from_executor(self) -> str:
-        """Return a host name nobody asks for: containers are told where AWS is by whoever starts them."""
+        """Return a host name that is not used: whoever starts a container sets its AWS endpoints."""
         return "localhost"
 
     def get_runtime_endpoint(self) -> str:

@@ -1,4 +1,4 @@
-"""Which container serves which function: named after the image, told by one environment variable."""
+"""Which container serves which function: named after the image, listed in one environment variable."""
 
 from collections.abc import Mapping
 

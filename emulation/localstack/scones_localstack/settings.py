@@ -1,4 +1,4 @@
-"""What a process of the local environment is told by its environment: LocalStack with this plugin, and the others.
+"""Settings of a process of the local environment, from its environment: LocalStack with this plugin, and the others.
 
 It lives in this package, on the standard library alone, because LocalStack runs in an environment of its own.
 """

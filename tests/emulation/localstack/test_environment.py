@@ -78,7 +78,7 @@ def test_two_who_ask_at_once_get_one_environment(tmp_path: Path) -> None:
         ("ERROR: No matching distribution\\n", "No matching distribution"),
         ("error: No space left on device (os error 28)\\n", "No space left on device (os error 28)"),
         ("something else\\n\\n", "something else"),
-        ("", "the installer said nothing"),
+        ("", "the installer printed nothing"),
     ],
 )
 def test_a_build_that_fails_says_why_in_one_line_and_leaves_nothing(tmp_path: Path, output: str, reason: str) -> None:

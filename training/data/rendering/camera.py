@@ -19,7 +19,7 @@ _SLICE = 2.0  # pixels between two slices of a slab
 
 @dataclass(frozen=True)
 class Pose:
-    """How a vehicle stands before the camera. Angles in radians, lengths as shares of the picture's width."""
+    """How a vehicle stands before the camera. Angles in radians, lengths as shares of the image's width."""
 
     yaw: float
     pitch: float
@@ -28,7 +28,7 @@ class Pose:
     distance: float  # metres to the eye, for perspective
     fill: float  # share of the frame that the vehicle's longer side takes
     shift: tuple[float, float]
-    stretch: float  # how much taller than it is: most datasets squeeze their pictures into squares
+    stretch: float  # how much taller than it is: most datasets squeeze their images into squares
 
     @classmethod
     def draw(cls, random: SeededRandom) -> "Pose":

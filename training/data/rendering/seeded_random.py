@@ -14,7 +14,7 @@ class SeededRandom:
     """Choices fixed by a key. Only ``random()`` and ``randbytes()`` feed them, whose sequences are stable."""
 
     def __init__(self, *key: int | str) -> None:
-        self._random = random.Random("/".join(map(str, key)))  # noqa: S311 - pictures, not secrets
+        self._random = random.Random("/".join(map(str, key)))  # noqa: S311 - images, not secrets
 
     def chance(self, probability: float) -> bool:
         """Return True with ``probability``."""

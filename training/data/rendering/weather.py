@@ -1,4 +1,4 @@
-"""What spoils a picture, each in a strength from 0 (not at all) to 1 (hardly recognisable). Works on any picture."""
+"""What spoils an image, each in a strength from 0 (not at all) to 1 (hardly recognisable). Works on any image."""
 
 import io
 import math
@@ -17,14 +17,14 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Severity:
-    """How much of each disturbance a picture gets, 0 to 1."""
+    """How much of each disturbance an image gets, 0 to 1."""
 
     night: float = 0.0  # dark and blue, lit from one spot
-    blur: float = 0.0  # out of focus or moving; 1 is a standard deviation of a tenth of the picture's side
+    blur: float = 0.0  # out of focus or moving; 1 is a standard deviation of a tenth of the image's side
     noise: float = 0.0  # of the sensor; 1 is a standard deviation of 80 grey levels
     darkening: float = 0.0  # underexposure; 1 leaves a twentieth of the light
     rain: float = 0.0
-    occlusion: float = 0.0  # 1 covers half the picture
+    occlusion: float = 0.0  # 1 covers half the image
     jpeg: float = 0.0  # 1 is quality 4
 
     def __post_init__(self) -> None:
@@ -43,7 +43,7 @@ def degrade(pixels: Pixels, severity: Severity, seed: int) -> Pixels:
 
 
 def everyday(random: SeededRandom) -> Severity:
-    """Return what ordinary pictures suffer: mostly nothing, else one thing or two, and not too much of either."""
+    """Return what ordinary images suffer: mostly nothing, else one thing or two, and not too much of either."""
     spoilt: dict[str, float] = {}
     if random.chance(0.45):
         for _ in range(random.count(1, 2)):
@@ -73,7 +73,7 @@ def _spoil(pixels: Pixels, severity: Severity, random: SeededRandom) -> Pixels:
 
 
 def _occlude(pixels: Pixels, level: float, random: SeededRandom) -> Pixels:
-    """Cover half of ``level`` of the picture with a block of one colour."""
+    """Cover half of ``level`` of the image with a block of one colour."""
     height, width = pixels.shape[:2]
     area, stretch = level / 2, random.between(0.6, 1.6)
     w = min(1.0, max(area, math.sqrt(area * stretch)))
@@ -136,7 +136,7 @@ def _blur(pixels: Pixels, level: float, random: SeededRandom) -> Pixels:
 
 
 def _noise(pixels: Pixels, level: float, random: SeededRandom) -> Pixels:
-    """Add grain; it grows with the picture, so that a large one looks as noisy as a small one."""
+    """Add grain; it grows with the image, so that a large one looks as noisy as a small one."""
     height, width = pixels.shape[:2]
     grain = max(1, max(height, width) // 64)
     rolls = random.noise(3, -(-height // grain), -(-width // grain), 3).astype(np.float32).sum(axis=0)
