@@ -1,50 +1,14 @@
 """Captured records reach S3 whole, however the emulator or S3 fails."""
 
 import asyncio
-import io
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from emulation.sagemaker.capture.buffer import CaptureBuffer, S3Object, Thresholds
-
-
-class BucketInMemory:
-    """S3 as the emulator's parts see it."""
-
-    def __init__(self, objects: dict[str, bytes] | None = None) -> None:
-        self.objects = objects or {}
-        self.keys: list[str] = []
-        self.refuses = False
-
-    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
-        return self.get_object(Bucket=Bucket, Key=Key)
-
-    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
-        if Key not in self.objects:
-            answer: Any = {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
-            raise ClientError(answer, "GetObject")
-        return {"Body": io.BytesIO(self.objects[Key]), "ETag": str(hash(self.objects[Key]))}
-
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, **more: Any) -> Mapping[str, Any]:  # noqa: N803
-        return {"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: str) -> Mapping[str, Any]:  # noqa: N803
-        if self.refuses:
-            raise ClientError({"Error": {"Code": "NoSuchBucket"}}, "PutObject")
-        self.objects[Key] = Body
-        return more
-
-
-def capture_buffer(directory: Path, bucket: BucketInMemory, now: list[float], **thresholds: float) -> CaptureBuffer:
-    settings = Thresholds(
-        thresholds.get("seconds", 60.0), int(thresholds.get("records", 1000)), int(thresholds.get("bytes", 10**6))
-    )
-    return CaptureBuffer(directory, bucket, settings, lambda: now[0])
+from emulation.sagemaker.capture.buffer import CaptureBuffer, S3Object
+from tests.emulation.fakes.bucket import BucketInMemory
+from tests.emulation.sagemaker.capture.buffers import capture_buffer
 
 
 @pytest.mark.parametrize(("thresholds", "files"), [({"records": 10}, 3), ({"bytes": 2000}, 5), ({}, 1)])

@@ -1,21 +1,20 @@
 import asyncio
 import base64
-import io
 import json
 import random
 import re
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from emulation.sagemaker.capture.buffer import CaptureBuffer, Thresholds
+from emulation.sagemaker.capture.buffer import CaptureBuffer
 from emulation.sagemaker.capture.records import Capture, Invocation
+from tests.emulation.fakes.bucket import BucketInMemory
 from tests.emulation.fakes.s3 import FakeS3
+from tests.emulation.sagemaker.capture.buffers import capture_buffer
 from tests.emulation.sagemaker.emulator import CAPTURE_BUCKET, Emulator, capture_config, model_archive, wait_until
 
 KEY = re.compile(
@@ -153,40 +152,6 @@ def test_an_update_under_load_captures_every_answered_call(emulator: Emulator, n
 
 
 CALL = Invocation("image/png", b"picture", "application/json", b"[0.9,0.1]", None)
-
-
-class BucketInMemory:
-    """S3 as the emulator's parts see it."""
-
-    def __init__(self, objects: dict[str, bytes] | None = None) -> None:
-        self.objects = objects or {}
-        self.keys: list[str] = []
-        self.refuses = False
-
-    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
-        return self.get_object(Bucket=Bucket, Key=Key)
-
-    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
-        if Key not in self.objects:
-            answer: Any = {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
-            raise ClientError(answer, "GetObject")
-        return {"Body": io.BytesIO(self.objects[Key]), "ETag": str(hash(self.objects[Key]))}
-
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, **more: Any) -> Mapping[str, Any]:  # noqa: N803
-        return {"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: str) -> Mapping[str, Any]:  # noqa: N803
-        if self.refuses:
-            raise ClientError({"Error": {"Code": "NoSuchBucket"}}, "PutObject")
-        self.objects[Key] = Body
-        return more
-
-
-def capture_buffer(directory: Path, bucket: BucketInMemory, now: list[float], **thresholds: float) -> CaptureBuffer:
-    settings = Thresholds(
-        thresholds.get("seconds", 60.0), int(thresholds.get("records", 1000)), int(thresholds.get("bytes", 10**6))
-    )
-    return CaptureBuffer(directory, bucket, settings, lambda: now[0])
 
 
 @pytest.mark.parametrize(("percent", "least", "most"), [(0, 0, 0), (50, 1900, 2100), (100, 4000, 4000)])

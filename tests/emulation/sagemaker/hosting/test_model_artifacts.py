@@ -6,45 +6,16 @@ import io
 import struct
 import tarfile
 import tracemalloc
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from emulation.sagemaker.errors import LaunchFailed
 from emulation.sagemaker.hosting.model_artifacts import Limits, ModelArtifacts, unpack
+from tests.emulation.fakes.bucket import BucketInMemory
 from tests.emulation.sagemaker.emulator import archive
 
 LIMITS = Limits(stored=100_000, unpacked=1_000_000, members=50)
-
-
-class BucketInMemory:
-    """S3 as the emulator's parts see it."""
-
-    def __init__(self, objects: dict[str, bytes] | None = None) -> None:
-        self.objects = objects or {}
-        self.keys: list[str] = []
-        self.refuses = False
-
-    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
-        return self.get_object(Bucket=Bucket, Key=Key)
-
-    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
-        if Key not in self.objects:
-            answer: Any = {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
-            raise ClientError(answer, "GetObject")
-        return {"Body": io.BytesIO(self.objects[Key]), "ETag": str(hash(self.objects[Key]))}
-
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, **more: Any) -> Mapping[str, Any]:  # noqa: N803
-        return {"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: str) -> Mapping[str, Any]:  # noqa: N803
-        if self.refuses:
-            raise ClientError({"Error": {"Code": "NoSuchBucket"}}, "PutObject")
-        self.objects[Key] = Body
-        return more
 
 
 def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
