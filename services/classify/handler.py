@@ -3,7 +3,7 @@
 In       s3_bucket     str             passed on
          s3_key        str             passed on
          image_data    str             the image in base64, at most 6 MB of image
-         content_type  str             "image/jpeg" or "image/png"
+         content_type  str             "image/jpeg" or "image/png"; if it is omitted, the image's first bytes decide
 Out      s3_bucket     str
          s3_key        str
          inferences    [float, float]  probability of each label: each in 0..1, their sum 1 within 0.001
@@ -65,10 +65,22 @@ def parse_event(event: object) -> tuple[str, str, bytes, str]:
     """Return bucket, key, image and content type. Raises InvalidInput."""
     if not isinstance(event, dict):
         raise InvalidInput(f"the event must be a JSON object, got {quoted(event)}: {_ADVICE}")
-    bucket, key, content_type = (_text(event, field) for field in ("s3_bucket", "s3_key", "content_type"))
+    bucket, key = _text(event, "s3_bucket"), _text(event, "s3_key")
+    if "content_type" not in event:
+        image = parse_image(event.get("image_data"))
+        return bucket, key, image, content_type_of(image)
+    content_type = _text(event, "content_type")
     if content_type not in CONTENT_TYPES:
         raise InvalidInput(f"content_type must be one of {CONTENT_TYPES}, got {quoted(content_type)}: {_ADVICE}")
     return bucket, key, parse_image(event.get("image_data")), content_type
+
+
+def content_type_of(image: bytes) -> str:
+    """Return the content type that an image's first bytes tell. Raises InvalidInput."""
+    for content_type, beginning in zip(CONTENT_TYPES, (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"), strict=True):
+        if image.startswith(beginning):
+            return content_type
+    raise InvalidInput(f"image_data is neither a JPEG nor a PNG, and content_type is missing: {_ADVICE}")
 
 
 def parse_image(text: object) -> bytes:
@@ -89,8 +101,18 @@ def parse_image(text: object) -> bytes:
 def _text(event: dict[str, object], field: str) -> str:
     value = event.get(field)
     if not isinstance(value, str) or not value or not _is_unicode(value):
-        raise InvalidInput(f"{field} must be a non-empty text, got {quoted(value)}: {_ADVICE}")
+        raise InvalidInput(f"{field} must be a non-empty text, got {quoted(value)}: {_advice(event)}")
     return value
+
+
+def _advice(event: dict[str, object]) -> str:
+    """Return where the fields of an event are that another solution, or Lambda's whole response, has wrapped."""
+    for wrapper in ("Payload", "body"):
+        if isinstance(event.get(wrapper), dict):
+            return f'the fields are under {wrapper}: set "InputPath": "$.{wrapper}" in the state machine'
+        if isinstance(event.get(wrapper), str):
+            return f"the fields are in {wrapper}, a JSON text: send them as an object, without {wrapper}"
+    return _ADVICE
 
 
 def _is_unicode(text: str) -> bool:

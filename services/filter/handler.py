@@ -58,7 +58,7 @@ def parse_event(event: object) -> tuple[str, str, object]:
     if not isinstance(event, dict):
         raise InvalidInput(f"the event must be a JSON object, got {quoted(event)}: {_ADVICE}")
     if "inferences" not in event:
-        raise InvalidInput(f"the field inferences is missing: {_ADVICE}")
+        raise InvalidInput(f"the field inferences is missing: {_advice(event)}")
     return _text(event, "s3_bucket"), _text(event, "s3_key"), event["inferences"]
 
 
@@ -77,6 +77,10 @@ def parse_threshold(event: object, default: float) -> float:
 def parse_probabilities(inferences: object, labels: tuple[str, str]) -> list[float]:
     """Return the probability of each label. Raises MalformedInference."""
     advice = "check the endpoint's model"
+    if isinstance(inferences, str) and inferences.lstrip().startswith(("[", "{")):
+        raise MalformedInference(
+            "inferences is a JSON text: send the list of two probabilities that json.loads makes of it"
+        )
     if not isinstance(inferences, list) or len(inferences) != len(labels):
         actual = f"a list of {len(inferences)}" if isinstance(inferences, list) else quoted(inferences)
         raise MalformedInference(f"inferences must be a list of two probabilities, got {actual}: {advice}")
@@ -97,8 +101,18 @@ def most_likely(probabilities: list[float], labels: tuple[str, str]) -> tuple[st
 def _text(event: dict[str, object], field: str) -> str:
     value = event.get(field)
     if not isinstance(value, str) or not value or not _is_unicode(value):
-        raise InvalidInput(f"{field} must be a non-empty text, got {quoted(value)}: {_ADVICE}")
+        raise InvalidInput(f"{field} must be a non-empty text, got {quoted(value)}: {_advice(event)}")
     return value
+
+
+def _advice(event: dict[str, object]) -> str:
+    """Return where the fields of an event are that another solution, or Lambda's whole response, has wrapped."""
+    for wrapper in ("Payload", "body"):
+        if isinstance(event.get(wrapper), dict):
+            return f'the fields are under {wrapper}: set "InputPath": "$.{wrapper}" in the state machine'
+        if isinstance(event.get(wrapper), str):
+            return f"the fields are in {wrapper}, a JSON text: send them as an object, without {wrapper}"
+    return _ADVICE
 
 
 def _is_unicode(text: str) -> bool:

@@ -70,8 +70,18 @@ def parse_event(event: object) -> tuple[str, str]:
 def _text(event: dict[str, object], field: str) -> str:
     value = event.get(field)
     if not isinstance(value, str) or not value or not _is_unicode(value):
-        raise InvalidInput(f"{field} must be a non-empty text, got {quoted(value)}: {_ADVICE}")
+        raise InvalidInput(f"{field} must be a non-empty text, got {quoted(value)}: {_advice(event)}")
     return value
+
+
+def _advice(event: dict[str, object]) -> str:
+    """Return where the fields of an event are that another solution, or Lambda's whole response, has wrapped."""
+    for wrapper in ("Payload", "body"):
+        if isinstance(event.get(wrapper), dict):
+            return f'the fields are under {wrapper}: set "InputPath": "$.{wrapper}" in the state machine'
+        if isinstance(event.get(wrapper), str):
+            return f"the fields are in {wrapper}, a JSON text: send them as an object, without {wrapper}"
+    return _ADVICE
 
 
 def _is_unicode(text: str) -> bool:

@@ -154,6 +154,40 @@ def test_an_event_that_is_no_object_is_invalid_input(broken: object, endpoint: E
         handler(broken, CONTEXT)
 
 
+WRAPPED = [
+    ({"statusCode": 200, "body": event()}, r'the fields are under body: set "InputPath": "\$\.body"'),
+    ({"statusCode": 200, "body": json.dumps(event())}, "the fields are in body, a JSON text"),
+    ({"StatusCode": 200, "Payload": event()}, r'the fields are under Payload: set "InputPath": "\$\.Payload"'),
+]
+
+
+@pytest.mark.parametrize(("wrapped", "difference"), WRAPPED)
+def test_an_event_that_another_solution_wrapped_is_refused_with_the_difference(
+    wrapped: object, difference: str, endpoint: EndpointStub
+) -> None:
+    with pytest.raises(InvalidInput, match=f"^s3_bucket must be a non-empty text, got None: {difference}"):
+        handler(wrapped, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "content_type"), [(b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff\xe0", "image/jpeg")]
+)
+def test_without_a_content_type_the_bytes_decide(beginning: bytes, content_type: str, endpoint: EndpointStub) -> None:
+    published = event(beginning + IMAGE, inferences=[])
+    del published["content_type"]
+    handler(published, CONTEXT)
+    ((_, headers, _),) = endpoint.requests
+    assert headers["content-type"] == content_type
+
+
+def test_without_a_content_type_other_bytes_are_invalid_input(endpoint: EndpointStub) -> None:
+    published = event(b"GIF89a")
+    del published["content_type"]
+    with pytest.raises(InvalidInput, match="neither a JPEG nor a PNG, and content_type is missing"):
+        handler(published, CONTEXT)
+    assert endpoint.requests == []
+
+
 @pytest.mark.parametrize("field", ["s3_bucket", "s3_key", "content_type"])
 @pytest.mark.parametrize("value", [None, "", 7, False, ["a"], {"a": 1}, "half a pair \ud800"])
 def test_a_field_that_is_no_text_is_invalid_input_and_named(field: str, value: object, endpoint: EndpointStub) -> None:

@@ -131,6 +131,27 @@ def test_what_is_not_two_probabilities_is_malformed_never_a_pass(inferences: obj
         handler({**event(), "inferences": inferences}, CONTEXT)
 
 
+@pytest.mark.parametrize("text", ["[0.97, 0.03]", ' {"prediction": [0.97, 0.03]}', "[", "[NaN"])
+def test_inferences_as_a_json_text_are_refused_with_the_difference(text: str) -> None:
+    with pytest.raises(MalformedInference, match=r"^inferences is a JSON text: send the list .* json\.loads"):
+        handler({**event(), "inferences": text}, CONTEXT)
+
+
+WRAPPED = [
+    ({"statusCode": 200, "body": event(0.97, 0.03)}, r'the fields are under body: set "InputPath": "\$\.body"'),
+    ({"statusCode": 200, "body": json.dumps(event(0.97, 0.03))}, "the fields are in body, a JSON text"),
+    ({"StatusCode": 200, "Payload": event()}, r'the fields are under Payload: set "InputPath": "\$\.Payload"'),
+]
+
+
+@pytest.mark.parametrize(("wrapped", "difference"), WRAPPED)
+def test_an_event_that_another_solution_wrapped_is_refused_with_the_difference(
+    wrapped: object, difference: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"^the field inferences is missing: {difference}"):
+        handler(wrapped, CONTEXT)
+
+
 @pytest.mark.parametrize("inferences", [(0.9995, 0.0), (0.97, 0.0305)])
 def test_rounding_of_the_sum_within_a_thousandth_is_tolerated(inferences: tuple[float, float]) -> None:
     assert handler(event(*inferences), CONTEXT)["inferences"] == list(inferences)

@@ -118,6 +118,27 @@ def test_a_field_that_is_no_text_is_invalid_input_and_named(field: str, value: o
         handler({name: text for name, text in event().items() if name != field}, CONTEXT)
 
 
+WRAPPED = [
+    ({"statusCode": 200, "body": event()}, r'the fields are under body: set "InputPath": "\$\.body"'),
+    ({"statusCode": 200, "body": json.dumps(event())}, "the fields are in body, a JSON text"),
+    ({"StatusCode": 200, "Payload": event()}, r'the fields are under Payload: set "InputPath": "\$\.Payload"'),
+]
+
+
+@pytest.mark.parametrize(("wrapped", "difference"), WRAPPED)
+def test_an_event_that_another_solution_wrapped_is_refused_with_the_difference(
+    wrapped: object, difference: str, bucket: S3Stub
+) -> None:
+    with pytest.raises(InvalidInput, match=f"^s3_bucket must be a non-empty text, got nothing: {difference}"):
+        handler(wrapped, CONTEXT)
+
+
+def test_the_empty_fields_of_a_published_event_are_dropped(bucket: S3Stub) -> None:
+    bucket.objects["pictures", "a.png"] = SMALL
+    result = handler({**event(), "image_data": "", "inferences": []}, CONTEXT)
+    assert base64.b64decode(result["image_data"]) == SMALL
+
+
 def test_a_warm_function_never_serves_the_image_before(bucket: S3Stub) -> None:
     bucket.objects["pictures", "first"] = file(noise(32, 32, seed=1), "PNG")
     bucket.objects["pictures", "second"] = file(noise(32, 32, seed=2), "PNG")
