@@ -1,6 +1,5 @@
-"""The shipped network beside what it replaces: batch 1 and 32, one thread and two, and PyTorch where there is one."""
+"""The shipped network beside what it replaces: batch 1 and 32, one thread and two, and the same network in PyTorch."""
 
-import importlib.util
 import json
 import re
 import statistics
@@ -10,8 +9,13 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import torch
+from onnx import TensorProto, helper
 
-from bench.results import Claim, NotMeasured, Options, Section, Table
+from bench.results import Claim, Options, Section, Table
+from training.vehicle_net.inference import session_of
+from training.vehicle_net.network import VehicleNet
+from training.vehicle_net.reference_model import ReferenceGraph, resnet152
 
 SHIPPED = Path(__file__).parents[1] / "training" / "vehicle_net" / "shipped"
 _STAGES_18 = ((64, 2, 1), (128, 2, 2), (256, 2, 2), (512, 2, 2))
@@ -21,8 +25,6 @@ _EAGER = "vehicle-net, PyTorch eager"
 
 def measure(options: Options) -> Section:
     """Time every network in turns."""
-    if importlib.util.find_spec("onnx") is None:
-        raise NotMeasured("the rivals' graphs need onnx: `make bench` installs it")
     rounds = 2 if options.quick else 15
     rows: dict[str, list[str]] = {}
     figures: dict[str, float] = {}
@@ -35,10 +37,9 @@ def measure(options: Options) -> Section:
     claims = [
         Claim("times faster than ResNet-152 at 32 px, batch 1, one thread", round(theirs / ours, 2), 1, at_least=True)
     ]
-    eager = "" if _EAGER in rows else " PyTorch was not installed: eager is not measured."
     method = (
         f"Milliseconds an image, by ONNX Runtime on the CPU: medians of {rounds} batches, in turns. The rivals have "
-        f"random weights, which speed does not depend on.{eager}"
+        "random weights, which speed does not depend on."
     )
     header = ["network", "batch 1, 1 thread", "batch 1, 2 threads", "batch 32, 1 thread", "batch 32, 2 threads"]
     return Section("Model", method, [Table(header, list(rows.values()))], claims, figures)
@@ -58,11 +59,7 @@ def _medians(predictors: dict[str, Predict], rounds: int) -> dict[str, float]:
 
 def _resnet18(side: int, batch: int) -> bytes:
     """ResNet-18 (https://arxiv.org/abs/1512.03385) with random weights, as the built-in algorithm transfers from it."""
-    from onnx import TensorProto, helper  # noqa: PLC0415 - not in every environment
-
-    from training.vehicle_net.reference_model import _Body  # noqa: PLC0415
-
-    body = _Body(0)
+    body = ReferenceGraph(0)
     features = body.add("Relu", body.convolution("pixels", 3, 64, 7, 2))
     features, channels = body.add("MaxPool", features, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]), 64
     for width, repeats, stride in _STAGES_18:
@@ -91,17 +88,13 @@ def _resnet18(side: int, batch: int) -> bytes:
 
 def _resnet152(batch: int) -> bytes:
     """The built-in algorithm's default at 32 pixels, for a batch."""
-    from training.vehicle_net.reference_model import resnet152 as reference_model  # noqa: PLC0415
-
-    model = reference_model()
+    model = resnet152()
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = batch
     return cast("bytes", model.SerializeToString())
 
 
 def _onnx(model: bytes | Path, pixels: object, threads: int) -> Predict:
-    from training.vehicle_net.inference import session_of  # noqa: PLC0415
-
     session = session_of(model, threads=threads)
     return lambda: session.run(["probabilities"], {"pixels": pixels})
 
@@ -113,10 +106,6 @@ def _backbone() -> str:
 
 def _eager(side: int, batch: int, threads: int) -> Predict:
     """The shipped network's own architecture in PyTorch, as it was trained."""
-    import torch  # noqa: PLC0415
-
-    from training.vehicle_net.network import VehicleNet  # noqa: PLC0415
-
     torch.set_num_threads(threads)
     network = VehicleNet(_backbone())
     network.fold()
@@ -134,13 +123,11 @@ def _contenders(batch: int, threads: int) -> dict[str, Predict]:
     side = json.loads((SHIPPED / "model.json").read_text("utf-8"))["preprocessing"]["size"]
     generator = np.random.default_rng(0)
     floats = {size: generator.random((batch, 3, size, size), np.float32) for size in (32, 224)}
-    predictors = {
+    return {
         "vehicle-net": _onnx(
             SHIPPED / "model.onnx", generator.integers(0, 256, (batch, side, side, 3), dtype=np.uint8), threads
         ),
         "ResNet-152 at 32 px": _onnx(_resnet152(batch), floats[32], threads),
         "ResNet-18 at 224 px": _onnx(_resnet18(224, batch), floats[224], threads),
+        _EAGER: _eager(side, batch, threads),
     }
-    if importlib.util.find_spec("torch") is not None:
-        predictors[_EAGER] = _eager(side, batch, threads)
-    return predictors

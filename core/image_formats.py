@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from PIL import ImageFile
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -102,12 +103,6 @@ def _open_png(data: bytes) -> ImageFile.ImageFile:
     return PngImageFile(io.BytesIO(b"".join(parts)))
 
 
-def _open_avif(data: bytes) -> ImageFile.ImageFile:
-    from PIL.AvifImagePlugin import AvifImageFile  # noqa: PLC0415 - loads its decoder, which few images need
-
-    return AvifImageFile(io.BytesIO(data))
-
-
 def _open_heif(data: bytes) -> ImageFile.ImageFile:
     try:
         from pi_heif import HeifImageFile  # noqa: PLC0415 - loads its decoder, which few images need
@@ -122,6 +117,6 @@ _OPENERS: Final[dict[str, Callable[[bytes], ImageFile.ImageFile]]] = {
     "PNG": _open_png,
     "GIF": lambda data: GifImageFile(io.BytesIO(data)),
     "WEBP": lambda data: WebPImageFile(io.BytesIO(data)),
-    "AVIF": _open_avif,
+    "AVIF": lambda data: AvifImageFile(io.BytesIO(data)),
     "HEIF": _open_heif,
 }

@@ -68,7 +68,7 @@ def deploy(  # noqa: PLR0913 - the settings of an endpoint
             return _describe(session, endpoint)
         _create_model_and_config(session, spec)
         if endpoint is None:
-            resources, _ = load_sdk()
+            resources = load_sdk().resources
             resources.Endpoint.create(
                 endpoint_name=name,
                 endpoint_config_name=spec.resource_name,
@@ -123,7 +123,7 @@ def _wait_until_deployed(session: boto3.Session, spec: EndpointSpec, waiter: Wai
 
 
 def _create_model_and_config(session: boto3.Session, spec: EndpointSpec) -> None:
-    resources, _ = load_sdk()
+    resources = load_sdk().resources
     with ignore_existing():
         resources.Model.create(**spec.model_arguments(), **client_kwargs(session))
     with ignore_existing():
@@ -131,7 +131,7 @@ def _create_model_and_config(session: boto3.Session, spec: EndpointSpec) -> None
 
 
 def _find_endpoint(session: boto3.Session, name: str) -> Resource | None:
-    resources, _ = load_sdk()
+    resources = load_sdk().resources
     return _find(resources.Endpoint, endpoint_name=name, **client_kwargs(session))
 
 
@@ -170,7 +170,7 @@ def _delete_endpoint(session: boto3.Session, endpoint: Resource, waiter: WaiterC
 
 def _delete_unused(session: boto3.Session, name: str, used: str | None) -> list[str]:
     """Delete the endpoint's configurations and models but those named ``used``."""
-    resources, _ = load_sdk()
+    resources = load_sdk().resources
     prefix = name_prefix(name)
     pattern = re.compile(rf"{re.escape(prefix)}-[0-9a-f]{{{DIGEST_LENGTH}}}")
     deleted = []
@@ -186,7 +186,7 @@ def _delete_unused(session: boto3.Session, name: str, used: str | None) -> list[
 
 def _describe(session: boto3.Session, endpoint: Resource, *, changed: bool = False) -> EndpointStatus:
     """Collect the status; configuration and model may have been deleted while the endpoint serves."""
-    resources, _ = load_sdk()
+    resources = load_sdk().resources
     kwargs = client_kwargs(session)
     config = _find(resources.EndpointConfig, endpoint_config_name=endpoint.endpoint_config_name, **kwargs)
     variant = config.production_variants[0] if config else None

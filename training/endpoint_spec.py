@@ -42,7 +42,7 @@ class EndpointSpec:
 
     def model_arguments(self) -> dict[str, Any]:
         """Return the arguments of CreateModel."""
-        _, shapes = load_sdk()
+        shapes = load_sdk().shapes
         environment = {"environment": dict(self.options.environment)} if self.options.environment else {}
         arguments = {
             "model_name": self.resource_name,
@@ -61,7 +61,7 @@ class EndpointSpec:
 
     def config_arguments(self) -> dict[str, Any]:
         """Return the arguments of CreateEndpointConfig."""
-        _, shapes = load_sdk()
+        shapes = load_sdk().shapes
         variant = shapes.ProductionVariant(
             variant_name=VARIANT,
             model_name=self.resource_name,
@@ -93,7 +93,7 @@ class EndpointSpec:
         """
         if not self.options.alarms:
             return {}
-        _, shapes = load_sdk()
+        shapes = load_sdk().shapes
         policy = shapes.BlueGreenUpdatePolicy(
             traffic_routing_configuration=shapes.TrafficRoutingConfig(
                 type="ALL_AT_ONCE", wait_interval_in_seconds=BAKE_SECONDS
@@ -108,7 +108,7 @@ class EndpointSpec:
 
     def tags(self) -> dict[str, Any]:
         """Return the argument ``tags``, where there are any."""
-        _, shapes = load_sdk()
+        shapes = load_sdk().shapes
         tags = [shapes.Tag(key=key, value=value) for key, value in self.options.tags.items()]
         return {"tags": tags} if tags else {}
 

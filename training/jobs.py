@@ -93,14 +93,14 @@ def count_training_images(s3: Any, bucket: str, dataset: str) -> int:
 
 def submit(session: boto3.Session, spec: TrainingJobSpec, environment: JobEnvironment) -> str:
     """Create the training job and return its ARN. Raises a SageMakerError."""
-    resources, _ = load_sdk()
+    resources = load_sdk().resources
     with translate_errors("submit"), translate_instance_errors(spec.instance_type):
         job = resources.TrainingJob.create(**_create_arguments(session, spec, environment), **client_kwargs(session))
         return str(job.training_job_arn)
 
 
 def _create_arguments(session: boto3.Session, spec: TrainingJobSpec, environment: JobEnvironment) -> dict[str, Any]:
-    _, shapes = load_sdk()
+    shapes = load_sdk().shapes
     root = S3Uri(environment.bucket, PREFIX)
     output_key = {"kms_key_id": environment.kms_key} if environment.kms_key else {}
     encrypts_volume = environment.kms_key and not has_local_storage(spec.instance_type)
@@ -134,7 +134,7 @@ def _create_arguments(session: boto3.Session, spec: TrainingJobSpec, environment
 
 
 def _algorithm(session: boto3.Session, spec: TrainingJobSpec) -> Any:
-    _, shapes = load_sdk()
+    shapes = load_sdk().shapes
     if spec.recipe.builtin:  # it has its own metrics, and AWS refuses others
         return shapes.AlgorithmSpecification(training_image=builtin_image(session), training_input_mode="File")
     image = image_uri("pytorch", str(session.region_name), instance_type=spec.instance_type, **PYTORCH)
@@ -169,7 +169,7 @@ def _channels(session: boto3.Session, spec: TrainingJobSpec, bucket: str) -> lis
 
     What shows neither label is a channel where it was staged; the built-in algorithm knows no such channel.
     """
-    _, shapes = load_sdk()
+    shapes = load_sdk().shapes
     keys = {"train": "train/", "validation": "test/", "train_lst": "train.lst", "validation_lst": "test.lst"}
     if not spec.recipe.builtin and _has_others(session.client("s3"), bucket, spec.dataset):
         keys |= {"other": "other/", "other_lst": OTHER_LISTING}
@@ -198,7 +198,7 @@ def _has_others(s3: Any, bucket: str, dataset: str) -> bool:
 
 def status(session: boto3.Session, name: str) -> JobStatus:
     """Return the job's status. Raises JobMissing."""
-    resources, _ = load_sdk()
+    resources = load_sdk().resources
     with translate_errors("describe"):
         try:
             job = resources.TrainingJob.get(training_job_name=name, **client_kwargs(session))

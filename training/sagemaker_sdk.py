@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import boto3
 
@@ -11,13 +11,21 @@ from training.errors import ContainerImageMissing
 Resource: TypeAlias = Any  # the SDK's resources are untyped
 
 
-def load_sdk() -> tuple[Any, Any]:
-    """Return the SDK's modules ``resources`` and ``shapes``."""
+class SageMakerSdk(NamedTuple):
+    """Modules of the SDK, which are untyped."""
+
+    resources: Any
+    shapes: Any
+    image_uris: Any
+
+
+def load_sdk() -> SageMakerSdk:
+    """Return the SDK's modules; the first call takes seconds."""
     logging.getLogger("sagemaker").setLevel(logging.ERROR)  # at INFO it reports each step and configuration file
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes in its docstrings, reported when they are compiled
-        from sagemaker.core import resources, shapes  # noqa: PLC0415 - takes seconds
-    return resources, shapes
+        from sagemaker.core import image_uris, resources, shapes  # noqa: PLC0415 - takes seconds
+    return SageMakerSdk(resources, shapes, image_uris)
 
 
 def image_uri(framework: str, region: str, **details: str) -> str:
@@ -25,11 +33,8 @@ def image_uri(framework: str, region: str, **details: str) -> str:
 
     Raises ContainerImageMissing.
     """
-    load_sdk()
-    from sagemaker.core import image_uris  # noqa: PLC0415 - takes seconds
-
     try:
-        return str(image_uris.retrieve(framework=framework, region=region, **details))
+        return str(load_sdk().image_uris.retrieve(framework=framework, region=region, **details))
     except ValueError as error:
         raise ContainerImageMissing(framework, region) from error
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -88,12 +87,8 @@ class PythonEnvironment:
 
 
 def find_uv() -> str | None:
-    """Return the path of uv, as a Python package or a program; None where there is none."""
-    if importlib.util.find_spec("uv"):
-        import uv  # noqa: PLC0415 - the emulator's container has none
-
-        return str(uv.find_uv_bin())
-    return shutil.which("uv")
+    """Return the path of uv, of this environment or of the PATH; None where there is none."""
+    return shutil.which("uv", path=Path(sys.executable).parent) or shutil.which("uv")
 
 
 def environment_key(sources: Iterable[Path]) -> str:

@@ -16,7 +16,7 @@ from math import sqrt
 
 from errors import ImageTooLarge, SerializeError, UnsupportedImage
 from image_formats import jpeg_end_and_scans, kind_of, open_image
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageOps
 
 MAX_IMAGE_BYTES = 180 * 1024
 MAX_SIDE = 1024
@@ -61,8 +61,6 @@ def load(image: ImageFile.ImageFile, size: tuple[int, int]) -> None:
 
 def upright_thumbnail(image: ImageFile.ImageFile) -> Image.Image:
     """Return ``image`` in a mode that JPEG or PNG can hold, at most :data:`MAX_SIDE` wide and high, turned upright."""
-    from PIL import ImageOps  # noqa: PLC0415 - most images pass unchanged and never need it
-
     scale = min(1.0, MAX_SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     load(image, size)

@@ -41,7 +41,7 @@ def test_a_function_with_an_import_says_why() -> None:
 
 
 def test_there_are_few_of_them() -> None:
-    assert sum(count for _, count, _ in of_repository()) < 25
+    assert sum(count for _, count, _ in of_repository()) < 15
 
 
 @pytest.mark.parametrize(

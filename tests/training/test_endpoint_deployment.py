@@ -250,7 +250,7 @@ def test_the_sdk_tells_nobody_else(session: OfflineSession, monkeypatch: pytest.
 
 def test_the_sdks_own_waiting_and_invoking_work(session: OfflineSession) -> None:
     deploy(session)
-    resources_, _ = load_sdk()
+    resources_ = load_sdk().resources
     found = resources_.Endpoint.get("vehicles", session=session, region="us-east-1")
     found.wait_for_status("InService", poll=1)
     assert found.invoke(body=b"x", content_type="image/png").body.read() == b"[0.93, 0.07]"

@@ -10,7 +10,7 @@ def test_a_region_without_the_builtin_algorithm_is_named() -> None:
 
 
 def test_what_the_sdks_own_models_refuse_is_a_named_error() -> None:
-    _, shapes = load_sdk()
+    shapes = load_sdk().shapes
     with pytest.raises(SageMakerRefused, match="ParamValidation"), translate_errors("deploy"):
         shapes.StoppingCondition(max_runtime_in_seconds="for ever")
 

@@ -16,6 +16,7 @@ from training.serving import json_logs
 from training.serving.errors import START_FAILED, ModelError
 from training.serving.parent_watcher import watch_parent
 from training.serving.settings import ContainerEnvironment, ModelSettings, take_parent_pipe
+from training.serving.supervisor import supervise
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(listener: socket.socket, settings: ModelSettings, workers: int) -> int:
-    # Imported here because a supervisor never loads ONNX Runtime, which takes a second and 50 MB.
     if workers > 1:
-        from training.serving.supervisor import supervise  # noqa: PLC0415
-
         return supervise(listener, settings, workers)
-    from training.serving.server import serve  # noqa: PLC0415
+    from training.serving.server import serve  # noqa: PLC0415 - loads ONNX Runtime, which a supervisor does not need
 
     serve(listener, settings)
     return 0

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
 from training.vehicle_net.card_tables import table, tried, tried_with_neither
 from training.vehicle_net.metrics import THRESHOLD, Accepted, Score, wilson
 from training.vehicle_net.near_duplicates import ALIKE
@@ -238,9 +241,6 @@ def _limits(found: Evaluation) -> str:
 
 
 def _diagram(found: Evaluation, path: Path) -> None:
-    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and only the card is drawn
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
     out_of_fold = found.model.description["metrics"].get("reliability", [])
     with mpl.rc_context({"svg.hashsalt": "scones"}):
         figure = Figure(figsize=(5, 4), layout="constrained")

@@ -9,7 +9,7 @@ SIDE = 32
 _STAGES = ((64, 3, 1), (128, 8, 2), (256, 36, 2), (512, 3, 2))
 
 
-class _Body:
+class ReferenceGraph:
     """Nodes of a residual network with random weights: speed does not depend on their values."""
 
     def __init__(self, seed: int) -> None:
@@ -18,11 +18,13 @@ class _Body:
         self.weights: list[onnx.TensorProto] = []
 
     def add(self, kind: str, *inputs: str, **attributes: int | list[int]) -> str:
+        """Append a node of this ONNX operator; return the name of its output."""
         name = f"{kind.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [name], name, None, None, None, **attributes))
         return name
 
     def weight(self, *shape: int) -> str:
+        """Append random weights of this shape; return their name."""
         name = f"weight_{len(self.weights)}"
         fan_in = int(np.prod(shape[1:])) or 1
         values: npt.NDArray[np.float32] = self.random.standard_normal(shape, np.float32) * np.float32(fan_in**-0.5)
@@ -30,6 +32,7 @@ class _Body:
         return name
 
     def convolution(self, features: str, inputs: int, outputs: int, kernel: int, stride: int = 1) -> str:
+        """Append a convolution with bias; return the name of its output."""
         return self.add(
             "Conv",
             features,
@@ -40,6 +43,7 @@ class _Body:
         )
 
     def bottleneck(self, features: str, inputs: int, middle: int, stride: int) -> str:
+        """Append a residual block of three convolutions; return the name of its output."""
         inner = self.add("Relu", self.convolution(features, inputs, middle, 1))
         inner = self.add("Relu", self.convolution(inner, middle, middle, 3, stride))
         inner = self.convolution(inner, middle, middle * 4, 1)
@@ -50,7 +54,7 @@ class _Body:
 
 def resnet152(seed: int = 0) -> onnx.ModelProto:
     """ResNet-152 (https://arxiv.org/abs/1512.03385), 3x3 stem of stride 1, no pooling before the first stage."""
-    body = _Body(seed)
+    body = ReferenceGraph(seed)
     features, channels = body.add("Relu", body.convolution("pixels", 3, 64, 3)), 64
     for middle, repeats, stride in _STAGES:
         for repeat in range(repeats):
