@@ -7,6 +7,7 @@ nothing of the repository; ``tests/core/test_image_formats.py`` holds that both 
 import io
 import re
 import struct
+import zlib
 from collections.abc import Callable
 from typing import Final
 
@@ -26,8 +27,10 @@ MAX_SCANNED_PIXELS: Final = 600_000_000
 """Pixels times scans of a JPEG: a photo of 50 megapixels with twelve scans, which takes about a second."""
 
 _PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-_PNG_METADATA: Final = frozenset({b"tEXt", b"zTXt", b"iTXt", b"iCCP"})
 _JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_JPEG_METADATA: Final = re.compile(rb"[\xe2-\xed\xef\xfe]")  # profiles, captions and comments
+_JPEG_COLOURS: Final = re.compile(rb"[\xe0\xee]")  # JFIF and Adobe, which say how colours are encoded
+_MIN_COLOURS_LENGTH: Final = 14  # of a shorter segment, libjpeg takes no notice
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
 
@@ -85,22 +88,39 @@ def jpeg_end_and_scans(data: bytes) -> tuple[int, int]:
 
 def _open_jpeg(data: bytes) -> ImageFile.ImageFile:
     end, scans = jpeg_end_and_scans(data)
-    image = JpegImageFile(io.BytesIO(data[:end]))
+    image = JpegImageFile(io.BytesIO(_without_jpeg_metadata(data[:end])))
     if scans > MAX_SCANS or scans * image.width * image.height > MAX_SCANNED_PIXELS:
         raise ImageTooCostly(f"{scans:,} scans of {image.width} x {image.height} pixels")
     return image
 
 
+def _without_jpeg_metadata(jpeg: bytes) -> bytes:
+    """Return a JPEG without the metadata that decoding does not need: Pillow takes its defects for the image's."""
+    parts, position = [jpeg[:2]], 2
+    while (marker := _JPEG_MARKER.match(jpeg, position)) and marker[1] != b"\xda":
+        length = int.from_bytes(jpeg[marker.end() : marker.end() + 2], "big")
+        is_unused = _JPEG_METADATA.match(marker[1]) or (_JPEG_COLOURS.match(marker[1]) and length < _MIN_COLOURS_LENGTH)
+        if not is_unused:
+            parts.append(jpeg[position : marker.end() + length])
+        position = marker.end() + length
+    return b"".join([*parts, jpeg[position:]])
+
+
 def _open_png(data: bytes) -> ImageFile.ImageFile:
-    """Open the image without its texts and colour profile, whose size Pillow limits: a long one is no damage."""
+    return PngImageFile(io.BytesIO(_without_png_metadata(data)))
+
+
+def _without_png_metadata(png: bytes) -> bytes:
+    """Return a PNG without the metadata that decoding does not need: Pillow takes its defects for the image's."""
     parts, position = [_PNG_SIGNATURE], len(_PNG_SIGNATURE)
-    while len(header := data[position : position + 8]) == 8:
+    while len(header := png[position : position + 8]) == 8:
         length, kind = struct.unpack(">I4s", header)
-        chunk_end = position + 12 + length
-        if kind not in _PNG_METADATA:
-            parts.append(data[position:chunk_end])
-        position = chunk_end
-    return PngImageFile(io.BytesIO(b"".join(parts)))
+        chunk = png[position : position + 12 + length]
+        is_needed = kind[:1].isupper() or kind in {b"tRNS", b"eXIf"}
+        if is_needed and not (kind == b"eXIf" and chunk[-4:] != zlib.crc32(chunk[4:-4]).to_bytes(4, "big")):
+            parts.append(chunk)
+        position += len(chunk)
+    return b"".join(parts)
 
 
 def _open_heif(data: bytes) -> ImageFile.ImageFile:

@@ -10,7 +10,7 @@ first frame. Other formats (TIFF, BMP, ...) are not supported: each decoder adds
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from math import sqrt
 
@@ -67,7 +67,16 @@ def upright_thumbnail(image: ImageFile.ImageFile) -> Image.Image:
     plain = in_plain_mode(image)
     if plain.size != size:
         plain = plain.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return ImageOps.exif_transpose(plain)
+    return upright(plain)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Return ``image`` turned as its EXIF data says, or as it is where that cannot be read."""
+    from PIL import ImageOps  # noqa: PLC0415 - most images pass unchanged and never need it
+
+    with suppress(Exception):  # broken EXIF data raises anything, and the pixels are good without it
+        image = ImageOps.exif_transpose(image)
+    return image
 
 
 def in_plain_mode(image: Image.Image) -> Image.Image:

@@ -1,11 +1,12 @@
 """Opens an image by its format, which its content tells, and refuses what would take too much time or memory to decode.
 
 JPEG and PNG files may carry more than the image: phones append videos, gain maps and further images to a JPEG, and
-editors write long texts and profiles into a PNG. That is neither decoded nor taken for damage.
+editors write long texts, profiles and broken metadata. That is neither decoded nor taken for damage.
 """
 
 import re
 import struct
+import zlib
 from importlib import import_module
 from io import BytesIO
 
@@ -30,8 +31,10 @@ MAX_SCANNED_PIXELS = 600_000_000
 
 _READERS = {"JPEG": "Jpeg", "PNG": "Png", "GIF": "Gif", "WEBP": "WebP", "AVIF": "Avif"}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_METADATA = {b"tEXt", b"zTXt", b"iTXt", b"iCCP"}
 _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_JPEG_METADATA = re.compile(rb"[\xe2-\xed\xef\xfe]")  # profiles, captions and comments
+_JPEG_COLOURS = re.compile(rb"[\xe0\xee]")  # JFIF and Adobe, which say how colours are encoded
+_MIN_COLOURS_LENGTH = 14  # of a shorter segment, libjpeg takes no notice
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 
@@ -80,10 +83,10 @@ def open_image(data: bytes, kind: str) -> ImageFile.ImageFile:
     scans = 1
     if kind == "JPEG":
         end, scans = jpeg_end_and_scans(data)
-        data = data[:end]
+        data = _without_jpeg_metadata(data[:end])
         limit = MAX_PIXELS_OF_ONE_SCAN if scans == 1 else limit
     elif kind == "PNG":
-        data = _without_metadata(data)
+        data = _without_png_metadata(data)
     image = _heic(data) if kind == "HEIC" else _reader(kind)(BytesIO(data))
     size, pixels = f"{image.width} x {image.height} pixels", image.width * image.height
     if scans > MAX_SCANS:
@@ -110,13 +113,26 @@ def _heic(data: bytes) -> ImageFile.ImageFile:
     return image
 
 
-def _without_metadata(png: bytes) -> bytes:
-    """Return a PNG without texts and colour profile, whose size Pillow limits."""
+def _without_jpeg_metadata(jpeg: bytes) -> bytes:
+    """Return a JPEG without the metadata that decoding does not need: Pillow takes its defects for the image's."""
+    parts, position = [jpeg[:2]], 2
+    while (marker := _JPEG_MARKER.match(jpeg, position)) and marker[1] != b"\xda":
+        length = int.from_bytes(jpeg[marker.end() : marker.end() + 2], "big")
+        is_unused = _JPEG_METADATA.match(marker[1]) or (_JPEG_COLOURS.match(marker[1]) and length < _MIN_COLOURS_LENGTH)
+        if not is_unused:
+            parts.append(jpeg[position : marker.end() + length])
+        position = marker.end() + length
+    return b"".join([*parts, jpeg[position:]])
+
+
+def _without_png_metadata(png: bytes) -> bytes:
+    """Return a PNG without the metadata that decoding does not need: Pillow takes its defects for the image's."""
     parts, position = [_PNG_SIGNATURE], len(_PNG_SIGNATURE)
     while len(header := png[position : position + 8]) == 8:
         length, kind = struct.unpack(">I4s", header)
-        chunk_end = position + 12 + length
-        if kind not in _PNG_METADATA:
-            parts.append(png[position:chunk_end])
-        position = chunk_end
+        chunk = png[position : position + 12 + length]
+        is_needed = kind[:1].isupper() or kind in {b"tRNS", b"eXIf"}
+        if is_needed and not (kind == b"eXIf" and chunk[-4:] != zlib.crc32(chunk[4:-4]).to_bytes(4, "big")):
+            parts.append(chunk)
+        position += len(chunk)
     return b"".join(parts)

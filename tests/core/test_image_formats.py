@@ -1,8 +1,10 @@
 import io
 import re
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +58,19 @@ def encode(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 SMALL = Image.new("RGB", (64, 48), (200, 40, 30))
+
+
+def with_segment(marker: bytes, body: bytes) -> bytes:
+    data = encode(SMALL, "JPEG")
+    return data[:2] + b"\xff" + marker + struct.pack(">H", len(body) + 2) + body + data[2:]
+
+
+def with_chunk(kind: bytes, body: bytes, checksum: bytes | None = None) -> bytes:
+    data = encode(SMALL, "PNG")
+    checksum = checksum or zlib.crc32(kind + body).to_bytes(4, "big")
+    return data[:33] + struct.pack(">I", len(body)) + kind + body + checksum + data[33:]
+
+
 FILES = {
     "a JPEG": encode(SMALL, "JPEG"),
     "a motion photo": encode(SMALL, "JPEG") + b"\xff\xda" * 500,
@@ -63,6 +78,12 @@ FILES = {
     "a JPEG of too many scans": jpeg(16, MAX_SCANS + 1),
     "a JPEG of many scans": jpeg(4000, 60),
     "a PNG": encode(SMALL, "PNG"),
+    "a JPEG whose Photoshop block is cut off": with_segment(b"\xed", b"Photoshop 3.0\x008BIM\x07\xdb"),
+    "a JPEG whose profile has no number": with_segment(b"\xe2", b"ICC_PROFILE\0"),
+    "a JPEG whose Adobe segment is short": with_segment(b"\xee", b"Adobe\0"),
+    "a PNG whose resolution is cut off": with_chunk(b"pHYs", b"\0\0\0"),
+    "a PNG whose profile is not deflated": with_chunk(b"iCCP", b"p\0\0x"),
+    "a PNG with an odd checksum": with_chunk(b"eXIf", b"II*\0", b"sum?"),
     "a GIF": encode(SMALL, "GIF"),
     "a WebP image": encode(SMALL, "WEBP"),
     "an AVIF image": encode(SMALL, "AVIF"),

@@ -262,29 +262,6 @@ def test_a_gain_map_does_not_count_as_the_scans_of_a_large_photo() -> None:
     assert fit(photo + gain_map * 11)[1] == "image/jpeg"
 
 
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        chunk(b"zTXt", b"k\0\0" + zlib.compress(b"x" * (2**20 + 1))),
-        chunk(b"iCCP", b"p\0\0" + zlib.compress(b"x" * 2_000_000)),
-        chunk(b"tEXt", b"k\0" + b"x" * (2**20 + 1)),
-        chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(64_000_000), 9)),
-    ],
-    ids=["long text", "large profile", "plain text", "endless text"],
-)
-def test_a_png_with_long_metadata_is_valid(metadata: bytes) -> None:
-    png = file(noise(32, 32), "PNG")
-    data = png[:33] + metadata + png[33:]
-    image, content_type = fit(data)
-    assert content_type == "image/png"
-    assert image == (data if len(data) <= MAX_IMAGE_BYTES else image)
-    assert len(image) <= MAX_IMAGE_BYTES
-
-
 def test_a_jpeg_that_was_sent_as_text_is_refused() -> None:
     photo = file(photograph(640, 480), "JPEG")
     assert b"\n" in photo
