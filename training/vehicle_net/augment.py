@@ -1,4 +1,4 @@
-"""Variations of the training images, a batch at a time, drawn from the generator that is passed in."""
+"""Augmentation of training images, a batch at a time, drawn from the generator that is passed in."""
 
 import math
 
@@ -54,7 +54,7 @@ def blank_out(images: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
 
 
 def mixup(images: Tensor, targets: Tensor, recipe: Recipe, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Blend the batch with its own reverse order (https://arxiv.org/abs/1710.09412), targets (N, answers) alike."""
+    """Blend the batch with its own reverse order (https://arxiv.org/abs/1710.09412), targets (N, outputs) alike."""
     draws = torch._sample_dirichlet(torch.full((len(images), 2), recipe.mix), generator)  # noqa: SLF001
     share = draws.amax(1)
     other = torch.arange(len(images) - 1, -1, -1)
@@ -63,8 +63,8 @@ def mixup(images: Tensor, targets: Tensor, recipe: Recipe, generator: Generator)
     return mixed, targets * share[:, None] + targets[other] * (1 - share[:, None])
 
 
-def vary(images: Tensor, targets: Tensor, recipe: Recipe, generator: Generator) -> tuple[Tensor, Tensor]:
-    """One batch as the network is to see it in training."""
+def augment(images: Tensor, targets: Tensor, recipe: Recipe, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Augment one batch for training."""
     images = recolour(move(images, recipe, generator), recipe, generator)
     if recipe.blank:
         images = blank_out(images, recipe, generator)

@@ -1,4 +1,4 @@
-"""Confidences that mean what they say: a temperature (https://arxiv.org/abs/1706.04599) for the logits of the labels,
+"""Calibration of confidences: a temperature (https://arxiv.org/abs/1706.04599) for the logits of the labels,
 and a sigmoid (Platt 1999) for how much the logit of neither exceeds them.
 """
 
@@ -38,8 +38,8 @@ class Calibration:
         """Probabilities (N,) that images show neither, of logits (N, 2) or (N, 3)."""
         if logits.shape[1] == 2:
             return np.zeros(len(logits))
-        shown: Floats = expit(self.slope * excess(logits) + self.offset)
-        return shown
+        neither: Floats = expit(self.slope * excess(logits) + self.offset)
+        return neither
 
     def probabilities(self, logits: Floats) -> Floats:
         """Probabilities (N, 2) of logits (N, 2) or (N, 3)."""
@@ -50,12 +50,12 @@ class Calibration:
 
 def excess(logits: Floats) -> Floats:
     """How much the logit of neither exceeds those of the labels together, (N,)."""
-    above: Floats = logits[:, 2] - logsumexp(logits[:, :2], axis=1)
-    return above
+    difference: Floats = logits[:, 2] - logsumexp(logits[:, :2], axis=1)
+    return difference
 
 
 def fit(logits: Floats, labels: Labels, others: Floats | None = None, prior: float = 1.0) -> Calibration:
-    """The calibration of least log loss on out-of-fold logits (N, answers) and labels (N,), 0 or 1.
+    """The calibration of least log loss on out-of-fold logits (N, outputs) and labels (N,), 0 or 1.
 
     `others` are logits (M, 3) of images that show neither, of which `prior` are supposed for each of the N.
     """
@@ -66,7 +66,7 @@ def fit(logits: Floats, labels: Labels, others: Floats | None = None, prior: flo
 
 
 def _smoothed(labels: Labels) -> Floats:
-    """Labels smoothed as Platt (1999) proposes, so that a fit stays finite where no answer is wrong."""
+    """Labels smoothed as Platt (1999) proposes, so that a fit stays finite where no prediction is wrong."""
     positives = int(labels.sum())
     negatives = len(labels) - positives
     return np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
@@ -92,5 +92,5 @@ def _sigmoid(inside: Floats, outside: Floats, prior: float) -> tuple[float, floa
         scaled = np.exp(point[0]) * values + point[1]
         return float(np.sum(weights * (np.logaddexp(0, scaled) - targets * scaled)))
 
-    found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9}).x
-    return float(np.exp(found[0])), float(found[1])
+    fitted = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9}).x
+    return float(np.exp(fitted[0])), float(fitted[1])

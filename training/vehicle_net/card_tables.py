@@ -16,7 +16,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def tried() -> str:
-    """Recipes of two answers and how they scored."""
+    """Recipes of two outputs, with their scores."""
     tried = json.loads(_SEARCH.read_text(encoding="utf-8"))
     rows = [
         (row["recipe"], row["folds"], f"{row['correct']} of {row['images']}", f"{row['correct'] / row['images']:.4f}")
@@ -26,7 +26,7 @@ def tried() -> str:
 
 
 def tried_with_neither() -> str:
-    """Recipes of three answers and how they scored."""
+    """Recipes of three outputs, with their scores."""
     tried = json.loads(_SEARCH_NEITHER.read_text(encoding="utf-8"))
     rows = [
         (
@@ -43,7 +43,7 @@ def tried_with_neither() -> str:
         for row in tried
     ]
     head = (
-        "tried by cross-validation, with a third answer",
+        "tried by cross-validation, with a third output",
         "folds",
         "right",
         "right among accepted",

@@ -1,4 +1,4 @@
-"""Plain disturbances in three severities each, for the robustness table: what an image suffers, in physical units."""
+"""Disturbances of three severities each, in physical units, for the robustness table."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -55,5 +55,5 @@ def disturbed(images: Images, seed: int = 0) -> Iterator[tuple[str, float, Image
     for name, (disturb, severities) in DISTURBANCES.items():
         for severity in severities:
             random = np.random.default_rng(seed)
-            spoilt = np.stack([disturb(pixels, severity, random) for pixels in images.pixels])
-            yield name, severity, Images(spoilt, images.labels)
+            degraded = np.stack([disturb(pixels, severity, random) for pixels in images.pixels])
+            yield name, severity, Images(degraded, images.labels)

@@ -23,9 +23,9 @@ TRAINING_SEEDS = 10_000_000
 SCORING_SEEDS = 50_000_000
 NEITHER = 2
 """The label of images that show neither of the two."""
-LEAST_SIDE = 16
-"""Side in pixels under which images are scaled up before they are spoilt."""
-FAR = 0.4
+MIN_SIDE = 16
+"""Side in pixels under which images are scaled up before they are degraded."""
+SMALL_SHARE = 0.4
 """Share of the rendered vehicles that are small in their scene."""
 _SCENES_APART = 5_000_000
 """Seeds between rendered vehicles and rendered scenes."""
@@ -54,7 +54,7 @@ class Images:
 
 
 def preprocessing(recipe: Recipe) -> Preprocessing:
-    """How images are brought to size before the network answers them."""
+    """How images are resized for the network."""
     return Preprocessing(size=recipe.size, through=recipe.through or None)
 
 
@@ -67,10 +67,10 @@ def _listing(path: Path) -> Path:
     """The .lst file that `path` is or, as a SageMaker channel directory, holds."""
     if path.is_file():
         return path
-    found = sorted(path.glob("*.lst")) if path.is_dir() else []
-    if len(found) != 1:
-        raise MalformedChannel(path, f"holds {len(found)} .lst files; one is needed")
-    return found[0]
+    files = sorted(path.glob("*.lst")) if path.is_dir() else []
+    if len(files) != 1:
+        raise MalformedChannel(path, f"holds {len(files)} .lst files; one is needed")
+    return files[0]
 
 
 def read_listing(path: Path, *, labelled: bool = True) -> list[Entry]:
@@ -123,12 +123,12 @@ def read_as_stored(images: Path, listing: Path, recipe: Recipe, *, labelled: boo
     """
     entries = read_listing(listing, labelled=labelled)
     largest = max(max(image.size) for image in _decoded(images, entries))
-    side = min(max(largest, LEAST_SIDE), training_side(recipe), recipe.through or largest)
+    side = min(max(largest, MIN_SIDE), training_side(recipe), recipe.through or largest)
     return read_channel(images, listing, Preprocessing(side), labelled=labelled)
 
 
-def brought_to_size(images: Images, spec: Preprocessing) -> Images:
-    """Stored images of any size as the network's input."""
+def resized(images: Images, spec: Preprocessing) -> Images:
+    """Resize stored images to the network's input."""
     pixels = np.empty((len(images), spec.size, spec.size, 3), np.uint8)
     for position, stored in enumerate(images.pixels):
         pixels[position] = to_pixels(Image.fromarray(stored), spec)
@@ -138,30 +138,30 @@ def brought_to_size(images: Images, spec: Preprocessing) -> Images:
 def rendered(
     count: int, first_seed: int, spec: Preprocessing, *, side: int = 32, workers: int = 1, far: float = 0.0
 ) -> Images:
-    """`count` rendered vehicles, bicycles and motorcycles in turn, drawn at `side` pixels and brought to size.
+    """`count` rendered vehicles, bicycles and motorcycles in turn, rendered at `side` pixels and resized.
 
     `far` is the share of them that is small in its scene.
     """
     labels = np.arange(count, dtype=np.int64) % 2
     images = render_many(labels.tolist(), first_seed, side, workers=workers, far=far)
-    return brought_to_size(Images(np.stack(list(images)), labels), spec)
+    return resized(Images(np.stack(list(images)), labels), spec)
 
 
 def _pool(kinds: Sequence[int | Kind], first_seed: int, recipe: Recipe, workers: int) -> Images:
     side = training_side(recipe)
-    pixels = np.stack(list(render_many(kinds, first_seed, side, workers=workers, far=FAR)))
+    pixels = np.stack(list(render_many(kinds, first_seed, side, workers=workers, far=SMALL_SHARE)))
     return Images(pixels, np.array([NEITHER if kind == "neither" else kind for kind in kinds], np.int64))
 
 
 def rendered_vehicles(recipe: Recipe, *, workers: int = 1) -> Images | None:
-    """The vehicles that training draws from; None where the recipe wants none or is about something else."""
+    """The vehicles that training draws from; None where the recipe has none or other labels."""
     if not recipe.rendered or not recipe.vehicles or not recipe.of_vehicles:
         return None
     return _pool([number % 2 for number in range(recipe.rendered)], TRAINING_SEEDS, recipe, workers)
 
 
 def rendered_scenes(recipe: Recipe, *, workers: int = 1) -> Images | None:
-    """The scenes without a vehicle that training draws from; None where the recipe wants none."""
+    """The scenes without a vehicle that training draws from; None where the recipe has none."""
     if not recipe.rendered or not recipe.scenes or not recipe.of_vehicles:
         return None
     return _pool(["neither"] * recipe.rendered, TRAINING_SEEDS + _SCENES_APART, recipe, workers)
@@ -169,7 +169,7 @@ def rendered_scenes(recipe: Recipe, *, workers: int = 1) -> Images | None:
 
 @dataclass(frozen=True)
 class Material:
-    """What a network learns from: images of the train and the other channel as stored, and rendered ones."""
+    """Training images: those of the train and the other channel as stored, and rendered ones."""
 
     real: Images
     others: Images | None = None
@@ -193,9 +193,9 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Images at the size at which the network answers: those of the train channel, of the other one, and elsewhere."""
+class ScoringImages:
+    """Images at the size of the network's input: those of the train, the other and the validation channel."""
 
     real: Images
     others: Images | None = None
-    elsewhere: Images | None = None
+    validation: Images | None = None

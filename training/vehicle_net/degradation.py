@@ -1,4 +1,4 @@
-"""What cameras and JPEG do to an image, a batch at a time, drawn from the generator that is passed in.
+"""Degradation as by cameras and JPEG, a batch at a time, drawn from the generator that is passed in.
 
 Images are (N, 3, H, W) from 0 to 255, at the size at which a camera would have stored them.
 """
@@ -11,13 +11,13 @@ from torch.nn import functional
 
 _BLUR, _DARKEN, _NOISE, _JPEG = 0.3, 0.4, 0.4, 0.8
 """Each kind's share of the recipe's chance."""
-_LARGEST_RADIUS = 1.5
-_LEAST_LIGHT = 0.08
-_LARGEST_DEVIATION = 45.0
+_MAX_RADIUS = 1.5
+_MIN_LIGHT = 0.08
+_MAX_DEVIATION = 45.0
 _QUALITIES = (5.0, 95.0)
 _REACH = 4
 _SHARP_SIDE = 64
-_MOST_BLUR = 1.7
+_MAX_BLUR = 1.7
 
 _STEPS = torch.arange(8).float()
 _COSINES = torch.cos((2 * _STEPS[None] + 1) * _STEPS[:, None] * math.pi / 16) / 2
@@ -41,7 +41,7 @@ def _quantised(plane: Tensor, table: Tensor, scale: Tensor) -> Tensor:
 
 
 def jpeg(images: Tensor, quality: Tensor) -> Tensor:
-    """Images as JPEG (T.81, 4:2:0) of a quality (N,) from 1 to 100 gives them back."""
+    """Images as JPEG (T.81, 4:2:0) of a quality (N,) from 1 to 100 restores them."""
     height, width = images.shape[2:]
     padded = functional.pad(images, (0, -width % 16, 0, -height % 16), mode="replicate")
     red, green, blue = padded.unbind(1)
@@ -59,34 +59,34 @@ def jpeg(images: Tensor, quality: Tensor) -> Tensor:
 def blur(images: Tensor, radius: Tensor) -> Tensor:
     """Images out of focus, by a Gaussian of a radius (N,) in pixels."""
     count, channels, height, width = images.shape
-    away = torch.arange(-_REACH, _REACH + 1).float()
-    weights = torch.exp(-(away[None] ** 2) / (2 * radius[:, None].clamp(min=0.05) ** 2))
+    offsets = torch.arange(-_REACH, _REACH + 1).float()
+    weights = torch.exp(-(offsets[None] ** 2) / (2 * radius[:, None].clamp(min=0.05) ** 2))
     weights = (weights / weights.sum(1, keepdim=True)).repeat_interleave(channels, 0)[:, None]
     planes = functional.pad(images.reshape(1, -1, height, width), (_REACH,) * 4, mode="reflect")
     planes = functional.conv2d(planes, weights[:, :, None], groups=count * channels)
     return functional.conv2d(planes, weights[..., None], groups=count * channels).view(images.shape)
 
 
-def spoil(images: Tensor, chance: float, generator: Generator) -> Tensor:
-    """Each image with blur, darkness, noise and JPEG, each by chance and as strong as it comes."""
+def degrade(images: Tensor, chance: float, generator: Generator) -> Tensor:
+    """Degrade images by blur, darkness, noise and JPEG, each by chance and of random strength."""
     count = len(images)
 
     def roll() -> Tensor:
         return torch.rand(count, generator=generator)
 
-    def by_chance(share: float, spoilt: Tensor) -> Tensor:
-        return torch.where((roll() < chance * share).view(-1, 1, 1, 1), spoilt, images)
+    def by_chance(share: float, degraded: Tensor) -> Tensor:
+        return torch.where((roll() < chance * share).view(-1, 1, 1, 1), degraded, images)
 
-    sharpness = min(_MOST_BLUR, max(1.0, images.shape[-1] / _SHARP_SIDE))
-    images = by_chance(_BLUR, blur(images, roll() * _LARGEST_RADIUS * sharpness))
-    images = by_chance(_DARKEN, images * torch.exp(roll() * math.log(_LEAST_LIGHT)).view(-1, 1, 1, 1))
-    grain = torch.randn(images.shape, generator=generator) * (roll() ** 1.5 * _LARGEST_DEVIATION).view(-1, 1, 1, 1)
+    sharpness = min(_MAX_BLUR, max(1.0, images.shape[-1] / _SHARP_SIDE))
+    images = by_chance(_BLUR, blur(images, roll() * _MAX_RADIUS * sharpness))
+    images = by_chance(_DARKEN, images * torch.exp(roll() * math.log(_MIN_LIGHT)).view(-1, 1, 1, 1))
+    grain = torch.randn(images.shape, generator=generator) * (roll() ** 1.5 * _MAX_DEVIATION).view(-1, 1, 1, 1)
     images = by_chance(_NOISE, (images + grain).clamp(0, 255))
     low, high = _QUALITIES
     return by_chance(_JPEG, jpeg(images.clamp(0, 255), (low + (high - low) * roll() ** 1.5).round()))
 
 
-def brought_to(images: Tensor, side: int) -> Tensor:
+def resize(images: Tensor, side: int) -> Tensor:
     """Images of another side, bicubic and antialiased as Pillow does it."""
     if images.shape[-1] == side:
         return images

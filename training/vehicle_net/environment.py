@@ -78,7 +78,7 @@ def _channel(options: argparse.Namespace, environment: Mapping[str, str], name: 
     return Channel(images, listing)
 
 
-def job_of(arguments: list[str] | None, environment: Mapping[str, str]) -> Job:
+def read_job(arguments: list[str] | None, environment: Mapping[str, str]) -> Job:
     """Read options and environment. Raises MissingChannel, InvalidHyperparameter."""
     options = _parser().parse_args(arguments)
     recipe = chosen(options, _hyperparameters(environment))

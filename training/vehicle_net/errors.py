@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 class VehicleNetError(Exception):
-    """Anything that training.vehicle_net refuses."""
+    """Base class of the errors of training.vehicle_net."""
 
 
 class UnknownBackbone(VehicleNetError):
@@ -46,7 +46,7 @@ class MissingChannel(VehicleNetError):
 
     def __init__(self, channel: str) -> None:
         super().__init__(
-            f"no {channel} channel: give --{channel.replace('_', '-')} or set SM_CHANNEL_{channel.upper()}"
+            f"no {channel} channel: pass --{channel.replace('_', '-')} or set SM_CHANNEL_{channel.upper()}"
         )
 
 
@@ -61,11 +61,11 @@ class UnreadableCheckpoint(VehicleNetError):
     """A checkpoint is there but cannot be continued from."""
 
     def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(f"{path} cannot be read ({problem}): delete it to begin anew")
+        super().__init__(f"{path} cannot be read ({problem}): delete it to start over")
 
 
 class ExportDiffers(VehicleNetError):
-    """The exported graph does not answer as the network does."""
+    """The exported graph does not predict what the network predicts."""
 
     def __init__(self, difference: float, tolerance: float) -> None:
         super().__init__(f"ONNX and PyTorch differ by {difference:.2e} in probability; {tolerance:.0e} is allowed")

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import card, near_duplicates, neither
 from training.vehicle_net.corrupt import disturbed
-from training.vehicle_net.data import SCORING_SEEDS, Images, brought_to_size, read_channel, rendered
+from training.vehicle_net.data import SCORING_SEEDS, Images, read_channel, rendered, resized
 from training.vehicle_net.errors import VehicleNetError
-from training.vehicle_net.inference import answers, session_of
+from training.vehicle_net.inference import predict, session_of
 from training.vehicle_net.metrics import Accepted, Score, reliability
 from training.vehicle_net.package import SHIPPED, check
 from training.vehicle_net.speed import Speed, measure
@@ -51,12 +51,12 @@ class Model:
         return Preprocessing.from_dict(self.description["preprocessing"])
 
     def probabilities(self, images: Images) -> npt.NDArray[np.float32]:
-        """Answers for images as they are stored."""
-        return self.answer(brought_to_size(images, self.spec).pixels)
+        """Predictions for images as they are stored."""
+        return self.predict(resized(images, self.spec).pixels)
 
-    def answer(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Probabilities (N, 2) of pixels at the size at which the network answers."""
-        return answers(session_of(self.directory / "model.onnx", threads=2), pixels)
+    def predict(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Probabilities (N, 2) of pixels at the size of its input."""
+        return predict(session_of(self.directory / "model.onnx", threads=2), pixels)
 
 
 @dataclass(frozen=True)
@@ -65,22 +65,22 @@ class Evaluation:
 
     model: Model
     official: Score
-    apart: Score
-    drawn: Score
+    without_near_duplicates: Score
+    rendered: Score
     near_duplicates: int
     confusion: npt.NDArray[np.int64]
     bins: list[tuple[float, float, float]]
     robustness: list[tuple[str, float, Score]]
     speed: Speed
     size: int
-    others: list[Score]
+    other_seeds: list[Score]
     small: Score
     neither: list[tuple[str, Accepted]]
     photographs: Score | None
 
 
-def confusion_of(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Counts [truth, answer]."""
+def confusion_matrix(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Counts [label, predicted label]."""
     counts = np.zeros((2, 2), np.int64)
     np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
     return counts
@@ -96,34 +96,34 @@ def evaluate(
     photographs: Path | None = None,
 ) -> Evaluation:
     """Measure everything; `train`, `test` and `other_test` as they are stored."""
-    drawn = rendered(RENDERED, SCORING_SEEDS, STORED, workers=2)
+    rendered_vehicles = rendered(RENDERED, SCORING_SEEDS, STORED, workers=2)
     small = rendered(RENDERED, SCORING_SEEDS + RENDERED, Preprocessing(model.spec.size), side=128, workers=2, far=1.0)
     accepted = list(neither.accepted_by_kind(model.probabilities, other_test))
-    shown = None
+    photographs_score = None
     if photographs is not None:
         first, second = model.description["labels"]
-        shown, rows = neither.photographs_scored(photographs, (first, second), model.spec, model.answer)
+        photographs_score, rows = neither.score_photographs(photographs, (first, second), model.spec, model.predict)
         accepted += rows
-    given = model.probabilities(test)
-    single = near_duplicates.likeness(test, train) < near_duplicates.ALIKE
+    predictions = model.probabilities(test)
+    distinct = near_duplicates.highest_correlation(test, train) < near_duplicates.NEAR_DUPLICATE_CORRELATION
     return Evaluation(
         model=model,
-        official=Score.of(given, test.labels),
-        apart=Score.of(given[single], test.labels[single]),
-        drawn=Score.of(model.probabilities(drawn), drawn.labels),
-        near_duplicates=int((~single).sum()),
-        confusion=confusion_of(given, test.labels),
-        bins=reliability(given, test.labels),
+        official=Score.of(predictions, test.labels),
+        without_near_duplicates=Score.of(predictions[distinct], test.labels[distinct]),
+        rendered=Score.of(model.probabilities(rendered_vehicles), rendered_vehicles.labels),
+        near_duplicates=int((~distinct).sum()),
+        confusion=confusion_matrix(predictions, test.labels),
+        bins=reliability(predictions, test.labels),
         robustness=[
-            (name, severity, Score.of(model.probabilities(spoilt), spoilt.labels))
-            for name, severity, spoilt in disturbed(test)
+            (name, severity, Score.of(model.probabilities(degraded), degraded.labels))
+            for name, severity, degraded in disturbed(test)
         ],
         speed=measure(model.directory / "model.onnx", model.spec, test),
         size=(model.directory / "model.onnx").stat().st_size,
-        others=[Score.of(other.probabilities(test), test.labels) for other in others],
-        small=Score.of(model.answer(small.pixels), small.labels),
+        other_seeds=[Score.of(other.probabilities(test), test.labels) for other in others],
+        small=Score.of(model.predict(small.pixels), small.labels),
         neither=accepted,
-        photographs=shown,
+        photographs=photographs_score,
     )
 
 
@@ -146,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
         other_test = None
         if options.other_test and options.other_test_lst:
             other_test = read_channel(options.other_test, options.other_test_lst, STORED, labelled=False)
-        found = evaluate(
+        evaluation = evaluate(
             Model.at(options.model_dir),
             train,
             test,
@@ -157,8 +157,8 @@ def main(arguments: list[str] | None = None) -> int:
     except VehicleNetError as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1
-    card.write(found, options.card)
-    print(found.official)
+    card.write(evaluation, options.card)
+    print(evaluation.official)
     return 0
 
 

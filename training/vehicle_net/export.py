@@ -22,7 +22,7 @@ from training.vehicle_net.calibrate import Calibration
 from training.vehicle_net.data import Images
 from training.vehicle_net.errors import ExportDiffers
 from training.vehicle_net.head import Rows
-from training.vehicle_net.inference import answers, session_of
+from training.vehicle_net.inference import predict, session_of
 from training.vehicle_net.learn import logits_of
 from training.vehicle_net.network import BasicResidual, ConvNorm, InvertedResidual, VehicleNet, same_padding
 
@@ -132,7 +132,7 @@ def _columns(graph: _Graph, values: str, first: int, last: int) -> str:
 
 
 def _grouped(graph: _Graph, scores: str, rows: Rows) -> str:
-    """Logits (N, answers) of the scores of all rows, as the network groups them."""
+    """Logits (N, outputs) of the scores of all rows, as the network groups them."""
     if set(rows) == {1}:
         return scores
     ends = np.cumsum(rows).tolist()
@@ -143,14 +143,14 @@ def _grouped(graph: _Graph, scores: str, rows: Rows) -> str:
     return graph.add("Concat", *parts, axis=1)
 
 
-def _output(graph: _Graph, logits: str, answers: int, calibration: Calibration, *, mirror: bool) -> None:
-    """Logits (N, answers), or with `mirror` (2N, answers), to probabilities (N, 2)."""
+def _output(graph: _Graph, logits: str, outputs: int, calibration: Calibration, *, mirror: bool) -> None:
+    """Logits (N, outputs), or with `mirror` (2N, outputs), to probabilities (N, 2)."""
     if mirror:
-        pairs = graph.add("Reshape", logits, graph.integers(2, -1, answers))
+        pairs = graph.add("Reshape", logits, graph.integers(2, -1, outputs))
         logits = graph.add("ReduceMean", pairs, axes=[0], keepdims=0)
-    labels = _columns(graph, logits, 0, 2) if answers == 3 else logits
+    labels = _columns(graph, logits, 0, 2) if outputs == 3 else logits
     scaled = graph.add("Mul", labels, graph.floats(1 / calibration.temperature))
-    if answers == 2:
+    if outputs == 2:
         graph.add("Softmax", scaled, output="probabilities", axis=1)
         return
     told_apart = graph.add("Softmax", scaled, axis=1)
@@ -200,13 +200,13 @@ def graph_of(network: VehicleNet, size: int, calibration: Calibration, *, mirror
 def write(
     network: VehicleNet, size: int, calibration: Calibration, path: Path, *, mirror: bool, check: Images
 ) -> float:
-    """Write the graph to `path` once it has answered as the network does; the largest difference in probability.
+    """Write the graph to `path` once its predictions equal the network's; the largest difference in probability.
 
     Raises ExportDiffers if that is above TOLERANCE on the first images of `check`, and writes nothing.
     """
     model = graph_of(network, size, calibration, mirror=mirror)
     few = check.where(np.arange(len(check)) < CHECKED)
-    theirs = answers(session_of(model.SerializeToString()), few.pixels)
+    theirs = predict(session_of(model.SerializeToString()), few.pixels)
     difference = float(np.abs(theirs - calibration.probabilities(logits_of(network, few, mirror=mirror))).max())
     if difference > TOLERANCE:
         raise ExportDiffers(difference, TOLERANCE)

@@ -1,4 +1,4 @@
-"""The classifier on top of the backbone: one or several rows for each answer, begun from ImageNet's own classifier."""
+"""The classifier on top of the backbone: one or several rows for each output, from ImageNet's classifier."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ CLUSTERS = 16
 _ROUNDS = 30
 
 Rows = tuple[int, ...]
-"""How many rows of the classifier stand for each answer."""
+"""How many rows of the classifier stand for each output."""
 
 
 def rows_for(*, of_vehicles: bool, neither: bool, pretrained: bool) -> Rows:
@@ -28,7 +28,7 @@ def rows_for(*, of_vehicles: bool, neither: bool, pretrained: bool) -> Rows:
 
 
 def grouped(scores: Tensor, rows: Rows) -> Tensor:
-    """Logits (N, answers) of the scores (N, rows) of all rows: the log of the sum of each answer's exponentials."""
+    """Logits (N, outputs) of the scores (N, rows) of all rows: the log of the sum of each output's exponentials."""
     if set(rows) == {1}:
         return scores
     return torch.stack([part.logsumexp(1) for part in torch.split(scores, list(rows), dim=1)], dim=1)
@@ -56,7 +56,7 @@ def _neither(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     return centres.to(weight.dtype), (means + sizes.log()).to(bias.dtype)
 
 
-def started(weight: Tensor, bias: Tensor, rows: Rows, *, of_vehicles: bool) -> tuple[Tensor, Tensor]:
+def initial_weights(weight: Tensor, bias: Tensor, rows: Rows, *, of_vehicles: bool) -> tuple[Tensor, Tensor]:
     """Weight and bias of a classifier with `rows`, from ImageNet's (1000, D) and (1000,), or zero."""
     if not of_vehicles:
         return torch.zeros(sum(rows), weight.shape[1]), torch.zeros(sum(rows))

@@ -1,4 +1,4 @@
-"""Answers of an exported graph, by ONNX Runtime on the CPU."""
+"""Predictions of an exported graph, by ONNX Runtime on the CPU."""
 
 from pathlib import Path
 from typing import cast
@@ -16,7 +16,7 @@ def session_of(model: Path | bytes, *, threads: int = 1) -> onnxruntime.Inferenc
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def answers(
+def predict(
     session: onnxruntime.InferenceSession, pixels: npt.NDArray[np.uint8], *, batch: int = 50
 ) -> npt.NDArray[np.float32]:
     """Probabilities (N, 2) of pixels (N, S, S, 3)."""

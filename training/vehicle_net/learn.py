@@ -14,18 +14,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.vehicle_net import checkpoint
-from training.vehicle_net.augment import vary
+from training.vehicle_net.augment import augment
 from training.vehicle_net.calibrate import Floats
 from training.vehicle_net.data import Images, Material, training_side
-from training.vehicle_net.degradation import brought_to, spoil
+from training.vehicle_net.degradation import degrade, resize
 from training.vehicle_net.head import rows_for
 from training.vehicle_net.network import VehicleNet, pretrained
 from training.vehicle_net.recipe import Recipe
 
-_LEAST_DETAIL = 24
+_MIN_DETAIL = 24
 """Smallest side that rendered images are reduced to."""
-_AFTERWARDS = frozenset({"mirror", "folds", "calibration_folds", "kept", "prior"})
-"""What does not bear on one network's weights."""
+_AFTER_TRAINING = frozenset({"mirror", "folds", "calibration_folds", "kept", "prior"})
+"""Hyperparameters that do not change one network's weights before they are averaged with ImageNet's."""
 
 EpochReport: TypeAlias = Callable[[int, VehicleNet, float], None]
 """Called after each epoch with its number, the averaged network and the mean training loss."""
@@ -37,20 +37,20 @@ def normalised(pixels: Tensor) -> Tensor:
 
 
 def logits_of(network: VehicleNet, images: Images, *, mirror: bool, batch: int = 25) -> Floats:
-    """Logits (N, answers); with `mirror` the mean of each image's and its mirror image's."""
+    """Logits (N, outputs); with `mirror` the mean of each image's and its mirror image's."""
     device = network.classifier.weight.device
     network.eval()
-    found: list[Tensor] = []
+    logits: list[Tensor] = []
     with torch.inference_mode():
         for pixels in torch.split(torch.from_numpy(images.pixels), batch):
             straight = normalised(pixels.to(device))
             views = torch.cat([straight, straight.flip(3)]) if mirror else straight
-            logits = network(views.contiguous(memory_format=torch.channels_last))
-            found.append(logits.view(-1, len(straight), logits.shape[1]).mean(0).cpu())
-    return torch.cat(found).numpy().astype(np.float64)
+            outputs = network(views.contiguous(memory_format=torch.channels_last))
+            logits.append(outputs.view(-1, len(straight), outputs.shape[1]).mean(0).cpu())
+    return torch.cat(logits).numpy().astype(np.float64)
 
 
-def built(recipe: Recipe, device: str, *, neither: bool) -> VehicleNet:
+def new_network(recipe: Recipe, device: str, *, neither: bool) -> VehicleNet:
     """The network before its first step: with ImageNet weights and normalisations folded, or from scratch."""
     rows = rows_for(of_vehicles=recipe.of_vehicles, neither=neither, pretrained=recipe.pretrained)
     if recipe.pretrained:
@@ -84,25 +84,29 @@ def _tensors(images: Images) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
 
 
-def _drawn_from(recipe: Recipe, material: Material) -> list[Pool]:
+def _pools(recipe: Recipe, material: Material) -> list[Pool]:
     pools = [(material.others, recipe.others, False), (material.vehicles, recipe.vehicles, True)]
     if material.knows_neither:
         pools.append((material.scenes, recipe.scenes, True))
-    return [Pool(*_tensors(images), count, drawn) for images, count, drawn in pools if images is not None and count]
+    return [
+        Pool(*_tensors(images), count, is_rendered)
+        for images, count, is_rendered in pools
+        if images is not None and count
+    ]
 
 
 class Run:
-    """One network on its way through the epochs; everything that a resumed run needs is in `state`."""
+    """The training of one network; `state` holds everything that a resumed run needs."""
 
     def __init__(self, recipe: Recipe, material: Material, *, seed: int, device: str = "cpu") -> None:
         self.recipe, self.device = recipe, device
-        self.answers = 3 if material.knows_neither else 2
+        self.outputs = 3 if material.knows_neither else 2
         self.pixels, self.labels = _tensors(material.real)
-        self.drawn = _drawn_from(recipe, material)
+        self.pools = _pools(recipe, material)
         torch.manual_seed(seed)
         self.generator = torch.Generator().manual_seed(seed)
-        self.network = built(recipe, device, neither=material.knows_neither)
-        self.averaged = built(recipe, device, neither=material.knows_neither)
+        self.network = new_network(recipe, device, neither=material.knows_neither)
+        self.averaged = new_network(recipe, device, neither=material.knows_neither)
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(_groups(self.network, recipe), lr=recipe.learning_rate)
         self.epoch = 0
@@ -115,10 +119,10 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values from which `restore` continues as if nothing had happened."""
-        kept = {"epoch": self.epoch, "averaged": self.averaged.state_dict()}
+        state = {"epoch": self.epoch, "averaged": self.averaged.state_dict()}
         if self.epoch == self.recipe.epochs:
-            return kept
-        return kept | {
+            return state
+        return state | {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
@@ -139,40 +143,40 @@ class Run:
         order = torch.randperm(len(self.labels), generator=self.generator)
         yield from torch.split(order, self.recipe.batch)[: self.epoch_steps]
 
-    def _sharpness(self) -> int:
+    def _rendered_side(self) -> int:
         """The side that rendered images of a step are reduced to before they are brought to size."""
         full = training_side(self.recipe)
         sharp, share = torch.rand(2, generator=self.generator).tolist()
-        if sharp < self.recipe.full or full <= _LEAST_DETAIL:
+        if sharp < self.recipe.full or full <= _MIN_DETAIL:
             return full
-        return int(_LEAST_DETAIL * math.exp(share * math.log(full / _LEAST_DETAIL)))
+        return int(_MIN_DETAIL * math.exp(share * math.log(full / _MIN_DETAIL)))
 
-    def _together(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """The chosen images of the train channel and what the step draws besides, spoilt and brought to size."""
+    def _batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """The chosen images of the train channel and those drawn from the pools, degraded and resized."""
         side, chance = training_side(self.recipe), self.recipe.spoil
         parts = [(self.pixels[chosen], self.labels[chosen], 0)]
-        detail = self._sharpness()
-        for pool in self.drawn:
-            some = torch.randint(len(pool.labels), (pool.count,), generator=self.generator)
-            parts.append((pool.pixels[some], pool.labels[some], detail if pool.rendered else 0))
+        detail = self._rendered_side()
+        for pool in self.pools:
+            drawn = torch.randint(len(pool.labels), (pool.count,), generator=self.generator)
+            parts.append((pool.pixels[drawn], pool.labels[drawn], detail if pool.rendered else 0))
         images = []
         for pixels, _, reduced in parts:
             stored = pixels.permute(0, 3, 1, 2).float()
-            stored = brought_to(stored, reduced) if reduced else stored
-            images.append(brought_to(spoil(stored, chance, self.generator) if chance else stored, side))
-        mingled = torch.randperm(sum(map(len, images)), generator=self.generator)
+            stored = resize(stored, reduced) if reduced else stored
+            images.append(resize(degrade(stored, chance, self.generator) if chance else stored, side))
+        order = torch.randperm(sum(map(len, images)), generator=self.generator)
         labels = torch.cat([labels for _, labels, _ in parts])
-        return torch.cat(images)[mingled], labels[mingled]
+        return torch.cat(images)[order], labels[order]
 
     def _rate(self, step: int) -> float:
         done = step / (self.epoch_steps * self.recipe.epochs)
-        rising = self.recipe.warmup
-        return self.recipe.learning_rate * min(done / rising if rising else 1.0, (1 - done) / (1 - rising))
+        warmup = self.recipe.warmup
+        return self.recipe.learning_rate * min(done / warmup if warmup else 1.0, (1 - done) / (1 - warmup))
 
     def _step(self, chosen: Tensor, step: int) -> float:
-        images, labels = self._together(chosen)
-        targets = functional.one_hot(labels, self.answers).float()
-        images, targets = vary((images - 127) / 128, targets, self.recipe, self.generator)
+        images, labels = self._batch(chosen)
+        targets = functional.one_hot(labels, self.outputs).float()
+        images, targets = augment((images - 127) / 128, targets, self.recipe, self.generator)
         images = images.to(self.device).contiguous(memory_format=torch.channels_last)
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate(step)
@@ -188,12 +192,12 @@ class Run:
 
     def _average(self, step: int) -> None:
         decay = min(self.recipe.average, (1 + step) / (10 + step))
-        ours, theirs = self.averaged.state_dict(), self.network.state_dict()
-        for name, value in ours.items():
+        averaged, latest = self.averaged.state_dict(), self.network.state_dict()
+        for name, value in averaged.items():
             if value.is_floating_point():
-                value.lerp_(theirs[name], 1 - decay)
+                value.lerp_(latest[name], 1 - decay)
             else:
-                value.copy_(theirs[name])
+                value.copy_(latest[name])
 
     def one_epoch(self) -> float:
         """Go once through the images; the mean loss."""
@@ -209,32 +213,32 @@ def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None
 
     Where `checkpoints` holds this very run, continue it.
     """
-    kept = checkpoints / f"{run.identity}.pt" if checkpoints else None
-    state = checkpoint.load(kept) if kept else None
+    file = checkpoints / f"{run.identity}.pt" if checkpoints else None
+    state = checkpoint.load(file) if file else None
     if state is not None:
         run.restore(state)
     while run.epoch < run.recipe.epochs:
         loss = run.one_epoch()
-        if kept:
-            checkpoint.save(kept, run.state())
+        if file:
+            checkpoint.save(file, run.state())
         if report:
             report(run.epoch - 1, run.averaged, loss)
-    return _blended(run)
+    return _averaged_with_imagenet(run)
 
 
-def _blended(run: Run) -> VehicleNet:
+def _averaged_with_imagenet(run: Run) -> VehicleNet:
     recipe, network = run.recipe, run.averaged
     if recipe.pretrained and recipe.kept:
-        begun = built(recipe, run.device, neither=run.answers == 3).state_dict()
+        initial = new_network(recipe, run.device, neither=run.outputs == 3).state_dict()
         for name, value in network.state_dict().items():
             if value.is_floating_point():
-                value.lerp_(begun[name], recipe.kept)
+                value.lerp_(initial[name], recipe.kept)
     return network.eval()
 
 
 def _identity(recipe: Recipe, seed: int, material: Material) -> str:
     """The same for the same recipe, seed and images: the name of the run's checkpoint."""
-    decisive = {name: value for name, value in recipe.to_dict().items() if name not in _AFTERWARDS}
-    decisive["size"] = training_side(recipe)
-    identity = json.dumps({**decisive, "seed": seed, "images": material.digest()}, sort_keys=True)
+    relevant = {name: value for name, value in recipe.to_dict().items() if name not in _AFTER_TRAINING}
+    relevant["size"] = training_side(recipe)
+    identity = json.dumps({**relevant, "seed": seed, "images": material.digest()}, sort_keys=True)
     return hashlib.sha256(identity.encode()).hexdigest()[:16]

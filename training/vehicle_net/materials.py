@@ -1,11 +1,11 @@
-"""What a training job learns from and what its networks are asked about: channels and rendered images."""
+"""What a training job learns from and what its networks are read_scoring about: channels and rendered images."""
 
 import os
 
 from training.vehicle_net.data import (
-    Asked,
     Images,
     Material,
+    ScoringImages,
     preprocessing,
     read_as_stored,
     read_channel,
@@ -15,7 +15,7 @@ from training.vehicle_net.data import (
 from training.vehicle_net.environment import Channel, Job
 
 
-def read(job: Job) -> tuple[Material, Asked]:
+def read(job: Job) -> tuple[Material, ScoringImages]:
     """Read the job's channels and render. Raises MalformedChannel."""
     recipe, workers = job.recipe, os.cpu_count() or 1
     material = Material(
@@ -25,11 +25,11 @@ def read(job: Job) -> tuple[Material, Asked]:
         scenes=rendered_scenes(recipe, workers=workers) if job.other else None,
     )
 
-    def asked(channel: Channel, *, labelled: bool = True) -> Images:
+    def read_scoring(channel: Channel, *, labelled: bool = True) -> Images:
         return read_channel(channel.images, channel.listing, preprocessing(recipe), labelled=labelled)
 
-    return material, Asked(
-        real=asked(job.train),
-        others=asked(job.other, labelled=False) if job.other else None,
-        elsewhere=asked(job.validation) if job.validation else None,
+    return material, ScoringImages(
+        real=read_scoring(job.train),
+        others=read_scoring(job.other, labelled=False) if job.other else None,
+        validation=read_scoring(job.validation) if job.validation else None,
     )

@@ -47,7 +47,7 @@ def reliability(probabilities: Floats, labels: Labels, bins: int = 10) -> list[t
 
 @dataclass(frozen=True)
 class Score:
-    """Figures of one set of answers; `accepted` are those at the threshold or above."""
+    """Figures of one set of predictions; `accepted` are those at the threshold or above."""
 
     images: int
     correct: int

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from training.vehicle_net.data import Images
 
-ALIKE = 0.75
+NEAR_DUPLICATE_CORRELATION = 0.75
 """Correlation of two images, or of one with the mirror image of the other, from which they count as near duplicates."""
 
 
@@ -16,7 +16,7 @@ def _standardised(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return flat
 
 
-def likeness(test: Images, train: Images) -> npt.NDArray[np.float32]:
+def highest_correlation(test: Images, train: Images) -> npt.NDArray[np.float32]:
     """Largest correlation of each test image (N,) with any training image or its mirror image."""
     known = _standardised(train.pixels)
     straight = _standardised(test.pixels) @ known.T

@@ -1,4 +1,4 @@
-"""What a model accepts of images that show neither label, by kind, and what it makes of photographs."""
+"""How many images of neither label a model accepts, by kind, and its score on photographs."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,7 +66,7 @@ def accepted_by_kind(predict: Predict, other_test: Images | None) -> Iterator[tu
     if other_test is not None:
         yield "images of other classes, test split", Accepted.of(predict(other_test))
     yield "rendered cars", Accepted.of(predict(scenes("car")))
-    yield "rendered scenes without a vehicle to tell", Accepted.of(predict(scenes("neither")))
+    yield "rendered scenes without a bicycle or motorcycle", Accepted.of(predict(scenes("neither")))
     yield "frames without content", Accepted.of(predict(frames()))
 
 
@@ -84,17 +84,17 @@ def photographs(folder: Path, spec: Preprocessing) -> tuple[list[str], npt.NDArr
     return [file.stem.rstrip("0123456789-") for file in files], np.stack(pixels)
 
 
-def photographs_scored(
-    folder: Path, names: tuple[str, str], spec: Preprocessing, answer: Callable[[npt.NDArray[np.uint8]], Floats]
+def score_photographs(
+    folder: Path, names: tuple[str, str], spec: Preprocessing, predict: Callable[[npt.NDArray[np.uint8]], Floats]
 ) -> tuple[Score, list[tuple[str, Accepted]]]:
     """The score on photographs in the folders of both labels, and what is accepted of `neither`, in all and by kind.
 
     Raises MalformedChannel.
     """
-    shown = [answer(photographs(folder / name, spec)[1]) for name in names]
-    labels = np.repeat([0, 1], [len(given) for given in shown])
+    predictions = [predict(photographs(folder / name, spec)[1]) for name in names]
+    labels = np.repeat([0, 1], [len(each) for each in predictions])
     kinds, pixels = photographs(folder / "neither", spec)
-    given = answer(pixels)
-    rows = [("photographs of neither", Accepted.of(given))]
-    rows += [(f"of these: {kind}", Accepted.of(given[np.array(kinds) == kind])) for kind in sorted(set(kinds))]
-    return Score.of(np.concatenate(shown), labels), rows
+    of_neither = predict(pixels)
+    rows = [("photographs of neither", Accepted.of(of_neither))]
+    rows += [(f"of these: {kind}", Accepted.of(of_neither[np.array(kinds) == kind])) for kind in sorted(set(kinds))]
+    return Score.of(np.concatenate(predictions), labels), rows

@@ -1,4 +1,4 @@
-"""The network: EfficientNet-Lite (https://arxiv.org/abs/1905.11946, ReLU6, no squeeze-and-excite), 2 or 3 answers."""
+"""The network: EfficientNet-Lite (https://arxiv.org/abs/1905.11946, ReLU6, no squeeze-and-excite), 2 or 3 outputs."""
 
 import importlib
 import math
@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.vehicle_net.errors import UnknownBackbone, WeightsNotInstalled
-from training.vehicle_net.head import Rows, grouped, started
+from training.vehicle_net.head import Rows, grouped, initial_weights
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.1
@@ -237,7 +237,7 @@ def _own_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 def pretrained(backbone: str, rows: Rows = (1, 1), *, of_vehicles: bool = True) -> VehicleNet:
     """A network with ImageNet weights; its classifier starts from ImageNet's own, or from zero."""
     state = _own_names(torch.load(imagenet_file(backbone), map_location="cpu", weights_only=True))
-    weight, bias = started(state["classifier.weight"], state["classifier.bias"], rows, of_vehicles=of_vehicles)
+    weight, bias = initial_weights(state["classifier.weight"], state["classifier.bias"], rows, of_vehicles=of_vehicles)
     network = VehicleNet(backbone, rows)
     network.load_state_dict(state | {"classifier.weight": weight, "classifier.bias": bias})
     return network

@@ -23,13 +23,13 @@ class Recipe:
     pretrained: bool = True
     """Start from ImageNet weights; false trains from scratch."""
     size: int = 128
-    """Side of the network's input when it answers, pixels."""
+    """Side of the network's input pixels."""
     training_size: int = 0
     """Side in training, 0 for `size`."""
     mirror: bool = False
-    """Answer each image together with its mirror image, in twice the time."""
+    """Predict from each image and its mirror image, in twice the time."""
     through: int = 0
-    """Side that every image is reduced to before it is brought to size; 0 for none."""
+    """Side that every image is reduced to before it is resized; 0 for none."""
     epochs: int = 13
     """How often each image of the train channel is seen."""
     batch: int = 16
@@ -49,7 +49,7 @@ class Recipe:
     warmup: float = 0.15
     """Share of the steps in which the learning rate rises; it then falls linearly to nothing."""
     average: float = 0.98
-    """Decay of the moving average of the weights, which is what is kept."""
+    """Decay of the moving average of the weights, which is what is exported."""
     frozen: int = 5
     """Blocks after the stem that keep their ImageNet weights."""
     kept: float = 0.25
@@ -57,7 +57,7 @@ class Recipe:
     folds: int = 5
     """Parts of the train channel for cross-validation."""
     calibration_folds: int = 2
-    """Parts that the calibration is fitted on, each answered by a network that was trained without it: `folds` for the
+    """Parts that the calibration is fitted on, each predicted by a network that was trained without it: `folds` for the
     whole cross-validation, 0 to leave confidences uncalibrated."""
     prior: float = 0.5
     """Images of neither for each vehicle, which the calibration supposes."""
@@ -74,7 +74,7 @@ class Recipe:
     blank: float = 0.25
     """Share of the side of a square that is painted grey in half of the images."""
     spoil: float = 0.5
-    """How often an image is spoilt as cameras do: blur, darkness, noise and JPEG, each with a share of this chance."""
+    """Chance that an image is degraded as by a camera: blur, darkness, noise and JPEG, each with a share of it."""
     mix: float = 0.2
     """Parameter of the beta distribution that mixup draws shares from; 0 for none."""
 
@@ -83,16 +83,16 @@ class Recipe:
         """The defaults with `values`, strings or numbers, put in. Raises InvalidHyperparameter."""
         types = {field.name: type(field.default) for field in fields(cls)}
         changes: dict[str, Any] = {}
-        for given, value in values.items():
-            name = given.replace("-", "_")
+        for option, value in values.items():
+            name = option.replace("-", "_")
             if name not in types:
-                raise InvalidHyperparameter(given, value, f"known are {', '.join(types)}")
-            changes[name] = _converted(given, value, types[name])
+                raise InvalidHyperparameter(option, value, f"known are {', '.join(types)}")
+            changes[name] = _converted(option, value, types[name])
         return replace(cls(), **changes)
 
     @property
     def names(self) -> tuple[str, str]:
-        """What label 0 and label 1 are called."""
+        """The names of label 0 and label 1."""
         first, second = self.labels.split(",")
         return first, second
 
@@ -135,5 +135,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def chosen(options: argparse.Namespace, hyperparameters: Mapping[str, object]) -> Recipe:
     """The recipe: options before hyperparameters before defaults. Raises InvalidHyperparameter."""
     names = [field.name for field in fields(Recipe)]
-    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    return Recipe.of({**{name.replace("-", "_"): value for name, value in hyperparameters.items()}, **given})
+    options_set = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    return Recipe.of({**{name.replace("-", "_"): value for name, value in hyperparameters.items()}, **options_set})

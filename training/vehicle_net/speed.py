@@ -1,4 +1,4 @@
-"""How long an answer takes on one thread, beside the reference model, measured in turns in the same run."""
+"""How long a prediction takes on one thread, beside the reference model, measured in turns in the same run."""
 
 import io
 import os
@@ -23,13 +23,13 @@ from training.vehicle_net.reference_model import SIDE, resnet152
 class Speed:
     """Milliseconds from PNG bytes to probabilities, batch 1, one thread: the median and the 99th percentile.
 
-    Of so many answers of each, on that machine.
+    Of `predictions` predictions of each, on `machine`.
     """
 
     median: float
     p99: float
     reference_median: float
-    answers: int
+    predictions: int
     machine: str
 
     @property
@@ -45,33 +45,33 @@ def png(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
     return buffer.getvalue()
 
 
-def _answer(session: onnxruntime.InferenceSession, spec: Preprocessing) -> Callable[[bytes], None]:
-    def answer(data: bytes) -> None:
+def _predictor(session: onnxruntime.InferenceSession, spec: Preprocessing) -> Callable[[bytes], None]:
+    def predict(data: bytes) -> None:
         session.run(["probabilities"], {"pixels": to_pixels(decode(data), spec)[None]})
 
-    return answer
+    return predict
 
 
 def _reference() -> Callable[[bytes], None]:
     session, spec = session_of(resnet152().SerializeToString()), Preprocessing(SIDE)
 
-    def answer(data: bytes) -> None:
+    def predict(data: bytes) -> None:
         pixels = to_pixels(decode(data), spec).transpose(2, 0, 1)[None].astype(np.float32) / 255
         session.run(["probabilities"], {"pixels": pixels})
 
-    return answer
+    return predict
 
 
 def measure(model: Path, spec: Preprocessing, images: Images, *, rounds: int = 5, each: int = 40) -> Speed:
-    """Time the model and the reference model alternately, `rounds` times `each` answers."""
+    """Time the model and the reference model alternately, `rounds` times `each` predictions."""
     files = [png(pixels) for pixels in images.pixels[:each]]
-    contenders = (_answer(session_of(model), spec), _reference())
+    contenders = (_predictor(session_of(model), spec), _reference())
     taken: tuple[list[float], list[float]] = ([], [])
     for turn in range(rounds + 1):
-        for answer, times in zip(contenders, taken, strict=True):
+        for predict, times in zip(contenders, taken, strict=True):
             for data in files:
                 began = time.perf_counter()
-                answer(data)
+                predict(data)
                 if turn:  # the first round warms up
                     times.append((time.perf_counter() - began) * 1e3)
     ours, theirs = (np.array(times) for times in taken)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 WITH_TORCH = importlib.util.find_spec("torch") is not None
-NEED_TORCH = ("evaluate", "export", "head", "spoil", "train")
+NEED_TORCH = ("evaluate", "export", "head", "degradation", "train")
 collect_ignore = [] if WITH_TORCH else [f"test_vehicle_net_{name}.py" for name in NEED_TORCH]
 
 TINY = (

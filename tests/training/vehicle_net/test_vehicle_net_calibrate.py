@@ -13,7 +13,7 @@ def logits_of(margins: np.ndarray) -> np.ndarray:
     return np.stack([np.zeros_like(margins), margins], axis=1)
 
 
-def answers_of(slope: float, images: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+def logits_and_labels(slope: float, images: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
     """Logits, and labels as likely as `slope` times them says."""
     random = np.random.default_rng(1)
     margins = random.normal(0, 3, images)
@@ -22,24 +22,24 @@ def answers_of(slope: float, images: int = 20_000) -> tuple[np.ndarray, np.ndarr
 
 @pytest.mark.parametrize("slope", [0.3, 1.0, 2.5])
 def test_the_temperature_that_made_the_labels_is_found(slope: float) -> None:
-    assert fit(*answers_of(slope)).temperature == pytest.approx(1 / slope, rel=0.05)
+    assert fit(*logits_and_labels(slope)).temperature == pytest.approx(1 / slope, rel=0.05)
 
 
-def test_overconfident_answers_become_honest() -> None:
-    logits, labels = answers_of(0.4)
+def test_overconfident_probabilities_are_calibrated() -> None:
+    logits, labels = logits_and_labels(0.4)
     raw = expected_calibration_error(Calibration().probabilities(logits), labels)
     calibrated = expected_calibration_error(fit(logits, labels).probabilities(logits), labels)
     assert raw > 0.1
     assert calibrated < 0.02
 
 
-def test_calibration_never_changes_which_answer_is_given() -> None:
-    logits, labels = answers_of(0.4)
-    given_answers = fit(logits, labels).probabilities(logits).argmax(axis=1)
-    np.testing.assert_array_equal(given_answers, logits.argmax(axis=1))
+def test_calibration_never_changes_the_predicted_label() -> None:
+    logits, labels = logits_and_labels(0.4)
+    calibrated = fit(logits, labels).probabilities(logits).argmax(axis=1)
+    np.testing.assert_array_equal(calibrated, logits.argmax(axis=1))
 
 
-def test_the_fit_stays_finite_where_every_answer_is_right() -> None:
+def test_the_fit_stays_finite_where_every_prediction_is_right() -> None:
     margins = np.array([-5.0, -4.0, 4.0, 5.0] * 10)
     found = fit(logits_of(margins), (margins > 0).astype(np.int64))
     assert 0.1 < found.temperature < 10

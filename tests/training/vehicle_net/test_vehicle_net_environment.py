@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.vehicle_net.environment import CHECKPOINTS, job_of
+from training.vehicle_net.environment import CHECKPOINTS, read_job
 from training.vehicle_net.errors import InvalidHyperparameter, MissingChannel
 from training.vehicle_net.recipe import Recipe
 
@@ -18,7 +18,7 @@ ENVIRONMENT = {
 
 
 def test_channels_model_directory_and_device_come_from_script_mode() -> None:
-    job = job_of([], ENVIRONMENT)
+    job = read_job([], ENVIRONMENT)
     assert (job.train.images, job.train.listing) == (Path("/in/train"), Path("/in/train_lst"))
     assert job.validation is not None
     assert job.validation.listing == Path("/in/validation_lst")
@@ -26,38 +26,38 @@ def test_channels_model_directory_and_device_come_from_script_mode() -> None:
 
 
 def test_the_other_channel_is_optional_and_comes_with_its_listing() -> None:
-    assert job_of([], ENVIRONMENT).other is None
+    assert read_job([], ENVIRONMENT).other is None
     named = {"SM_CHANNEL_OTHER": "/in/other", "SM_CHANNEL_OTHER_LST": "/in/other_lst"}
-    other = job_of([], ENVIRONMENT | named).other
+    other = read_job([], ENVIRONMENT | named).other
     assert other is not None
     assert (other.images, other.listing) == (Path("/in/other"), Path("/in/other_lst"))
     with pytest.raises(MissingChannel, match="SM_CHANNEL_OTHER_LST"):
-        job_of([], ENVIRONMENT | {"SM_CHANNEL_OTHER": "/in/other"})
+        read_job([], ENVIRONMENT | {"SM_CHANNEL_OTHER": "/in/other"})
 
 
 def test_hyperparameters_are_read_from_strings_and_numbers_alike() -> None:
-    recipe = job_of([], ENVIRONMENT).recipe
+    recipe = read_job([], ENVIRONMENT).recipe
     assert (recipe.epochs, recipe.learning_rate, recipe.pretrained) == (3, 0.001, False)
     assert recipe.batch == Recipe().batch
 
 
 def test_other_classes_are_named_by_a_hyperparameter() -> None:
-    recipe = job_of([], ENVIRONMENT | {"SM_HPS": '{"labels": "apple,sweet_pepper"}'}).recipe
+    recipe = read_job([], ENVIRONMENT | {"SM_HPS": '{"labels": "apple,sweet_pepper"}'}).recipe
     assert (recipe.names, recipe.of_vehicles, Recipe().of_vehicles) == (("apple", "sweet_pepper"), False, True)
 
 
 def test_an_option_wins_over_the_environment() -> None:
-    job = job_of(["--epochs", "7", "--train", "/mine", "--device", "cpu", "--model-dir", "m"], ENVIRONMENT)
+    job = read_job(["--epochs", "7", "--train", "/mine", "--device", "cpu", "--model-dir", "m"], ENVIRONMENT)
     assert (job.recipe.epochs, job.train.images, job.device, job.model_dir) == (7, Path("/mine"), "cpu", Path("m"))
 
 
 @pytest.mark.parametrize("option", ["--learning-rate", "--learning_rate"])
 def test_an_option_is_known_with_hyphens_and_as_sagemaker_passes_it(option: str) -> None:
-    assert job_of([option, "0.5"], ENVIRONMENT).recipe.learning_rate == 0.5
+    assert read_job([option, "0.5"], ENVIRONMENT).recipe.learning_rate == 0.5
 
 
 def test_on_a_laptop_checkpoints_lie_beside_the_model() -> None:
-    job = job_of(["--train", "t", "--train-lst", "t.lst", "--model-dir", "out/model"], {})
+    job = read_job(["--train", "t", "--train-lst", "t.lst", "--model-dir", "out/model"], {})
     assert job.checkpoints == Path("out/model.checkpoints")
     assert job.validation is None
     assert job.device == "cpu"
@@ -76,7 +76,7 @@ def test_on_a_laptop_checkpoints_lie_beside_the_model() -> None:
 )
 def test_a_missing_channel_is_named(environment: dict[str, str], missing: str) -> None:
     with pytest.raises(MissingChannel, match=rf"{missing}$"):
-        job_of([], environment)
+        read_job([], environment)
 
 
 @pytest.mark.parametrize(
@@ -97,4 +97,4 @@ def test_a_missing_channel_is_named(environment: dict[str, str], missing: str) -
 )
 def test_a_hyperparameter_that_cannot_be_meant_is_refused(told: str) -> None:
     with pytest.raises(InvalidHyperparameter):
-        job_of([], {**ENVIRONMENT, "SM_HPS": told})
+        read_job([], {**ENVIRONMENT, "SM_HPS": told})

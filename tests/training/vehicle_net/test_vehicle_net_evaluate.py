@@ -11,10 +11,10 @@ from training.vehicle_net import card
 from training.vehicle_net.corrupt import DISTURBANCES, disturbed
 from training.vehicle_net.data import SCORING_SEEDS, Images, rendered
 from training.vehicle_net.errors import MalformedChannel
-from training.vehicle_net.evaluate import Evaluation, Model, confusion_of
+from training.vehicle_net.evaluate import Evaluation, Model, confusion_matrix
 from training.vehicle_net.metrics import Accepted, Score
-from training.vehicle_net.near_duplicates import ALIKE, likeness
-from training.vehicle_net.neither import frames, photographs_scored
+from training.vehicle_net.near_duplicates import NEAR_DUPLICATE_CORRELATION, highest_correlation
+from training.vehicle_net.neither import frames, score_photographs
 from training.vehicle_net.package import SHIPPED
 from training.vehicle_net.speed import Speed
 
@@ -31,19 +31,19 @@ def found(vehicles: Images) -> Evaluation:
     model = Model.at(SHIPPED)
     given = model.probabilities(vehicles)
     score = Score.of(given, vehicles.labels)
-    spoilt = [(name, severity, score) for name, (_, severities) in DISTURBANCES.items() for severity in severities]
+    degraded = [(name, severity, score) for name, (_, severities) in DISTURBANCES.items() for severity in severities]
     return Evaluation(
         model=model,
         official=score,
-        apart=score,
-        drawn=score,
+        without_near_duplicates=score,
+        rendered=score,
         near_duplicates=3,
-        confusion=confusion_of(given, vehicles.labels),
+        confusion=confusion_matrix(given, vehicles.labels),
         bins=[(0.7, 0.6, 0.5), (0.9, 1.0, 0.5)],
-        robustness=spoilt,
+        robustness=degraded,
         speed=Speed(2.0, 3.0, 30.0, 200, "a machine"),
         size=1_000_000,
-        others=[score, score],
+        other_seeds=[score, score],
         small=score,
         neither=[("rendered cars", Accepted.of(given)), ("photographs of neither", Accepted.of(given))],
         photographs=score,
@@ -73,23 +73,23 @@ def test_the_same_evaluation_writes_the_same_card_and_diagram(found: Evaluation,
 def test_a_copy_and_a_mirrored_darker_copy_are_near_duplicates_and_another_picture_is_not(vehicles: Images) -> None:
     train = vehicles.where(np.arange(8) < 4)
     darker = Images((train.pixels[:, :, ::-1] * 0.8).astype(np.uint8), train.labels)
-    assert (likeness(train, train) > 0.999).all()
-    assert (likeness(darker, train) > ALIKE).all()
-    assert (likeness(vehicles.where(np.arange(8) >= 4), train) < ALIKE).all()
+    assert (highest_correlation(train, train) > 0.999).all()
+    assert (highest_correlation(darker, train) > NEAR_DUPLICATE_CORRELATION).all()
+    assert (highest_correlation(vehicles.where(np.arange(8) >= 4), train) < NEAR_DUPLICATE_CORRELATION).all()
 
 
 def test_every_disturbance_comes_in_three_severities_and_the_strongest_does_most(vehicles: Images) -> None:
     change: dict[str, list[float]] = {}
-    for name, _, spoilt in disturbed(vehicles):
-        assert spoilt.pixels.shape == vehicles.pixels.shape
-        change.setdefault(name, []).append(float(np.abs(spoilt.pixels.astype(int) - vehicles.pixels).mean()))
+    for name, _, degraded in disturbed(vehicles):
+        assert degraded.pixels.shape == vehicles.pixels.shape
+        change.setdefault(name, []).append(float(np.abs(degraded.pixels.astype(int) - vehicles.pixels).mean()))
     assert len(change) == 5
     assert all(0 < mild < middle < strong for mild, middle, strong in change.values())
 
 
-def test_confusion_counts_truth_by_answer() -> None:
+def test_confusion_counts_labels_by_predicted_label() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], np.float32)
-    assert confusion_of(probabilities, np.array([0, 0, 1])).tolist() == [[1, 1], [0, 1]]
+    assert confusion_matrix(probabilities, np.array([0, 0, 1])).tolist() == [[1, 1], [0, 1]]
 
 
 def test_frames_without_content_are_each_of_one_kind_and_the_same_again() -> None:
@@ -104,7 +104,7 @@ def test_photographs_are_scored_by_label_and_what_is_neither_by_kind(tmp_path: P
     for position, name in enumerate(names):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.fromarray(vehicles.pixels[position]).save(tmp_path / f"{name}.png")
-    score, rows = photographs_scored(
+    score, rows = score_photographs(
         tmp_path, ("bicycle", "motorcycle"), Preprocessing(32), lambda pixels: np.tile([0.99, 0.01], (len(pixels), 1))
     )
     assert (score.images, score.correct) == (2, 1)
@@ -116,4 +116,4 @@ def test_photographs_are_scored_by_label_and_what_is_neither_by_kind(tmp_path: P
 def test_a_folder_without_photographs_is_named(tmp_path: Path) -> None:
     (tmp_path / "bicycle").mkdir()
     with pytest.raises(MalformedChannel, match="holds no images"):
-        photographs_scored(tmp_path, ("bicycle", "motorcycle"), Preprocessing(32), lambda pixels: pixels.astype(float))
+        score_photographs(tmp_path, ("bicycle", "motorcycle"), Preprocessing(32), lambda pixels: pixels.astype(float))

@@ -11,7 +11,7 @@ from training.vehicle_net.calibrate import Calibration
 from training.vehicle_net.data import SCORING_SEEDS, TRAINING_SEEDS, Images, rendered
 from training.vehicle_net.errors import ExportDiffers, UnknownBackbone
 from training.vehicle_net.head import Rows
-from training.vehicle_net.inference import answers, session_of
+from training.vehicle_net.inference import predict, session_of
 from training.vehicle_net.learn import logits_of, normalised
 from training.vehicle_net.network import VehicleNet, blocks_of, same_padding
 
@@ -47,24 +47,24 @@ def vehicles() -> Images:
         ("resnet", 45, False),
     ],
 )
-def test_the_graph_answers_as_the_network_does_at_even_and_odd_sizes(
+def test_the_graph_predicts_what_the_network_predicts_at_even_and_odd_sizes(
     backbone: str, size: int, mirror: bool, tmp_path: Path
 ) -> None:
     vehicles = rendered(6, SCORING_SEEDS, Preprocessing(size, through=32))
     network = network_of(backbone)
     difference = export.write(network, size, CALIBRATION, tmp_path / "model.onnx", mirror=mirror, check=vehicles)
-    answered = answers(session_of(tmp_path / "model.onnx"), vehicles.pixels)
+    predicted = predict(session_of(tmp_path / "model.onnx"), vehicles.pixels)
     expected = CALIBRATION.probabilities(logits_of(network, vehicles, mirror=mirror))
-    assert np.abs(answered - expected).max() == pytest.approx(difference, abs=1e-5)
+    assert np.abs(predicted - expected).max() == pytest.approx(difference, abs=1e-5)
     assert difference <= export.TOLERANCE
-    assert np.ptp(answered[:, 1]) > 0
+    assert np.ptp(predicted[:, 1]) > 0
 
 
-def test_a_mirror_image_gets_the_same_answer_where_both_are_asked(vehicles: Images) -> None:
+def test_a_mirror_image_gets_the_same_prediction_where_both_are_used(vehicles: Images) -> None:
     graphs = (export.graph_of(network_of("tiny"), 64, CALIBRATION, mirror=mirror) for mirror in (True, False))
     mirrored = np.ascontiguousarray(vehicles.pixels[:, :, ::-1])
     both, straight = (
-        np.abs(answers(session, vehicles.pixels) - answers(session, mirrored)).max()
+        np.abs(predict(session, vehicles.pixels) - predict(session, mirrored)).max()
         for session in (session_of(graph.SerializeToString()) for graph in graphs)
     )
     assert both < 1e-5 < straight
@@ -80,14 +80,14 @@ def test_the_probability_of_neither_is_spread_evenly_over_the_labels(
     logits = logits_of(network, vehicles, mirror=mirror)
     neither = 1 / (1 + np.exp(-1.5 * (logits[:, 2] - np.logaddexp(logits[:, 0], logits[:, 1])) + 0.5))
     told_apart = 1 / (1 + np.exp((logits[:, 0] - logits[:, 1]) / 0.6))
-    answered = answers(session_of(tmp_path / "model.onnx"), vehicles.pixels)
-    np.testing.assert_allclose(answered[:, 1], (1 - neither) * told_apart + neither / 2, atol=1e-3)
+    predicted = predict(session_of(tmp_path / "model.onnx"), vehicles.pixels)
+    np.testing.assert_allclose(predicted[:, 1], (1 - neither) * told_apart + neither / 2, atol=1e-3)
 
 
 def test_calibration_is_inside_the_graph(vehicles: Images) -> None:
     network = network_of("tiny")
     plain, sharp = (
-        answers(session_of(export.graph_of(network, 64, by, mirror=False).SerializeToString()), vehicles.pixels)
+        predict(session_of(export.graph_of(network, 64, by, mirror=False).SerializeToString()), vehicles.pixels)
         for by in (Calibration(), Calibration(0.5))
     )
     odds = np.log(plain[:, 1] / plain[:, 0])
@@ -111,7 +111,7 @@ def test_exporting_leaves_the_network_as_it_was(vehicles: Images) -> None:
     np.testing.assert_array_equal(before, logits_of(network, vehicles, mirror=False))
 
 
-def test_folding_the_normalisations_changes_no_answer(vehicles: Images) -> None:
+def test_folding_the_normalisations_changes_no_prediction(vehicles: Images) -> None:
     network = network_of("tiny")
     before = logits_of(network, vehicles, mirror=False)
     network.fold()

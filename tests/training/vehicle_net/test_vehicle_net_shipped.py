@@ -41,7 +41,7 @@ def test_the_graph_takes_the_pixels_that_the_description_promises(
 
 
 @pytest.mark.parametrize("batch", [1, 5])
-def test_answers_to_anything_are_probabilities(
+def test_predictions_for_any_image_are_probabilities(
     description: dict[str, Any], session: onnxruntime.InferenceSession, batch: int
 ) -> None:
     size = description["preprocessing"]["size"]
@@ -62,7 +62,7 @@ def test_rendered_vehicles_are_recognised(description: dict[str, Any], session: 
 
 
 def accepted(description: dict[str, Any], session: onnxruntime.InferenceSession, images: list[np.ndarray]) -> int:
-    """How many images are answered at the workflow's threshold or above."""
+    """How many images are predicted at the workflow's threshold or above."""
     spec = Preprocessing.from_dict(description["preprocessing"])
     pixels = np.stack([to_pixels(Image.fromarray(image), spec) for image in images])
     (probabilities,) = session.run(["probabilities"], {"pixels": pixels})

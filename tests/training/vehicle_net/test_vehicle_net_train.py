@@ -12,9 +12,9 @@ import torch
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import train
 from training.vehicle_net.data import NEITHER, Images, Material, read_channel
-from training.vehicle_net.environment import job_of
+from training.vehicle_net.environment import read_job
 from training.vehicle_net.errors import UnreadableCheckpoint
-from training.vehicle_net.inference import answers, session_of
+from training.vehicle_net.inference import predict, session_of
 from training.vehicle_net.learn import Run, fit, logits_of
 from training.vehicle_net.network import VehicleNet
 from training.vehicle_net.recipe import Recipe
@@ -137,33 +137,33 @@ def test_script_mode_trains_from_its_environment_alone(script_mode: dict[str, st
     assert description["metrics"]["cross_validation"]["images"] == 16  # two of three folds
     assert description["metrics"]["validation"]["images"] == 24
     assert description["provenance"]["recipe"]["epochs"] == 2
-    head, *answers = (tmp_path / "model" / "out_of_fold.csv").read_text(encoding="utf-8").splitlines()
-    assert head == "file,label,bicycle,motorcycle"
-    assert len({answer.split(",")[0] for answer in answers}) == 16
+    header, *rows = (tmp_path / "model" / "out_of_fold.csv").read_text(encoding="utf-8").splitlines()
+    assert header == "file,label,bicycle,motorcycle"
+    assert len({row.split(",")[0] for row in rows}) == 16
     assert (tmp_path / "model" / "model.onnx").is_file()
 
 
 def test_the_validation_channel_changes_nothing_but_what_is_reported(
     script_mode: dict[str, str], tmp_path: Path
 ) -> None:
-    with_validation = train.train(job_of(["--checkpoint-dir", str(tmp_path / "one")], script_mode))
+    with_validation = train.train(read_job(["--checkpoint-dir", str(tmp_path / "one")], script_mode))
     alone = {name: value for name, value in script_mode.items() if "VALIDATION" not in name}
     options = ["--checkpoint-dir", str(tmp_path / "two"), "--model-dir", str(tmp_path / "other")]
-    without = train.train(job_of(options, alone))
+    without = train.train(read_job(options, alone))
     assert (with_validation / "model.onnx").read_bytes() == (without / "model.onnx").read_bytes()
 
 
-def test_the_other_channel_teaches_a_third_answer_that_keeps_two_probabilities(
+def test_the_other_channel_teaches_a_third_output_that_keeps_two_probabilities(
     script_mode: dict[str, str], other: Path, tmp_path: Path
 ) -> None:
     channels = {"SM_CHANNEL_OTHER": str(other), "SM_CHANNEL_OTHER_LST": str(other.with_suffix(".lst"))}
-    model = train.train(job_of(["--checkpoint-dir", str(tmp_path / "kept")], script_mode | channels))
+    model = train.train(read_job(["--checkpoint-dir", str(tmp_path / "kept")], script_mode | channels))
     description = json.loads((model / "model.json").read_text(encoding="utf-8"))
     assert description["calibration"].keys() == {"method", "temperature", "slope", "offset"}
     assert description["metrics"]["cross_validation_neither"]["images"] == 8  # two of three folds
     assert description["provenance"]["images"]["other_count"] == 12
-    answered = answers(session_of(model / "model.onnx"), np.zeros((3, 48, 48, 3), np.uint8))
-    np.testing.assert_allclose(answered.sum(axis=1), 1, atol=1e-6)
+    predicted = predict(session_of(model / "model.onnx"), np.zeros((3, 48, 48, 3), np.uint8))
+    np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-6)
 
 
 def test_other_classes_are_named_in_the_model_and_not_mixed_with_rendered_vehicles(
@@ -171,7 +171,7 @@ def test_other_classes_are_named_in_the_model_and_not_mixed_with_rendered_vehicl
 ) -> None:
     told = json.loads(script_mode["SM_HPS"]) | {"labels": "apple,orange", "rendered": "8"}
     options = ["--checkpoint-dir", str(tmp_path / "kept")]
-    model = train.train(job_of(options, script_mode | {"SM_HPS": json.dumps(told)}))
+    model = train.train(read_job(options, script_mode | {"SM_HPS": json.dumps(told)}))
     description = json.loads((model / "model.json").read_text(encoding="utf-8"))
     assert description["labels"] == ["apple", "orange"]
     assert description["provenance"]["images"]["rendered_count"] == 0

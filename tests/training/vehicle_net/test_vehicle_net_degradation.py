@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from training.data.synthetic import render_many
-from training.vehicle_net.degradation import blur, brought_to, jpeg, spoil
+from training.vehicle_net.degradation import blur, degrade, jpeg, resize
 
 pytestmark = pytest.mark.torch
 
@@ -35,10 +35,10 @@ def test_a_radius_of_nothing_blurs_nothing_and_a_larger_one_more(images: torch.T
 
 
 def test_the_same_generator_spoils_the_same_way_and_no_chance_spoils_nothing(images: torch.Tensor) -> None:
-    first, again, other = (spoil(images, 1.0, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, again, other = (degrade(images, 1.0, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert torch.equal(spoil(images, 0.0, torch.Generator()), images)
+    assert torch.equal(degrade(images, 0.0, torch.Generator()), images)
     assert first.min() >= 0
     assert first.max() <= 255
 
@@ -47,5 +47,5 @@ def test_images_are_brought_to_size_as_pillow_does_it(images: torch.Tensor) -> N
     for side in (24, 64):
         original = images[0].permute(1, 2, 0).numpy().astype(np.uint8)
         theirs = np.asarray(Image.fromarray(original).resize((side, side), Image.Resampling.BICUBIC)).astype(float)
-        assert np.abs(brought_to(images, side)[0].permute(1, 2, 0).numpy() - theirs).max() <= 2
-    assert brought_to(images, 40) is images
+        assert np.abs(resize(images, side)[0].permute(1, 2, 0).numpy() - theirs).max() <= 2
+    assert resize(images, 40) is images
