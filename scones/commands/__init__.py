@@ -11,6 +11,7 @@ COMMANDS = {
     "up": "Start the local environment: LocalStack, the SageMaker emulator, three Lambda functions.",
     "down": "Stop the local environment.",
     "status": "Show the local environment's components, their URLs and whether they are healthy.",
+    "env": "Print the environment variables by which other AWS clients use the local environment.",
     "stage": "Convert a dataset to PNG and .lst files and upload them to the stack's bucket.",
     "train": "Train a model as a SageMaker training job and follow its log.",
     "rehearse": "Train, deploy, invoke, scale, update and delete, with an endpoint of its own.",

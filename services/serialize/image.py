@@ -72,8 +72,6 @@ def upright_thumbnail(image: ImageFile.ImageFile) -> Image.Image:
 
 def upright(image: Image.Image) -> Image.Image:
     """Return ``image`` turned as its EXIF data says, or as it is where that cannot be read."""
-    from PIL import ImageOps  # noqa: PLC0415 - most images pass unchanged and never need it
-
     with suppress(Exception):  # broken EXIF data raises anything, and the pixels are good without it
         image = ImageOps.exif_transpose(image)
     return image

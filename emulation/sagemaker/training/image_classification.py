@@ -13,6 +13,7 @@ from PIL import Image
 from core.errors import MalformedLst
 from core.lst_files import iterate_lst
 from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.training import record_io
 from emulation.sagemaker.training.job_files import JobDirectory, Request
 
 METRICS = (
@@ -21,6 +22,7 @@ METRICS = (
 )
 REQUIRED = ("num_classes", "num_training_samples")
 _HONOURED = frozenset({*REQUIRED, "epochs", "image_shape", "mini_batch_size", "resize", "use_pretrained_model"})
+_DEFAULTS = {"epochs": "30", "image_shape": "3,224,224", "mini_batch_size": "32", "use_pretrained_model": "0"}
 _DEPTHS = ("18", "20", "32", "34", "44", "50", "56", "101", "110", "152", "200")
 _CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
 _LISTED = ("train", "validation")
@@ -115,24 +117,31 @@ def check_request(request: Request) -> None:
         problem = HYPERPARAMETERS[name](value) if name in HYPERPARAMETERS else None
         violations += [f"{problem}\n\nOn instance['{name}']"] if problem else []
     _refuse(violations, "hyperparameters")
-    if int(hyperparameters.get("mini_batch_size", "32")) > int(hyperparameters["num_training_samples"]):
+    if int(hyperparameters.get("mini_batch_size", _DEFAULTS["mini_batch_size"])) > int(
+        hyperparameters["num_training_samples"]
+    ):
         _refuse(["mini_batch_size is larger than num_training_samples"], "hyperparameters")
     channels = {channel["ChannelName"]: channel for channel in request.get("InputDataConfig", ())}
+    content_types: tuple[str, ...] = _CONTENT_TYPES
     required = [*_LISTED, *(f"{name}_lst" for name in _LISTED)]
+    if _in_records(request):
+        content_types, required = (record_io.CONTENT_TYPE,), list(_LISTED)
     violations = [f"'{name}' is a required property" for name in required if name not in channels]
     extra = ", ".join(f"'{name}'" for name in channels if name not in {*required, "model"})
     violations += [f"Additional properties are not allowed ({extra} unexpected)"] if extra else []
     for name, channel in channels.items():
         content_type = channel.get("ContentType")
-        if name != "model" and content_type not in _CONTENT_TYPES:
-            violations.append(f"'{content_type}' is not one of {list(_CONTENT_TYPES)}\n\nOn instance['{name}']")
+        if name != "model" and content_type not in content_types:
+            violations.append(f"'{content_type}' is not one of {list(content_types)}\n\nOn instance['{name}']")
     _refuse(violations, "input data configuration")
 
 
 def check_input(request: Request, folder: JobDirectory) -> None:
-    """Raise JobFailed where a .lst file or an image is not what the algorithm can read."""
+    """Raise JobFailed where a .lst file, a RecordIO file or an image is not what the algorithm can read."""
     hyperparameters = request["HyperParameters"]
     for name in _LISTED:
+        if _in_records(request):
+            record_io.unpack(folder.data / name, _list_of_records(folder, name))
         lists = sorted(folder.data.joinpath(f"{name}_lst").rglob("*.lst"))
         if len(lists) != 1:
             raise JobFailed(f"ClientError: {name}_lst: {len(lists)} .lst files in the channel; one is expected")
@@ -140,24 +149,48 @@ def check_input(request: Request, folder: JobDirectory) -> None:
             _check_image(folder.data / name, file, hyperparameters)
 
 
-def ignored(request: Request) -> list[str]:
-    """Return a line for the job's log for each hyperparameter that has no counterpart here."""
+def environment(request: Request, folder: JobDirectory) -> dict[str, str]:
+    """Return the variables of channels that the request does not have: lists of what was in RecordIO files."""
+    if not _in_records(request):
+        return {}
+    return {f"SM_CHANNEL_{name.upper()}_LST": str(_list_of_records(folder, name)) for name in _LISTED}
+
+
+def notes(request: Request) -> list[str]:
+    """Return the log's first lines, as the algorithm writes them; a line names each hyperparameter that is ignored."""
     values: Mapping[str, str] = request["HyperParameters"]
+    used = {**_DEFAULTS, **{name: value for name, value in values.items() if name in _HONOURED}}
     return [
-        f"[emulator] hyperparameter {name}={value} is ignored: the emulator trains its own network and recipe"
-        for name, value in sorted(values.items())
-        if name not in _HONOURED
+        "Docker entrypoint called with argument(s): train",
+        "---- Parameters ----",
+        *(f"{name}: {value}" for name, value in sorted(used.items())),
+        "--------------------",
+        *(
+            f"[emulator] hyperparameter {name}={value} is ignored: the emulator trains its own network and recipe"
+            for name, value in sorted(values.items())
+            if name not in _HONOURED
+        ),
     ]
+
+
+def _in_records(request: Request) -> bool:
+    """Whether images come in RecordIO files, which hold their labels."""
+    types = {channel["ChannelName"]: channel.get("ContentType") for channel in request.get("InputDataConfig", ())}
+    return record_io.CONTENT_TYPE in (types.get(name) for name in _LISTED)
+
+
+def _list_of_records(folder: JobDirectory, name: str) -> Path:
+    return folder.data / f"{name}_lst" / f"{name}.lst"
 
 
 def arguments(request: Request) -> list[str]:
     """Return our trainer's options for the algorithm's hyperparameters."""
-    hyperparameters = request["HyperParameters"]
-    pretrained = hyperparameters.get("use_pretrained_model", "0") == "1"
-    side = hyperparameters.get("image_shape", "3,224,224").split(",")[2]
+    hyperparameters = {**_DEFAULTS, **request["HyperParameters"]}
+    pretrained = hyperparameters["use_pretrained_model"] == "1"
+    side = hyperparameters["image_shape"].split(",")[2]
     options = {
-        "epochs": hyperparameters.get("epochs", "30"),
-        "batch": hyperparameters.get("mini_batch_size", "32"),
+        "epochs": hyperparameters["epochs"],
+        "batch": hyperparameters["mini_batch_size"],
         "size": side,
         "training-size": "0",
         "through": "0",
@@ -198,7 +231,7 @@ def _listed_files(path: Path, channel: str, classes: int) -> Iterator[str]:
 
 
 def _check_image(channel: Path, file: str, hyperparameters: Mapping[str, str]) -> None:
-    _, height, width = (int(part) for part in hyperparameters.get("image_shape", "3,224,224").split(","))
+    _, height, width = (int(part) for part in hyperparameters.get("image_shape", _DEFAULTS["image_shape"]).split(","))
     path = (channel / file).resolve()
     if not path.is_relative_to(channel.resolve()) or not path.is_file():
         raise JobFailed(f"ClientError: {channel.name}: no image {file[:200]!r} in the channel")

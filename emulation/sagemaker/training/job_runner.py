@@ -209,9 +209,8 @@ class JobRunner:
         environment = training_program.script_environment(request, record.arn, folder, {})
         options = [*image_classification.arguments(request), "--checkpoint-dir", str(folder.checkpoints)]
         command = [python, *training_program.TRAINER, *options]
-        search_path = {"PYTHONPATH": str(training_program.ROOT)}
-        notes = image_classification.ignored(request)
-        return Program(command, "train", folder.root, environment | search_path, notes)
+        environment |= {"PYTHONPATH": str(training_program.ROOT), **image_classification.environment(request, folder)}
+        return Program(command, "train", folder.root, environment, image_classification.notes(request))
 
     async def _python(self, image: str, job_log: JobLog, *, ours: bool) -> str:
         """Return the interpreter that trains. Raises JobFailed where it has no PyTorch for our training program."""

@@ -31,9 +31,18 @@ def test_a_network_for_the_images_size_is_trained(changes: dict[str, str], backb
     assert options(**changes)["--backbone"] == backbone
 
 
-def test_each_hyperparameter_that_is_ignored_has_a_line() -> None:
-    lines = image_classification.ignored({"HyperParameters": PUBLISHED})
-    assert [line.partition(" is ignored")[0] for line in lines] == [
+def test_the_log_begins_with_the_parameters_and_names_each_that_is_ignored() -> None:
+    lines = image_classification.notes({"HyperParameters": PUBLISHED})
+    assert lines[0] == "Docker entrypoint called with argument(s): train"
+    assert {"epochs: 30", "image_shape: 3,32,32", "mini_batch_size: 32", "num_classes: 2"} <= set(lines)
+    assert [line.partition(" is ignored")[0] for line in lines if line.startswith("[emulator]")] == [
         "[emulator] hyperparameter learning_rate=0.1",
         "[emulator] hyperparameter num_layers=20",
     ]
+
+
+def test_every_hyperparameter_is_used_or_named() -> None:
+    values = dict.fromkeys(image_classification.HYPERPARAMETERS, "1")
+    lines = image_classification.notes({"HyperParameters": values})
+    for name in values:
+        assert any(line.startswith((f"{name}: ", f"[emulator] hyperparameter {name}=")) for line in lines), name

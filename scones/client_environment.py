@@ -1,0 +1,36 @@
+"""The environment variables by which AWS clients that are not ours reach the local environment."""
+
+from pathlib import Path
+
+from core.files import write_atomically
+from emulation.session import OfflineSession
+
+_EMULATED = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "APPLICATION_AUTO_SCALING", "SCHEDULER")
+_BUCKET = "sagemaker-{region}-000000000000"
+_SDK_DEFAULTS = """SchemaVersion: '1.0'
+SageMaker:
+  PythonSDK:
+    Modules:
+      Session:
+        DefaultS3Bucket: {bucket}
+"""
+
+
+def client_environment(session: OfflineSession, sdk_defaults: Path) -> dict[str, str]:
+    """Return the variables; ``sdk_defaults`` is written, for the SageMaker Python SDK.
+
+    That SDK would call STS on AWS, whatever its endpoint is here, for the name of its default bucket, and v3 IAM for a
+    role's permissions.
+    """
+    sdk_defaults.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(sdk_defaults, _SDK_DEFAULTS.format(bucket=_BUCKET.format(region=session.region_name)))
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": session.region_name,
+        "AWS_REGION": session.region_name,
+        "AWS_ENDPOINT_URL": session.localstack_url,
+        **{f"AWS_ENDPOINT_URL_{service}": session.sagemaker_url for service in _EMULATED},
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(sdk_defaults),
+        "SAGEMAKER_VALIDATE_ROLE": "false",
+    }
