@@ -7,7 +7,13 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-_SAGEMAKER_SERVICES = frozenset({"sagemaker", "sagemaker-runtime", "application-autoscaling", "scheduler"})
+SAGEMAKER_ENDPOINT_VARIABLES = {
+    "sagemaker": "AWS_ENDPOINT_URL_SAGEMAKER",
+    "sagemaker-runtime": "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME",
+    "application-autoscaling": "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING",
+    "scheduler": "AWS_ENDPOINT_URL_SCHEDULER",
+}
+"""The services that the SageMaker emulator serves, each with the variable that directs AWS clients to it."""
 
 
 class OfflineSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
@@ -26,7 +32,7 @@ class OfflineSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
         """Return a client as ``boto3.Session.client`` does, bound to the emulator of its service."""
         kwargs.setdefault(
-            "endpoint_url", self.sagemaker_url if service_name in _SAGEMAKER_SERVICES else self.localstack_url
+            "endpoint_url", self.sagemaker_url if service_name in SAGEMAKER_ENDPOINT_VARIABLES else self.localstack_url
         )
         # No host but this one: neither a bucket's name nor a prefix such as StartSyncExecution's goes before it.
         # And never a proxy: it could not reach this machine's loopback.

@@ -27,6 +27,7 @@ def localstack_environment(
         "SQS_ENDPOINT_STRATEGY": "path",
         "FILESYSTEM_ROOT": str(directory),
         "TMPDIR": str(directory),
+        "PROVIDER_OVERRIDE_S3": "scones",
         "DISABLE_EVENTS": "1",
         # No page of another origin may read an answer; the plugin refuses its requests.
         "DISABLE_CORS_HEADERS": "1",

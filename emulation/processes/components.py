@@ -11,6 +11,7 @@ from emulation.localstack.scones_localstack.settings import ZipHost
 from emulation.localstack.settings import localstack_environment
 from emulation.processes.child_processes import Component
 from emulation.processes.ports import HOST
+from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES
 
 _ROOT = Path(__file__).resolve().parents[2]
 LOCALSTACK_HEALTH = "/_localstack/health"
@@ -66,8 +67,7 @@ def offline_environment(inherited: Mapping[str, str], addresses: Addresses, regi
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": addresses.localstack_url,
-        "AWS_ENDPOINT_URL_SAGEMAKER": addresses.sagemaker_url,
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": addresses.sagemaker_url,
+        **dict.fromkeys(SAGEMAKER_ENDPOINT_VARIABLES.values(), addresses.sagemaker_url),
     }
 
 

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import boto3
 import pytest
+import yaml
 
-from emulation.session import OfflineSession
+from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, OfflineSession
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_profile_that_does_not_exist_is_nobodys_concern(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -20,3 +24,15 @@ def test_no_client_has_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     client = OfflineSession("http://127.0.0.1:1", "http://127.0.0.1:2").client("s3")
     assert client._endpoint.http_session._proxy_config.proxy_url_for("http://127.0.0.1:1") is None
+
+
+@pytest.mark.parametrize("service", SAGEMAKER_ENDPOINT_VARIABLES)
+def test_boto3_reads_the_variable_of_each_emulated_service(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
+    monkeypatch.setenv(SAGEMAKER_ENDPOINT_VARIABLES[service], "http://127.0.0.1:2")
+    assert boto3.Session(region_name="us-east-1").client(service).meta.endpoint_url == "http://127.0.0.1:2"
+
+
+def test_compose_directs_the_same_services_to_the_emulator() -> None:
+    variables = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["x-aws"]
+    emulated = {name for name, url in variables.items() if str(url).startswith("http://sagemaker")}
+    assert emulated == set(SAGEMAKER_ENDPOINT_VARIABLES.values())

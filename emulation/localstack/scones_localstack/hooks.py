@@ -1,5 +1,6 @@
 """The hooks by which LocalStack 4.14 installs this package's patches."""
 
+import importlib
 import logging
 import threading
 
@@ -50,8 +51,7 @@ def patch_state_machines() -> None:
 
 def import_everything() -> None:
     """Import what a start imports, outside of a running LocalStack."""
-    from localstack.aws import app  # noqa: F401, PLC0415 - the gateway with all its handlers
-
+    importlib.import_module("localstack.aws.app")  # the gateway with all its handlers
     _load(settings.preloaded_services())
     _patch_state_machines()
 

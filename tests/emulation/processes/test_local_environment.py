@@ -17,7 +17,7 @@ from emulation.processes import local_environment
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.processes.ports import HOST
-from emulation.session import OfflineSession
+from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, OfflineSession
 from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -141,7 +141,8 @@ def test_lambdas_and_emulator_see_the_stack_and_no_account_of_the_users(
         }
         assert seen == {"AWS_PROFILE": None, "AWS_SESSION_TOKEN": None, "AWS_REGION": "eu-west-1", "THRESHOLD": "0.7"}
         assert _variable(state, "AWS_ENDPOINT_URL") == state.localstack_url
-        assert _variable(state, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") == state.sagemaker_url
+        for variable in SAGEMAKER_ENDPOINT_VARIABLES.values():
+            assert _variable(state, variable) == state.sagemaker_url
 
 
 def _variable(state: EnvironmentState, name: str) -> Any:
