@@ -6,13 +6,14 @@ JOBS ?= 3
 LOCK = $(UV) pip compile --quiet --universal --no-emit-index-url --python-version 3.11 --custom-compile-command 'make lock'
 
 PRINT_SKIPPED = if docker info >/dev/null 2>&1; then \
-	echo 'not run, use `make test ENV=NAME`: docker, e2e, sbom (need the Docker engine, which is available), torch, supply (large downloads), browser (needs Chromium), audit (needs a network), mutation (takes minutes)'; \
-	else echo 'not run: docker, e2e, sbom (no Docker engine is available); not run, use `make test ENV=NAME`: torch, supply (large downloads), browser (needs Chromium), audit (needs a network), mutation (takes minutes)'; fi
+	echo 'not run, use `make test ENV=NAME`: docker, e2e, sbom (need the Docker engine, which is available), torch, notebook, supply (large downloads), browser (needs Chromium), audit (needs a network), mutation (takes minutes)'; \
+	else echo 'not run: docker, e2e, sbom (no Docker engine is available); not run, use `make test ENV=NAME`: torch, notebook, supply (large downloads), browser (needs Chromium), audit (needs a network), mutation (takes minutes)'; fi
 
-.PHONY: demo test coverage matrix bench fuzz install lock clean help
+.PHONY: demo notebook test coverage matrix bench fuzz install lock clean help
 
 help:
 	@echo 'make demo      classify 100 images with the whole pipeline; SCONES_CIFAR100=ARCHIVE names the CIFAR-100 archive'
+	@echo 'make notebook  open notebooks/walkthrough.ipynb in JupyterLab'
 	@echo 'make test      run the tests with tox; ENV=integration selects one environment'
 	@echo 'make coverage  run the same tests and those of torch, measure coverage, fail below 92 %; ENV=a,b selects environments'
 	@echo 'make matrix    run the unit tests on every installed Python from 3.11 to 3.14'
@@ -24,6 +25,10 @@ help:
 
 demo: install
 	.venv/bin/scones demo $(ARGS)
+
+notebook: install
+	$(UV) pip install --quiet --python .venv/bin/python -r requirements/notebook.txt
+	.venv/bin/jupyter lab notebooks/walkthrough.ipynb $(ARGS)
 
 test: .tools/.ready
 	.tools/bin/tox $(if $(ENV),run -e $(ENV),run-parallel --parallel $(JOBS) --parallel-live) $(ARGS)
@@ -70,6 +75,7 @@ lock: .tools/.ready
 	$(LOCK) --group supply -c requirements/scones.txt -o requirements/supply.txt
 	$(LOCK) --group fuzz -c requirements/scones.txt -o requirements/fuzz.txt
 	$(LOCK) --group browser -c requirements/scones.txt -c requirements/test.txt -o requirements/browser.txt
+	$(LOCK) --group notebook -c requirements/scones.txt -c requirements/test.txt -o requirements/notebook.txt
 	$(LOCK) --group mutation -c requirements/scones.txt -c requirements/test.txt -o requirements/mutation.txt
 	$(LOCK) --group security -c requirements/scones.txt -o requirements/security.txt
 	$(LOCK) --group template -o requirements/template.txt

@@ -193,6 +193,8 @@ def threshold_curve(predictions: Sequence[Prediction], threshold: float) -> Plot
             va="top",
             color=THRESHOLD,
             fontsize=10,
+            path_effects=[style.OUTLINE],
+            zorder=6,
         )
         words += f"; the threshold {threshold:g} accepts {used.coverage.value:.1%}"
         words += f", of which {used.accuracy.value:.1%} are right"

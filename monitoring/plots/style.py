@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 FIRST, SECOND, THRESHOLD = "#1f6fd6", "#d62f2c", "#1a8a3c"
@@ -21,6 +22,8 @@ CLASS_MARKERS = ("o", "D")
 WIDTH, HEIGHT = 5.4, 3.7
 """Inches. At the width of a phone the smallest text is still about 9 pixels high."""
 DPI = 180
+OUTLINE = withStroke(linewidth=3, foreground=PAPER)
+"""Around text that points or lines may pass."""
 _LONGEST_LINE = 46
 _VARIABLES = {
     FIRST: "--first",
@@ -52,6 +55,10 @@ class Plot:
     title: str
     alt: str
     figure: Figure
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Show the figure where a notebook's cell ends with it, with as many pixels as high-resolution screens have."""
+        return self.png(), {"width": round(WIDTH * 100)}
 
     def svg(self) -> str:
         """Return an SVG document, the same bytes for the same data."""
@@ -139,6 +146,8 @@ def threshold_line(axes: Axes, threshold: float, x: float = 0.01, ha: str = "lef
         color=THRESHOLD,
         fontsize=10,
         fontweight="bold",
+        path_effects=[OUTLINE],
+        zorder=7,
     )
 
 

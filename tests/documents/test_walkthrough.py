@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 # What runs each of the other commands: a file, and the text in it that does so.
 TESTED_ELSEWHERE = {
     r"make demo": ("tests/journeys/test_command_line.py", '"demo", "--synthetic"'),
+    r"make notebook": ("tests/notebooks/test_walkthrough.py", "NotebookClient"),
     r"make test.*": (".github/workflows/ci.yml", "tox"),
     r"docker compose (up|run|down) .*": (".github/workflows/ci.yml", "docker compose"),
     r"scones review --serve": ("tests/journeys/test_review_page.py", '"--serve"'),
