@@ -102,6 +102,10 @@ def _check(request: Params) -> None:
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
             "without specifying metric definitions."
         )
+    if "ContainerArguments" in algorithm and "ContainerEntrypoint" not in algorithm:
+        raise ValidationException("ContainerArguments without ContainerEntrypoint are not emulated.")
+    if "ContainerEntrypoint" in algorithm and image_classification.named(algorithm["TrainingImage"]):
+        raise ValidationException("ContainerEntrypoint is not supported for Amazon SageMaker algorithms.")
     problem = job_metrics.problem(definitions)
     if problem is not None:
         raise ValidationException(problem)
@@ -129,8 +133,7 @@ def _check_uris(request: Params) -> None:
 
 def _check_not_emulated(request: Params) -> None:
     algorithm = request["AlgorithmSpecification"]
-    unknown = [member for member in ("ContainerEntrypoint", "ContainerArguments") if member in algorithm]
-    unknown += [member for member in ("ServerlessJobConfig", "ModelPackageConfig", "MlflowConfig") if member in request]
+    unknown = [member for member in ("ServerlessJobConfig", "ModelPackageConfig", "MlflowConfig") if member in request]
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         unknown.append("OutputDataConfig.CompressionType NONE")
     for channel in request.get("InputDataConfig", []):

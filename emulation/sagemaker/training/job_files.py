@@ -76,7 +76,12 @@ class JobDirectory:
             }
             for channel in request.get("InputDataConfig", ())
         }
-        host = {"current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "lo"}
+        host = {
+            "current_host": "algo-1",
+            "current_instance_type": request.get("ResourceConfig", {}).get("InstanceType", ""),
+            "hosts": ["algo-1"],
+            "network_interface_name": "lo",
+        }
         for name, content in (
             ("hyperparameters", request.get("HyperParameters", {})),
             ("inputdataconfig", channels),

@@ -15,7 +15,7 @@ from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import JobFailed
 from emulation.sagemaker.store import Kind, Record, Store
-from emulation.sagemaker.training import image_classification, job_files, training_program
+from emulation.sagemaker.training import container_command, image_classification, job_files, training_program
 from emulation.sagemaker.training.job_files import Checkpoints, JobDirectory
 from emulation.sagemaker.training.job_log import JobLog
 from emulation.sagemaker.training.job_metrics import Metrics
@@ -201,9 +201,12 @@ class JobRunner:
         await asyncio.to_thread(job_files.download, client, request, folder)
         if builtin:
             await asyncio.to_thread(image_classification.check_input, request, folder)
-        ours = builtin or "sagemaker_submit_directory" not in request.get("HyperParameters", {})
+        own_command = container_command.is_named(request)
+        ours = not own_command and (builtin or "sagemaker_submit_directory" not in request.get("HyperParameters", {}))
         python = await self._python(image, job_log, ours=ours)
         self._check(record)
+        if own_command:
+            return await asyncio.to_thread(container_command.program, python, request, record.arn, folder)
         if not builtin:
             return await asyncio.to_thread(training_program.script_mode, client, python, request, record.arn, folder)
         environment = training_program.script_environment(request, record.arn, folder, {})
