@@ -5,5 +5,4 @@ from typing import Final
 REGION: Final = "us-east-1"
 ENDPOINT_INSTANCE_TYPE: Final = "ml.m5.xlarge"
 TRAINING_INSTANCE_TYPE: Final = "ml.g5.xlarge"
-STACK: Final = "scones"
 REVIEW_PORT: Final = 8090

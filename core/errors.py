@@ -12,7 +12,6 @@ SconesError
 └── the base error of each package
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -47,9 +46,8 @@ class InvalidDuration(SconesError):
 class InvalidNamedValue(SconesError):
     """The text is not NAME=VALUE."""
 
-    def __init__(self, text: str, known: Sequence[str] = ()) -> None:
-        names = f", where NAME is one of {', '.join(known)}" if known else ""
-        super().__init__(f"'{text}' is not NAME=VALUE{names}")
+    def __init__(self, text: str) -> None:
+        super().__init__(f"'{text}' is not NAME=VALUE")
 
 
 class UnknownImageFormat(SconesError):

@@ -10,8 +10,8 @@ from typing import Any
 import ijson
 from botocore.exceptions import ClientError
 
+from core.aws_errors import is_throttled
 from core.s3_uris import S3Uri
-from core.throttling import is_throttled
 from core.waiting import WaiterConfig
 from orchestration import history
 from orchestration.errors import BatchFailed

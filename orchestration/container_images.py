@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from docker import DockerClient
 from docker.errors import APIError, DockerException
 
+from core.aws_errors import error_code
 from orchestration.errors import EngineUnavailable, ImagePushFailed, RepositoryMissing
 from orchestration.image_builds import ImageProgress, ImageSource, OnProgress, build, context_archive, tag
 
@@ -62,7 +63,7 @@ def repository_uri(ecr: Any, name: str) -> str:
     try:
         return str(ecr.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryUri"])
     except ClientError as error:
-        if _code(error) == "RepositoryNotFoundException":
+        if error_code(error) == "RepositoryNotFoundException":
             raise RepositoryMissing(name) from error
         raise
 
@@ -72,7 +73,7 @@ def find_digest(ecr: Any, repository: str, image_tag: str) -> str | None:
     try:
         response = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": image_tag}])
     except ClientError as error:
-        if _code(error) == "ImageNotFoundException":
+        if error_code(error) == "ImageNotFoundException":
             return None
         raise
     return str(response["imageDetails"][0]["imageDigest"])
@@ -86,7 +87,7 @@ def delete_images(ecr: Any, repositories: Iterable[str]) -> list[str]:
             pages = ecr.get_paginator("list_images").paginate(repositoryName=name)
             images = [image for page in pages for image in page["imageIds"]]
         except ClientError as error:
-            if _code(error) != "RepositoryNotFoundException":
+            if error_code(error) != "RepositoryNotFoundException":
                 raise
             continue
         remaining = iter(images)
@@ -132,7 +133,3 @@ def _with_progress(events: Iterable[dict[str, Any]], name: str, on_progress: OnP
             done, total = (sum(column) for column in zip(*layers.values(), strict=True))
             on_progress(ImageProgress(name, "pushing", done, total))
         yield event
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response["Error"]["Code"])

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from core.throttling import is_throttled
+from core.aws_errors import is_throttled
 from core.waiting import WaiterConfig
 from orchestration.errors import ExecutionTimeout
 from orchestration.history import error_message

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from orchestration.errors import ExecutionUnknown, HistoryUnavailable
 
 # How the types of history events end, by what they mean for the state that the event belongs to
@@ -190,5 +191,5 @@ def _pages(pages: Iterable[dict[str, Any]], execution_arn: str) -> Iterator[dict
 
 
 def _translated(error: ClientError, execution_arn: str) -> Exception:
-    unknown = error.response.get("Error", {}).get("Code") in {"ExecutionDoesNotExist", "InvalidArn"}
+    unknown = error_code(error) in {"ExecutionDoesNotExist", "InvalidArn"}
     return ExecutionUnknown(execution_arn) if unknown else error

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from core.json_objects import parse_json_object
 from orchestration import history
 from orchestration.errors import ExecutionUnknown, HistoryUnavailable, MessagesNotDeleted
@@ -167,7 +168,7 @@ def _start(stepfunctions: Any, state_machine_arn: str, name: str, payload: str) 
     try:
         response = stepfunctions.start_execution(stateMachineArn=state_machine_arn, name=name, input=payload)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") == "ExecutionAlreadyExists":
+        if error_code(error) == "ExecutionAlreadyExists":
             return None
         raise
     return str(response["executionArn"])

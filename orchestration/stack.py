@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackMissing
 
 # What LocalStack 4.14 lacks (EXPRESS child executions, dashboards), and log delivery, which only costs it time.
@@ -117,7 +118,7 @@ def _describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
     try:
         stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(error):
+        if error_code(error) == "ValidationError" and "does not exist" in str(error):
             return None
         raise
     return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack

@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from orchestration import stack
 from orchestration.errors import StackFailed
 
@@ -39,7 +40,7 @@ def empty(s3: Any, bucket: str, on_deleted: OnDeleted = lambda _: None) -> int:
             for upload in page.get("Uploads", []):
                 s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchBucket":
+        if error_code(error) != "NoSuchBucket":
             raise
     return deleted
 
@@ -76,7 +77,7 @@ def delete_log_groups(logs: Any, names: Iterable[str]) -> list[str]:
         try:
             logs.delete_log_group(logGroupName=name)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            if error_code(error) != "ResourceNotFoundException":
                 raise
         else:
             deleted.append(name)

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from core.lst_files import Entry, format_lst, parse_lst
 
 PREFIX = "datasets/reviewed"
@@ -54,7 +55,7 @@ def _rewrite(s3: Any, bucket: str, change: Callable[[Sequence[Entry]], list[Entr
         try:
             s3.put_object(Bucket=bucket, Key=LISTING, Body=body, ContentType="text/plain; charset=utf-8", **condition)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in _CONFLICTS:
+            if error_code(error) not in _CONFLICTS:
                 raise
         else:
             return

@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from core.s3_uris import S3Uri
 
 KEY = "datasets/reviewed/manifest.jsonl"
@@ -132,7 +133,7 @@ class ReviewManifest:
                 Bucket=self._bucket, Key=KEY, Body=body, ContentType="application/jsonlines", **condition
             )
         except ClientError as error:
-            if _code(error) in _CONFLICTS | _MISSING:
+            if error_code(error) in _CONFLICTS | _MISSING:
                 return False
             raise
         self._images, self._etag = images, response["ETag"]
@@ -144,16 +145,12 @@ class ReviewManifest:
         try:
             response = self._s3.get_object(Bucket=self._bucket, Key=KEY, **condition)
         except ClientError as error:
-            if _code(error) in _UNCHANGED:
+            if error_code(error) in _UNCHANGED:
                 return
-            if _code(error) not in _MISSING:
+            if error_code(error) not in _MISSING:
                 raise
             self._images, self._etag = {}, None
             return
         lines = response["Body"].read().decode().split("\n")
         parsed = [Decision.parse(line) for line in lines if line]
         self._images, self._etag = {image.uri: image for image in parsed}, response["ETag"]
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code"))

@@ -9,18 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from core.labels import Labels
 from core.s3_uris import S3Uri
 from review import labelled_dataset
-from review.errors import ImageUnreadable
 from review.labels import NEITHER
 from review.manifest import Decision, ReviewManifest
+from review.queued_images import read_image
 from review.review_queue import SKIPPED_SECONDS, ReviewQueue
 from review.tickets import ReviewItem
-
-MAX_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -75,14 +71,7 @@ class Reviewing:
 
     def content(self, uri: S3Uri) -> bytes:
         """Return an image's bytes. Raises ImageUnreadable."""
-        try:
-            response = self.s3.get_object(Bucket=uri.bucket, Key=uri.key)
-        except ClientError as error:
-            raise ImageUnreadable(str(uri), str(error.response.get("Error", {}).get("Code", ""))) from error
-        if response["ContentLength"] > MAX_BYTES:
-            raise ImageUnreadable(str(uri), f"{response['ContentLength']:,} bytes")
-        content: bytes = response["Body"].read()
-        return content
+        return read_image(self.s3, uri)
 
     def _complete(self, item: ReviewItem, decided: Decision) -> None:
         if decided.label is not None and decided.file is not None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from core.s3_uris import S3Uri, is_s3_uri
 from orchestration.executions import Image
 from scones import console, image_inputs
@@ -59,7 +60,7 @@ def read_left_out(s3: Any, payload: dict[str, Any]) -> list[LeftOut]:
     try:
         content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
+        if error_code(error) in _ABSENT:
             return []
         raise
     return [LeftOut(**json.loads(line)) for line in content.splitlines()]

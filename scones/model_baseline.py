@@ -11,6 +11,7 @@ from monitoring.baseline import Baseline
 from monitoring.errors import BaselineMissing
 from scones.errors import EndpointHasNoModel
 from scones.model_serving import BASELINE
+from training.errors import is_missing
 
 _ABSENT = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 
@@ -47,7 +48,7 @@ def uri_beside_model(sagemaker: Any, endpoint: str) -> str:
         variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
         model = sagemaker.describe_model(ModelName=variants[0]["ModelName"])
     except ClientError as error:
-        if "Could not find" in str(error):
+        if is_missing(error):
             raise EndpointHasNoModel(endpoint) from error
         raise
     containers = [model.get("PrimaryContainer") or {}, *model.get("Containers", ())]

@@ -24,6 +24,7 @@ from scones.model_serving import CAPTURE_PREFIX
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs, read_stack_outputs
 from scones.time_ranges import TimeRange
+from training.errors import is_missing
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def capture_location(session: boto3.Session, endpoint: str, outputs: StackOutput
     try:
         return capture.capture_location(session.client("sagemaker"), endpoint)
     except ClientError as error:
-        if outputs is None or "Could not find" not in str(error):
+        if outputs is None or not is_missing(error):
             raise
         console.note(f"endpoint {endpoint} does not exist; reading its captures in s3://{outputs.data_bucket}")
         return capture.CaptureLocation(outputs.data_bucket, CAPTURE_PREFIX, endpoint, is_abandoned=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.json_objects import parse_json_object
 from monitoring.report.content import Disposition, ReportedImage
 from orchestration.executions import Image, Outcome
 from orchestration.history import StateVisit, describe, visits
@@ -110,13 +111,13 @@ def image_reader(s3: Any, staged: Path) -> Callable[[Image], bytes | None]:
 
 def _outcome(stepfunctions: Any, arn: str) -> Outcome:
     execution = describe(stepfunctions, arn)
-    payload = _object(execution.input)
+    payload = parse_json_object(execution.input or "")
     stopped = execution.stopped or execution.started
     return Outcome(
         image=Image(str(payload.get("s3_bucket", "")), str(payload.get("s3_key", "an input that names no image"))),
         execution_arn=arn,
         status=execution.status,
-        output=_object(execution.output) or None,
+        output=parse_json_object(execution.output or "") or None,
         error=execution.error,
         cause=execution.cause,
         milliseconds=(stopped - execution.started).total_seconds() * 1000,
@@ -132,16 +133,7 @@ def _disposition(outcome: Outcome) -> Disposition:
 
 
 def _pair(text: str | None) -> tuple[float, float] | None:
-    match _object(text).get("inferences"):
+    match parse_json_object(text or "").get("inferences"):
         case [int() | float() as first, int() | float() as second]:
             return float(first), float(second)
     return None
-
-
-def _object(text: str | None) -> dict[str, Any]:
-    """Return the object in a JSON text, empty for anything else: an execution's input may be any JSON."""
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -7,6 +7,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from core.aws_errors import error_code
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.labels import VEHICLES
 from orchestration import stack
@@ -15,6 +16,7 @@ from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs, deploy_stack, read_stack_outputs
 from training.data.synthetic import render
+from training.errors import is_missing
 
 SAMPLES = 4
 SAMPLE_SIZE = 64
@@ -33,7 +35,7 @@ def is_deployed(session: boto3.Session, settings: Settings) -> bool:
         outputs = {output["OutputKey"]: output["OutputValue"] for output in deployed["Outputs"]}
         endpoint = sagemaker.describe_endpoint(EndpointName=outputs["EndpointName"])
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError" or "Could not find" in str(error):
+        if error_code(error) == "ValidationError" or is_missing(error):
             return False
         raise
     return bool(endpoint["EndpointStatus"] == "InService")

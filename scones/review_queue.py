@@ -6,8 +6,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from core.s3_uris import S3Uri
 from core.thumbnails import data_uri
 from orchestration import queues
@@ -18,10 +16,9 @@ from review import contact_sheet, labelled_dataset
 from review.contact_sheet import Card
 from review.errors import ImageUnreadable
 from review.labels import NEITHER, match_images
+from review.queued_images import read_image
 from scones import console
 from scones.stack_outputs import StackOutputs
-
-MAX_BYTES = 32 * 1024 * 1024
 
 
 def write_page(sqs: Any, s3: Any, outputs: StackOutputs, path: Path, limit: int) -> list[Card]:
@@ -50,7 +47,7 @@ def record_labels(sqs: Any, s3: Any, outputs: StackOutputs, labels: Mapping[str,
         classes: dict[str, int] = {}
         for uri, label in decided.items():
             if label != NEITHER:
-                file = labelled_dataset.add_image(s3, bucket, _content(s3, uri), str(uri))
+                file = labelled_dataset.add_image(s3, bucket, read_image(s3, uri), str(uri))
                 classes[file] = outputs.labels.index(label)
         if classes:
             labelled_dataset.record_labels(s3, bucket, classes)
@@ -73,24 +70,13 @@ def _received(sqs: Any, queue_url: str) -> Iterator[list[Message]]:
 
 def _card(s3: Any, image: Image, message: Message) -> Card:
     try:
-        content = _content(s3, _uri(image))
+        content = read_image(s3, _uri(image))
     except ImageUnreadable:
         content = None
     inferences = message.body.get("inferences")
     numbers = tuple(float(value) for value in inferences) if isinstance(inferences, list) else ()
     cause = error_message(str(message.body.get("cause", ""))) or ""
     return Card(image.s3_bucket, image.s3_key, numbers, cause, data_uri(content, contact_sheet.THUMBNAIL))
-
-
-def _content(s3: Any, uri: S3Uri) -> bytes:
-    try:
-        response = s3.get_object(Bucket=uri.bucket, Key=uri.key)
-    except ClientError as error:
-        raise ImageUnreadable(str(uri), error.response.get("Error", {}).get("Code", "")) from error
-    if response["ContentLength"] > MAX_BYTES:
-        raise ImageUnreadable(str(uri), f"{response['ContentLength']} bytes")
-    content: bytes = response["Body"].read()
-    return content
 
 
 def _uri(image: Image) -> S3Uri:

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.aws_errors import error_code
 from training.errors import translate_errors
 
 INVOCATIONS_PER_MINUTE = 1000.0
@@ -42,7 +43,7 @@ def deregister_scaling(client: Any, endpoint: str, variant: str) -> bool:
     try:
         client.deregister_scalable_target(**_scalable_target(endpoint, variant))
     except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] == "AccessDeniedException":
+        if isinstance(error, ClientError) and error_code(error) == "AccessDeniedException":
             raise
         return False
     return True

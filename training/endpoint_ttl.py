@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.aws_errors import error_code
 from training.errors import translate_errors
 
 ACTION = "aws-sdk:sagemaker:deleteEndpoint"
@@ -49,7 +50,7 @@ def schedule_deletion(
         try:
             client.create_schedule(**schedule)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConflictException":
+            if error_code(error) != "ConflictException":
                 raise
             client.update_schedule(**schedule)
     return time
@@ -60,7 +61,7 @@ def cancel_deletion(client: Any, endpoint: str) -> bool:
     try:
         client.delete_schedule(Name=_schedule_name(endpoint))
     except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] == "AccessDeniedException":
+        if isinstance(error, ClientError) and error_code(error) == "AccessDeniedException":
             raise
         return False
     return True

@@ -26,6 +26,7 @@ from collections.abc import Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from core.aws_errors import error_code
 from core.errors import SconesError
 
 
@@ -199,8 +200,8 @@ def translate_errors(action: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        kind = QuotaExceeded if _code(error) == "ResourceLimitExceeded" else SageMakerRefused
-        raise kind(error.operation_name, _code(error), _message(error)) from error
+        kind = QuotaExceeded if error_code(error) == "ResourceLimitExceeded" else SageMakerRefused
+        raise kind(error.operation_name, error_code(error), _message(error)) from error
     except ParamValidationError as error:
         raise SageMakerRefused(action, "ParamValidation", str(error)) from error
     except BotoCoreError as error:
@@ -217,7 +218,7 @@ def translate_instance_errors(instance_type: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if _code(error) == "ValidationException" and "instance" in _message(error).lower():
+        if error_code(error) == "ValidationException" and "instance" in _message(error).lower():
             raise InstanceRefused(instance_type, _message(error)) from error
         raise
 
@@ -244,11 +245,7 @@ def ignore_missing() -> Iterator[None]:
 
 def is_missing(error: ClientError) -> bool:
     """Tell whether SageMaker did not find a resource, for which it has no error code of its own."""
-    return _code(error) == "ValidationException" and "Could not find" in _message(error)
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response["Error"]["Code"])
+    return error_code(error) == "ValidationException" and "Could not find" in _message(error)
 
 
 def _message(error: ClientError) -> str:

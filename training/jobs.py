@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from core.s3_uris import S3Uri
 from core.waiting import WaiterConfig
 from training import source_archive
@@ -85,7 +86,7 @@ def count_training_images(s3: Any, bucket: str, dataset: str) -> int:
     try:
         body = s3.get_object(Bucket=bucket, Key=f"{dataset}/train.lst")["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+        if error_code(error) in {"NoSuchKey", "404"}:
             raise DatasetMissing(f"s3://{bucket}/{dataset}/") from error
         raise
     return sum(1 for line in body.splitlines() if line.strip())
@@ -203,7 +204,7 @@ def status(session: boto3.Session, name: str) -> JobStatus:
         try:
             job = resources.TrainingJob.get(training_job_name=name, **client_kwargs(session))
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"ValidationException", "ResourceNotFound"}:
+            if error_code(error) in {"ValidationException", "ResourceNotFound"}:
                 raise JobMissing(name) from error
             raise
     artifacts = _assigned(job.model_artifacts)

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from monitoring.capture.lines import Line, lines
 from monitoring.capture.location import CaptureLocation
 from monitoring.capture.record import CapturedInference, parse
@@ -137,7 +138,7 @@ class CaptureReader:
         try:
             return self._s3.get_object(Bucket=self._location.bucket, Key=key)["Body"]
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _GONE:
+            if error_code(error) in _GONE:
                 return None
             raise
 

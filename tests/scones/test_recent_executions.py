@@ -29,22 +29,22 @@ def test_the_filters_input_tells_what_the_endpoint_said_of_a_failed_execution() 
     events = [event | {"stateEnteredEventDetails": {"name": "FilterInferences", "input": entered}}]
     with Stubber(stepfunctions) as stub:
         stub.add_response("get_execution_history", {"events": events}, {"executionArn": ARN})
-        found = read_history(stepfunctions, ARN)
-    assert found.inferences == (0.4, 0.6)
-    assert [(stay.name, stay.input_bytes) for stay in found.states] == [("FilterInferences", len(entered))]
+        history = read_history(stepfunctions, ARN)
+    assert history.inferences == (0.4, 0.6)
+    assert [(visit.name, visit.input_bytes) for visit in history.states] == [("FilterInferences", len(entered))]
 
 
-@pytest.mark.parametrize("given", ["[1]", "7", '{"s3_bucket": "b"}'])
-def test_an_execution_whose_input_names_no_image_is_still_reported(given: str) -> None:
+@pytest.mark.parametrize("payload", ["[1]", "7", '{"s3_bucket": "b"}', '{"a":' * 100_000])
+def test_an_execution_whose_input_names_no_image_is_still_reported(payload: str) -> None:
     stepfunctions = client("stepfunctions")
     machine = "arn:aws:states:us-east-1:000000000000:stateMachine:scones"
     times = {"startDate": NOON, "stopDate": NOON}
     about = {"executionArn": ARN, "stateMachineArn": machine, "name": "run", "status": "FAILED", **times}
     with Stubber(stepfunctions) as stub:
         stub.add_response("list_executions", {"executions": [about]}, {"stateMachineArn": machine, "maxResults": 9})
-        stub.add_response("describe_execution", {**about, "input": given, "error": "InvalidInput"})
-        found = recent(stepfunctions, machine, 9)
-    assert [(each.error, each.image.s3_key) for each in found] == [("InvalidInput", "an input that names no image")]
+        stub.add_response("describe_execution", {**about, "input": payload, "error": "InvalidInput"})
+        outcomes = recent(stepfunctions, machine, 9)
+    assert [(each.error, each.image.s3_key) for each in outcomes] == [("InvalidInput", "an input that names no image")]
 
 
 def test_each_outcome_is_reported_where_it_ended() -> None:
@@ -55,11 +55,11 @@ def test_each_outcome_is_reported_where_it_ended() -> None:
         outcome("d.png", "TIMED_OUT"),
     ]
     histories = {ARN: ExecutionHistory((), (0.4, 0.6))}
-    found = reported(outcomes, histories, {"a.png": 0}, lambda image: image.s3_key.encode())
-    assert [image.disposition for image in found] == ["accepted", "review", "failure", "other"]
-    assert [image.inferences for image in found[:2]] == [(0.99, 0.01), (0.4, 0.6)]
-    assert (found[0].label, found[1].label, found[0].content) == (0, None, b"a.png")
-    assert found[0].execution == "run-00000-a-png"
+    images = reported(outcomes, histories, {"a.png": 0}, lambda image: image.s3_key.encode())
+    assert [image.disposition for image in images] == ["accepted", "review", "failure", "other"]
+    assert [image.inferences for image in images[:2]] == [(0.99, 0.01), (0.4, 0.6)]
+    assert (images[0].label, images[1].label, images[0].content) == (0, None, b"a.png")
+    assert images[0].execution == "run-00000-a-png"
 
 
 def test_a_staged_image_is_read_from_disk_and_no_key_leads_out_of_the_folder(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.aws_errors import error_code
 from training.data.dataset_manifest import MANIFEST, File, Manifest, read_manifest
 from training.data.errors import BucketNotFound, NotStaged, UploadDenied, UploadError, UploadFailed
 
@@ -158,7 +159,7 @@ def _manifest_with_etags(manifest: Manifest, uploads: dict[str, _Upload]) -> byt
 
 def _translate(error: ClientError | BotoCoreError, destination: _Destination) -> UploadError:
     if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
+        code = error_code(error)
         if code == "NoSuchBucket":
             return BucketNotFound(destination.bucket)
         if code in _DENIED_CODES:

@@ -1,4 +1,4 @@
-"""AWS's rate limits."""
+"""The error codes of AWS."""
 
 from botocore.exceptions import ClientError
 
@@ -17,6 +17,11 @@ _CODES = frozenset(
 )
 
 
+def error_code(error: ClientError) -> str:
+    """Return the code of AWS's error, empty if the response has none."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
 def is_throttled(error: ClientError) -> bool:
     """Tell whether AWS has refused a request only because there were too many: the same request works later."""
-    return error.response.get("Error", {}).get("Code") in _CODES
+    return error_code(error) in _CODES
