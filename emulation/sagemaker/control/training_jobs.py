@@ -133,7 +133,9 @@ def _check_uris(request: Params) -> None:
 
 def _check_not_emulated(request: Params) -> None:
     algorithm = request["AlgorithmSpecification"]
-    unknown = [member for member in ("ServerlessJobConfig", "ModelPackageConfig", "MlflowConfig") if member in request]
+    unknown: list[str] = [
+        member for member in ("ServerlessJobConfig", "ModelPackageConfig", "MlflowConfig") if member in request
+    ]
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         unknown.append("OutputDataConfig.CompressionType NONE")
     for channel in request.get("InputDataConfig", []):
