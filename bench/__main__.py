@@ -30,6 +30,7 @@ BENCHMARKS = {
     "pipeline": "bench.pipeline",
     "batch": "bench.batch",
     "accounting": "bench.accounting",
+    "soak": "bench.soak",
     "scaling": "bench.scaling",
     "first": "bench.first_result",
     "sagemaker": "bench.sagemaker",

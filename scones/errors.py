@@ -4,6 +4,8 @@ CommandError
 ├── UnknownTarget
 ├── InvalidSetting
 ├── NothingToRender
+├── NothingReviewed
+├── NotComparable
 ├── ModelOfOtherLabels
 ├── TargetHasNoRegistry
 ├── TargetNeedsNoBootstrap
@@ -86,6 +88,20 @@ class NothingToRender(CommandError):
         super().__init__(
             f"{' and '.join(labels)} cannot be rendered: specify CIFAR-100 by --archive or SCONES_CIFAR100"
         )
+
+
+class NothingReviewed(CommandError):
+    """Nobody has labelled an image in review yet."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"{uri} lists no reviewed image: label some with `scones review --serve` first")
+
+
+class NotComparable(CommandError):
+    """A training job's model cannot be compared with another one."""
+
+    def __init__(self, job: str, reason: str) -> None:
+        super().__init__(f"the model of '{job}' cannot be compared: {reason}")
 
 
 class ModelOfOtherLabels(CommandError):

@@ -9,8 +9,10 @@ from typing import Any
 import boto3
 
 from core.labels import VEHICLES, dataset_name
+from review import labelled_dataset
 from scones import console
 from scones.cost_confirmation import Expense
+from scones.errors import NothingReviewed
 from scones.settings import Settings, Target
 from scones.stack_outputs import StackOutputs
 from training import job_logs, jobs, recipes
@@ -32,10 +34,15 @@ def job_spec(  # noqa: PLR0913 - four have a default
     instance_type: str | None = None,
     epochs: int | None = None,
     spot: bool = False,
+    with_reviewed: bool = False,
 ) -> TrainingJobSpec:
-    """Return a job of this recipe on a staged dataset. Raises DatasetMissing and what the recipe refuses."""
+    """Return a job of this recipe on a staged dataset, and on what people have labelled in review.
+
+    Raises DatasetMissing, NothingReviewed and what the recipe refuses.
+    """
     recipe = recipes.get_recipe(recipe_name)
     s3, bucket = session.client("s3"), outputs.data_bucket
+    reviewed = _reviewed_dataset(s3, bucket) if with_reviewed else None
     preferred = dataset_name(outputs.labels)
     prefix = f"{DATASETS}/{dataset}" if dataset else _staged_dataset(s3, bucket, recipe.min_side, preferred)
     labels = {} if recipe.builtin or outputs.labels == VEHICLES else {"labels": ",".join(outputs.labels)}
@@ -44,7 +51,18 @@ def job_spec(  # noqa: PLR0913 - four have a default
     )
     suffix = f"-{recipe_name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     name = settings.stack[: MAX_NAME_LENGTH - len(suffix)].rstrip("-") + suffix
-    return TrainingJobSpec(name, recipe, values, prefix, instance_type or recipe.instance_type, spot=spot)
+    instance_type = instance_type or recipe.instance_type
+    return TrainingJobSpec(name, recipe, values, prefix, instance_type, spot=spot, reviewed=reviewed)
+
+
+def _reviewed_dataset(s3: Any, bucket: str) -> str:
+    """Return the prefix of the dataset that review writes. Raises NothingReviewed where it has no image."""
+    try:
+        if jobs.count_training_images(s3, bucket, labelled_dataset.PREFIX):
+            return labelled_dataset.PREFIX
+    except DatasetMissing:
+        pass
+    raise NothingReviewed(f"s3://{bucket}/{labelled_dataset.LISTING}")
 
 
 def job_environment(
@@ -101,7 +119,8 @@ def _line_printer(advance: console.Advance, epochs: int | None) -> Callable[[str
 def _staged_dataset(s3: Any, bucket: str, side: int, preferred: str) -> str:
     """Return the staged dataset whose images are large enough, ``preferred`` before others. Raises DatasetMissing."""
     listing = s3.list_objects_v2(Bucket=bucket, Prefix=f"{DATASETS}/", Delimiter="/").get("CommonPrefixes", [])
-    names = sorted(entry["Prefix"].split("/")[1] for entry in listing)
+    prefixes = {entry["Prefix"].rstrip("/") for entry in listing} - {labelled_dataset.PREFIX}
+    names = sorted(prefix.split("/")[1] for prefix in prefixes)
     fitting = [
         name for name in names if (re.search(rf"-{side}$", name) if side > 32 else not re.search(r"-\d+$", name))
     ]

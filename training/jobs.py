@@ -50,7 +50,7 @@ class JobEnvironment:
 
 @dataclass(frozen=True)
 class TrainingJobSpec:
-    """A job to submit; ``dataset`` is the prefix of the staged dataset in the bucket."""
+    """A job to submit; ``dataset`` and ``reviewed`` are prefixes, of a staged and a reviewed dataset in the bucket."""
 
     name: str
     recipe: TrainingRecipe
@@ -59,11 +59,12 @@ class TrainingJobSpec:
     instance_type: str
     max_seconds: int = 3 * 3600
     spot: bool = False
+    reviewed: str | None = None
 
 
 @dataclass(frozen=True)
 class JobStatus:
-    """What SageMaker reports of a job. ``metrics`` has the last value of each metric."""
+    """What SageMaker reports of a job: the last value of each metric, the S3 URI of each channel."""
 
     name: str
     status: str
@@ -74,6 +75,7 @@ class JobStatus:
     epochs: int | None
     failure_reason: str | None
     training_image: str
+    channels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_builtin(self) -> bool:
@@ -171,9 +173,12 @@ def _channels(session: boto3.Session, spec: TrainingJobSpec, bucket: str) -> lis
     What shows neither label is a channel where it was staged; the built-in algorithm knows no such channel.
     """
     shapes = load_sdk().shapes
-    keys = {"train": "train/", "validation": "test/", "train_lst": "train.lst", "validation_lst": "test.lst"}
+    channels = {"train": "train/", "validation": "test/", "train_lst": "train.lst", "validation_lst": "test.lst"}
     if not spec.recipe.builtin and _has_others(session.client("s3"), bucket, spec.dataset):
-        keys |= {"other": "other/", "other_lst": OTHER_LISTING}
+        channels |= {"other": "other/", "other_lst": OTHER_LISTING}
+    keys = {name: f"{spec.dataset}/{key}" for name, key in channels.items()}
+    if spec.reviewed:
+        keys |= {"reviewed": f"{spec.reviewed}/train/", "reviewed_lst": f"{spec.reviewed}/train.lst"}
     return [
         shapes.Channel(
             channel_name=channel,
@@ -183,7 +188,7 @@ def _channels(session: boto3.Session, spec: TrainingJobSpec, bucket: str) -> lis
             data_source=shapes.DataSource(
                 s3_data_source=shapes.S3DataSource(
                     s3_data_type="S3Prefix",
-                    s3_uri=str(S3Uri(bucket, f"{spec.dataset}/{key}")),
+                    s3_uri=str(S3Uri(bucket, key)),
                     s3_data_distribution_type="FullyReplicated",
                 )
             ),
@@ -220,6 +225,10 @@ def status(session: boto3.Session, name: str) -> JobStatus:
         epochs=int(hyperparameters["epochs"].strip('"')) if "epochs" in hyperparameters else None,
         failure_reason=_assigned(job.failure_reason),
         training_image=str(_assigned(job.algorithm_specification.training_image) or ""),
+        channels={
+            str(channel.channel_name): str(channel.data_source.s3_data_source.s3_uri)
+            for channel in _assigned(job.input_data_config) or []
+        },
     )
 
 

@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 import typer
 
 from monitoring.report.page import write as write_page
-from scones import console, endpoint_evaluation, staged_datasets
+from scones import console, endpoint_evaluation, model_comparison, staged_datasets
 from scones.context import CommandContext
 from scones.options import SyntheticOption, with_context
 from scones.views.evaluation import evaluation_table
 
 
 @with_context("archive", "target", "stack", "home", "as_json")
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
     context: CommandContext,
     count: Annotated[int, typer.Option("--sample", min=1, help="Number of images, balanced over the classes.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="Use every image of the split.")] = False,
@@ -30,13 +30,23 @@ def evaluate(
         Path, typer.Option("--out", help="Folder for evaluation.html, evaluation.json and the plots.")
     ] = Path("out/evaluation"),
     synthetic: SyntheticOption = False,
+    job: Annotated[
+        str | None,
+        typer.Option("--job", metavar="JOB", help="Compare a training job's model with the served one."),
+    ] = None,
 ) -> None:
     """Measure the deployed endpoint's accuracy on labelled images.
 
     Shows intervals, calibration, and the threshold that reaches a target accuracy.
 
+    With `--job`, compares two models on all test images of the job's dataset and, where such are staged, on images of
+    neither label; the other options have no effect.
+
     Example: `scones evaluate --sample 200 --split test --target-accuracy 0.995`
     """
+    if job is not None:
+        _print_comparison(context, job)
+        return
     outputs = context.outputs
     with console.progress("staging") as advance:
         source = staged_datasets.choose_source(context.settings, advance, synthetic=synthetic, labels=outputs.labels)
@@ -57,3 +67,9 @@ def evaluate(
         console.print_json(figures)
     else:
         console.out.print(evaluation_table(content, source.dataset, split, written.page))
+
+
+def _print_comparison(context: CommandContext, job: str) -> None:
+    with console.progress("comparing") as advance:
+        models = model_comparison.compare_with_served(context.session, context.outputs, job, advance)
+    context.print_values(model_comparison.figures(models) if context.as_json else model_comparison.sentences(models))

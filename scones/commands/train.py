@@ -23,6 +23,9 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
     dataset: options.DatasetOption = None,
     instance_type: options.TrainingInstanceOption = None,
     spot: Annotated[bool, typer.Option("--spot", help="Managed spot training: cheaper, can be interrupted.")] = False,
+    with_reviewed: Annotated[
+        bool, typer.Option("--with-reviewed", help="Train on the images labelled in review as well (vehicle-net only).")
+    ] = False,
     attach: Annotated[str | None, typer.Option("--attach", metavar="JOB", help="Follow a running job.")] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit the job, print its name and exit.")] = False,
     role: options.RoleOption = None,
@@ -39,12 +42,15 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
     Example: `scones train --recipe vehicle-net --epochs 5 --target aws`
     """
     options.require_vpc_pair(subnet, security_group)
+    if with_reviewed and recipes.get_recipe(recipe).builtin:
+        raise typer.BadParameter(f"--with-reviewed: the recipe {recipe} knows no such channel, vehicle-net does")
     hyperparameters = parse_named_values(hyperparameter or ())
     name, total_epochs = attach, None
     if name is None:
         job = training_jobs.job_spec(
             context.session, context.settings, context.outputs, recipe, hyperparameters,
             dataset=dataset, instance_type=instance_type, epochs=epochs, spot=spot,
+            with_reviewed=with_reviewed,
         )  # fmt: skip
         environment = training_jobs.job_environment(
             context.settings, context.outputs, role, kms_key, subnet or (), security_group or ()

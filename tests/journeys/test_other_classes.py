@@ -103,7 +103,7 @@ def test_another_pair_of_classes_goes_all_the_way_by_configuration_alone(user: J
     told = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
     job = user.scones("train", *told)
     assert job["status"] == "Completed"
-    assert user.scones("endpoint", "deploy", "--job", job["job"])["status"] == "InService"
+    assert user.scones("endpoint", "deploy", "--job", job["job"], "--yes")["status"] == "InService"
 
     pictures = sorted((user.folder / "unused" / "data" / staged["dataset"] / "test").glob("*.png"))
     assert set(user.scones("endpoint", "invoke", str(pictures[0]))) == set(CLASSES)

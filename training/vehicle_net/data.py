@@ -116,14 +116,19 @@ def read_channel(images: Path, listing: Path, spec: Preprocessing, *, labelled: 
     return Images(pixels, _labels(entries, labelled=labelled))
 
 
-def read_as_stored(images: Path, listing: Path, recipe: Recipe, *, labelled: bool = True) -> Images:
-    """Decode a channel for training: squares as large as its largest image, at most as training takes them.
+def stored_side(images: Path, listing: Path, recipe: Recipe, *, labelled: bool = True) -> int:
+    """Side of the squares that a channel is kept as for training: its largest image's, at most what training takes.
 
     Raises MalformedChannel.
     """
     entries = read_listing(listing, labelled=labelled)
     largest = max(max(image.size) for image in _decoded(images, entries))
-    side = min(max(largest, MIN_SIDE), training_side(recipe), recipe.through or largest)
+    return min(max(largest, MIN_SIDE), training_side(recipe), recipe.through or largest)
+
+
+def read_as_stored(images: Path, listing: Path, recipe: Recipe, *, labelled: bool = True) -> Images:
+    """Decode a channel for training, at its ``stored_side``. Raises MalformedChannel."""
+    side = stored_side(images, listing, recipe, labelled=labelled)
     return read_channel(images, listing, Preprocessing(side), labelled=labelled)
 
 

@@ -29,6 +29,8 @@ class Job:
 
     recipe: Recipe
     train: Channel
+    reviewed: Channel | None
+    """Images that people have labelled in review, learnt from as those of the train channel are."""
     validation: Channel | None
     other: Channel | None
     """Images that show neither label; their labels are not read."""
@@ -39,7 +41,7 @@ class Job:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="train", description="Train, calibrate and export the vehicle network.")
-    for channel in ("train", "validation", "other"):
+    for channel in ("train", "reviewed", "validation", "other"):
         parser.add_argument(f"--{channel}", type=Path, help=f"directory of images (SM_CHANNEL_{channel.upper()})")
         parser.add_argument(f"--{channel}-lst", type=Path, help=f".lst file (SM_CHANNEL_{channel.upper()}_LST)")
     parser.add_argument("--model-dir", type=Path, help=f"default {MODEL_DIR} (SM_MODEL_DIR)")
@@ -90,6 +92,7 @@ def read_job(arguments: list[str] | None, environment: Mapping[str, str]) -> Job
     return Job(
         recipe=recipe,
         train=train,
+        reviewed=_channel(options, environment, "reviewed"),
         validation=_channel(options, environment, "validation"),
         other=_channel(options, environment, "other"),
         model_dir=model_dir,

@@ -1,7 +1,8 @@
 """Train the vehicle network: on a laptop, in the emulator, or on SageMaker in script mode.
 
-python -m training.vehicle_net.train --train DIR --train-lst FILE [--validation DIR --validation-lst FILE]
-                                     [--other DIR --other-lst FILE] [--model-dir DIR] [--epochs N ...]
+python -m training.vehicle_net.train --train DIR --train-lst FILE [--reviewed DIR --reviewed-lst FILE]
+                                     [--validation DIR --validation-lst FILE] [--other DIR --other-lst FILE]
+                                     [--model-dir DIR] [--epochs N ...]
 
 Cross-validates the recipe for the calibration, trains on all images, and writes model.onnx and model.json. Killed and
 started again, it continues. The validation channel is reported and decides nothing. The images of the other channel
@@ -89,7 +90,7 @@ def _calibration(job: Job, material: Material, scoring: ScoringImages) -> tuple[
 
 def _write_out_of_fold(job: Job, held_out: crossvalidate.OutOfFold) -> None:
     """Write the predictions for the training images by networks that were not trained on them."""
-    entries = read_listing(job.train.listing)
+    entries = [entry for channel in (job.train, job.reviewed) if channel for entry in read_listing(channel.listing)]
     job.model_dir.mkdir(parents=True, exist_ok=True)
     with (job.model_dir / OUT_OF_FOLD).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")

@@ -61,6 +61,7 @@ def _patch_state_machines() -> None:
         assumed_roles,
         content_types,
         distributed_map,
+        execution_memory,
         function_invocation,
         function_logs,
         function_metrics,
@@ -73,6 +74,7 @@ def _patch_state_machines() -> None:
     resource_polling.install()
     pending_executions.install()
     distributed_map.install()
+    execution_memory.install()
     parsed_definitions.install()
     assumed_roles.install()
     content_types.install()

@@ -8,10 +8,11 @@ import boto3
 import typer
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
-from scones import console, container_image_uris, options
+from scones import console, container_image_uris, model_comparison, options
 from scones.context import CommandContext
 from scones.cost_confirmation import Expense, confirm_cost
 from scones.endpoint_lifecycle import EndpointLifecycle
+from scones.errors import NotComparable
 from scones.model_serving import LOCAL_IMAGE, SHIPPED_MODEL, deploy_endpoint
 from scones.options import with_context
 from scones.settings import Target
@@ -55,7 +56,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     """Create or update the endpoint and wait until it is in service.
 
     An update is blue/green. Declarative: options that are omitted are reset, so without --max it no longer scales and
-    without --ttl it is not deleted. On AWS, shows the price and asks for confirmation.
+    without --ttl it is not deleted. On AWS, shows the price and asks for confirmation. With --job, shows how the job's
+    model compares with the one that is served, and asks unless it is better.
 
     Example: `scones endpoint deploy --target aws --ttl 4h --min 1 --max 3`
     """
@@ -66,6 +68,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     options.require_vpc_pair(subnet, security_group)
     session, settings = context.session, context.settings
     lifecycle = EndpointLifecycle(session, context.outputs, context.endpoint_name, maximum, ttl)
+    if job is not None:
+        _confirm_model(context, job)
     confirm_cost(context, [_expense(context, instance_type, minimum, maximum, ttl)])
     artefact, image = _model_and_image(session, job, artefact, image)
     image = image or container_image_uris.inference_uri(session, settings, instance_type) or LOCAL_IMAGE
@@ -80,6 +84,20 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
             instance_type=instance_type, capture_percent=capture, options=endpoint_options, role_arn=role,
         )  # fmt: skip
     context.print_values(asdict(status) | lifecycle.apply(minimum))
+
+
+def _confirm_model(context: CommandContext, job: str) -> None:
+    """Compare the job's model with the one that is served, and ask before one is deployed that is not better."""
+    try:
+        with console.progress("comparing the models") as advance:
+            models = model_comparison.compare_with_served(context.session, context.outputs, job, advance)
+    except NotComparable as error:
+        console.note(f"not compared: {error}")
+        return
+    for name, sentence in model_comparison.sentences(models).items():
+        console.note(f"{name}: {sentence}")
+    if not models.comparison.is_better and not context.yes:
+        typer.confirm("Deploy a model that is not shown to be better?", abort=True, err=True)
 
 
 def _model_and_image(

@@ -12,6 +12,7 @@ from emulation.localstack.environment import ensure_environment
 
 pytestmark = pytest.mark.integration
 
+STATE_EXECUTION = "services/stepfunctions/asl/component/state/state_execution"
 PATCHES = "from scones_localstack.patches import "
 TASKS = "localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service"
 
@@ -130,13 +131,19 @@ def test_what_a_start_has_loaded_is_not_collected_again(localstack_python: Path)
         ("services/lambda_/invocation/logs.py", "log_item = self.log_queue.get()"),
         ("services/lambda_/invocation/version_manager.py", "lambda *args, **kwargs: record_cw_metric_invocation("),
         (
-            "services/stepfunctions/asl/component/state/state_execution/state_task/lambda_eval_utils.py",
+            f"{STATE_EXECUTION}/state_task/lambda_eval_utils.py",
             "invocation_response: InvocationResponse = lambda_client.invoke(**parameters)",
         ),
         (
-            "services/stepfunctions/asl/component/state/state_execution/state_task/service/state_task_service.py",
+            f"{STATE_EXECUTION}/state_task/service/state_task_service.py",
             "service = load_service(service=boto_service_name)",
         ),
+        ("services/stepfunctions/backend/execution_worker.py", "TMP_THREADS.append(execution_logic_thread)"),
+        (
+            f"{STATE_EXECUTION}/state_map/iteration/distributed_iteration_component.py",
+            "env.event_manager = EventManager()",
+        ),
+        ("services/logs/provider.py", "self.events += events"),
         ("services/stepfunctions/provider.py", "execution.exec_worker.env.map_run_record_pool_manager"),
         ("../twisted/web/http.py", "key = _parseContentType(ctype)"),
     ],
@@ -147,6 +154,9 @@ def test_what_a_start_has_loaded_is_not_collected_again(localstack_python: Path)
         "function_metrics",
         "function_invocation",
         "operation_models",
+        "execution_memory-threads",
+        "execution_memory-events",
+        "function_logs-lines",
         "pending_executions",
         "content_types",
     ],

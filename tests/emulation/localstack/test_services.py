@@ -1,5 +1,7 @@
 """Every service of LocalStack that the local environment promises responds."""
 
+import json
+import time
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,27 @@ def test_every_file_of_localstack_is_one_that_this_python_can_run(cache: Path) -
     (package,) = ensure_environment(cache).parents[1].glob("lib/python*/site-packages/localstack")
     for file in package.rglob("*.py"):
         compile(file.read_bytes(), file, "exec", dont_inherit=True)
+
+
+def test_an_execution_that_has_ended_keeps_its_history(session: OfflineSession) -> None:
+    stepfunctions = session.client("stepfunctions")
+    role = session.client("iam").create_role(RoleName="states", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    states = {"Wide": {"Type": "Pass", "Result": "x" * 10_000, "Next": "End"}, "End": {"Type": "Succeed"}}
+    definition = json.dumps({"StartAt": "Wide", "States": states})
+    machine = stepfunctions.create_state_machine(name="two-states", definition=definition, roleArn=role)
+    started = [stepfunctions.start_execution(stateMachineArn=machine["stateMachineArn"]) for _ in range(3)]
+    for execution in started:
+        arn = execution["executionArn"]
+        while stepfunctions.describe_execution(executionArn=arn)["status"] == "RUNNING":
+            time.sleep(0.05)
+        stepfunctions.stop_execution(executionArn=arn)
+        assert stepfunctions.describe_execution(executionArn=arn)["status"] == "SUCCEEDED"
+        events = stepfunctions.get_execution_history(executionArn=arn)["events"]
+        assert [each["type"] for each in events if each["type"].startswith("Execution")] == [
+            "ExecutionStarted",
+            "ExecutionSucceeded",
+        ]
+        entered = next(each for each in events if each["type"] == "SucceedStateEntered")
+        assert len(json.loads(entered["stateEnteredEventDetails"]["input"])) == 10_000
+        described = stepfunctions.describe_state_machine_for_execution(executionArn=arn)
+        assert described["definition"] == definition

@@ -75,6 +75,42 @@ def test_epochs_and_hyperparameters_win_over_the_recipe(session: FakeSession, cl
     assert (values["epochs"], values["learning_rate"]) == ("3", "0.01")
 
 
+def reviewed_channels(session: FakeSession, cli: Cli) -> dict[str, str]:
+    result = cli("train", "--with-reviewed", "--no-wait", session=session)
+    assert result.exit_code == 0, (result.output, result.exception)
+    channels = session.sent["sagemaker.create_training_job"]["InputDataConfig"]
+    return {each["ChannelName"]: each["DataSource"]["S3DataSource"]["S3Uri"] for each in channels}
+
+
+def session_with(*names: str) -> FakeSession:
+    objects = {f"data/datasets/{name}": LST for name in names}
+    return FakeSession(cloudformation=CloudFormation(), s3=S3(**objects), sagemaker=SageMaker())
+
+
+def test_reviewed_labels_are_two_more_channels(cli: Cli) -> None:
+    channels = reviewed_channels(session_with("cifar100/train.lst", "cifar100/test.lst", "reviewed/train.lst"), cli)
+    assert channels["train"] == "s3://data/datasets/cifar100/train/"
+    assert channels["reviewed"] == "s3://data/datasets/reviewed/train/"
+    assert channels["reviewed_lst"] == "s3://data/datasets/reviewed/train.lst"
+
+
+def test_reviewed_images_are_not_taken_for_the_staged_dataset(cli: Cli) -> None:
+    session = session_with("reviewed/train.lst", "synthetic-vehicles/train.lst", "synthetic-vehicles/test.lst")
+    assert reviewed_channels(session, cli)["train"] == "s3://data/datasets/synthetic-vehicles/train/"
+
+
+def test_training_with_reviewed_labels_needs_some(session: FakeSession, cli: Cli) -> None:
+    result = cli("train", "--with-reviewed", "--no-wait", session=session)
+    assert result.exit_code == 1
+    assert "s3://data/datasets/reviewed/train.lst lists no reviewed image" in str(result.exception)
+    assert "sagemaker.create_training_job" not in session.requests
+
+
+def test_the_built_in_algorithm_takes_no_reviewed_labels(session: FakeSession, cli: Cli) -> None:
+    result = cli("train", "--with-reviewed", "--recipe", "builtin", session=session)
+    assert (result.exit_code, "vehicle-net does" in result.stderr) == (2, True)
+
+
 def test_the_stack_is_described_once(session: FakeSession, cli: Cli) -> None:
     submitted(session, cli)
     assert session.requests["cloudformation.describe_stacks"] == 1

@@ -35,6 +35,14 @@ def test_the_other_channel_is_optional_and_comes_with_its_listing() -> None:
         read_job([], ENVIRONMENT | {"SM_CHANNEL_OTHER": "/in/other"})
 
 
+def test_reviewed_images_are_a_channel_with_its_listing() -> None:
+    named = {"SM_CHANNEL_REVIEWED": "/in/reviewed", "SM_CHANNEL_REVIEWED_LST": "/in/reviewed_lst"}
+    reviewed = job_of([], ENVIRONMENT | named).reviewed
+    assert reviewed is not None
+    assert (reviewed.images, reviewed.listing) == (Path("/in/reviewed"), Path("/in/reviewed_lst"))
+    assert job_of([], ENVIRONMENT).reviewed is None
+
+
 def test_hyperparameters_are_read_from_strings_and_numbers_alike() -> None:
     recipe = read_job([], ENVIRONMENT).recipe
     assert (recipe.epochs, recipe.learning_rate, recipe.pretrained) == (3, 0.001, False)

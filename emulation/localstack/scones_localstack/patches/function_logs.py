@@ -1,6 +1,7 @@
-"""Writes the logs of functions every second.
+"""Writes the logs of functions every second, and keeps the newest lines of each log stream.
 
-LocalStack 4.14 writes them at each invocation, by a request for each log stream, and three for a new one.
+LocalStack 4.14 writes them at each invocation, by a request for each log stream, and three for a new one, and keeps
+them all in memory.
 """
 
 import logging
@@ -11,10 +12,12 @@ from typing import Any
 
 from localstack.aws.connect import connect_to
 from localstack.services.lambda_.invocation import logs as lambda_logs
+from moto.logs.models import logs_backends
 
 LOG = logging.getLogger(__name__)
 _LOG_SECONDS = 1.0
 _MOST_ITEMS = 1000
+_MOST_LINES = 1000
 
 
 def install() -> None:
@@ -40,6 +43,7 @@ def _write_logs(handler: Any, *_: Any, **__: Any) -> None:
         for (group, stream), events in streams.items():
             try:
                 _put(client, group, stream, events)
+                _forget_oldest(handler, group, stream)
             except Exception:  # a log that is lost stops nothing
                 LOG.exception("logs of %s were not saved", group)
 
@@ -55,6 +59,11 @@ def _drained(queue: "Queue[Any]") -> list[Any]:
         except Empty:
             break
     return items
+
+
+def _forget_oldest(handler: Any, group: str, stream: str) -> None:
+    backend = logs_backends[handler.role_arn.split(":")[4]][handler.region]
+    del backend.groups[group].streams[stream].events[:-_MOST_LINES]
 
 
 def _put(client: Any, group: str, stream: str, events: list[dict[str, Any]]) -> None:
