@@ -37,10 +37,10 @@ def test_the_other_channel_is_optional_and_comes_with_its_listing() -> None:
 
 def test_reviewed_images_are_a_channel_with_its_listing() -> None:
     named = {"SM_CHANNEL_REVIEWED": "/in/reviewed", "SM_CHANNEL_REVIEWED_LST": "/in/reviewed_lst"}
-    reviewed = job_of([], ENVIRONMENT | named).reviewed
+    reviewed = read_job([], ENVIRONMENT | named).reviewed
     assert reviewed is not None
     assert (reviewed.images, reviewed.listing) == (Path("/in/reviewed"), Path("/in/reviewed_lst"))
-    assert job_of([], ENVIRONMENT).reviewed is None
+    assert read_job([], ENVIRONMENT).reviewed is None
 
 
 def test_hyperparameters_are_read_from_strings_and_numbers_alike() -> None:
