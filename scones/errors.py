@@ -4,7 +4,7 @@ CommandError
 ├── UnknownTarget
 ├── InvalidSetting
 ├── NothingToRender
-├── NothingReviewed
+├── LabelledDatasetEmpty
 ├── NotComparable
 ├── ModelOfOtherLabels
 ├── TargetHasNoRegistry
@@ -90,7 +90,7 @@ class NothingToRender(CommandError):
         )
 
 
-class NothingReviewed(CommandError):
+class LabelledDatasetEmpty(CommandError):
     """Nobody has labelled an image in review yet."""
 
     def __init__(self, uri: str) -> None:

@@ -12,7 +12,7 @@ from core.labels import VEHICLES, dataset_name
 from review import labelled_dataset
 from scones import console
 from scones.cost_confirmation import Expense
-from scones.errors import NothingReviewed
+from scones.errors import LabelledDatasetEmpty
 from scones.settings import Settings, Target
 from scones.stack_outputs import StackOutputs
 from training import job_logs, jobs, recipes
@@ -38,11 +38,11 @@ def job_spec(  # noqa: PLR0913 - four have a default
 ) -> TrainingJobSpec:
     """Return a job of this recipe on a staged dataset, and on what people have labelled in review.
 
-    Raises DatasetMissing, NothingReviewed and what the recipe refuses.
+    Raises DatasetMissing, LabelledDatasetEmpty and what the recipe refuses.
     """
     recipe = recipes.get_recipe(recipe_name)
     s3, bucket = session.client("s3"), outputs.data_bucket
-    reviewed = _reviewed_dataset(s3, bucket) if with_reviewed else None
+    reviewed = _labelled_dataset_prefix(s3, bucket) if with_reviewed else None
     preferred = dataset_name(outputs.labels)
     prefix = f"{DATASETS}/{dataset}" if dataset else _staged_dataset(s3, bucket, recipe.min_side, preferred)
     labels = {} if recipe.builtin or outputs.labels == VEHICLES else {"labels": ",".join(outputs.labels)}
@@ -55,14 +55,14 @@ def job_spec(  # noqa: PLR0913 - four have a default
     return TrainingJobSpec(name, recipe, values, prefix, instance_type, spot=spot, reviewed=reviewed)
 
 
-def _reviewed_dataset(s3: Any, bucket: str) -> str:
-    """Return the prefix of the dataset that review writes. Raises NothingReviewed where it has no image."""
+def _labelled_dataset_prefix(s3: Any, bucket: str) -> str:
+    """Return the prefix of the dataset that review writes. Raises LabelledDatasetEmpty where it has no image."""
     try:
         if jobs.count_training_images(s3, bucket, labelled_dataset.PREFIX):
             return labelled_dataset.PREFIX
     except DatasetMissing:
         pass
-    raise NothingReviewed(f"s3://{bucket}/{labelled_dataset.LISTING}")
+    raise LabelledDatasetEmpty(f"s3://{bucket}/{labelled_dataset.LISTING}")
 
 
 def job_environment(
