@@ -36,13 +36,19 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return install_uv(tmp_path, monkeypatch, "echo Installed 8 packages")
 
 
+def interpreter_beside(uv: str, folder: Path) -> Path:
+    """Write ``uv`` into a folder of programs, and beside it a program that runs this interpreter."""
+    programs = {"uv": uv, "python": f'#!/bin/sh\nexec {sys.executable} "$@"\n'}
+    (folder / "bin").mkdir(exist_ok=True)
+    for name, text in programs.items():
+        (folder / "bin" / name).write_text(text)
+        (folder / "bin" / name).chmod(0o755)
+    return folder / "bin" / "python"
+
+
 def install_uv(folder: Path, monkeypatch: pytest.MonkeyPatch, install: str) -> Path:
-    program = folder / "bin" / "uv"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(UV.format(calls=folder / "calls", python="/bin/true", install=install))
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    monkeypatch.setitem(sys.modules, "uv", None)
+    text = UV.format(calls=folder / "calls", python="/bin/true", install=install)
+    monkeypatch.setattr(sys, "executable", str(interpreter_beside(text, folder)))
     for name in ("UV_FIND_LINKS", "PIP_FIND_LINKS"):
         monkeypatch.delenv(name, raising=False)
     return folder / "calls"
@@ -83,11 +89,9 @@ def test_a_build_that_fails_names_its_cause_and_leaves_nothing(tmp_path: Path, m
 def test_the_first_job_makes_an_environment_with_pytorch_and_its_log_shows_the_progress(
     make_emulator: Callable[..., Emulator], s3: FakeS3, tmp_path: Path
 ) -> None:
-    uv = tmp_path / "bin" / "uv"
-    uv.parent.mkdir()
-    uv.write_text(UV.format(calls="/dev/null", python=sys.executable, install="echo Installed 8 packages"))
-    uv.chmod(0o755)
-    (tmp_path / "uv.py").write_text("def find_uv_bin(): return " + repr(str(uv)))
+    uv = UV.format(calls="/dev/null", python=sys.executable, install="echo Installed 8 packages")
+    python = interpreter_beside(uv, tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.executable = {str(python)!r}\n")
     emulator = make_emulator("--scripted", "--cache", str(tmp_path / "cache"), training_python=None)
     emulator.start(PYTHONPATH=f"{ROOT}{os.pathsep}{tmp_path}")
     sagemaker = emulator.client("sagemaker")
