@@ -18,7 +18,8 @@ OrchestrationError
 ├── ExecutionUnknown
 ├── HistoryUnavailable
 ├── BatchFailed
-└── MessagesNotDeleted
+├── MessagesNotDeleted
+└── ObjectsNotDeleted
 """
 
 from collections.abc import Iterable, Sequence
@@ -167,3 +168,10 @@ class MessagesNotDeleted(OrchestrationError):
 
     def __init__(self, count: int, reason: str) -> None:
         super().__init__(f"{count} handled messages could not be deleted ({reason}): run the command again")
+
+
+class ObjectsNotDeleted(OrchestrationError):
+    """S3 refused to delete objects of a bucket that is to be emptied."""
+
+    def __init__(self, bucket: str, count: int, reason: str) -> None:
+        super().__init__(f"{count} objects in {bucket} could not be deleted: {reason}")

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
 from orchestration import stack
-from orchestration.errors import StackFailed
+from orchestration.errors import ObjectsNotDeleted, StackFailed
 
 OnDeleted = Callable[[int], None]
 
@@ -26,16 +26,19 @@ def resources(cloudformation: Any, name: str, resource_type: str) -> list[str]:
 
 
 def empty(s3: Any, bucket: str, on_deleted: OnDeleted = lambda _: None) -> int:
-    """Delete all versions, delete markers and unfinished uploads of a bucket; return how many versions and markers."""
+    """Delete all versions, delete markers and unfinished uploads of a bucket; return how many versions and markers.
+
+    Raises ObjectsNotDeleted where S3 refuses all of a request's objects.
+    """
     deleted = 0
     try:
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            entries = page.get("Versions", []) + page.get("DeleteMarkers", [])
-            objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
-            if objects:
-                s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-                deleted += len(objects)
-                on_deleted(deleted)
+        while objects := _first_versions(s3, bucket):
+            response = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            refused = response.get("Errors", [])
+            if len(refused) == len(objects):
+                raise ObjectsNotDeleted(bucket, len(refused), refused[0].get("Message", "no reason given"))
+            deleted += len(objects) - len(refused)
+            on_deleted(deleted)
         for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
             for upload in page.get("Uploads", []):
                 s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
@@ -43,6 +46,12 @@ def empty(s3: Any, bucket: str, on_deleted: OnDeleted = lambda _: None) -> int:
         if error_code(error) != "NoSuchBucket":
             raise
     return deleted
+
+
+def _first_versions(s3: Any, bucket: str) -> list[dict[str, str]]:
+    page = s3.list_object_versions(Bucket=bucket)
+    entries = page.get("Versions", []) + page.get("DeleteMarkers", [])
+    return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
 
 
 def delete_stack(

@@ -7,6 +7,7 @@ from types import FrameType
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.parsers import ResponseParserError
 
 from core.errors import SconesError
 from scones.commands import COMMANDS, ENDPOINT, HIDDEN, IMAGES
@@ -43,7 +44,7 @@ def main() -> None:
         sys.exit(_fail(f"cannot connect to {error.kwargs['endpoint_url']}: start it with `scones up`"))
     except NoCredentialsError:
         sys.exit(_fail("no AWS credentials found: set AWS_PROFILE or run `aws configure`; `--target local` needs none"))
-    except (SconesError, BotoCoreError, ClientError, OSError) as error:
+    except (SconesError, BotoCoreError, ClientError, ResponseParserError, OSError) as error:
         sys.exit(_fail(str(error) or type(error).__name__))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulation.localstack.environment import environment_at
@@ -21,7 +20,7 @@ from emulation.processes.child_processes import is_healthy
 from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
 from emulation.processes.ports import is_free
 from emulation.sagemaker.training.torch_environment import find_torch
-from scones.sessions import aws_session
+from scones.sessions import ADVISORY, aws_session
 from scones.settings import Settings
 from training.data.cifar_download import OFFICIAL
 from training.errors import QuotaTooLow
@@ -32,7 +31,6 @@ MIN_FREE_BYTES = 3_000_000_000
 """The environments, LocalStack and a staged dataset, with room to work."""
 LAMBDA_CONCURRENCY = 48
 """Three functions for each of the sixteen images that a batch has in progress by default."""
-QUICK = Config(connect_timeout=4, read_timeout=8, retries={"total_max_attempts": 1})
 
 
 class Mode(StrEnum):
@@ -104,13 +102,13 @@ def aws(settings: Settings) -> Iterator[Finding]:
     region = session.region_name
     yield Finding(mode, "region", Verdict.GOOD, f"{region}; AWS_REGION chooses another")
     try:
-        who = session.client("sts", config=QUICK).get_caller_identity()
+        who = session.client("sts", config=ADVISORY).get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         found = f"{' '.join(str(error).split())}: set AWS_PROFILE or run `aws configure`"
         yield Finding(mode, "credentials", Verdict.BAD, found)
         return
     yield Finding(mode, "credentials", Verdict.GOOD, f"account {who['Account']}, {who['Arn']}")
-    quotas = session.client("service-quotas", config=QUICK)
+    quotas = session.client("service-quotas", config=ADVISORY)
     uses: tuple[tuple[str, Use], ...] = (("ml.m5.xlarge", "endpoint"), ("ml.g5.xlarge", "training job"))
     for instance_type, use in uses:
         yield quota(quotas, instance_type, use, region)

@@ -1,5 +1,7 @@
 """boto3 sessions for the two targets."""
 
+from typing import Any
+
 import boto3
 import botocore.session
 from botocore.config import Config
@@ -11,6 +13,10 @@ from scones.settings import Settings, Target
 
 # AWS throttles each operation by a token bucket; adaptive retries also slow down the requests that follow.
 RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 10})
+ADVISORY = Config(connect_timeout=4, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+"""For requests that only advise, such as prices and quotas: where they are blocked, a command goes on in seconds."""
+
+_NEW_ROLE_ATTEMPTS, _NEW_ROLE_SECONDS = 10, 3.0
 
 
 def open_session(settings: Settings) -> boto3.Session:
@@ -31,5 +37,17 @@ def aws_session(settings: Settings) -> boto3.Session:
     """Return a session of the AWS account, in the region that the environment, otherwise the profile, names."""
     client_defaults = botocore.session.get_session()
     client_defaults.set_default_client_config(RETRIES)
+    client_defaults.register("needs-retry", retry_new_role)
     session = boto3.Session(botocore_session=client_defaults, region_name=settings.region)
     return session if session.region_name else boto3.Session(botocore_session=client_defaults, region_name=REGION)
+
+
+def retry_new_role(response: Any, attempts: int, **_: Any) -> float | None:
+    """Return after how many seconds to repeat a request that names a role which no service can assume yet.
+
+    IAM is eventually consistent: that takes some seconds after a stack has created the role. An event handler of
+    botocore's, which decides itself where this returns None.
+    """
+    error = response[1].get("Error", {}) if response else {}
+    is_new_role = error.get("Code", "").startswith("Validation") and "assume" in error.get("Message", "")
+    return _NEW_ROLE_SECONDS if is_new_role and attempts < _NEW_ROLE_ATTEMPTS else None

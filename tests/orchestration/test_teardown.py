@@ -6,7 +6,7 @@ import pytest
 from botocore.stub import Stubber
 
 from orchestration import stack, teardown
-from orchestration.errors import StackFailed
+from orchestration.errors import ObjectsNotDeleted, StackFailed
 
 
 @pytest.fixture
@@ -63,11 +63,36 @@ def test_a_bucket_loses_every_version_every_marker_and_every_unfinished_upload(s
     client, stub = s3
     listed(stub, ["a.png", "b.png"])
     deleted(stub, ["a.png", "b.png"])
+    listed(stub, [])
     stub.add_response("list_multipart_uploads", {"Uploads": [{"Key": "c", "UploadId": "u"}]}, {"Bucket": "data"})
     stub.add_response("abort_multipart_upload", {}, {"Bucket": "data", "Key": "c", "UploadId": "u"})
     counts: list[int] = []
     assert teardown.empty(client, "data", counts.append) == 3
     assert counts == [3]
+
+
+def refused(stub: Stubber, *keys: str) -> None:
+    errors = [{"Key": key, "Code": "AccessDenied", "Message": "Access Denied"} for key in keys]
+    stub.add_response("delete_objects", {"Errors": errors})
+
+
+def test_objects_that_s3_refuses_once_are_deleted_in_the_next_request(s3: Any) -> None:
+    client, stub = s3
+    listed(stub, ["a.png", "b.png"])
+    refused(stub, "b.png")
+    listed(stub, ["b.png"])
+    deleted(stub, ["b.png"])
+    listed(stub, [])
+    no_uploads(stub)
+    assert teardown.empty(client, "data") == 4
+
+
+def test_objects_that_s3_does_not_delete_end_the_command_with_the_reason(s3: Any) -> None:
+    client, stub = s3
+    listed(stub, ["a.png"])
+    refused(stub, "a.png", "a.png")
+    with pytest.raises(ObjectsNotDeleted, match="2 objects in data could not be deleted: Access Denied"):
+        teardown.empty(client, "data")
 
 
 def test_a_bucket_that_is_gone_is_empty(s3: Any) -> None:
@@ -82,6 +107,7 @@ def test_a_capture_that_comes_late_is_deleted_too(s3: Any, monkeypatch: pytest.M
     no_uploads(stub)
     listed(stub, ["capture/late.jsonl"])
     deleted(stub, ["capture/late.jsonl"])
+    listed(stub, [])
     no_uploads(stub)
     cloudformation = FakeCloudFormation(failures=1)
     monkeypatch.setattr(stack, "delete", cloudformation.stack_deletion)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from scones.sessions import aws_session
+from scones.sessions import aws_session, retry_new_role
 from scones.settings import Settings, Target
 
 
@@ -42,3 +42,22 @@ def test_without_any_region_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -
 def test_every_client_retries_throttling_adaptively() -> None:
     config = aws_session(Settings()).client("stepfunctions").meta.config
     assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("adaptive", 10)
+
+
+COULD_NOT_ASSUME = [
+    ("ValidationException", "Could not assume role arn:aws:iam::1:role/r. Please ensure that the role exists"),
+    ("ValidationException", "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."),
+    ("ValidationError", "Role arn:aws:iam::1:role/r is invalid or cannot be assumed"),
+]
+
+
+@pytest.mark.parametrize(("code", "message"), COULD_NOT_ASSUME)
+def test_a_role_that_has_just_been_created_is_waited_for(code: str, message: str) -> None:
+    refused = (None, {"Error": {"Code": code, "Message": message}})
+    assert retry_new_role(refused, attempts=1) == 3.0
+    assert retry_new_role(refused, attempts=10) is None
+
+
+@pytest.mark.parametrize("response", [None, (None, {}), (None, {"Error": {"Code": "ValidationError", "Message": "x"}})])
+def test_everything_else_is_left_to_botocore(response: object) -> None:
+    assert retry_new_role(response, attempts=1) is None
