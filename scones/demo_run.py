@@ -15,7 +15,7 @@ from monitoring.report import Content
 from monitoring.report.page import write as write_page
 from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
-from scones import console, demo_summary, recent_executions, report_content, staged_datasets
+from scones import console, demo_inputs, demo_summary, recent_executions, report_content, staged_datasets
 from scones.demo_summary import DemoSummary
 from scones.model_serving import CAPTURE_PREFIX, SHIPPED_MODEL, deploy_endpoint
 from scones.recent_executions import ExecutionHistory
@@ -64,19 +64,23 @@ def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: D
     with watch.step("endpoint"), console.progress("creating the endpoint"):
         deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
     queued = _QueueCounts(session, outputs)
-    since = datetime.now(UTC)
-    keys = sample(sorted(dataset.labels), dataset.labels, options.images)
+    since, s3, bucket = datetime.now(UTC), session.client("s3"), outputs.data_bucket
+    run_name = f"demo-{since:%Y%m%dT%H%M%S}"
     with watch.step("run"), console.progress("classifying") as advance:
-        outcomes = _classify(session, outputs, keys, f"demo-{since:%Y%m%dT%H%M%S}", options.concurrency, advance)
+        keys = sample(sorted(dataset.labels), dataset.labels, options.images)
+        images = [Image(bucket, key) for key in keys]
+        of_neither = demo_inputs.upload_images_of_neither(s3, bucket, f"runs/{run_name}")
+        images += of_neither + demo_inputs.upload_invalid(s3, bucket, f"runs/{run_name}", images[0])
+        outcomes = _classify(session, outputs, images, run_name, options.concurrency, advance)
         arns = [outcome.execution_arn for outcome in outcomes]
         histories = recent_executions.read_histories(session.client("stepfunctions"), arns)
-    labelled = demo_summary.labelled_predictions(outcomes, dataset.labels, _inferences(histories))
-    location = capture.CaptureLocation(outputs.data_bucket, CAPTURE_PREFIX, outputs.endpoint_name)
+    inferences = _inferences(histories)
+    labelled = demo_summary.labelled_predictions(outcomes, dataset.labels, inferences)
+    location = capture.CaptureLocation(bucket, CAPTURE_PREFIX, outputs.endpoint_name)
     with watch.step("capture"), console.progress("waiting for captured inferences"):
-        s3 = session.client("s3")
-        captured = capture.wait_for_captures(s3, location, since, len(labelled), _CAPTURE_WAITER)
-    counts = {"dataset": dataset.name, "captured": captured, "answered": len(labelled), **queued.since()}
-    figures = counts | demo_summary.figures(outcomes, labelled, outputs.threshold)
+        captured = capture.wait_for_captures(s3, location, since, len(inferences), _CAPTURE_WAITER)
+    counts = {"dataset": dataset.name, "captured": captured, "answered": len(inferences), **queued.since()}
+    figures = counts | demo_summary.figures(outcomes, labelled, outputs.threshold, of_neither)
     title = f"{options.images} held-out test images of {dataset.name}"
     content = _report(session, settings, outputs, title, outcomes, histories, dataset, TimeRange(since))
     return DemoResult(figures, content)
@@ -85,14 +89,12 @@ def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: D
 def _classify(
     session: boto3.Session,
     outputs: StackOutputs,
-    keys: list[str],
+    images: list[Image],
     run_name: str,
     concurrency: int,
     advance: console.Advance,
 ) -> list[Outcome]:
-    """Run an execution for each key, and for four inputs that must fail."""
-    images = [Image(outputs.data_bucket, key) for key in keys]
-    images += _broken(session.client("s3"), outputs.data_bucket, run_name, images[0])
+    """Run an execution for each image, and return the outcomes in the same order."""
     done = iter(range(1, len(images) + 1))
     return executions.run(
         session.client("stepfunctions"),
@@ -102,15 +104,6 @@ def _classify(
         concurrency=concurrency,
         on_outcome=lambda _: advance(next(done), len(images)),
     )
-
-
-def _broken(s3: Any, bucket: str, run_name: str, good: Image) -> list[Image]:
-    """Put three objects that are no images, and name them and a key without an object."""
-    content = s3.get_object(Bucket=good.s3_bucket, Key=good.s3_key)["Body"].read()
-    bodies = {"corrupt.png": content[: len(content) // 2], "text.png": b"not a picture\n", "empty.png": b""}
-    for name, body in bodies.items():
-        s3.put_object(Bucket=bucket, Key=f"runs/{run_name}/{name}", Body=body)
-    return [Image(bucket, f"runs/{run_name}/{name}") for name in (*bodies, "missing.png")]
 
 
 def _inferences(histories: Mapping[str, ExecutionHistory]) -> dict[str, tuple[float, float]]:

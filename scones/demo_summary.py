@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.evaluation import Evaluation, Prediction, Rate, evaluate, percentiles
-from orchestration.executions import Outcome
+from orchestration.executions import Image, Outcome
 from scones.recent_executions import BELOW_THRESHOLD
 
 
@@ -17,7 +17,7 @@ from scones.recent_executions import BELOW_THRESHOLD
 class DemoSummary:
     """The figures of one run.
 
-    ``outcomes`` are those of the labelled images first, the broken ones after them; ``seconds`` maps step to duration.
+    ``neither`` counts the images of neither class and where they ended; ``seconds`` maps step to duration.
     """
 
     dataset: str
@@ -25,6 +25,7 @@ class DemoSummary:
     executions: Mapping[str, int]
     errors: Mapping[str, int]
     evaluation: Evaluation
+    neither: Mapping[str, int]
     latency_ms: Mapping[str, float]
     captured: int
     answered: int
@@ -45,6 +46,7 @@ class DemoSummary:
             "accepted": _number(self.evaluation.accepted.value),
             "accuracy_accepted": _number(self.evaluation.accuracy_accepted.value),
             "accuracy_accepted_interval": _interval(self.evaluation.accuracy_accepted),
+            "neither": dict(self.neither),
             "latency_ms": dict(self.latency_ms),
             "captured": self.captured,
             "answered": self.answered,
@@ -81,8 +83,11 @@ def labelled_predictions(
     return paired
 
 
-def figures(outcomes: Sequence[Outcome], labelled: Sequence[Prediction], threshold: float) -> dict[str, Any]:
+def figures(
+    outcomes: Sequence[Outcome], labelled: Sequence[Prediction], threshold: float, of_neither: Sequence[Image] = ()
+) -> dict[str, Any]:
     """Return the parts of a summary that follow from the outcomes alone."""
+    ends_of_neither = [outcome for outcome in outcomes if outcome.image in of_neither]
     failed = [outcome for outcome in outcomes if outcome.status != "SUCCEEDED"]
     ends = Counter(outcome.status for outcome in outcomes)
     return {
@@ -90,6 +95,11 @@ def figures(outcomes: Sequence[Outcome], labelled: Sequence[Prediction], thresho
         "executions": {"SUCCEEDED": 0, "FAILED": 0, **ends},
         "errors": dict(Counter(outcome.error or outcome.status for outcome in failed).most_common()),
         "evaluation": evaluate(labelled, threshold),
+        "neither": {
+            "images": len(ends_of_neither),
+            "accepted": sum(outcome.status == "SUCCEEDED" for outcome in ends_of_neither),
+            "review": sum(outcome.error == BELOW_THRESHOLD for outcome in ends_of_neither),
+        },
         "latency_ms": percentiles(
             [o.milliseconds for o in outcomes if o.status == "SUCCEEDED" or o.error == BELOW_THRESHOLD]
         ),

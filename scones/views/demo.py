@@ -25,6 +25,7 @@ def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
         ("accuracy", describe_rate(summary.evaluation.accuracy)),
         (f"accepted at {threshold}", describe_rate(summary.evaluation.accepted)),
         ("accuracy of accepted", describe_rate(summary.evaluation.accuracy_accepted)),
+        ("neither class", "{images} images: {review} to review, {accepted} accepted".format(**summary.neither)),
         ("latency", f"p50 {summary.latency_ms['p50']:.0f} ms, p95 {summary.latency_ms['p95']:.0f} ms an execution"),
         ("captured", f"{summary.captured} of {summary.answered} inferences"),
         ("queues", f"review {summary.review_queue}, failure {summary.failure_queue}"),

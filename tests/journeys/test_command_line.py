@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.cli_runner import User
+from training.data.synthetic import KINDS, render
 
 pytestmark = pytest.mark.integration
 
@@ -89,6 +90,19 @@ def test_a_photograph_of_twelve_megapixels_is_classified_or_reviewed(user: User,
     assert outcome["status"] == "SUCCEEDED" or outcome["error"] == "ThresholdConfidenceNotMet"
 
 
+def test_a_person_sees_the_cars(user: User, tmp_path: Path) -> None:
+    for number in range(3):
+        for kind in ("bicycle", "motorcycle", "car"):
+            pixels = render(KINDS.index(kind), 81_000_000 + number, 256)
+            Image.fromarray(pixels).save(tmp_path / f"{kind}-{number}.jpg", quality=85)
+    outcomes = json.loads(user.run("run", "--json", str(tmp_path)).stdout)
+    assert {Path(each["name"]).name for each in outcomes if each["error"] == "ThresholdConfidenceNotMet"} == {
+        f"car-{number}.jpg" for number in range(3)
+    }
+    labels = {Path(each["name"]).stem[:-2]: each["output"]["label"] for each in outcomes if each["output"]}
+    assert labels == {"bicycle": "bicycle", "motorcycle": "motorcycle"}
+
+
 def test_a_file_that_is_no_image_fails_under_its_own_name_and_with_exit_code_1(user: User, tmp_path: Path) -> None:
     (tmp_path / "notes.png").write_text("not a picture")
     answer = user.run("run", "--json", str(tmp_path / "notes.png"))
@@ -144,9 +158,10 @@ def test_a_running_stack_is_used_and_left_by_the_demo(user: User, tmp_path: Path
     assert answer.returncode == 0, answer.stderr
     found = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert found == json.loads(answer.stdout)
-    assert found["images"] == 14
-    assert found["captured"] == found["answered"] == 10
-    assert found["executions"]["SUCCEEDED"] + found["review_queue"] + found["failure_queue"] == 14
+    assert found["images"] == 19
+    assert found["captured"] == found["answered"] == 15
+    assert found["executions"]["SUCCEEDED"] + found["review_queue"] + found["failure_queue"] == 19
+    assert found["neither"] == {"images": 5, "accepted": 0, "review": 5}
     broken = {name: count for name, count in found["errors"].items() if name != "ThresholdConfidenceNotMet"}
     assert broken == {"UnsupportedImage": 3, "ImageNotFound": 1}
     assert json.loads(user.run("status", "--json").stdout)["running"] is True

@@ -83,6 +83,7 @@ def test_the_file_has_every_figure_under_its_name(tmp_path: Path) -> None:
         "errors": {BELOW_THRESHOLD: 1, "UnsupportedImage": 1},
         "accuracy": 0.6667, "accuracy_interval": [0.2077, 0.9385], "accepted": 0.6667,
         "accuracy_accepted": 0.5, "accuracy_accepted_interval": [0.0945, 0.9055],
+        "neither": {"images": 0, "accepted": 0, "review": 0},
         "latency_ms": {"p50": 100.0, "p95": 100.0}, "captured": 3, "answered": 3, "review_queue": 1, "failure_queue": 1,
         "seconds": {"up": 1.0}, "where": {"logs": "logs"},
     }  # fmt: skip
@@ -109,6 +110,11 @@ def test_errors_come_most_frequent_first_and_a_status_stands_in_for_a_missing_na
     found = figures([lost, outcome("a", "ImageNotFound"), outcome("b", "ImageNotFound")], [], 0.94)
     assert list(found["errors"].items()) == [("ImageNotFound", 2), ("TIMED_OUT", 1)]
     assert found["executions"] == {"SUCCEEDED": 0, "FAILED": 2, "TIMED_OUT": 1}
+
+
+def test_images_of_neither_class_are_counted_by_where_they_ended() -> None:
+    of_neither = [Image("b", "wrong.png"), Image("b", "unsure.png"), Image("b", "text.png")]
+    assert figures(OUTCOMES, [], 0.94, of_neither)["neither"] == {"images": 3, "accepted": 1, "review": 1}
 
 
 def test_an_image_without_a_label_is_no_answer() -> None:

@@ -26,6 +26,7 @@ SCREEN = """\
 │ accuracy              66.7%  (2 of 3; 95 % interval 20.8% to 93.9%) │
 │ accepted at 0.94      66.7%  (2 of 3; 95 % interval 20.8% to 93.9%) │
 │ accuracy of accepted  50.0%  (1 of 2; 95 % interval 9.5% to 90.5%)  │
+│ neither class         0 images: 0 to review, 0 accepted             │
 │ latency               p50 100 ms, p95 100 ms an execution           │
 │ captured              3 of 3 inferences                             │
 │ queues                review 1, failure 1                           │
