@@ -4,8 +4,8 @@ EmulationError
 ├── PortInUse               the requested port is in use
 ├── AlreadyRunning          another local environment uses this state directory
 ├── StateDirectoryUnusable  the state directory cannot be written
-├── ServicesMissing         no Lambda handler where the services should be
-├── EnvironmentBuildFailed  an environment in the cache could not be made
+├── ServicesMissing         the folder of the Lambda functions has no handlers
+├── EnvironmentBuildFailed  a virtual environment in the cache could not be created
 │   └── RewriteFailed       a file of LocalStack could not be rewritten for this Python
 └── EnvironmentFailed       the local environment did not start, or did not keep running
     ├── ComponentExited     one of its processes exited
@@ -30,7 +30,7 @@ class PortInUse(EmulationError):
     """The requested port is in use by another program."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(f"Port {port} is in use by another program: stop that program or choose another port")
+        super().__init__(f"port {port} is in use by another program: stop that program or choose another port")
         self.port = port
 
 
@@ -38,8 +38,8 @@ class AlreadyRunning(EmulationError):
     """Another local environment uses this state directory; ``state`` is None while that one starts."""
 
     def __init__(self, home: Path, state: "EnvironmentState | None") -> None:
-        where = f"at {state.localstack_url} (process {state.pid})" if state else "and still starting"
-        super().__init__(f"A stack is already running {where} in {home}: use it or stop it first")
+        where = f"at {state.localstack_url} (process {state.pid})" if state else "and is still starting"
+        super().__init__(f"a local environment already runs {where} in {home}: use it, or stop it with `scones down`")
         self.home = home
         self.state = state
 
@@ -48,23 +48,23 @@ class StateDirectoryUnusable(EmulationError):
     """The state directory cannot be written, or its disk is full."""
 
     def __init__(self, home: Path, reason: OSError) -> None:
-        super().__init__(f"A stack cannot live in {home}: {reason}")
+        super().__init__(f"{home} cannot be used as the state directory: {reason}")
         self.home = home
 
 
 class ServicesMissing(EmulationError):
-    """No Lambda handler lies where the services should be."""
+    """The folder of the Lambda functions has no handlers."""
 
     def __init__(self, services: Path) -> None:
-        super().__init__(f"No */handler.py in {services}: name the folder that holds the Lambda services")
+        super().__init__(f"no */handler.py in {services}: the folder of the Lambda functions is missing or empty")
         self.services = services
 
 
 class EnvironmentBuildFailed(EmulationError):
-    """An environment in the cache could not be made."""
+    """A virtual environment in the cache could not be created."""
 
     def __init__(self, name: str, reason: str, log: Path) -> None:
-        super().__init__(f"{name} could not be made: {reason} (see {log})")
+        super().__init__(f"{name} could not be created: {reason} (see {log})")
         self.name = name
         self.reason = reason
         self.log = log
@@ -89,7 +89,7 @@ class ComponentExited(EnvironmentFailed):
     """A process of the local environment exited."""
 
     def __init__(self, name: str, returncode: int, log: Path, tail: str) -> None:
-        super().__init__(f"{name} ended by itself with status {returncode}; the end of {log}:\n{tail}")
+        super().__init__(f"{name} exited unexpectedly with status {returncode}; the end of {log}:\n{tail}")
         self.name = name
         self.returncode = returncode
         self.log = log
@@ -99,6 +99,6 @@ class ComponentUnhealthy(EnvironmentFailed):
     """A process of the local environment did not become healthy."""
 
     def __init__(self, name: str, url: str, seconds: float, log: Path) -> None:
-        super().__init__(f"{name} did not answer at {url} within {seconds:.0f} s; its log is {log}")
+        super().__init__(f"{name} did not respond at {url} within {seconds:.0f} s; its log is {log}")
         self.name = name
         self.log = log

@@ -1,4 +1,4 @@
-"""Checks what this machine has of what each mode needs, and says what to do about the rest."""
+"""The checks of `scones doctor`: what each mode needs, and what to do if it is missing."""
 
 import os
 import shutil
@@ -41,22 +41,26 @@ class Mode(StrEnum):
     AWS = "aws"
 
 
-class Verdict(StrEnum):
-    """Whether the mode works; ``advice`` is about something that it can do without."""
+class CheckStatus(StrEnum):
+    """Whether the mode works; a warning is about something that the mode does not need."""
 
-    GOOD = "good"
-    ADVICE = "advice"
-    BAD = "bad"
+    OK = "good"
+    WARNING = "advice"
+    ERROR = "bad"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One check for one mode, its verdict, and in words its result and what to do."""
+    """The result of one check for one mode; ``detail`` says what to do about it."""
 
     mode: Mode
-    what: str
-    verdict: Verdict
-    found: str
+    check: str
+    status: CheckStatus
+    detail: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the finding with the keys of `scones doctor --json`."""
+        return {"mode": self.mode, "what": self.check, "verdict": self.status, "found": self.detail}
 
 
 def laptop(settings: Settings) -> Iterator[Finding]:
@@ -64,7 +68,7 @@ def laptop(settings: Settings) -> Iterator[Finding]:
     mode = Mode.LAPTOP
     version = ".".join(map(str, sys.version_info[:3]))
     enough = sys.version_info >= MIN_PYTHON
-    yield Finding(mode, "Python", _good(enough), f"{version}; 3.11 or newer is needed")
+    yield Finding(mode, "Python", _ok_if(enough), f"{version}; 3.11 or newer is needed")
     yield _disk(mode, settings.home)
     yield _writable("home", settings.home, "--home or SCONES_HOME")
     yield _writable("cache", settings.cache, "SCONES_CACHE")
@@ -74,10 +78,11 @@ def laptop(settings: Settings) -> Iterator[Finding]:
         ("LocalStack", settings.localstack_url, LOCALSTACK_HEALTH),
         ("SageMaker emulator", settings.sagemaker_url, SAGEMAKER_HEALTH),
     ):
-        yield _address(name, url, path, running=running)
-    made = environment_at(settings.cache).exists()
-    found = "made" if made else "not made yet: the first `scones up` or `scones demo` makes it in about a minute"
-    yield Finding(mode, "LocalStack's environment", Verdict.GOOD if made else Verdict.ADVICE, found)
+        yield _port(name, url, path, running=running)
+    exists = environment_at(settings.cache).exists()
+    missing = "not created yet: the first `scones up` or `scones demo` creates it in about a minute"
+    its_status = CheckStatus.OK if exists else CheckStatus.WARNING
+    yield Finding(mode, "LocalStack's environment", its_status, "created" if exists else missing)
     yield _torch(settings)
     yield _cifar(settings)
 
@@ -91,23 +96,23 @@ def docker(settings: Settings) -> Iterator[Finding]:
 
 
 def aws(settings: Settings) -> Iterator[Finding]:
-    """What `--target aws` needs; reads of the account who asks and what it may have."""
+    """What `--target aws` needs: credentials, region and quotas of the account."""
     mode = Mode.AWS
     try:
         session = aws_session(settings)
     except BotoCoreError as error:  # a profile that does not exist, a file that is damaged
-        found = f"{' '.join(str(error).split())}: correct AWS_PROFILE or ~/.aws/config"
-        yield Finding(mode, "profile", Verdict.BAD, found)
+        detail = f"{' '.join(str(error).split())}: correct AWS_PROFILE or ~/.aws/config"
+        yield Finding(mode, "profile", CheckStatus.ERROR, detail)
         return
     region = session.region_name
-    yield Finding(mode, "region", Verdict.GOOD, f"{region}; AWS_REGION chooses another")
+    yield Finding(mode, "region", CheckStatus.OK, f"{region}; AWS_REGION chooses another")
     try:
         who = session.client("sts", config=ADVISORY).get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        found = f"{' '.join(str(error).split())}: set AWS_PROFILE or run `aws configure`"
-        yield Finding(mode, "credentials", Verdict.BAD, found)
+        detail = f"{' '.join(str(error).split())}: set AWS_PROFILE or run `aws configure`"
+        yield Finding(mode, "credentials", CheckStatus.ERROR, detail)
         return
-    yield Finding(mode, "credentials", Verdict.GOOD, f"account {who['Account']}, {who['Arn']}")
+    yield Finding(mode, "credentials", CheckStatus.OK, f"account {who['Account']}, {who['Arn']}")
     quotas = session.client("service-quotas", config=ADVISORY)
     uses: tuple[tuple[str, Use], ...] = (("ml.m5.xlarge", "endpoint"), ("ml.g5.xlarge", "training job"))
     for instance_type, use in uses:
@@ -117,34 +122,34 @@ def aws(settings: Settings) -> Iterator[Finding]:
 
 
 def quota(client: Any, instance_type: str, use: Use, region: str) -> Finding:
-    """Whether the account may have such an instance; where AWS does not say, the deployment itself will."""
-    what = f"quota: {instance_type}, {use}"
+    """Whether the account may start such an instance; if the quota cannot be read, the deployment will tell."""
+    check = f"quota: {instance_type}, {use}"
     try:
         count = check_quota(client, instance_type, use, region)
     except QuotaTooLow as error:
-        return Finding(Mode.AWS, what, Verdict.BAD, str(error))
+        return Finding(Mode.AWS, check, CheckStatus.ERROR, str(error))
     if count is None:
         return Finding(
-            Mode.AWS, what, Verdict.ADVICE, "AWS does not say; allow servicequotas:ListServiceQuotas to know"
+            Mode.AWS, check, CheckStatus.WARNING, "unknown: allow servicequotas:ListServiceQuotas to read it"
         )
     if use == "endpoint" and count < 2:
-        found = "1: an update starts a second instance before it ends the first, and needs a quota of 2"
-        return Finding(Mode.AWS, what, Verdict.ADVICE, found)
-    return Finding(Mode.AWS, what, Verdict.GOOD, f"{count:g}")
+        detail = "1: an update starts a second instance before it stops the first, and needs a quota of 2"
+        return Finding(Mode.AWS, check, CheckStatus.WARNING, detail)
+    return Finding(Mode.AWS, check, CheckStatus.OK, f"{count:g}")
 
 
 def function_concurrency(client: Any) -> Finding:
-    """Whether the functions may run at once as often as a batch starts them; a new account has a reduced quota."""
-    what = "quota: concurrent Lambda executions"
+    """Whether the quota allows the concurrency of a batch; that of a new account is reduced."""
+    check = "quota: concurrent Lambda executions"
     try:
         count = client.get_service_quota(ServiceCode="lambda", QuotaCode="L-B99A9384")["Quota"]["Value"]
     except (BotoCoreError, ClientError):
-        return Finding(Mode.AWS, what, Verdict.ADVICE, "AWS does not say; allow servicequotas:GetServiceQuota to know")
+        return Finding(Mode.AWS, check, CheckStatus.WARNING, "unknown: allow servicequotas:GetServiceQuota to read it")
     if count < LAMBDA_CONCURRENCY:
         fitting = max(1, int(count) // 3)
-        found = f"{count:g}, as in a new account: request more, or deploy with --parameter BatchConcurrency={fitting}"
-        return Finding(Mode.AWS, what, Verdict.ADVICE, found)
-    return Finding(Mode.AWS, what, Verdict.GOOD, f"{count:g}")
+        detail = f"{count:g}, as in a new account: request more, or deploy with --parameter BatchConcurrency={fitting}"
+        return Finding(Mode.AWS, check, CheckStatus.WARNING, detail)
+    return Finding(Mode.AWS, check, CheckStatus.OK, f"{count:g}")
 
 
 CHECKS: dict[Mode, Callable[[Settings], Iterator[Finding]]] = {
@@ -154,79 +159,90 @@ CHECKS: dict[Mode, Callable[[Settings], Iterator[Finding]]] = {
 }
 
 
-def _good(passed: bool) -> Verdict:
-    return Verdict.GOOD if passed else Verdict.BAD
+def _ok_if(passed: bool) -> CheckStatus:
+    return CheckStatus.OK if passed else CheckStatus.ERROR
 
 
 def _disk(mode: Mode, folder: Path) -> Finding:
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(there).free
-    found = f"{free / 1e9:.0f} GB free at {there}; {MIN_FREE_BYTES / 1e9:.0f} GB are needed"
-    return Finding(mode, "disk", _good(free >= MIN_FREE_BYTES), found)
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    detail = f"{free / 1e9:.0f} GB free at {existing}; {MIN_FREE_BYTES / 1e9:.0f} GB are needed"
+    return Finding(mode, "disk", _ok_if(free >= MIN_FREE_BYTES), detail)
 
 
-def _writable(what: str, folder: Path, setting: str) -> Finding:
-    """Whether a folder can be written, or made."""
+def _writable(check: str, folder: Path, setting: str) -> Finding:
+    """Whether a folder can be written, or created."""
     parent = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not parent.is_dir():
-        return Finding(Mode.LAPTOP, what, Verdict.BAD, f"{parent} is not a folder: name another by {setting}")
+        return Finding(
+            Mode.LAPTOP, check, CheckStatus.ERROR, f"{parent} is not a folder: choose another with {setting}"
+        )
     can_write = os.access(parent, os.W_OK | os.X_OK) and not os.statvfs(parent).f_flag & os.ST_RDONLY
-    found = str(folder) if can_write else f"{parent} cannot be written: name another folder by {setting}"
-    return Finding(Mode.LAPTOP, what, _good(can_write), found)
+    detail = str(folder) if can_write else f"{parent} cannot be written: choose another folder with {setting}"
+    return Finding(Mode.LAPTOP, check, _ok_if(can_write), detail)
 
 
 def _proxies() -> Iterator[Finding]:
-    """Which proxies downloads and AWS are reached by; the local environment never is."""
+    """Which proxies are used for downloads and AWS; the local environment is reached without."""
     proxies = {name: url for name, url in getproxies().items() if name in {"http", "https", "all"}}
     if proxies:
-        found = f"{', '.join(f'{name} by {url}' for name, url in proxies.items())}; the local environment is not"
-        yield Finding(Mode.LAPTOP, "proxy", Verdict.ADVICE, found)
+        used = ", ".join(f"{name} through {url}" for name, url in proxies.items())
+        detail = f"{used}; the local environment is reached without a proxy"
+        yield Finding(Mode.LAPTOP, "proxy", CheckStatus.WARNING, detail)
 
 
-def _address(name: str, url: str, path: str, *, running: bool) -> Finding:
+def _port(name: str, url: str, path: str, *, running: bool) -> Finding:
     if is_healthy(url + path):
-        mine = "`scones up` of this checkout" if running else "`docker compose up` or another checkout"
-        return Finding(Mode.LAPTOP, name, Verdict.GOOD, f"answers at {url}, probably {mine}")
+        starter = "`scones up` of this checkout" if running else "`docker compose up` or another checkout"
+        return Finding(Mode.LAPTOP, name, CheckStatus.OK, f"responds at {url}, probably started by {starter}")
     port = urlsplit(url).port or 80
     if is_free(port):
-        return Finding(Mode.LAPTOP, name, Verdict.GOOD, f"port {port} is free")
-    found = f"port {port} is taken by something else: `scones up` takes a free one by itself"
-    return Finding(Mode.LAPTOP, name, Verdict.ADVICE, found)
+        return Finding(Mode.LAPTOP, name, CheckStatus.OK, f"port {port} is free")
+    detail = f"port {port} is in use by another program: `scones up` chooses a free one"
+    return Finding(Mode.LAPTOP, name, CheckStatus.WARNING, detail)
 
 
 def _torch(settings: Settings) -> Finding:
     python = find_torch(settings.cache)
-    found = f"{python}" if python else "none: the first local training job makes an environment with it (about 1 GB)"
-    return Finding(Mode.LAPTOP, "PyTorch", Verdict.GOOD if python else Verdict.ADVICE, found)
+    detail = f"{python}" if python else "not installed: the first local training job installs it (about 1 GB)"
+    return Finding(Mode.LAPTOP, "PyTorch", CheckStatus.OK if python else CheckStatus.WARNING, detail)
 
 
 def _cifar(settings: Settings) -> Finding:
     named, cached = settings.archive, settings.cache / OFFICIAL.name
     if named is not None:
-        found = f"{named}" if named.exists() else f"there is nothing at {named}: correct SCONES_CIFAR100 or --archive"
-        return Finding(Mode.LAPTOP, "CIFAR-100", _good(named.exists()), found)
+        detail = f"{named}" if named.exists() else f"{named} does not exist: correct SCONES_CIFAR100 or --archive"
+        return Finding(Mode.LAPTOP, "CIFAR-100", _ok_if(named.exists()), detail)
     if cached.is_file():
-        return Finding(Mode.LAPTOP, "CIFAR-100", Verdict.GOOD, str(cached))
-    found = f"not here: `scones stage` downloads it ({OFFICIAL.size / 1e6:.0f} MB), else vehicles are rendered"
-    return Finding(Mode.LAPTOP, "CIFAR-100", Verdict.ADVICE, found)
+        return Finding(Mode.LAPTOP, "CIFAR-100", CheckStatus.OK, str(cached))
+    size = f"{OFFICIAL.size / 1e6:.0f} MB"
+    detail = f"not downloaded yet: `scones stage` downloads it ({size}); without it, rendered vehicles are used"
+    return Finding(Mode.LAPTOP, "CIFAR-100", CheckStatus.WARNING, detail)
 
 
 def _engine(mode: Mode) -> Finding:
     version = _docker("version", "--format", "{{.Server.Version}}")
     if version is None:
-        return Finding(mode, "Docker", Verdict.BAD, "no engine answers: start Docker, or do without by `scones up`")
-    return Finding(mode, "Docker", Verdict.GOOD, f"engine {version}")
+        return Finding(
+            mode,
+            "Docker",
+            CheckStatus.ERROR,
+            "the Docker engine does not respond: start Docker, or use `scones up`, which needs none",
+        )
+    return Finding(mode, "Docker", CheckStatus.OK, f"engine {version}")
 
 
 def _compose(mode: Mode) -> Finding:
     version = _docker("compose", "version", "--short")
     if version is None:
-        return Finding(mode, "docker compose", Verdict.BAD, "there is none: install the Compose plugin, version 2")
-    return Finding(mode, "docker compose", Verdict.GOOD, version)
+        return Finding(
+            mode, "docker compose", CheckStatus.ERROR, "not installed: install the Compose plugin, version 2"
+        )
+    return Finding(mode, "docker compose", CheckStatus.OK, version)
 
 
 def _docker(*arguments: str) -> str | None:
-    """Return what the command prints; None where it fails."""
+    """Return what the command prints, or None if it fails."""
     command = [shutil.which("docker") or "docker", *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()

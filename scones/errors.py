@@ -41,7 +41,7 @@ class ImagesMissing(CommandError):
 
 
 class InputUnusable(CommandError):
-    """A file, folder or URI that was named cannot be used; nothing has been started."""
+    """A file, folder or URI cannot be used; nothing has been started."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name or 'an empty name'}: {reason}")
@@ -51,10 +51,7 @@ class ManifestUnreadable(CommandError):
     """A manifest does not name images in a form that is supported; nothing has been started."""
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(
-            f"{name} is not a manifest: {reason}. Supported are a JSON list or JSON lines of keys or of objects with "
-            "s3_key (and s3_bucket) or source-ref, CSV with such a header, and S3 Inventory's manifest.json"
-        )
+        super().__init__(f"{name} is not a manifest: {reason}; `scones batch --help` lists the formats")
 
 
 class EndpointReturnedNothing(CommandError):
@@ -132,7 +129,7 @@ class BatchUnclear(CommandError):
     """Either a source or --attach must be specified, not both."""
 
     def __init__(self) -> None:
-        super().__init__("specify either what to classify (a folder, s3://bucket/prefix, a manifest) or --attach ARN")
+        super().__init__("specify a folder, s3://bucket/prefix, a manifest or --attach ARN, and only one of them")
 
 
 class BucketNotReadable(CommandError):
@@ -146,7 +143,7 @@ class BucketNotReadable(CommandError):
 
 
 class EndpointHasNoModel(CommandError):
-    """The endpoint serves no model from S3 that a baseline could be written beside."""
+    """The endpoint serves no model from S3 next to which a baseline could be written."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(f"endpoint {endpoint} serves no model from S3: write the baseline to a file with --out")
@@ -164,6 +161,6 @@ class EndpointWithoutCaptures(CommandError):
 
     def __init__(self, endpoint: str, span: str) -> None:
         super().__init__(
-            f"there is no endpoint {endpoint}, and no captured inference of it from {span}: "
+            f"endpoint {endpoint} does not exist and has no captured inferences from {span}: "
             "check the stack's endpoint with `scones endpoint status`"
         )

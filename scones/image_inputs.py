@@ -97,7 +97,7 @@ def _entries(s3: Any, sources: Iterable[str]) -> Iterator[LocalImage | Image | L
         if is_s3_uri(source):
             yield from list_objects(s3, S3Uri.parse(source))
         elif not source.strip():
-            raise InputUnusable(source, "name a file, a folder or an s3://bucket/key URI")
+            raise InputUnusable(source, "specify a file, a folder or an s3://bucket/key URI")
         else:
             yield from local_entries(Path(source))
 

@@ -19,7 +19,7 @@ from training.vehicle_net.package import package
 
 SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"
 BASELINE = "baseline.json"
-"""The baseline's file name, in a model directory and beside a model artifact in S3."""
+"""The baseline's file name, in a model directory and next to a model artifact in S3."""
 CAPTURE_PREFIX = "capture"
 LOCAL_IMAGE = "scones/inference:local"
 
@@ -29,7 +29,7 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
     outputs: StackOutputs,
     *,
     model_dir: Path = SHIPPED_MODEL,
-    artefact: str | None = None,
+    model_artifact: str | None = None,
     image_uri: str = LOCAL_IMAGE,
     instance_type: str,
     capture_percent: int = 100,
@@ -40,13 +40,13 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
 
     Raises ModelOfOtherLabels for a directory; an artifact with other labels fails when its container starts.
     """
-    if artefact is None:
+    if model_artifact is None:
         _check_labels(model_dir, outputs.labels)
     return endpoint_deployment.deploy(
         session,
         name=outputs.endpoint_name,
         image_uri=image_uri,
-        model_data_url=artefact or _upload_model(session, outputs.data_bucket, model_dir),
+        model_data_url=model_artifact or _upload_model(session, outputs.data_bucket, model_dir),
         role_arn=role_arn or outputs.endpoint_role_arn,
         capture_uri=capture_uri(outputs),
         capture_percent=capture_percent,

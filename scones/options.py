@@ -11,6 +11,7 @@ import typer
 from scones.context import CommandContext
 from scones.sessions import open_session
 from scones.settings import Settings, Target, bypass_proxies, valid_stack
+from training.recipes import RECIPES
 
 ThresholdOption = Annotated[
     float | None,
@@ -29,23 +30,24 @@ SubnetOption = Annotated[list[str] | None, typer.Option("--subnet", help="Subnet
 SecurityGroupOption = Annotated[
     list[str] | None, typer.Option("--security-group", help="Security group, required with --subnet; repeatable.")
 ]
-RecipeOption = Annotated[
-    str, typer.Option("--recipe", help="One of vehicle-net, builtin, builtin-small, builtin-transfer.")
-]
+RecipeOption = Annotated[str, typer.Option("--recipe", help=f"One of {', '.join(RECIPES)}.")]
 HyperparameterOption = Annotated[
     list[str] | None,
-    typer.Option("--hyperparameter", metavar="NAME=VALUE", help="Overrides one of the recipe; repeatable."),
+    typer.Option("--hyperparameter", metavar="NAME=VALUE", help="Override a hyperparameter of the recipe; repeatable."),
 ]
 DatasetOption = Annotated[
     str | None,
-    typer.Option("--dataset", help="Staged dataset to use [default: cifar100, otherwise the one that is staged]."),
+    typer.Option("--dataset", help="Staged dataset [default: cifar100 if it is staged, otherwise the first]."),
 ]
 TrainingInstanceOption = Annotated[
     str | None, typer.Option("--instance-type", help="Instance type [default: ml.g5.xlarge].")
 ]
 ArchitectureOption = Annotated[
     Literal["x86_64", "arm64"],
-    typer.Option("--architecture", help="Architecture of the functions; another than this machine's is slow to build."),
+    typer.Option(
+        "--architecture",
+        help="Architecture of the functions. Building for another architecture than this machine's is slow.",
+    ),
 ]
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="Time range up to now: 90s, 30m, 24h, 7d [default: 24h].", metavar="SPAN")
@@ -63,7 +65,7 @@ BaselineOption = Annotated[
     Path | None,
     typer.Option(
         "--baseline",
-        help="Baseline file [default: baseline.json beside the endpoint's model]; `scones baseline` creates one.",
+        help="Baseline file [default: baseline.json next to the endpoint's model]; `scones baseline` creates one.",
     ),
 ]
 
@@ -72,7 +74,8 @@ _SHARED: dict[str, tuple[Any, Any]] = {
         Annotated[
             Path | None,
             typer.Option(
-                "--archive", help="Dataset archive of CIFAR-100 [env: SCONES_CIFAR100; default: cache, else download]."
+                "--archive",
+                help="Path of the CIFAR-100 archive [env: SCONES_CIFAR100; default: the cache, otherwise a download].",
             ),
         ],
         None,
@@ -88,7 +91,8 @@ _SHARED: dict[str, tuple[Any, Any]] = {
         Annotated[
             str | None,
             typer.Option(
-                "--stack", help="Name of the stack, which begins all names [env: SCONES_STACK; default: scones]."
+                "--stack",
+                help="CloudFormation stack; its resources' names begin with it [env: SCONES_STACK; default: scones].",
             ),
         ],
         None,
@@ -112,7 +116,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
 
 Shared = Literal["archive", "target", "stack", "home", "yes", "as_json"]
 CLOUD: tuple[Shared, ...] = ("target", "stack", "home", "as_json")
-"""What nearly every command that works on a stack takes."""
+"""The options of nearly every command that works on a stack."""
 
 
 def with_context(*shared: Shared, local: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -152,7 +156,7 @@ def with_context(*shared: Shared, local: bool = False) -> Callable[[Callable[...
 
 
 def _settings(shared_values: dict[str, Any], *, local: bool) -> Settings:
-    """Return the environment's settings with the command line's options over them."""
+    """Return the environment's settings; options of the command line take precedence."""
     settings = Settings.from_environment()
     target = Target.LOCAL if local else shared_values.get("target") or settings.target
     stack, home, archive = (shared_values.get(name) for name in ("stack", "home", "archive"))
@@ -168,4 +172,4 @@ def _settings(shared_values: dict[str, Any], *, local: bool) -> Settings:
 def require_vpc_pair(subnets: list[str] | None, security_groups: list[str] | None) -> None:
     """Refuse subnets without security groups and the reverse. Raises BadParameter."""
     if bool(subnets) != bool(security_groups):
-        raise typer.BadParameter("--subnet and --security-group go together: a VPC needs both")
+        raise typer.BadParameter("--subnet and --security-group must be used together")

@@ -28,7 +28,7 @@ class Target(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """A command's surroundings.
+    """The settings of one command.
 
     ``stack`` names the CloudFormation stack; every other name derives from it. ``home`` holds this checkout's state
     (logs, staged data), ``cache`` what all checkouts share (downloads, LocalStack's environment). ``archive`` is the

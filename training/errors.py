@@ -4,13 +4,13 @@ SageMakerError
 ├── ModelArtifactMissing
 ├── EndpointMissing       no endpoint, configuration or model of that name
 ├── EndpointFailed        carries SageMaker's FailureReason
-├── EndpointTimeout       not in service in time; SageMaker goes on
+├── EndpointTimeout       not in service in time; SageMaker continues
 ├── UnknownRecipe
 ├── InvalidHyperparameter the training program would refuse it
 ├── DatasetMissing        no staged dataset where the job would read it
 ├── JobMissing            no training job of that name
 ├── JobFailed             failed or stopped; carries SageMaker's FailureReason
-├── JobTimeout            not done in time; the job goes on
+├── JobTimeout            not done in time; the job continues
 ├── CaptureMissing        data capture did not write every invocation
 ├── InstanceRefused       AWS does not offer the instance type
 ├── ContainerImageMissing AWS has no such container image in the region
@@ -18,7 +18,7 @@ SageMakerError
 ├── SageMakerRefused      AWS refused a call; carries operation, error code and message
 │   └── QuotaExceeded
 ├── QuotaTooLow           names the quota and the page to raise it
-└── SageMakerUnreachable  no answer, or no credentials
+└── SageMakerUnreachable  no response, or no credentials
 """
 
 import contextlib
@@ -65,8 +65,8 @@ class EndpointTimeout(SageMakerError):
 
     def __init__(self, name: str, status: str, seconds: float) -> None:
         super().__init__(
-            f"endpoint '{name}' is still {status} after {seconds:.0f} s: SageMaker goes on, "
-            "`scones endpoint status` shows when it is done"
+            f"endpoint '{name}' is still {status} after {seconds:.0f} s: SageMaker continues; "
+            "check it with `scones endpoint status`"
         )
         self.name = name
         self.status = status
@@ -122,8 +122,8 @@ class JobTimeout(SageMakerError):
 
     def __init__(self, name: str, status: str, seconds: float) -> None:
         super().__init__(
-            f"training job '{name}' is still {status} after {seconds:.0f} s: it goes on, "
-            f"`scones train --attach {name}` follows it"
+            f"training job '{name}' is still {status} after {seconds:.0f} s: it continues; "
+            f"follow it with `scones train --attach {name}`"
         )
         self.name = name
 
@@ -144,8 +144,8 @@ class InstanceRefused(SageMakerError):
 
     def __init__(self, instance_type: str, message: str) -> None:
         super().__init__(
-            f"{instance_type} was refused: {message}. AWS withdrew the P3 instances; "
-            "use --instance-type ml.g5.xlarge or ml.g4dn.xlarge"
+            f"{instance_type} was refused: {message}; choose another with --instance-type, such as ml.g5.xlarge or "
+            "ml.g4dn.xlarge"
         )
         self.instance_type = instance_type
 
@@ -191,7 +191,7 @@ class QuotaExceeded(SageMakerRefused):
 
 
 class SageMakerUnreachable(SageMakerError):
-    """AWS or the emulator did not answer, or there are no credentials."""
+    """AWS or the emulator did not respond, or there are no credentials."""
 
 
 @contextlib.contextmanager
@@ -244,7 +244,7 @@ def ignore_missing() -> Iterator[None]:
 
 
 def is_missing(error: ClientError) -> bool:
-    """Tell whether SageMaker did not find a resource, for which it has no error code of its own."""
+    """Tell whether SageMaker did not find a resource, for which it has no specific error code."""
     return error_code(error) == "ValidationException" and "Could not find" in _message(error)
 
 

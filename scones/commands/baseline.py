@@ -28,14 +28,14 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
     ] = False,
     captured: Annotated[
         bool,
-        typer.Option("--captured", help="Use the endpoint's captured inferences; writes to S3 beside its model."),
+        typer.Option("--captured", help="Use the endpoint's captured inferences; writes to S3 next to its model."),
     ] = False,
     since: options.SinceOption = None,
     start: options.FromOption = None,
     end: options.ToOption = None,
     endpoint: options.EndpointOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="File to write [default: baseline.json beside the model].")
+        Path | None, typer.Option("--out", help="File to write [default: baseline.json next to the model].")
     ] = None,
 ) -> None:
     """Create the baseline that `scones monitor` compares with.

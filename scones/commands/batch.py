@@ -38,13 +38,16 @@ def batch(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for results.json and results.csv.")] = Path("out"),
     stop_on_interrupt: Annotated[
-        bool, typer.Option("--stop-on-interrupt", help="Ctrl-C stops the batch, not only the command.")
+        bool, typer.Option("--stop-on-interrupt", help="Stop the batch on Ctrl-C, not only the command.")
     ] = False,
 ) -> None:
     """Classify many images in one execution: a folder, a prefix or a manifest.
 
-    Writes results.json and results.csv. Exit code 0 only if every image is classified, sent to
-    review, or failed with a named error.
+    A manifest is a JSON list, JSON lines or CSV of keys, or of objects with `s3_key` (and `s3_bucket`) or `source-ref`,
+    or S3 Inventory's manifest.json.
+
+    Writes results.json and results.csv. Exit code 0 only if every image is classified, sent to review, or failed with
+    a named error.
 
     Example: `scones batch photos/ --json`
     """
@@ -67,7 +70,7 @@ def batch(
         console.warn(
             "not every image is accounted for",
             f"{expected.count} were to be classified, {keys.count} have a result; "
-            "objects that were added or removed meanwhile count, too",
+            "objects that were added or removed during the batch count, too",
             "red",
         )
         raise typer.Exit(1)

@@ -24,10 +24,11 @@ def bootstrap(
         typer.Option("--github-provider", metavar="ARN", help="GitHub's OIDC provider, if the account has one."),
     ] = None,
 ) -> None:
-    """Create what an AWS account and region needs once.
+    """Create the bootstrap stack: artifact bucket, ECR repositories, optional GitHub role.
 
-    That is a bucket for templates and ECR repositories for the container images, and with --github a role for a
-    repository's workflows. `scones deploy` runs this, after confirmation, where it is missing.
+    An AWS account needs it once in each region: the bucket for templates, the repositories for the container images
+    and, with --github, a role for a repository's workflows. `scones deploy` creates it, after confirmation, if it is
+    missing.
 
     Example: `scones bootstrap --target aws --github my-company/scones`
     """

@@ -40,9 +40,9 @@ def cost(  # noqa: PLR0913, PLR0917 - the assumptions
         Path | None, typer.Option("--write", help="File for the estimate with its assumptions, as Markdown.")
     ] = None,
 ) -> None:
-    """Estimate what images cost on AWS.
+    """Estimate the cost of classifying images on AWS.
 
-    With Standard, Express and batch executions, from list prices and assumptions.
+    Compares Standard, Express and batch executions, from list prices and assumptions.
 
     Example: `scones cost --images 50000 --classify-ms 80 --json`
     """

@@ -37,7 +37,7 @@ def demo(
     """
     settings, watch = context.settings, Stopwatch()
     with watch.step("total"), _environment(settings, watch, keep=keep) as state:
-        # These take two seconds to import, which they do while LocalStack starts.
+        # Importing these takes two seconds: do it while LocalStack starts.
         from scones import demo_run  # noqa: PLC0415
         from scones.views.demo import summary_panel  # noqa: PLC0415
 
@@ -73,7 +73,7 @@ def _environment(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterato
         with watch.step("up"):
             state = local_environment.start_in_background(settings)
         yield state
-        console.note("everything is left running: `scones status` shows where, `scones down` stops it")
+        console.note("the environment keeps running: `scones status` shows its URLs, `scones down` stops it")
     else:
         environment = local_environment.create(settings)
         with watch.step("up"):

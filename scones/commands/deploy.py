@@ -28,7 +28,7 @@ def deploy(
     ] = None,
     architecture: Annotated[
         Literal["x86_64", "arm64"] | None,
-        typer.Option("--architecture", help="Architecture of the functions [default: the stack's, else x86_64]."),
+        typer.Option("--architecture", help="Architecture of the functions [default: the stack's, otherwise x86_64]."),
     ] = None,
     parameter: Annotated[
         list[str] | None,
@@ -36,13 +36,15 @@ def deploy(
     ] = None,
     role_arn: Annotated[
         str | None,
-        typer.Option("--role-arn", metavar="ARN", help="Role with which CloudFormation acts [default: your own]."),
+        typer.Option(
+            "--role-arn", metavar="ARN", help="IAM role that CloudFormation assumes [default: your credentials]."
+        ),
     ] = None,
 ) -> None:
     """Create or update the stack.
 
     The stack has a bucket, queues, functions and state machines. Shows the changes before it applies them. On AWS,
-    container images that ECR does not have are built and pushed first. Parameters that are omitted keep their values.
+    container images that are missing in ECR are built and pushed first. Parameters that are omitted keep their values.
 
     Example: `scones deploy --target aws --threshold 0.9 --parameter WorkflowType=EXPRESS`
     """
@@ -81,7 +83,7 @@ def _parameters(threshold: float | None, architecture: str | None, named: Sequen
 
 
 def _publish_images(context: CommandContext, architecture: str | None) -> dict[str, str]:
-    """Push the functions' images for the architecture named, else the stack's; return each URI by its name."""
+    """Push the functions' images for ``architecture`` or else the stack's; return each URI by its name."""
     if architecture is None:
         current = stack.parameters_of(context.client("cloudformation"), context.settings.stack)
         architecture = current.get("Architecture", "x86_64")

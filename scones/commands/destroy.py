@@ -82,13 +82,13 @@ def _question(context: CommandContext, buckets: list[str], *, with_images: bool,
 
 
 def _labels(context: CommandContext, bucket: str) -> str:
-    """Name the labels that people have given in review, which nothing can make again."""
+    """Mention the labels of reviewed images, which cannot be recreated."""
     listing = context.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{labelled_dataset.PREFIX}/", MaxKeys=1)
     return f", with the labels of reviewed images in {labelled_dataset.PREFIX}" if listing.get("Contents") else ""
 
 
 def _delete_endpoint(context: CommandContext, name: str) -> list[str]:
-    """Delete the endpoint with its scaling and its schedule, which both outlive the stack otherwise."""
+    """Delete the endpoint with its scaling and its schedule, which would outlive the stack."""
     stop_scaling(context.session, name)
     try:
         deleted = endpoint_deployment.delete(context.session, name)
@@ -99,7 +99,7 @@ def _delete_endpoint(context: CommandContext, name: str) -> list[str]:
 
 
 def _delete_shared(context: CommandContext, *, with_images: bool, with_bootstrap: bool) -> list[str]:
-    """Delete what the stacks of an account share, as far as it was asked for."""
+    """Delete what the stacks of an account share, if the options say so."""
     if with_bootstrap:
         existed = bootstrap.delete(
             context.client("cloudformation"),
@@ -112,7 +112,7 @@ def _delete_shared(context: CommandContext, *, with_images: bool, with_bootstrap
     if with_images:
         return container_images.delete_images(context.client("ecr"), repositories)
     console.note(
-        f"images in ECR repositories such as {repositories[0]} stay, at some cents a month: "
-        "`scones destroy --images` deletes them"
+        f"container images remain in ECR repositories such as {repositories[0]}, for some cents a month: "
+        "delete them with `scones destroy --images`"
     )
     return []

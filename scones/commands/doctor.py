@@ -1,13 +1,12 @@
 """`scones doctor`."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from scones import console
 from scones.context import CommandContext
-from scones.diagnosis import CHECKS, Mode, Verdict
+from scones.diagnosis import CHECKS, CheckStatus, Mode
 from scones.options import with_context
 from scones.views.diagnosis import findings_table
 
@@ -19,7 +18,7 @@ def doctor(
 ) -> None:
     """Check whether this machine has what each mode needs.
 
-    Python, disk, ports, Docker and CIFAR-100; for aws credentials, region and quotas. Calls AWS only for
+    Checks Python, disk, ports, Docker and CIFAR-100; for `aws` also credentials, region and quotas. Calls AWS only for
     `aws`, and creates nothing. Exit code 1 if something required is missing.
 
     Example: `scones doctor`, or before a deployment `scones doctor aws`
@@ -28,7 +27,7 @@ def doctor(
         chosen = modes or [Mode.LAPTOP, Mode.DOCKER]
         findings = [finding for mode in chosen for finding in CHECKS[mode](context.settings)]
     if context.as_json:
-        console.print_json([asdict(finding) for finding in findings])
+        console.print_json([finding.to_dict() for finding in findings])
     else:
         console.out.print(findings_table(findings))
-    raise typer.Exit(int(any(finding.verdict is Verdict.BAD for finding in findings)))
+    raise typer.Exit(int(any(finding.status is CheckStatus.ERROR for finding in findings)))

@@ -26,17 +26,17 @@ def keep(
         Path | None, typer.Option("--ready-file", help="File that exists while everything is deployed.")
     ] = None,
     localstack_url: Annotated[
-        str | None, typer.Option("--shown-localstack", help="LocalStack's URL outside the containers' network.")
+        str | None, typer.Option("--shown-localstack", help="URL of LocalStack to print, as the host reaches it.")
     ] = None,
     sagemaker_url: Annotated[
         str | None,
-        typer.Option("--shown-sagemaker", help="The SageMaker emulator's URL outside the containers' network."),
+        typer.Option("--shown-sagemaker", help="URL of the SageMaker emulator to print, as the host reaches it."),
     ] = None,
 ) -> None:
-    """The reconcile loop of docker-compose.yml's service `deploy`.
+    """Keep the stack deployed; docker-compose.yml runs this as its service `deploy`.
 
-    Deploys stack, endpoint and sample images, and again after every restart of LocalStack, which loses its state.
-    Runs until SIGTERM.
+    Deploys the stack, the endpoint and sample images, and deploys them again after every restart of LocalStack, which
+    loses its state. Runs until SIGTERM.
     """
     session, settings = context.session, context.settings
     stopped = threading.Event()
@@ -58,7 +58,7 @@ def keep(
         except _TRANSIENT as error:
             _mark_ready(ready_file, ready=False)
             if str(error) != last_error:
-                console.note(f"not yet, trying again: {' '.join(str(error).split())}")
+                console.note(f"not deployed yet, retrying: {' '.join(str(error).split())}")
             last_error = str(error)
         stopped.wait(_POLL_SECONDS)
 
@@ -68,7 +68,7 @@ def _show_next_steps(bucket: str, localstack_url: str, sagemaker_url: str) -> No
         f"everything is deployed: LocalStack at {localstack_url}, SageMaker at {sagemaker_url}",
         f"next, from another terminal: scones run s3://{bucket}/samples/bicycle-0.png",
         "                             scones run IMAGE…    scones status    docker compose run --rm e2e",
-        "to remove all of it:         docker compose down --volumes",
+        "to remove everything:        docker compose down --volumes",
     ):
         console.note(line)
 

@@ -40,7 +40,7 @@ def monitor(  # noqa: PLR0913, PLR0917 - a command's options
 ) -> None:
     """Compare captured inferences with the baseline.
 
-    Plots them over time, too. Exit code 0 stable or unknown, 3 watch, 4 drifted, 1 error.
+    Also plots the inferences over time. Exit codes: 0 stable or unknown, 3 watch, 4 drifted, 1 error.
 
     Example: `scones monitor --since 24h --publish`
     """

@@ -32,7 +32,7 @@ def redrive(
         bool, typer.Option("--wait", help="Wait for the executions; exit code 1 if one fails again.")
     ] = False,
 ) -> None:
-    """Start the failed images in the failure queue again.
+    """Restart the executions of the images in the failure queue.
 
     Idempotent: after an interruption, run it again; no image is started twice.
 
@@ -40,14 +40,14 @@ def redrive(
     """
     outputs, sqs, stepfunctions = context.outputs, context.client("sqs"), context.client("stepfunctions")
     if wait and executions.is_express(stepfunctions, outputs.state_machine_arn):
-        console.note("an Express workflow cannot be followed: what fails again comes back to the queue")
+        console.note("executions of an Express workflow cannot be followed: images that fail again return to the queue")
         wait = False
     if dry_run:
         with console.progress("reading the failure queue"):
             waiting = queues.count_errors(sqs, outputs.failure_queue_url)
         _print(context, {"waiting": waiting.total(), "errors": dict(waiting.most_common())})
         return
-    with console.progress("starting failed executions again"):
+    with console.progress("restarting executions"):
         redriven = queues.redrive(
             sqs, stepfunctions, outputs.failure_queue_url, outputs.state_machine_arn, errors=error or ()
         )
@@ -61,7 +61,7 @@ def redrive(
 def _follow(stepfunctions: Any, arns: tuple[str, ...]) -> Counter[str]:
     """Wait for executions and count how they ended."""
     ended: Counter[str] = Counter()
-    with console.progress("following them") as advance:
+    with console.progress("following executions") as advance:
 
         def count(outcome: Outcome) -> None:
             ended[outcome.error or outcome.status] += 1

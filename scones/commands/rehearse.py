@@ -27,9 +27,10 @@ def rehearse(
     instance_type: options.TrainingInstanceOption = None,
     write: Annotated[Path | None, typer.Option("--write", help="File for the list of calls, as Markdown.")] = None,
 ) -> None:
-    """Train, deploy, invoke, scale, update and delete, with an endpoint of its own.
+    """Run the whole lifecycle of a model on a temporary endpoint.
 
-    Makes the same calls as production. On AWS, shows the prices and asks for confirmation.
+    Trains, deploys, invokes, scales, updates and deletes, with the same calls as production. On AWS, shows the prices
+    and asks for confirmation.
 
     Example: `scones rehearse --hyperparameter backbone=tiny`
     """

@@ -24,9 +24,9 @@ def report(
     baseline: options.BaselineOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for report.html and its plots.")] = Path("out"),
 ) -> None:
-    """Write an HTML page about recent executions and captured inferences.
+    """Write an HTML report on recent executions and captured inferences.
 
-    The plots are also written as PNG and SVG.
+    Also writes the plots as PNG and SVG.
 
     Example: `scones report --since 2h --out out`
     """

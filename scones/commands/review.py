@@ -24,22 +24,22 @@ def review(
         Path | None,
         typer.Option("--labels", help="File of labels: JSON lines, as the page saves them, CSV or lines of KEY=LABEL."),
     ] = None,
-    sheet: Annotated[Path, typer.Option("--sheet", help="File for the page.")] = Path("out/review.html"),
+    sheet: Annotated[Path, typer.Option("--sheet", help="File of the page to write.")] = Path("out/review.html"),
     limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of images on the page.")] = 200,
     serve: Annotated[
         bool, typer.Option("--serve", help="Serve the review page, on which labels are recorded.")
     ] = False,
     host: Annotated[
-        str, typer.Option("--host", help="Address to serve at; other than loopback, the page requires a token.")
+        str, typer.Option("--host", help="Address to serve at; for any but loopback, the page requires a token.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to serve at.")] = REVIEW_PORT,
 ) -> None:
-    """Show the images in the review queue on a page, or record their labels.
+    """Write or serve a page with the images in the review queue, or record labels.
 
-    Showing images leaves the queue as it is. A label copies the image to datasets/reviewed in the stack's bucket, a
+    Writing the page does not change the queue. A label copies the image to datasets/reviewed in the stack's bucket, a
     training channel, and deletes its messages; the label `neither` only deletes the messages.
 
-    With `--serve`, any number of people label the queue's images in their browsers until the command is interrupted.
+    With `--serve`, several people can label images in their browsers until the command is interrupted.
 
     Example: `scones review`, then `scones review --label incoming/a.png=bicycle`
     """

@@ -33,8 +33,8 @@ def run(
 ) -> None:
     """Classify images, each in its own execution.
 
-    In a folder, content decides what is an image; the rest is left out and listed with the reason. Exit code 1 if an
-    image was not classified.
+    Files in a folder are recognized as images by their content; others are skipped and listed with the reason. Exit
+    code 1 if an image was not classified.
 
     Example: `scones run photos/ --threshold 0.9`
     """
@@ -54,7 +54,7 @@ def run(
                 on_outcome=on_outcome,
             )
     except KeyboardInterrupt:
-        console.note(f"executions that were started continue; their names begin with {run_name}")
+        console.note(f"started executions continue; their names begin with {run_name}")
         raise typer.Exit(INTERRUPTED) from None
     if context.as_json:
         console.print_json([*(_json(outcome, inputs.names) for outcome in outcomes), *map(_left_out, inputs.left_out)])

@@ -10,7 +10,7 @@ from scones.options import SyntheticOption, with_context
 from training.data.upscaled_images import UpscaledSource
 
 OTHERS = 4000
-"""Images of other classes that are staged unless another number is named."""
+"""Default number of images of other classes."""
 
 
 @with_context("archive", "target", "stack", "home", "as_json")
@@ -28,7 +28,7 @@ def stage(
     ] = None,
     others: Annotated[
         int,
-        typer.Option("--others", min=0, help="Images of other classes, from which training learns what neither is."),
+        typer.Option("--others", min=0, help="Number of images of other classes, which the network learns to reject."),
     ] = OTHERS,
 ) -> None:
     """Convert a dataset to PNG and .lst files and upload them to the stack's bucket.

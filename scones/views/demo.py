@@ -34,9 +34,9 @@ def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
     ]
     for name, value in rows:
         figures.add_row(f"[bold]{name}[/]", escape(value))
-    verdict = (
+    subtitle = (
         "every image is accounted for"
         if summary.is_accounted_for
         else "[red]some images are not accounted for: see the logs[/]"
     )
-    return Panel(Group(outcomes, "", figures), title="Scones", subtitle=verdict, expand=False)
+    return Panel(Group(outcomes, "", figures), title="Scones", subtitle=subtitle, expand=False)

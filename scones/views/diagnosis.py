@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from scones import console
-from scones.diagnosis import Finding, Verdict
+from scones.diagnosis import CheckStatus, Finding
 
-_COLOURS = {Verdict.GOOD: "green", Verdict.ADVICE: "yellow", Verdict.BAD: "red"}
+_COLOURS = {CheckStatus.OK: "green", CheckStatus.WARNING: "yellow", CheckStatus.ERROR: "red"}
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:
@@ -17,6 +17,6 @@ def findings_table(findings: Sequence[Finding]) -> Table:
         table.add_column(no_wrap=column < 2)
     table.add_column(overflow="fold")
     for finding in findings:
-        verdict = f"[{_COLOURS[finding.verdict]}]{finding.verdict}[/]"
-        table.add_row(f"[bold]{finding.mode}[/]", finding.what, verdict, console.escape(finding.found))
+        status = f"[{_COLOURS[finding.status]}]{finding.status}[/]"
+        table.add_row(f"[bold]{finding.mode}[/]", finding.check, status, console.escape(finding.detail))
     return table

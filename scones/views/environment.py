@@ -14,7 +14,7 @@ def environment_table(
     """Return each part's URL, and its health where that was checked."""
     table = Table.grid(padding=(0, 2))
     for name, address in addresses.items():
-        verdict = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]not healthy[/]"
-        table.add_row(f"[bold]{name}[/]", escape(address), verdict)
+        shown = "" if health is None else "[green]healthy[/]" if health.get(name) else "[red]not healthy[/]"
+        table.add_row(f"[bold]{name}[/]", escape(address), shown)
     table.add_row("[bold]logs[/]", escape(str(logs)))
     return table

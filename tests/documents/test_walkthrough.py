@@ -35,7 +35,7 @@ TESTED_ELSEWHERE = {
     r"scones review --serve": ("tests/journeys/test_review_page.py", '"--serve"'),
     r"scones train .*": ("tests/journeys/test_other_classes.py", 'user.scones("train"'),
     r"scones endpoint deploy --job .*": ("tests/journeys/test_other_classes.py", '"endpoint", "deploy", "--job"'),
-    r"scones endpoint deploy --artefact .*": ("tests/scones/commands/endpoint/test_deploy.py", '"--artefact"'),
+    r"scones endpoint deploy --artifact .*": ("tests/scones/commands/endpoint/test_deploy.py", '"--artifact"'),
     r"curl .*": ("tests/emulation/sagemaker/hosting/test_faults.py", "PUT"),
     r"python -m emulation\.sagemaker .*": ("emulation/processes/components.py", '"-m", "emulation.sagemaker"'),
     r".*(--target aws|doctor aws).*": ("docs/operations.md", "--target aws"),  # no test has an AWS account

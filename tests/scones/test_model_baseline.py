@@ -32,7 +32,7 @@ class Clients:
         return self.clients[service]
 
 
-def serving(stub: Stubber, artefact: str | None = "s3://bucket/models/ab/model.tar.gz") -> None:
+def serving(stub: Stubber, artifact: str | None = "s3://bucket/models/ab/model.tar.gz") -> None:
     times = {"CreationTime": NOW, "LastModifiedTime": NOW}
     arn = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/vehicles"
     config: dict[str, Any] = {"EndpointConfigName": "c", "EndpointConfigArn": arn, "CreationTime": NOW}
@@ -43,7 +43,7 @@ def serving(stub: Stubber, artefact: str | None = "s3://bucket/models/ab/model.t
     )
     variants = [{"VariantName": "AllTraffic", "ModelName": "m"}]
     stub.add_response("describe_endpoint_config", {**config, "ProductionVariants": variants})
-    container = {"Image": "i"} | ({"ModelDataUrl": artefact} if artefact else {})
+    container = {"Image": "i"} | ({"ModelDataUrl": artifact} if artifact else {})
     model = {"ModelName": "m", "ModelArn": arn, "CreationTime": NOW, "ExecutionRoleArn": arn}
     stub.add_response("describe_model", {**model, "PrimaryContainer": container}, {"ModelName": "m"})
 
@@ -74,7 +74,7 @@ def test_the_baseline_lies_beside_the_model_that_is_served(tmp_path: Path) -> No
 def test_an_endpoint_without_a_model_of_its_own_has_no_baseline() -> None:
     sagemaker, asked = stubbed("sagemaker")
     session: Any = Clients(sagemaker=sagemaker)
-    serving(asked, artefact=None)
+    serving(asked, artifact=None)
     asked.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "vehicles".')
     with asked:
         assert model_baseline.find(session, "vehicles", None) is None

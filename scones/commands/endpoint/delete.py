@@ -11,7 +11,7 @@ from training import endpoint_deployment
 def delete(context: CommandContext) -> None:
     """Delete the endpoint, its configuration, model, scaling and schedule.
 
-    Captures stay in the bucket. On AWS, asks for confirmation.
+    Captures remain in the bucket. On AWS, asks for confirmation.
 
     Example: `scones endpoint delete -y`
     """

@@ -22,17 +22,25 @@ from training.errors import EndpointMissing
 
 ImageOption = Annotated[
     str | None,
-    typer.Option("--image", help="The inference image [default: on AWS built, pushed to ECR, named by digest]."),
+    typer.Option(
+        "--image",
+        help="Container image [default on AWS: the project's inference image, built and pushed if ECR lacks it].",
+    ),
 ]
-ModelOption = Annotated[Path, typer.Option("--model", help="Folder with model.onnx and model.json.")]
+ModelOption = Annotated[Path, typer.Option("--model", help="Model directory, with model.onnx and model.json.")]
 JobOption = Annotated[
     str | None, typer.Option("--job", metavar="JOB", help="Serve this training job's model artifact.")
 ]
-ArtefactOption = Annotated[str | None, typer.Option("--artefact", metavar="S3-URL", help="Serve this model.tar.gz.")]
+ArtifactOption = Annotated[
+    str | None, typer.Option("--artifact", metavar="S3-URI", help="Serve this model artifact (model.tar.gz).")
+]
+OldArtifactOption = Annotated[str | None, typer.Option("--artefact", hidden=True, help="The old name of --artifact.")]
 AlarmOption = Annotated[
     list[str] | None, typer.Option("--alarm", help="CloudWatch alarm that rolls an update back; repeatable.")
 ]
-MaximumOption = Annotated[int | None, typer.Option("--max", min=1, help="Maximum number of instances: scales by load.")]
+MaximumOption = Annotated[
+    int | None, typer.Option("--max", min=1, help="Maximum number of instances; turns on auto scaling.")
+]
 
 
 @with_context("target", "stack", "home", "yes", "as_json")
@@ -41,9 +49,10 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     image: ImageOption = None,
     model: ModelOption = SHIPPED_MODEL,
     job: JobOption = None,
-    artefact: ArtefactOption = None,
+    artifact: ArtifactOption = None,
+    artefact: OldArtifactOption = None,
     instance_type: Annotated[str, typer.Option("--instance-type", help="Instance type.")] = ENDPOINT_INSTANCE_TYPE,
-    capture: Annotated[int, typer.Option("--capture", min=0, max=100, help="Per cent of requests captured.")] = 100,
+    capture: Annotated[int, typer.Option("--capture", min=0, max=100, help="Percentage of requests to capture.")] = 100,
     minimum: Annotated[int, typer.Option("--min", min=1, help="Minimum number of instances.")] = 1,
     maximum: MaximumOption = None,
     alarm: AlarmOption = None,
@@ -55,23 +64,24 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
 ) -> None:
     """Create or update the endpoint and wait until it is in service.
 
-    An update is blue/green. Declarative: options that are omitted are reset, so without --max it no longer scales and
-    without --ttl it is not deleted. On AWS, shows the price and asks for confirmation. With --job, shows how the job's
-    model compares with the one that is served, and asks unless it is better.
+    An update is blue/green. Options that you omit return to their defaults: without --max, auto scaling is turned off;
+    without --ttl, a scheduled deletion is cancelled. On AWS, shows the price and asks for confirmation. With --job, also
+    compares the job's model with the one in service, and asks for confirmation unless it is better.
 
     Example: `scones endpoint deploy --target aws --ttl 4h --min 1 --max 3`
     """
     if maximum is not None and maximum < minimum:
         raise typer.BadParameter(f"--max {maximum} is below --min {minimum}")
-    if job and artefact:
-        raise typer.BadParameter("--job and --artefact both name a model: use one of them")
+    artifact = artifact or artefact
+    if job and artifact:
+        raise typer.BadParameter("--job and --artifact both specify a model: use one of them")
     options.require_vpc_pair(subnet, security_group)
     session, settings = context.session, context.settings
     lifecycle = EndpointLifecycle(session, context.outputs, context.endpoint_name, maximum, ttl)
     if job is not None:
         _confirm_model(context, job)
     confirm_cost(context, [_expense(context, instance_type, minimum, maximum, ttl)])
-    artefact, image = _model_and_image(session, job, artefact, image)
+    artifact, image = _model_and_image(session, job, artifact, image)
     image = image or container_image_uris.inference_uri(session, settings, instance_type) or LOCAL_IMAGE
     lifecycle.prepare()
     endpoint_options = EndpointOptions(
@@ -80,7 +90,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     )  # fmt: skip
     with console.progress("creating the endpoint"):
         status = deploy_endpoint(
-            session, context.outputs, model_dir=model, artefact=artefact, image_uri=image,
+            session, context.outputs, model_dir=model, model_artifact=artifact, image_uri=image,
             instance_type=instance_type, capture_percent=capture, options=endpoint_options, role_arn=role,
         )  # fmt: skip
     context.print_values(asdict(status) | lifecycle.apply(minimum))
@@ -101,11 +111,11 @@ def _confirm_model(context: CommandContext, job: str) -> None:
 
 
 def _model_and_image(
-    session: boto3.Session, job: str | None, artefact: str | None, image: str | None
+    session: boto3.Session, job: str | None, artifact: str | None, image: str | None
 ) -> tuple[str | None, str | None]:
     """Return what to serve, from the training job where one is named. Raises JobMissing, JobFailed."""
     if job is None:
-        return artefact, image
+        return artifact, image
     status = jobs.completed_status(session, job)
     return status.model_artifact, image or (status.training_image if status.is_builtin else None)
 
@@ -113,11 +123,11 @@ def _model_and_image(
 def _expense(
     context: CommandContext, instance_type: str, minimum: int, maximum: int | None, ttl: str | None
 ) -> Expense:
-    """Return the endpoint's cost; an update runs a second fleet before it ends the first, and needs quota for both."""
-    fleets = 2 if context.settings.target is Target.AWS and _is_deployed(context) else 1
+    """Return the billed instances; an update starts new ones before it stops the old, and needs quota for both."""
+    generations = 2 if context.settings.target is Target.AWS and _is_deployed(context) else 1
     until = f"until it is deleted in {ttl}" if ttl else "until `scones endpoint delete`"
     count = f", {minimum} to {maximum} of them" if maximum else f", {minimum} of them" if minimum > 1 else ""
-    return Expense(instance_type, "endpoint", until + count, quota=fleets * (maximum or minimum))
+    return Expense(instance_type, "endpoint", until + count, quota=generations * (maximum or minimum))
 
 
 def _is_deployed(context: CommandContext) -> bool:

@@ -11,6 +11,6 @@ def build(context: CommandContext, architecture: ArchitectureOption = "x86_64") 
 
     Their names are STACK/NAME:local. Nothing is pushed.
 
-    Example: `scones images build && docker image ls scones/*`
+    Example: `scones images build && docker image ls 'scones/*'`
     """
     context.print_values(container_images.build(context.settings, architecture, container_images.connect()))

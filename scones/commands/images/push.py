@@ -13,7 +13,7 @@ from scones.settings import Target
 
 @with_context("target", "stack", "as_json")
 def push(context: CommandContext, architecture: ArchitectureOption = "x86_64") -> None:
-    """Build the container images that ECR does not have, and push them.
+    """Build the container images that are missing in ECR, and push them.
 
     The inference image is always x86_64.
 

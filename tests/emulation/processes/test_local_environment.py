@@ -1,4 +1,4 @@
-"""A stack comes up whole or not at all, says where it is, and leaves no process behind however it ends."""
+"""The local environment starts completely or not at all, says where it is, and leaves no process behind."""
 
 import signal
 import socket
@@ -41,7 +41,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(services: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnvironmentState]:
-    """A stack that the tests of this module share and leave running."""
+    """A local environment that the tests of this module share and leave running."""
     with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, scripted=True) as state:
         yield state
 
@@ -242,7 +242,7 @@ def test_a_part_that_dies_takes_the_stack_down_with_its_last_words(foreground: "
 def test_a_part_that_does_not_come_up_is_named_with_the_end_of_its_log(
     monkeypatch: pytest.MonkeyPatch, services: Path, cache: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ComponentExited, match="localstack ended by itself") as caught:
+    with pytest.raises(ComponentExited, match="localstack exited unexpectedly") as caught:
         LocalEnvironment(
             tmp_path, cache, services, environment={"RUNTIME_COMPONENTS": "nonsense"}, scripted=True
         ).start()

@@ -81,7 +81,7 @@ def test_folders_of_wheels_that_the_user_names_are_used_instead(
 
 def test_a_build_that_fails_names_its_cause_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install_uv(tmp_path, monkeypatch, "echo 'error: Failed to fetch'; echo '  cause: dns error'; exit 2")
-    with pytest.raises(EnvironmentBuildFailed, match="training environment could not be made: Failed to fetch: dns"):
+    with pytest.raises(EnvironmentBuildFailed, match="training environment could not be created: Failed to fetch: dns"):
         ensure_torch(tmp_path / "cache")
     assert find_torch(tmp_path / "cache") is None
 

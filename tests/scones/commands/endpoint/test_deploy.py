@@ -21,7 +21,7 @@ from tests.scones.fakes import (
 )
 from training.errors import QuotaTooLow
 
-ARTEFACT = "s3://models/job/model.tar.gz"
+ARTIFACT = "s3://models/job/model.tar.gz"
 
 
 @pytest.fixture
@@ -49,18 +49,24 @@ class Killed(FakeSession):
 
 
 def deploy(session: FakeSession, cli: Cli, *words: str) -> None:
-    result = cli("endpoint", "deploy", "--artefact", ARTEFACT, *words, session=session)
+    result = cli("endpoint", "deploy", "--artifact", ARTIFACT, *words, session=session)
     assert result.exit_code == 0, (result.output, result.exception)
 
 
-def test_an_artefact_is_served_in_place_of_a_folder(session: FakeSession, cli: Cli) -> None:
+def test_a_model_artifact_is_served_in_place_of_a_folder(session: FakeSession, cli: Cli) -> None:
     deploy(session, cli)
-    assert session.sent["sagemaker.create_model"]["PrimaryContainer"]["ModelDataUrl"] == ARTEFACT
+    assert session.sent["sagemaker.create_model"]["PrimaryContainer"]["ModelDataUrl"] == ARTIFACT
     assert "s3.put_object" not in session.requests
 
 
+def test_the_option_of_version_1_0_still_names_the_model_artifact(session: FakeSession, cli: Cli) -> None:
+    assert cli("endpoint", "deploy", "--artefact", ARTIFACT, session=session).exit_code == 0
+    assert session.sent["sagemaker.create_model"]["PrimaryContainer"]["ModelDataUrl"] == ARTIFACT
+    assert "--artefact" not in cli("endpoint", "deploy", "--help").stdout
+
+
 def test_max_registers_scaling_from_min_to_max(session: FakeSession, cli: Cli) -> None:
-    result = cli("endpoint", "deploy", "--artefact", ARTEFACT, "--min", "2", "--max", "5", "--json", session=session)
+    result = cli("endpoint", "deploy", "--artifact", ARTIFACT, "--min", "2", "--max", "5", "--json", session=session)
     target = session.sent["application-autoscaling.register_scalable_target"]
     assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 5)
     (variant,) = session.sent["sagemaker.create_endpoint_config"]["ProductionVariants"]
@@ -108,7 +114,7 @@ def killed_after(requests: int, cli: Cli) -> tuple[int, SageMaker, Scheduler]:
         after=requests, cloudformation=CloudFormation(), s3=S3(**{"models/job/model.tar.gz": b"model"}),
         sagemaker=sagemaker, application_autoscaling=Scaling(), scheduler=scheduler,
     )  # fmt: skip
-    cli("endpoint", "deploy", "--artefact", ARTEFACT, "--ttl", "4h", "--max", "2", session=session)
+    cli("endpoint", "deploy", "--artifact", ARTIFACT, "--ttl", "4h", "--max", "2", session=session)
     return session.requests.total(), sagemaker, scheduler
 
 
@@ -158,7 +164,7 @@ def test_a_ttl_is_a_schedule_by_the_stacks_role(session: FakeSession, cli: Cli) 
     ("words", "reason"),
     [
         (["--min", "3", "--max", "2"], "--max 2 is below --min 3"),
-        (["--job", "j", "--artefact", ARTEFACT], "--job and --artefact"),
+        (["--job", "j", "--artifact", ARTIFACT], "--job and --artifact"),
         (["--subnet", "s"], "--security-group"),
         (["--security-group", "s"], "--subnet"),
     ],
@@ -185,7 +191,7 @@ def test_an_update_needs_a_quota_for_a_second_fleet(quota: float, enough: bool, 
         service_quotas=ServiceQuotas(quota), pricing=Pricing(),
     )  # fmt: skip
     deploy(session, cli)
-    result = cli("endpoint", "deploy", "--artefact", ARTEFACT, "--target", "aws", "--yes", session=session)
+    result = cli("endpoint", "deploy", "--artifact", ARTIFACT, "--target", "aws", "--yes", session=session)
     assert (result.exit_code == 0) is enough, (result.output, result.exception)
     assert isinstance(result.exception, QuotaTooLow) is not enough
     assert ("sagemaker.update_endpoint" in session.requests) is enough
