@@ -1,6 +1,6 @@
 """The input of the batch state machine, from what the user names: a folder, a prefix or a manifest.
 
-All of it is read and checked before anything is uploaded or started. What is left out is kept beside the input in the
+All of it is read and checked before anything is uploaded or started. What is skipped is stored next to the input in the
 stack's bucket, so that whoever follows the batch later can count it, too.
 """
 
@@ -18,7 +18,7 @@ from core.s3_uris import S3Uri, is_s3_uri
 from orchestration.executions import Image
 from scones import console, image_inputs
 from scones.errors import BucketNotReadable, ImagesMissing, InputUnusable
-from scones.image_inputs import LeftOut
+from scones.image_inputs import SkippedInput
 from scones.manifests import is_manifest_name, read_manifest
 from scones.stack_outputs import StackOutputs
 
@@ -28,10 +28,10 @@ _ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 
 @dataclass(frozen=True)
 class _Survey:
-    """The images of a source in S3, and what of it is left out."""
+    """The images of a source in S3, and what of it is skipped."""
 
     images: list[Image]
-    left_out: list[LeftOut]
+    skipped: list[SkippedInput]
 
 
 def prepare(s3: Any, outputs: StackOutputs, name: str, source: str) -> dict[str, Any]:
@@ -50,12 +50,12 @@ def prepare(s3: Any, outputs: StackOutputs, name: str, source: str) -> dict[str,
     body = json.dumps([{"s3_key": image.s3_key} for image in survey.images])
     s3.put_object(Bucket=outputs.data_bucket, Key=key, Body=body.encode(), ContentType="application/json")
     payload = {"s3_bucket": bucket, "manifest_bucket": outputs.data_bucket, "manifest_key": key}
-    _write_left_out(s3, payload, survey.left_out)
+    _write_skipped(s3, payload, survey.skipped)
     return payload
 
 
-def read_left_out(s3: Any, payload: dict[str, Any]) -> list[LeftOut]:
-    """Return what was left out when a batch's input was prepared."""
+def read_skipped(s3: Any, payload: dict[str, Any]) -> list[SkippedInput]:
+    """Return what was skipped when a batch's input was prepared."""
     bucket, key = _left_out_location(payload)
     try:
         content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -63,7 +63,7 @@ def read_left_out(s3: Any, payload: dict[str, Any]) -> list[LeftOut]:
         if error_code(error) in _ABSENT:
             return []
         raise
-    return [LeftOut(**json.loads(line)) for line in content.splitlines()]
+    return [SkippedInput(**json.loads(line)) for line in content.splitlines()]
 
 
 def _is_folder(path: Path) -> bool:
@@ -75,18 +75,18 @@ def _is_folder(path: Path) -> bool:
 
 def _upload_folder(s3: Any, outputs: StackOutputs, name: str, folder: Path) -> dict[str, Any]:
     payload = {"s3_bucket": outputs.data_bucket, "prefix": f"{_FOLDER}/{name}/"}
-    count, left_out = 0, list[LeftOut]()
+    count, skipped = 0, list[SkippedInput]()
     for entry in image_inputs.walk(folder):
-        if isinstance(entry, LeftOut):
-            left_out.append(entry)
+        if isinstance(entry, SkippedInput):
+            skipped.append(entry)
         else:
             count += 1
     if not count:
-        raise ImagesMissing(f"{folder}{_reasons(left_out)}")
+        raise ImagesMissing(f"{folder}{_reasons(skipped)}")
     with console.progress("uploading") as advance:
         prefix = str(payload["prefix"])
         image_inputs.upload_folder(s3, outputs.data_bucket, prefix, folder, lambda done: advance(done, count))
-    _write_left_out(s3, payload, left_out)
+    _write_skipped(s3, payload, skipped)
     return payload
 
 
@@ -97,7 +97,7 @@ def _survey_s3(s3: Any, outputs: StackOutputs, source: str) -> _Survey:
     _require_readable(uri.bucket, outputs)
     survey = _Survey([], [])
     for entry in image_inputs.list_prefix(s3, uri):
-        (survey.left_out if isinstance(entry, LeftOut) else survey.images).append(entry)  # type: ignore[arg-type]
+        (survey.skipped if isinstance(entry, SkippedInput) else survey.images).append(entry)  # type: ignore[arg-type]
     return survey
 
 
@@ -114,7 +114,7 @@ def _survey_file(s3: Any, outputs: StackOutputs, path: Path) -> _Survey:
 
 def _survey_manifest(s3: Any, content: bytes, name: str, bucket: str) -> _Survey:
     manifest = read_manifest(content, name, bucket, lambda uri: _read(s3, uri))
-    return _Survey(manifest.images, manifest.left_out)
+    return _Survey(manifest.images, manifest.skipped)
 
 
 def _read(s3: Any, uri: S3Uri) -> bytes:
@@ -128,7 +128,7 @@ def _bucket_of(survey: _Survey, outputs: StackOutputs, source: str) -> str:
     """Return the bucket of all images: the state machine reads those of one bucket."""
     buckets = sorted({image.s3_bucket for image in survey.images})
     if not buckets:
-        raise ImagesMissing(f"{source}{_reasons(survey.left_out)}")
+        raise ImagesMissing(f"{source}{_reasons(survey.skipped)}")
     for bucket in buckets:
         _require_readable(bucket, outputs)
     if len(buckets) > 1:
@@ -141,20 +141,20 @@ def _require_readable(bucket: str, outputs: StackOutputs) -> None:
         raise BucketNotReadable(bucket, outputs.data_bucket)
 
 
-def _reasons(left_out: list[LeftOut]) -> str:
-    counts = Counter(each.reason for each in left_out)
-    return f" (left out: {', '.join(f'{count} {reason}' for reason, count in counts.items())})" if counts else ""
+def _reasons(skipped: list[SkippedInput]) -> str:
+    counts = Counter(each.reason for each in skipped)
+    return f" (skipped: {', '.join(f'{count} {reason}' for reason, count in counts.items())})" if counts else ""
 
 
-def _write_left_out(s3: Any, payload: dict[str, Any], left_out: list[LeftOut]) -> None:
-    if left_out:
+def _write_skipped(s3: Any, payload: dict[str, Any], skipped: list[SkippedInput]) -> None:
+    if skipped:
         bucket, key = _left_out_location(payload)
-        lines = "".join(json.dumps(asdict(each)) + "\n" for each in left_out)
+        lines = "".join(json.dumps(asdict(each)) + "\n" for each in skipped)
         s3.put_object(Bucket=bucket, Key=key, Body=lines.encode(), ContentType="application/jsonl")
 
 
 def _left_out_location(payload: dict[str, Any]) -> tuple[str, str]:
-    """Return bucket and key of the list of what is left out, beside the manifest or the prefix."""
+    """Return bucket and key of the list of what is skipped, next to the manifest or the prefix."""
     bucket = payload.get("manifest_bucket") or payload.get("s3_bucket", "")
     stem = str(payload.get("manifest_key", "")).removesuffix(".json") or str(payload.get("prefix", "")).rstrip("/")
     return bucket, f"{stem}.left-out.jsonl"

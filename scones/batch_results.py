@@ -12,7 +12,7 @@ from typing import IO, Any
 from core.s3_uris import S3Uri, is_s3_uri
 from orchestration import batch as batches
 from orchestration.batch import Batch, ItemResult, KeySet
-from scones.image_inputs import LEFT_OUT, LeftOut
+from scones.image_inputs import SKIPPED, SkippedInput
 
 _COLUMNS = ("s3_bucket", "s3_key", "outcome", "label", "confidence", "message", "milliseconds", "execution_arn")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - as Excel takes them
@@ -22,7 +22,7 @@ Write = Callable[[ItemResult], None]
 
 @dataclass(frozen=True)
 class BatchSummary:
-    """The counts of a batch: ``inputs`` are ``images`` with a result and what is left out, by the reason.
+    """The counts of a batch: ``inputs`` are ``images`` with a result and what is skipped, by the reason.
 
     ``results`` is the JSON file, and the CSV file lies beside it.
     """
@@ -31,17 +31,17 @@ class BatchSummary:
     images: int
     outcomes: dict[str, int]
     labels: dict[str, int]
-    left_out: dict[str, int]
+    skipped: dict[str, int]
     seconds: float
     results: str
 
 
 def collect(
-    s3: Any, batch: Batch, folder: Path, seconds: float, left_out: Sequence[LeftOut] = ()
+    s3: Any, batch: Batch, folder: Path, seconds: float, skipped: Sequence[SkippedInput] = ()
 ) -> tuple[BatchSummary, KeySet]:
     """Write a batch's results to ``folder`` and count them, without holding more than one in memory.
 
-    What is left out follows the results.
+    What is skipped follows the results.
     """
     keys, outcomes, labels = KeySet(), Counter[str](), Counter[str]()
     with result_files(folder) as write:
@@ -51,24 +51,24 @@ def collect(
             outcomes[result.outcome] += 1
             if result.label is not None:
                 labels[result.label] += 1
-        for entry in left_out:
+        for entry in skipped:
             write(_result_of(entry))
     path = str(folder / "results.json")
     summary = BatchSummary(
-        inputs=keys.count + len(left_out),
+        inputs=keys.count + len(skipped),
         images=keys.count,
         outcomes=dict(outcomes.most_common()),
         labels=dict(labels),
-        left_out=dict(Counter(entry.reason for entry in left_out).most_common()),
+        skipped=dict(Counter(entry.reason for entry in skipped).most_common()),
         seconds=round(seconds, 2),
         results=path,
     )
     return summary, keys
 
 
-def _result_of(entry: LeftOut) -> ItemResult:
+def _result_of(entry: SkippedInput) -> ItemResult:
     bucket, key = S3Uri.parse(entry.name) if is_s3_uri(entry.name) else ("", entry.name)
-    return ItemResult(bucket, key, LEFT_OUT, None, None, None, entry.reason, 0.0, "")
+    return ItemResult(bucket, key, SKIPPED, None, None, None, entry.reason, 0.0, "")
 
 
 @contextmanager

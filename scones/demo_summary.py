@@ -71,7 +71,7 @@ class DemoSummary:
 def labelled_predictions(
     outcomes: Sequence[Outcome], labels: Mapping[str, int], inferences: Mapping[str, Sequence[float]]
 ) -> list[Prediction]:
-    """Pair each labelled image's true label with its prediction; images without one are left out.
+    """Pair each labelled image's true label with its prediction; images without one are skipped.
 
     ``inferences`` gives the prediction by execution ARN of those below the threshold, whose executions have no output.
     """

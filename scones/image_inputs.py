@@ -1,7 +1,7 @@
-"""The images that a command classifies: files, folders of images and objects in S3, with what is left out and why.
+"""The images that a command classifies: files, folders of images and objects in S3, with what is skipped and why.
 
-Every file and object that is named, directly or by its folder or prefix, is either an image or left out for a reason.
-Nothing is uploaded before all of them have been looked at.
+Every file and object that is specified, directly or by its folder or prefix, is either an image or skipped for a
+reason. Nothing is uploaded before all of them have been checked.
 """
 
 import os
@@ -24,14 +24,14 @@ from scones.errors import ImagesMissing, InputUnusable
 UPLOADS = 16
 _QUEUED_UPLOADS = 4 * UPLOADS
 _HEAD_BYTES = 256
-# A damaged file of such a name is sent, so that it ends as a failure and not as a file that is no image.
+# A damaged file of such a name is sent, so that it ends as a failure and is not skipped.
 _SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
 )
 _OTHER_FORMATS = (b"BM", b"II*\0", b"MM\0*")  # BMP and TIFF, which the workflow refuses by name
 
-LEFT_OUT = "LEFT_OUT"
-"""The outcome of what is not classified, beside the names of errors."""
+SKIPPED = "SKIPPED"
+"""The outcome of what is not classified; the other outcomes are SUCCEEDED and the names of errors."""
 HIDDEN = "hidden"
 FOLDER_PLACEHOLDER = "folder placeholder"
 NOT_AN_IMAGE = "not an image"
@@ -49,7 +49,7 @@ class LocalImage:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedInput:
     """What is not classified, and why."""
 
     name: str
@@ -58,26 +58,26 @@ class LeftOut:
 
 @dataclass
 class ImageInputs:
-    """Images in S3 with their names, and what is left out."""
+    """Images in S3 with their names, and what is skipped."""
 
     images: list[Image] = field(default_factory=list)
     names: dict[Image, str] = field(default_factory=dict)
-    left_out: list[LeftOut] = field(default_factory=list)
+    skipped: list[SkippedInput] = field(default_factory=list)
 
 
 def collect(s3: Any, bucket: str, run_name: str, sources: Sequence[str], advance: Advance) -> ImageInputs:
     """Return the images of ``sources``: objects in S3 as they are, files uploaded to ``bucket``.
 
-    Raises InputUnusable or InvalidS3Uri before anything is uploaded, and ImagesMissing where there are no images.
+    Raises InputUnusable or InvalidS3Uri before anything is uploaded, and ImagesMissing if there are no images.
     """
     inputs, local = ImageInputs(), list[LocalImage]()
     seen: set[object] = set()
     for entry in _entries(s3, sources):
         identity = os.path.realpath(entry.path) if isinstance(entry, LocalImage) else entry
-        if isinstance(entry, LeftOut):
-            inputs.left_out.append(entry)
+        if isinstance(entry, SkippedInput):
+            inputs.skipped.append(entry)
         elif identity in seen:
-            inputs.left_out.append(LeftOut(_name(entry), DUPLICATE))
+            inputs.skipped.append(SkippedInput(_name(entry), DUPLICATE))
         elif isinstance(entry, LocalImage):
             local.append(entry)
         else:
@@ -92,7 +92,7 @@ def collect(s3: Any, bucket: str, run_name: str, sources: Sequence[str], advance
     return inputs
 
 
-def _entries(s3: Any, sources: Iterable[str]) -> Iterator[LocalImage | Image | LeftOut]:
+def _entries(s3: Any, sources: Iterable[str]) -> Iterator[LocalImage | Image | SkippedInput]:
     for source in sources:
         if is_s3_uri(source):
             yield from list_objects(s3, S3Uri.parse(source))
@@ -106,7 +106,7 @@ def _name(image: LocalImage | Image) -> str:
     return image.name if isinstance(image, LocalImage) else str(S3Uri(image.s3_bucket, image.s3_key))
 
 
-def local_entries(path: Path) -> Iterator[LocalImage | LeftOut]:
+def local_entries(path: Path) -> Iterator[LocalImage | SkippedInput]:
     """Yield a file as an image, whatever it is, or what is below a folder. Raises InputUnusable."""
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
@@ -120,10 +120,10 @@ def local_entries(path: Path) -> Iterator[LocalImage | LeftOut]:
         yield LocalImage(path, str(path))
 
 
-def walk(folder: Path) -> Iterator[LocalImage | LeftOut]:
+def walk(folder: Path) -> Iterator[LocalImage | SkippedInput]:
     """Yield what is below a folder, sorted by name within each folder; linked folders are followed, each folder once.
 
-    Names of one folder are in memory at a time. Raises InputUnusable where the folder itself cannot be read.
+    Names of one folder are in memory at a time. Raises InputUnusable if the folder itself cannot be read.
     """
     try:
         os.scandir(folder).close()
@@ -132,32 +132,32 @@ def walk(folder: Path) -> Iterator[LocalImage | LeftOut]:
     yield from _walk(folder, set())
 
 
-def _walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[LocalImage | LeftOut]:
+def _walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[LocalImage | SkippedInput]:
     status = folder.stat()
     visited.add((status.st_dev, status.st_ino))
     for path in sorted(folder.iterdir()):
         try:
             yield from _entry(path, visited)
         except OSError as error:
-            yield LeftOut(str(path), f"cannot be read: {error.strerror}")
+            yield SkippedInput(str(path), f"cannot be read: {error.strerror}")
 
 
-def _entry(path: Path, visited: set[tuple[int, int]]) -> Iterator[LocalImage | LeftOut]:
+def _entry(path: Path, visited: set[tuple[int, int]]) -> Iterator[LocalImage | SkippedInput]:
     if path.name.startswith("."):
-        yield LeftOut(str(path), HIDDEN)
+        yield SkippedInput(str(path), HIDDEN)
         return
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         if (status.st_dev, status.st_ino) in visited:
-            yield LeftOut(str(path), _VISITED)
+            yield SkippedInput(str(path), _VISITED)
         else:
             yield from _walk(path, visited)
     elif not stat.S_ISREG(status.st_mode):
-        yield LeftOut(str(path), "not a regular file")
+        yield SkippedInput(str(path), "not a regular file")
     elif is_image(path):
         yield LocalImage(path, str(path))
     else:
-        yield LeftOut(str(path), NOT_AN_IMAGE)
+        yield SkippedInput(str(path), NOT_AN_IMAGE)
 
 
 def is_image(path: Path) -> bool:
@@ -176,7 +176,7 @@ def _head(path: Path) -> bytes:
         return file.read(_HEAD_BYTES)
 
 
-def list_objects(s3: Any, uri: S3Uri) -> Iterator[Image | LeftOut]:
+def list_objects(s3: Any, uri: S3Uri) -> Iterator[Image | SkippedInput]:
     """Yield an object as an image, whatever it is, or the objects below a prefix that is empty or ends in a slash."""
     if uri.key and not uri.key.endswith("/"):
         yield Image(uri.bucket, uri.key)
@@ -184,22 +184,22 @@ def list_objects(s3: Any, uri: S3Uri) -> Iterator[Image | LeftOut]:
         yield from list_prefix(s3, uri)
 
 
-def list_prefix(s3: Any, uri: S3Uri) -> Iterator[Image | LeftOut]:
+def list_prefix(s3: Any, uri: S3Uri) -> Iterator[Image | SkippedInput]:
     """Yield the objects whose keys begin with the URI's."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=uri.bucket, Prefix=uri.key):
         for entry in page.get("Contents", []):
             yield classify_key(uri.bucket, str(entry["Key"]))
 
 
-def classify_key(bucket: str, key: str) -> Image | LeftOut:
-    """Return an object as an image unless its key says that it is none."""
+def classify_key(bucket: str, key: str) -> Image | SkippedInput:
+    """Return an object as an image unless its key says that it is not one."""
     name = key.rpartition("/")[2]
     if not key:
-        return LeftOut(f"s3://{bucket}/", EMPTY_NAME)
+        return SkippedInput(f"s3://{bucket}/", EMPTY_NAME)
     if not name:
-        return LeftOut(f"s3://{bucket}/{key}", FOLDER_PLACEHOLDER)
+        return SkippedInput(f"s3://{bucket}/{key}", FOLDER_PLACEHOLDER)
     if name.startswith("."):
-        return LeftOut(f"s3://{bucket}/{key}", HIDDEN)
+        return SkippedInput(f"s3://{bucket}/{key}", HIDDEN)
     return Image(bucket, key)
 
 
@@ -226,7 +226,7 @@ def upload_folder(s3: Any, bucket: str, prefix: str, folder: Path, on_upload: Ca
         pending: deque[Future[None]] = deque()
         try:
             for entry in walk(folder):
-                if isinstance(entry, LeftOut):
+                if isinstance(entry, SkippedInput):
                     continue
                 pending.append(pool.submit(upload, entry.path))
                 if len(pending) >= _QUEUED_UPLOADS:

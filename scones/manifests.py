@@ -21,7 +21,7 @@ from core.s3_uris import S3Uri, is_s3_uri
 from core.text_files import decode_text
 from orchestration.executions import Image
 from scones.errors import ManifestUnreadable
-from scones.image_inputs import DUPLICATE, LeftOut, classify_key
+from scones.image_inputs import DUPLICATE, SkippedInput, classify_key
 
 ReadObject = Callable[[S3Uri], bytes]
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".manifest")
@@ -34,10 +34,10 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class ManifestContent:
-    """The images of a manifest, each once and in its order, and what of it is left out."""
+    """The images of a manifest, each once and in its order, and what of it is skipped."""
 
     images: list[Image]
-    left_out: list[LeftOut]
+    skipped: list[SkippedInput]
 
 
 def read_manifest(content: bytes, name: str, bucket: str, read_object: ReadObject) -> ManifestContent:
@@ -47,16 +47,16 @@ def read_manifest(content: bytes, name: str, bucket: str, read_object: ReadObjec
     """
     text = decode_text(_unpacked(content, name), name)
     images: dict[Image, None] = {}
-    left_out: list[LeftOut] = []
+    skipped: list[SkippedInput] = []
     for number, value in enumerate(_items(text, name, read_object), start=1):
         item = _item(value, name, number, bucket)
         if isinstance(item, Image) and item in images:
-            item = LeftOut(str(S3Uri(item.s3_bucket, item.s3_key)), DUPLICATE)
+            item = SkippedInput(str(S3Uri(item.s3_bucket, item.s3_key)), DUPLICATE)
         if isinstance(item, Image):
             images[item] = None
         else:
-            left_out.append(item)
-    return ManifestContent(list(images), left_out)
+            skipped.append(item)
+    return ManifestContent(list(images), skipped)
 
 
 def is_manifest_name(key: str) -> bool:
@@ -145,7 +145,7 @@ def _inventory_items(manifest: dict[str, Any], name: str, read_object: ReadObjec
                 yield {"Bucket": row["Bucket"], "Key": unquote(row["Key"] or "")}
 
 
-def _item(value: Any, name: str, number: int, bucket: str) -> Image | LeftOut:
+def _item(value: Any, name: str, number: int, bucket: str) -> Image | SkippedInput:
     """Return the image that an item names. Raises ManifestUnreadable."""
     if isinstance(value, str):
         return _located(value, name, number, bucket)
@@ -169,7 +169,7 @@ def _text(value: dict[str, Any], names: Iterable[str], name: str, number: int) -
     return None
 
 
-def _located(text: str, name: str, number: int, bucket: str) -> Image | LeftOut:
+def _located(text: str, name: str, number: int, bucket: str) -> Image | SkippedInput:
     """Read an S3 URI, or a key in ``bucket``."""
     if not is_s3_uri(text):
         return classify_key(bucket, text)

@@ -52,7 +52,7 @@ def gather(
 def _captures(
     session: boto3.Session, settings: Settings, outputs: StackOutputs, time_range: TimeRange, baseline: Path | None
 ) -> tuple[Timeline, DriftReport | None, list[str]]:
-    """Read confidence over time, drift, and notes on what was left out; without captures the timeline says why."""
+    """Read confidence over time, drift, and notes on what was skipped; without captures the timeline says why."""
     try:
         result = monitor_endpoint(session, settings, time_range, baseline=baseline)
     except (CaptureOff, EndpointWithoutCaptures) as error:

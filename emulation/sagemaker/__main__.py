@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--state-dir", type=Path, required=True, help="records, models, captures under way and logs")
-    parser.add_argument("--s3-endpoint", metavar="URL", help="where S3 is; may be left out with --scripted")
+    parser.add_argument("--s3-endpoint", metavar="URL", help="URL of S3; optional with --scripted")
     parser.add_argument("--logs-endpoint", metavar="URL", help="where CloudWatch Logs is, for training jobs")
     parser.add_argument("--cloudwatch-endpoint", metavar="URL", help="where the alarms are that roll an update back")
     parser.add_argument(

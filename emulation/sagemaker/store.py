@@ -129,7 +129,7 @@ class Store:
             try:
                 record = Record(**json.loads(path.read_bytes()))
             except (ValueError, TypeError) as error:
-                log.warning("%s is no record of a %s and is left out: %s", path, kind.noun, error)
+                log.warning("%s is not a record of a %s and is ignored: %s", path, kind.noun, error)
                 continue
             records[record.name.lower()] = record
         return records

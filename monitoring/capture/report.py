@@ -48,8 +48,8 @@ class CaptureReport:
             ),
             (
                 self.evaluation,
-                "record of `scones evaluate` is left out: it is not production traffic",
-                "records of `scones evaluate` are left out: they are not production traffic",
+                "record of `scones evaluate` is excluded: it is not production traffic",
+                "records of `scones evaluate` are excluded: they are not production traffic",
             ),
             (
                 self.malformed,

@@ -15,7 +15,7 @@ from scones.batch_results import BatchSummary
 from scones.context import CommandContext
 from scones.errors import INTERRUPTED, BatchUnclear
 from scones.options import CLOUD, ThresholdOption, with_context
-from scones.views.executions import show_left_out
+from scones.views.executions import show_skipped
 
 
 @with_context(*CLOUD)
@@ -58,14 +58,14 @@ def batch(
     finished = _follow(context, arn, stop_on_interrupt=stop_on_interrupt)
     seconds = finished.seconds if attach else time.monotonic() - begun
     s3 = context.client("s3")
-    left_out = batch_inputs.read_left_out(s3, finished.input)
-    summary, keys = batch_results.collect(s3, finished, out / arn.rpartition(":")[2], seconds, left_out)
+    skipped = batch_inputs.read_skipped(s3, finished.input)
+    summary, keys = batch_results.collect(s3, finished, out / arn.rpartition(":")[2], seconds, skipped)
     expected = KeySet()
     for key in batches.expected_keys(s3, finished.input):
         expected.add(key)
     _print(summary, as_json=context.as_json)
     if not context.as_json:
-        show_left_out(left_out)
+        show_skipped(skipped)
     if keys != expected:
         console.warn(
             "not every image is accounted for",
@@ -112,7 +112,7 @@ def _print(summary: BatchSummary, *, as_json: bool) -> None:
     if as_json:
         console.print_json(values)
         return
-    for name in ("outcomes", "labels", "left_out"):
+    for name in ("outcomes", "labels", "skipped"):
         values[name] = ", ".join(f"{key} {count}" for key, count in values[name].items()) or "none"
     values["throughput"] = f"{summary.images / summary.seconds:.1f} images a second" if summary.seconds else ""
     console.print_values(values)

@@ -13,9 +13,9 @@ from orchestration.executions import Image, Outcome
 from scones import console, image_inputs
 from scones.context import CommandContext
 from scones.errors import INTERRUPTED
-from scones.image_inputs import LEFT_OUT, LeftOut
+from scones.image_inputs import SKIPPED, SkippedInput
 from scones.options import CLOUD, ThresholdOption, with_context
-from scones.views.executions import live_outcomes, outcome_table, show_left_out
+from scones.views.executions import live_outcomes, outcome_table, show_skipped
 
 # An Express workflow responds when it has ended, which may take five minutes.
 EXPRESS_CONFIG = Config(read_timeout=310)
@@ -57,10 +57,10 @@ def run(
         console.note(f"started executions continue; their names begin with {run_name}")
         raise typer.Exit(INTERRUPTED) from None
     if context.as_json:
-        console.print_json([*(_json(outcome, inputs.names) for outcome in outcomes), *map(_left_out, inputs.left_out)])
+        console.print_json([*(_json(outcome, inputs.names) for outcome in outcomes), *map(_skipped, inputs.skipped)])
     else:
         console.out.print(outcome_table(outcomes, inputs.names))
-        show_left_out(inputs.left_out)
+        show_skipped(inputs.skipped)
     if any(outcome.status != "SUCCEEDED" for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -69,7 +69,7 @@ def _json(outcome: Outcome, names: Mapping[Image, str]) -> dict[str, Any]:
     return asdict(outcome) | {"message": outcome.message, "name": names[outcome.image]}
 
 
-def _left_out(entry: LeftOut) -> dict[str, Any]:
-    """Return what is left out in the form of an outcome."""
+def _skipped(entry: SkippedInput) -> dict[str, Any]:
+    """Return a skipped input in the form of an outcome."""
     absent = dict.fromkeys(("image", "execution_arn", "output", "error", "cause"))
-    return absent | {"status": LEFT_OUT, "milliseconds": 0.0, "message": entry.reason, "name": entry.name}
+    return absent | {"status": SKIPPED, "milliseconds": 0.0, "message": entry.reason, "name": entry.name}

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from orchestration.executions import Image, Outcome
 from scones import console
-from scones.image_inputs import LeftOut
+from scones.image_inputs import SkippedInput
 
 SHOWN = 12
 SHOWN_NAMES = 3
@@ -51,9 +51,9 @@ def outcome_table(outcomes: Sequence[Outcome], names: Mapping[Image, str]) -> Ta
     return table
 
 
-def show_left_out(entries: Sequence[LeftOut]) -> None:
-    """Print how many files are left out for which reason, and the first of them by name."""
+def show_skipped(entries: Sequence[SkippedInput]) -> None:
+    """Print how many files are skipped for which reason, and the first of them by name."""
     for reason, count in Counter(entry.reason for entry in entries).most_common():
         names = [entry.name for entry in entries if entry.reason == reason]
         shown = ", ".join(names[:SHOWN_NAMES]) + (", …" if count > SHOWN_NAMES else "")
-        console.print_line(f"left out, {reason}: {count} ({shown})", "dim")
+        console.print_line(f"skipped: {reason}, {count} ({shown})", "dim")

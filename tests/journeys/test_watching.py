@@ -75,7 +75,7 @@ def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, qu
     watched = json.loads(seen.stdout)
     assert watched["drift"]["n"] == TRAFFIC
     assert watched["capture"]["evaluation"] == 10
-    assert "10 records of `scones evaluate` are left out: they are not production traffic" in watched["notes"]
+    assert "10 records of `scones evaluate` are excluded: they are not production traffic" in watched["notes"]
     assert files(tmp_path / "seen") == {
         "monitor.json", "confidence.png", "confidence.svg", "drift.png", "drift.svg",
     }  # fmt: skip

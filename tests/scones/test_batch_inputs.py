@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from core.errors import SconesError
-from scones.batch_inputs import prepare, read_left_out
+from scones.batch_inputs import prepare, read_skipped
 from scones.errors import BucketNotReadable, ImagesMissing, InputUnusable, ManifestUnreadable
-from scones.image_inputs import LeftOut
+from scones.image_inputs import SkippedInput
 from tests import fake_aws
 from tests.scones.fakes import S3
 from tests.scones.stacks import deployed
@@ -40,14 +40,14 @@ def test_a_prefix_of_a_bucket_that_the_stack_may_read_becomes_a_manifest(bucket:
 
 def test_what_is_left_out_can_be_read_by_whoever_follows_the_batch(s3: S3) -> None:
     payload = prepared(s3, "s3://own/images")
-    assert read_left_out(fake_aws.client("s3", s3), payload) == [
-        LeftOut("s3://own/images/", "folder placeholder"),
-        LeftOut("s3://own/images/.DS_Store", "hidden"),
+    assert read_skipped(fake_aws.client("s3", s3), payload) == [
+        SkippedInput("s3://own/images/", "folder placeholder"),
+        SkippedInput("s3://own/images/.DS_Store", "hidden"),
     ]
 
 
 def test_a_batch_that_leaves_nothing_out_has_no_such_list(s3: S3) -> None:
-    assert read_left_out(fake_aws.client("s3", s3), prepared(s3, "s3://depot/images/")) == []
+    assert read_skipped(fake_aws.client("s3", s3), prepared(s3, "s3://depot/images/")) == []
 
 
 def test_a_bucket_that_the_stack_may_not_read_is_refused_before_anything_starts(s3: S3) -> None:
@@ -70,8 +70,8 @@ def test_a_folder_is_uploaded_by_its_paths_and_the_rest_is_listed(s3: S3, tmp_pa
     payload = prepared(s3, str(folder))
     assert payload == {"s3_bucket": "own", "prefix": "batches/n/"}
     assert ("own", "batches/n/deep/a b.png") in s3.objects
-    left_out = read_left_out(fake_aws.client("s3", s3), payload)
-    assert left_out == [LeftOut(str(folder / "notes.txt"), "not an image")]
+    skipped = read_skipped(fake_aws.client("s3", s3), payload)
+    assert skipped == [SkippedInput(str(folder / "notes.txt"), "not an image")]
 
 
 def test_a_folder_without_images_says_what_it_has(s3: S3, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_local_manifest_is_read_whatever_its_name(name: str, s3: S3, tmp_path:
     (tmp_path / name).write_text('["a.png", "b.png", "a.png"]')
     payload = prepared(s3, str(tmp_path / name))
     assert (payload["s3_bucket"], keys(s3, payload)) == ("own", ["a.png", "b.png"])
-    assert [entry.reason for entry in read_left_out(fake_aws.client("s3", s3), payload)] == ["duplicate"]
+    assert [entry.reason for entry in read_skipped(fake_aws.client("s3", s3), payload)] == ["duplicate"]
 
 
 def test_a_manifest_in_s3_names_images_of_its_own_bucket(s3: S3) -> None:

@@ -10,7 +10,7 @@ from botocore.response import StreamingBody
 from core.s3_uris import S3Uri
 from orchestration.batch import Batch, ItemResult
 from scones.batch_results import collect, result_files
-from scones.image_inputs import LeftOut
+from scones.image_inputs import SkippedInput
 from tests import fake_aws
 
 RESULT = ItemResult("b", 'a,"ü".png', "SUCCEEDED", "bicycle", 0.99, (0.99, 0.01), None, 12.34567, "arn")
@@ -51,14 +51,14 @@ class ResultFiles:
 
 
 def test_what_is_left_out_is_counted_and_listed_in_both_files(tmp_path: Path) -> None:
-    left_out = [LeftOut("photos/notes.txt", "not an image"), LeftOut("s3://b/day1/", "folder placeholder")]
+    skipped = [SkippedInput("photos/notes.txt", "not an image"), SkippedInput("s3://b/day1/", "folder placeholder")]
     batch = Batch("arn:x", {}, S3Uri("b", "manifest.json"), 1.0)
-    summary, keys = collect(fake_aws.client("s3", ResultFiles()), batch, tmp_path, 1.0, left_out)
+    summary, keys = collect(fake_aws.client("s3", ResultFiles()), batch, tmp_path, 1.0, skipped)
     assert (summary.inputs, summary.images, sum(summary.outcomes.values()), keys.count) == (3, 1, 1, 1)
-    assert summary.left_out == {"not an image": 1, "folder placeholder": 1}
+    assert summary.skipped == {"not an image": 1, "folder placeholder": 1}
     items = json.loads((tmp_path / "results.json").read_text())
     rows = list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
-    expected = [("a.png", "SUCCEEDED"), ("photos/notes.txt", "LEFT_OUT"), ("day1/", "LEFT_OUT")]
+    expected = [("a.png", "SUCCEEDED"), ("photos/notes.txt", "SKIPPED"), ("day1/", "SKIPPED")]
     assert [(item["s3_key"], item["outcome"]) for item in items] == expected
     assert [(row["s3_key"], row["outcome"]) for row in rows] == expected
 

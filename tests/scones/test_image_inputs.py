@@ -1,4 +1,4 @@
-"""Whatever a folder, a list or a prefix names is an image or left out with a reason; nothing is forgotten."""
+"""Whatever a folder, a list or a prefix names is an image or skipped with a reason; nothing is forgotten."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.s3_uris import S3Uri
 from orchestration.executions import Image
 from scones.errors import ImagesMissing, InputUnusable
-from scones.image_inputs import LeftOut, LocalImage, classify_key, collect, list_objects, walk
+from scones.image_inputs import LocalImage, SkippedInput, classify_key, collect, list_objects, walk
 from tests import fake_aws
 from tests.scones.fakes import S3
 
@@ -30,12 +30,12 @@ def folder_of(tmp_path: Path, files: dict[str, bytes]) -> Path:
 
 
 def outcome(folder: Path) -> dict[str, str]:
-    """Each entry by its path in the folder: "image", or why it is left out."""
+    """Each entry by its path in the folder: "image", or why it is skipped."""
     found = {}
     for entry in walk(folder):
         name = str(Path(entry.name).relative_to(folder))
         assert name not in found
-        found[name] = entry.reason if isinstance(entry, LeftOut) else "image"
+        found[name] = entry.reason if isinstance(entry, SkippedInput) else "image"
     return found
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_named_twice_is_classified_once_and_said_so(tmp_path: Pat
     folder = folder_of(tmp_path, {"a.png": PNG})
     inputs = collected([str(folder / "a.png"), str(folder), "s3://b/k.png", "s3://b/k.png"])
     assert len(inputs.images) == 2
-    assert [entry.reason for entry in inputs.left_out] == ["duplicate", "duplicate"]
+    assert [entry.reason for entry in inputs.skipped] == ["duplicate", "duplicate"]
 
 
 @pytest.mark.parametrize("source", ["", " ", "nowhere.png"])
@@ -153,7 +153,7 @@ def test_a_prefix_is_listed_and_its_placeholders_left_out() -> None:
     names = ["b/in/", "b/in/a.png", "b/in/.DS_Store", "b/in/day1/", "b/in/day1/b", "b/other.png"]
     s3 = fake_aws.client("s3", S3(**dict.fromkeys(names, b"")))
     found = list(list_objects(s3, S3Uri("b", "in/")))
-    assert [entry.reason if isinstance(entry, LeftOut) else entry.s3_key for entry in found] == [
+    assert [entry.reason if isinstance(entry, SkippedInput) else entry.s3_key for entry in found] == [
         "folder placeholder", "hidden", "in/a.png", "folder placeholder", "in/day1/b"
     ]  # fmt: skip
     assert list(list_objects(s3, S3Uri("b", "in"))) == [Image("b", "in")]
@@ -162,7 +162,7 @@ def test_a_prefix_is_listed_and_its_placeholders_left_out() -> None:
 @given(st.text(max_size=20))
 def test_every_key_is_an_image_or_left_out(key: str) -> None:
     entry = classify_key("b", key)
-    assert isinstance(entry, LeftOut) == (not key.rpartition("/")[2] or key.rpartition("/")[2].startswith("."))
+    assert isinstance(entry, SkippedInput) == (not key.rpartition("/")[2] or key.rpartition("/")[2].startswith("."))
 
 
 def test_every_file_of_a_deep_folder_is_accounted_for(tmp_path: Path) -> None:

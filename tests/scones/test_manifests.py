@@ -13,7 +13,7 @@ from core.errors import SconesError, UndecodableText
 from core.s3_uris import S3Uri
 from orchestration.executions import Image
 from scones.errors import ManifestUnreadable
-from scones.image_inputs import LeftOut
+from scones.image_inputs import SkippedInput
 from scones.manifests import ManifestContent, is_manifest_name, read_manifest
 
 KEYS = ["a/b.png", 'c "quoted", ü.jpg']
@@ -77,7 +77,7 @@ def test_an_item_may_name_its_bucket() -> None:
 def test_duplicates_placeholders_and_hidden_files_are_left_out_with_the_reason() -> None:
     content = read(json.dumps(["a.png", "day1/", "a.png", "day1/.DS_Store", "", "s3://own/a.png"]))
     assert content.images == [Image("own", "a.png")]
-    assert [(each.name, each.reason) for each in content.left_out] == [
+    assert [(each.name, each.reason) for each in content.skipped] == [
         ("s3://own/day1/", "folder placeholder"),
         ("s3://own/a.png", "duplicate"),
         ("s3://own/day1/.DS_Store", "hidden"),
@@ -88,7 +88,7 @@ def test_duplicates_placeholders_and_hidden_files_are_left_out_with_the_reason()
 
 def test_an_empty_cell_is_an_empty_name() -> None:
     content = read("s3_key,size\na.png,1\n,2\n")
-    assert (content.images, [each.reason for each in content.left_out]) == ([Image("own", "a.png")], ["empty name"])
+    assert (content.images, [each.reason for each in content.skipped]) == ([Image("own", "a.png")], ["empty name"])
 
 
 def test_an_s3_inventory_is_read_with_its_files() -> None:
@@ -110,7 +110,7 @@ def test_an_s3_inventory_is_read_with_its_files() -> None:
     files = {"s3://inventory/daily/data/1.csv.gz": gzip.compress(table(*rows).encode())}
     content = read(json.dumps(manifest), files)
     assert content.images == [Image("images", "a b.png")]
-    assert content.left_out == [LeftOut("s3://images/day1/", "folder placeholder")]
+    assert content.skipped == [SkippedInput("s3://images/day1/", "folder placeholder")]
 
 
 def test_an_inventory_in_another_format_is_refused_by_name() -> None:

@@ -35,7 +35,7 @@ class Metrics:
         self._unpublished: deque[dict[str, Any]] = deque(maxlen=_MAX_UNPUBLISHED)
 
     def read(self, line: str) -> None:
-        """Take what the line says; what is no number is left out."""
+        """Take the metrics of the line; values that are not numbers are ignored."""
         for name, pattern in self._patterns:
             for match in pattern.finditer(line[:_MAX_LINE]):
                 value = _number(match)

@@ -81,7 +81,7 @@ def test_what_was_asked_to_evaluate_the_endpoint_is_counted_apart() -> None:
     result = reading(s3)
     assert ids(result) == ["b", "c"]
     assert result.report.evaluation == 1
-    assert result.report.sentences() == ["1 record of `scones evaluate` is left out: it is not production traffic"]
+    assert result.report.sentences() == ["1 record of `scones evaluate` is excluded: it is not production traffic"]
 
 
 def test_a_range_that_begins_within_a_second_keeps_that_seconds_records() -> None:

@@ -102,7 +102,7 @@ def environment() -> Target:
 
 def file_names() -> Target:
     """The name of a file in a folder of images: each is found, and becomes a key that S3 takes."""
-    from scones.image_inputs import LeftOut, _key, walk  # noqa: PLC0415
+    from scones.image_inputs import SkippedInput, _key, walk  # noqa: PLC0415
 
     folder = input_path().parent / "images"
 
@@ -113,8 +113,8 @@ def file_names() -> Target:
             with open(os.path.join(os.fsencode(folder), name), "wb"):  # noqa: PTH118, PTH123 - a name of bytes
                 pass
             (entry,) = walk(folder)
-            assert isinstance(entry, LeftOut) == name.startswith(b".")
-            if isinstance(entry, LeftOut):
+            assert isinstance(entry, SkippedInput) == name.startswith(b".")
+            if isinstance(entry, SkippedInput):
                 return
             keys = [_key(entry.path.relative_to(folder)).encode("utf-8")]
             assert all(0 < len(key) <= 1024 for key in keys)

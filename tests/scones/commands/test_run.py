@@ -43,8 +43,8 @@ def test_every_file_is_in_the_json_once_by_its_own_name(folder: Path, session: F
     assert result.exit_code == 0, (result.output, result.exception)
     entries = json.loads(result.stdout)
     assert {entry["name"] for entry in entries} == {str(path) for path in folder.rglob("*") if path.is_file()}
-    assert Counter(entry["status"] for entry in entries) == {"SUCCEEDED": 3, "LEFT_OUT": 2}
-    assert {entry["message"] for entry in entries if entry["status"] == "LEFT_OUT"} == {"hidden", "not an image"}
+    assert Counter(entry["status"] for entry in entries) == {"SUCCEEDED": 3, "SKIPPED": 2}
+    assert {entry["message"] for entry in entries if entry["status"] == "SKIPPED"} == {"hidden", "not an image"}
     assert {frozenset(entry) for entry in entries} == {frozenset(entries[0])}
 
 
@@ -52,8 +52,8 @@ def test_the_screen_tells_images_apart_and_lists_what_is_left_out(folder: Path, 
     screen = cli("run", str(folder), session=session).stdout
     assert all(str(folder / name) in screen for name in ("day1/same.jpg", "day2/same.jpg", r"\x1b[31mred.jpg"))
     assert "\x1b" not in screen
-    assert f"left out, not an image: 1 ({folder / 'notes.txt'})" in screen
-    assert "left out, hidden: 1" in screen
+    assert f"skipped: not an image, 1 ({folder / 'notes.txt'})" in screen
+    assert "skipped: hidden, 1" in screen
 
 
 @pytest.mark.parametrize("words", [[""], ["--threshold", "0.9", " "]])
