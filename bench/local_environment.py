@@ -18,7 +18,7 @@ import psutil
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from orchestration.executions import Image
 from scones.image_inputs import upload_images
 from scones.model_serving import deploy_endpoint
@@ -59,7 +59,7 @@ class Deployment:
     """A running local environment with the stack deployed."""
 
     state: EnvironmentState
-    session: OfflineSession
+    session: LocalSession
     outputs: StackOutputs
     settings: Settings
     scratch: Path
@@ -97,7 +97,7 @@ def deployed() -> Iterator[Deployment]:
         scratch = Path(name)
         settings = Settings(home=scratch / "home", cache=Settings.from_environment().cache)
         with LocalEnvironment(settings.home, settings.cache, settings.services) as state:
-            session = OfflineSession(state.localstack_url, state.sagemaker_url)
+            session = LocalSession(state.localstack_url, state.sagemaker_url)
             deploy_stack(session, settings, {})
             outputs = read_stack_outputs(session, settings)
             deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)

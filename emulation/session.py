@@ -16,7 +16,7 @@ SAGEMAKER_ENDPOINT_VARIABLES = {
 """The services that the SageMaker emulator serves, each with the variable that directs AWS clients to it."""
 
 
-class OfflineSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
+class LocalSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     """Sends SageMaker, and what scales and ends its endpoints, to ``sagemaker_url``, all else to ``localstack_url``."""
 
     def __init__(self, localstack_url: str, sagemaker_url: str, region: str = "us-east-1") -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.files import write_atomically
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 
 _EMULATED = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "APPLICATION_AUTO_SCALING", "SCHEDULER")
 _BUCKET = "sagemaker-{region}-000000000000"
@@ -16,7 +16,7 @@ SageMaker:
 """
 
 
-def client_environment(session: OfflineSession, sdk_defaults: Path) -> dict[str, str]:
+def client_environment(session: LocalSession, sdk_defaults: Path) -> dict[str, str]:
     """Return the variables; ``sdk_defaults`` is written, for the SageMaker Python SDK.
 
     That SDK would call STS on AWS, whatever its endpoint is here, for the name of its default bucket, and v3 IAM for a

@@ -8,7 +8,7 @@ from botocore.config import Config
 
 from core.defaults import REGION
 from emulation.processes.local_environment import status
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from scones.settings import Settings, Target
 
 # AWS throttles each operation by a token bucket; adaptive retries also slow down the requests that follow.
@@ -29,8 +29,8 @@ def open_session(settings: Settings) -> boto3.Session:
         return aws_session(settings)
     running = status(settings.home).state
     if running is None:
-        return OfflineSession(settings.localstack_url, settings.sagemaker_url, settings.local_region)
-    return OfflineSession(running.localstack_url, running.sagemaker_url, settings.local_region)
+        return LocalSession(settings.localstack_url, settings.sagemaker_url, settings.local_region)
+    return LocalSession(running.localstack_url, running.sagemaker_url, settings.local_region)
 
 
 def aws_session(settings: Settings) -> boto3.Session:

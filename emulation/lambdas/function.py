@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 
-from emulation.lambdas.handler_process import FunctionConfiguration, HandlerExited, HandlerProcess, HandlerTimeout
+from emulation.lambdas.handler_process import HandlerConfiguration, HandlerExited, HandlerProcess, HandlerTimeout
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
 
@@ -25,22 +25,22 @@ class HttpResponse:
 class LambdaFunction:
     """One function, one process, one invocation at a time."""
 
-    def __init__(self, service_dir: Path, handler: str, configuration: FunctionConfiguration, region: str) -> None:
+    def __init__(self, service_dir: Path, handler: str, configuration: HandlerConfiguration, region: str) -> None:
         self._service_dir = service_dir
         self._handler = handler
         self._region = region
         self._configuration = configuration
         self._process: HandlerProcess | None = None
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     @property
-    def configuration(self) -> FunctionConfiguration:
+    def configuration(self) -> HandlerConfiguration:
         """The configuration that the next invocation runs under."""
         return self._configuration
 
-    def configure(self, configuration: FunctionConfiguration) -> None:
+    def configure(self, configuration: HandlerConfiguration) -> None:
         """Take a new configuration; the handler is imported anew, at once, where it differs from the present one."""
-        with self._turn:
+        with self._lock:
             if configuration != self._configuration or self._process is None:
                 self._configuration = configuration
                 self._discard()
@@ -48,12 +48,12 @@ class LambdaFunction:
 
     def invoke(self, event: bytes, request_id: str | None = None) -> HttpResponse:
         """Return the response to an invocation; 400 without a body while another one is running."""
-        if not self._turn.acquire(blocking=False):
+        if not self._lock.acquire(blocking=False):
             return HttpResponse(HTTPStatus.BAD_REQUEST)
         try:
             return self._invoke(event[:MAX_PAYLOAD_BYTES], request_id or str(uuid.uuid4()))
         finally:
-            self._turn.release()
+            self._lock.release()
 
     def close(self) -> None:
         """End the handler's process."""

@@ -26,7 +26,7 @@ MAX_LOG_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
-class FunctionConfiguration:
+class HandlerConfiguration:
     """What a Lambda function's configuration says about its process."""
 
     function_name: str

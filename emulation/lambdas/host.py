@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from emulation.lambdas.function import MAX_PAYLOAD_BYTES, HttpResponse, LambdaFunction
-from emulation.lambdas.handler_process import FunctionConfiguration
+from emulation.lambdas.handler_process import HandlerConfiguration
 from emulation.localstack.scones_localstack import request_guard
 from emulation.localstack.scones_localstack.host_protocol import LOG_HEADER, LOG_LENGTH_HEADER, REQUEST_ID_HEADER
 from emulation.localstack.scones_localstack.request_guard import RequestGuard
@@ -33,7 +33,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, function: LambdaFunction) -> None:
         self.function = function
         self.guard = RequestGuard.from_settings()
-        super().__init__((host, port), Endpoint)
+        super().__init__((host, port), RequestHandler)
 
     @property
     def url(self) -> str:
@@ -42,7 +42,7 @@ class Server(ThreadingHTTPServer):
         return f"http://{host!s}:{port}"
 
 
-class Endpoint(BaseHTTPRequestHandler):
+class RequestHandler(BaseHTTPRequestHandler):
     """The paths of a Lambda container, and the two of its host."""
 
     server: Server
@@ -74,7 +74,7 @@ class Endpoint(BaseHTTPRequestHandler):
             self._send(HttpResponse(HTTPStatus.NOT_FOUND))
             return
         try:
-            self.server.function.configure(FunctionConfiguration.from_json(body))
+            self.server.function.configure(HandlerConfiguration.from_json(body))
         except ValueError as error:
             self._send(HttpResponse(HTTPStatus.BAD_REQUEST, str(error).encode()))
         else:
@@ -146,7 +146,7 @@ def main() -> None:
     watch()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    configuration = FunctionConfiguration(options.name, options.timeout, options.memory)
+    configuration = HandlerConfiguration(options.name, options.timeout, options.memory)
     function = LambdaFunction(options.service_dir.resolve(), options.handler, configuration, options.region)
     with Server(options.host, options.port, function) as server:
         print(f"{options.name} listens on {server.url}", flush=True)

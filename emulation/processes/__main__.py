@@ -29,7 +29,7 @@ def main() -> int:
         localstack_port=options.localstack_port,
         sagemaker_port=options.sagemaker_port,
         environment=dict(pair.split("=", 1) for pair in options.environment),
-        scripted=options.scripted,
+        stub_model=options.stub_model,
         faults=options.faults,
         training_python=options.training_python,
         progress=lambda line: print(line, flush=True),
@@ -67,7 +67,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--localstack-port", type=int)
     parser.add_argument("--sagemaker-port", type=int)
     parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--scripted", action="store_true")
+    parser.add_argument("--stub-model", action="store_true")
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--training-python", type=Path)
     parser.add_argument(

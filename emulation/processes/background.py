@@ -33,7 +33,7 @@ def start_background(  # noqa: PLR0913 - what LocalEnvironment takes
     localstack_port: int | None = None,
     sagemaker_port: int | None = None,
     environment: Mapping[str, str] = MappingProxyType({}),
-    scripted: bool = False,
+    stub_model: bool = False,
     faults: bool = False,
     training_python: Path | None = None,
     progress: Progress | None = None,
@@ -59,7 +59,7 @@ def start_background(  # noqa: PLR0913 - what LocalEnvironment takes
     named = {**options, **{name: port for name, port in ports.items() if port is not None}}
     arguments = [f"--{name}={value}" for name, value in named.items()]
     arguments += [f"--environment={name}={value}" for name, value in environment.items()]
-    return _launch(state_directory, [*arguments, *SageMakerOptions(scripted, faults, training_python).arguments()])
+    return _launch(state_directory, [*arguments, *SageMakerOptions(stub_model, faults, training_python).arguments()])
 
 
 def stop(home: Path) -> bool:

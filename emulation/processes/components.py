@@ -52,7 +52,7 @@ def find_services(services: Path) -> dict[str, Path]:
     return folders
 
 
-def offline_environment(inherited: Mapping[str, str], addresses: Addresses, region: str) -> dict[str, str]:
+def local_variables(inherited: Mapping[str, str], addresses: Addresses, region: str) -> dict[str, str]:
     """Return variables with which AWS clients reach the emulators, without the user's account or a proxy."""
     kept = {name: value for name, value in inherited.items() if not name.startswith("AWS_")}
     no_proxy = ",".join(filter(None, (inherited.get("no_proxy") or inherited.get("NO_PROXY"), _NO_PROXY)))
@@ -90,15 +90,15 @@ def localstack(python: Path, run: Path, addresses: Addresses, environment: Mappi
 
 @dataclass(frozen=True)
 class SageMakerOptions:
-    """``scripted`` answers fixed probabilities, ``faults`` lets tests inject some, ``training_python`` trains."""
+    """The emulator's options: fixed probabilities, fault injection, and the interpreter of training jobs."""
 
-    scripted: bool = False
+    stub_model: bool = False
     faults: bool = False
     training_python: Path | None = None
 
     def arguments(self) -> list[str]:
         """Return the options as words of a command line, the emulator's and the background process's alike."""
-        switches = {"--scripted": self.scripted, "--faults": self.faults}
+        switches = {"--stub-model": self.stub_model, "--faults": self.faults}
         python = [f"--training-python={self.training_python}"] if self.training_python else []
         return [*(name for name, on in switches.items() if on), *python]
 

@@ -32,9 +32,9 @@ class LocalEnvironment:
     """LocalStack, the SageMaker emulator and a host for each Lambda under ``services``, with their state in ``home``.
 
     ``cache`` holds LocalStack's private environment, which all local environments of a user share. ``environment`` is
-    added to the variables of the Lambdas and the emulator. ``scripted`` returns fixed probabilities instead of loading
-    models, ``faults`` lets tests make the endpoints fail, ``training_python`` is the interpreter of training jobs.
-    Without a port the usual one is used if it is free, else any.
+    added to the variables of the Lambdas and the emulator. ``stub_model`` loads no models but returns fixed
+    probabilities, ``faults`` lets tests make the endpoints fail, ``training_python`` is the interpreter of training
+    jobs. Without a port the default one is used if it is free, otherwise any.
     """
 
     def __init__(  # noqa: PLR0913 - all but three have a default
@@ -47,7 +47,7 @@ class LocalEnvironment:
         localstack_port: int | None = None,
         sagemaker_port: int | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
-        scripted: bool = False,
+        stub_model: bool = False,
         faults: bool = False,
         training_python: Path | None = None,
         progress: Progress | None = None,
@@ -58,7 +58,7 @@ class LocalEnvironment:
         self._region = region
         self._requested_ports = (localstack_port, sagemaker_port)
         self._environment = environment
-        self._sagemaker = SageMakerOptions(scripted, faults, training_python)
+        self._sagemaker = SageMakerOptions(stub_model, faults, training_python)
         self._progress = progress or (lambda _line: None)
         self._ports = Ports(cache / "ports")
         self._parent_pipe: ParentPipe | None = None
@@ -143,9 +143,7 @@ class LocalEnvironment:
 
     def _components(self, python: Path, folders: Mapping[str, Path], addresses: Addresses) -> Iterator[Component]:
         run, region = self._state_directory.run, self._region
-        environment = components.offline_environment(inherited_environment(), addresses, region) | dict(
-            self._environment
-        )
+        environment = components.local_variables(inherited_environment(), addresses, region) | dict(self._environment)
         yield components.localstack(python, run, addresses, environment)
         yield components.sagemaker(run, addresses, environment, region, self._sagemaker, self._cache)
         for name, folder in folders.items():

@@ -15,7 +15,7 @@ import uvicorn
 
 from emulation.processes import parent_watcher
 from emulation.sagemaker import aws_clients
-from emulation.sagemaker.app import Settings, create_app
+from emulation.sagemaker.app import EmulatorOptions, create_app
 from emulation.sagemaker.capture.buffer import Thresholds
 from emulation.sagemaker.errors import StartupError
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
@@ -30,12 +30,12 @@ def main(arguments: Sequence[str] | None = None, command: Command = production_s
     parent_watcher.watch()
     try:
         with _lock(options.state_dir), _listen(options.host, options.port) as listener:
-            settings = _settings(options, command)
+            emulator_options = _emulator_options(options, command)
             for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has shut down
                 signal.signal(number, lambda *_: sys.exit(0))
             logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
             config = uvicorn.Config(
-                create_app(settings),
+                create_app(emulator_options),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -55,63 +55,72 @@ def main(arguments: Sequence[str] | None = None, command: Command = production_s
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m emulation.sagemaker", description="Stands in for Amazon SageMaker."
+        prog="python -m emulation.sagemaker", description="An emulator of Amazon SageMaker."
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--state-dir", type=Path, required=True, help="records, models, captures under way and logs")
-    parser.add_argument("--s3-endpoint", metavar="URL", help="URL of S3; optional with --scripted")
-    parser.add_argument("--logs-endpoint", metavar="URL", help="where CloudWatch Logs is, for training jobs")
-    parser.add_argument("--cloudwatch-endpoint", metavar="URL", help="where the alarms are that roll an update back")
     parser.add_argument(
+        "--state-dir", type=Path, required=True, help="folder for records, models, unsent captures and logs"
+    )
+    parser.add_argument("--s3-endpoint", metavar="URL", help="URL of S3; optional with --stub-model")
+    parser.add_argument("--logs-endpoint", metavar="URL", help="URL of CloudWatch Logs, for the logs of training jobs")
+    parser.add_argument(
+        "--cloudwatch-endpoint", metavar="URL", help="URL of CloudWatch, whose alarms roll an update back"
+    )
+    parser.add_argument(
+        "--bake-seconds",
         "--trial-seconds",
         type=float,
         default=5.0,
-        help="how long an update with alarms waits for them at most, whatever it asks for (default 5)",
+        metavar="SECONDS",
+        help="maximum bake time of an update with alarms, whatever its configuration says (default 5)",
     )
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument(
+        "--stub-model",
         "--scripted",
         nargs="?",
         type=_probability,
         const=StubContainer(),
         metavar="P_BICYCLE",
-        help="answer [P, 1-P] and load no model; without P, probabilities that follow from the image's bytes",
+        help="load no model: return [P, 1-P], or without P probabilities derived from the image's bytes",
     )
     parser.add_argument(
         "--training-python",
         metavar="PROGRAM",
-        help="the interpreter that trains (default this one if it has PyTorch, else one that the first job makes)",
+        help="Python interpreter for training (default: one with PyTorch, which the first job may install)",
     )
-    parser.add_argument("--cache", type=Path, help="folder for an environment with PyTorch (default in the state)")
-    parser.add_argument("--faults", action="store_true", help="open /_scones/faults, by which tests inject faults")
+    parser.add_argument(
+        "--cache", type=Path, help="folder for an environment with PyTorch (default: in the state directory)"
+    )
+    parser.add_argument("--faults", action="store_true", help="serve /_scones/faults, with which tests inject faults")
     parser.add_argument(
         "--capture-seconds",
         type=float,
         default=2.0,
-        help="how old captured records get before they go to S3 (default 2)",
+        help="maximum age of captured records before they are uploaded to S3 (default 2)",
     )
     return parser
 
 
-def _settings(options: argparse.Namespace, command: Command) -> Settings:
+def _emulator_options(options: argparse.Namespace, command: Command) -> EmulatorOptions:
     client = aws_clients.connect(options.s3_endpoint, options.region) if options.s3_endpoint else None
-    source: ModelArtifacts | StubContainer
-    if options.scripted is not None:
-        source = options.scripted
+    models: ModelArtifacts | StubContainer
+    if options.stub_model is not None:
+        models = options.stub_model
     elif client is not None:
-        source = ModelArtifacts(client, options.state_dir / "models")
+        models = ModelArtifacts(client, options.state_dir / "models")
     else:
-        raise StartupError("models come from S3: say where it is with --s3-endpoint, or do without by --scripted")
-    return Settings(
+        raise StartupError("models come from S3: specify --s3-endpoint, or --stub-model, which needs none")
+    return EmulatorOptions(
         options.state_dir,
         options.region,
         client,
-        source,
+        models,
         command,
         logs_client=aws_clients.connect_logs(options.logs_endpoint, options.region) if options.logs_endpoint else None,
         alarms_client=_alarms(options),
-        trial_seconds=options.trial_seconds,
+        bake_seconds=options.bake_seconds,
         python=options.training_python,
         cache=options.cache,
         faults=options.faults,
@@ -128,7 +137,7 @@ def _alarms(options: argparse.Namespace) -> Any:
 def _probability(text: str) -> StubContainer:
     value = float(text)
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no probability")
+        raise argparse.ArgumentTypeError(f"{text} is not a probability")
     return StubContainer(value)
 
 
@@ -146,13 +155,13 @@ def _lock(state_dir: Path) -> BinaryIO:
     except BlockingIOError:
         file.close()
         raise StartupError(
-            f"another emulator uses --state-dir {state_dir}; stop it or name another directory"
+            f"another emulator uses --state-dir {state_dir}; stop it or choose another directory"
         ) from None
     return file
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    # Named by its protocol, or asyncio leaves Nagle's algorithm on and every other answer waits 40 ms.
+    # With its protocol, or asyncio leaves Nagle's algorithm on and every other response waits 40 ms.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -162,7 +171,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise StartupError(
-            f"cannot listen on {host}:{port}: {error}; choose another --port or stop what holds it"
+            f"cannot listen on {host}:{port}: {error}; choose another --port or stop the program that uses it"
         ) from error
     return listener
 

@@ -26,34 +26,34 @@ from emulation.sagemaker.control.control_plane import OPERATIONS, ControlPlane
 from emulation.sagemaker.control.schedules import Caller, Schedules
 from emulation.sagemaker.guarded_app import GuardedApp
 from emulation.sagemaker.hosting.alarms import Alarms
+from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances, HostingEnvironment
 from emulation.sagemaker.hosting.faults import CONNECTION, Faults
 from emulation.sagemaker.hosting.invoke_endpoint import InvokeEndpoint
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
 from emulation.sagemaker.hosting.model_container import StubContainer
 from emulation.sagemaker.hosting.model_server import Command
-from emulation.sagemaker.hosting.variant_instances import HostingEnvironment, VariantInstances
 from emulation.sagemaker.store import Account, Kind, Store
 from emulation.sagemaker.training.job_runner import JobRunner, TrainingEnvironment
 
 
 @dataclass(frozen=True)
-class Settings:
+class EmulatorOptions:
     """The configuration of an emulator.
 
-    ``source`` provides the models; ``client`` receives captures, None discards them; ``logs_client`` receives the logs
-    of training jobs; ``alarms_client`` reports alarms while an update is observed, for ``trial_seconds`` at most;
-    ``faults`` enables the route that injects them; ``python`` trains, by default one with PyTorch,
-    which may be made below ``cache``; ``guard`` decides which requests are refused.
+    ``models`` provides the models; ``s3_client`` receives captures, None discards them; ``logs_client`` receives the
+    logs of training jobs; ``alarms_client`` reports alarms during the bake time of an update, at most ``bake_seconds``;
+    ``faults`` enables the route that injects them; ``python`` is the interpreter that trains, by default one with
+    PyTorch, which may be installed below ``cache``; ``guard`` decides which requests are refused.
     """
 
     state_dir: Path
     region: str
-    client: aws_clients.S3 | None
-    source: ModelArtifacts | StubContainer
+    s3_client: aws_clients.S3 | None
+    models: ModelArtifacts | StubContainer
     command: Command
     logs_client: Any = None
     alarms_client: Any = None
-    trial_seconds: float = 5.0
+    bake_seconds: float = 5.0
     python: str | None = None
     cache: Path | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -62,27 +62,27 @@ class Settings:
     guard: RequestGuard = field(default_factory=RequestGuard.from_settings)
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(options: EmulatorOptions) -> ASGIApp:
     """Return the application; endpoints are restored and model servers run from its startup to its shutdown."""
-    root = settings.state_dir
+    root = options.state_dir
     (logs := root / "logs").mkdir(parents=True, exist_ok=True)
-    store = Store(root / "records", Account(settings.region))
-    capture_buffer = CaptureBuffer(root / "captures", settings.client, settings.thresholds)
+    store = Store(root / "records", Account(options.region))
+    capture_buffer = CaptureBuffer(root / "captures", options.s3_client, options.thresholds)
     parent_pipe = ParentPipe()
     hosting = HostingEnvironment(
-        settings.command, logs, parent_pipe, Alarms(settings.alarms_client, settings.trial_seconds)
+        options.command, logs, parent_pipe, Alarms(options.alarms_client, options.bake_seconds)
     )
-    instances = VariantInstances(store, settings.source, capture_buffer, hosting, settings.now)
-    training = JobRunner(store, _training_environment(settings, logs, parent_pipe), settings.now)
-    context = OperationContext(store, instances, training, settings.source, settings.now)
+    instances = EndpointInstances(store, options.models, capture_buffer, hosting, options.now)
+    training = JobRunner(store, _training_environment(options, logs, parent_pipe), options.now)
+    context = OperationContext(store, instances, training, options.models, options.now)
     loader = botocore.session.get_session()
     model = loader.get_service_model("sagemaker")
     control = ControlPlane(context, model, loader.get_service_model("application-autoscaling"))
     caller = Caller(frozenset(OPERATIONS), functools.partial(control.perform, str(model.metadata["targetPrefix"])))
-    schedules = Schedules(store, loader.get_service_model("scheduler"), caller, settings.now)
+    schedules = Schedules(store, loader.get_service_model("scheduler"), caller, options.now)
     faults = Faults()
     invoke_endpoint = InvokeEndpoint(
-        store, instances, loader.get_service_model("sagemaker-runtime"), settings.now, faults
+        store, instances, loader.get_service_model("sagemaker-runtime"), options.now, faults
     )
 
     async def health(_: Request) -> JSONResponse:
@@ -109,26 +109,26 @@ def create_app(settings: Settings) -> ASGIApp:
         Route("/schedules/{name}", schedules.handle, methods=["POST", "PUT", "GET", "DELETE"]),
         Route("/_scones/health", health),
     ]
-    if settings.faults:
+    if options.faults:
         routes.append(Route("/_scones/faults", faults.handle, methods=["GET", "PUT", "DELETE"]))
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _unknown, 405: _unknown})
-    return _Requests(GuardedApp(app, settings.guard, settings.region))
+    return _Requests(GuardedApp(app, options.guard, options.region))
 
 
-def _training_environment(settings: Settings, logs: Path, parent_pipe: ParentPipe) -> TrainingEnvironment:
+def _training_environment(options: EmulatorOptions, logs: Path, parent_pipe: ParentPipe) -> TrainingEnvironment:
     return TrainingEnvironment(
-        settings.client,
-        settings.logs_client,
-        settings.alarms_client,
-        settings.python,
-        settings.cache or settings.state_dir / "cache",
-        settings.state_dir / "training",
+        options.s3_client,
+        options.logs_client,
+        options.alarms_client,
+        options.python,
+        options.cache or options.state_dir / "cache",
+        options.state_dir / "training",
         logs,
         parent_pipe,
     )
 
 
-def _health(store: Store, instances: VariantInstances, capture_buffer: CaptureBuffer) -> dict[str, Any]:
+def _health(store: Store, instances: EndpointInstances, capture_buffer: CaptureBuffer) -> dict[str, Any]:
     jobs, endpoints = store.all(Kind.TRAINING_JOB), store.all(Kind.ENDPOINT)
     return {
         "status": "ok",

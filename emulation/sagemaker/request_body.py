@@ -7,8 +7,8 @@ from starlette.requests import Request
 _MAX_DRAINED = 64 * 1024 * 1024
 
 
-async def read_body(request: Request, limit: int, hold: Callable[[int], None] = lambda _: None) -> bytes | None:
-    """Return the body, or None where it is over ``limit`` bytes; ``hold`` is called with the size of each piece.
+async def read_body(request: Request, limit: int, reserve: Callable[[int], None] = lambda _: None) -> bytes | None:
+    """Return the body, or None where it is over ``limit`` bytes; ``reserve`` is called with the size of each piece.
 
     What is too much is read and dropped, within reason: a client that is still sending when the connection closes sees
     a broken pipe instead of the response.
@@ -18,7 +18,7 @@ async def read_body(request: Request, limit: int, hold: Callable[[int], None] = 
     async for chunk in request.stream():
         size += len(chunk)
         if size <= limit:
-            hold(len(chunk))
+            reserve(len(chunk))
             chunks.append(chunk)
         else:
             chunks.clear()

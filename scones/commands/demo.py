@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from emulation.processes.environment_state import EnvironmentState
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from scones import console, local_environment
 from scones.context import CommandContext
 from scones.options import SyntheticOption, with_context
@@ -41,7 +41,7 @@ def demo(
         from scones import demo_run  # noqa: PLC0415
         from scones.views.demo import summary_panel  # noqa: PLC0415
 
-        session = OfflineSession(state.localstack_url, state.sagemaker_url, settings.local_region)
+        session = LocalSession(state.localstack_url, state.sagemaker_url, settings.local_region)
         result = demo_run.run(session, settings, watch, demo_run.DemoOptions(images, concurrency, synthetic))
         with watch.step("report"), console.progress("drawing"):
             page = result.write_page(out)

@@ -5,7 +5,7 @@ from typing import cast
 
 import typer
 
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from scones import console
 from scones.client_environment import client_environment
 from scones.context import CommandContext
@@ -20,7 +20,7 @@ def env(context: CommandContext) -> None:
 
     Example: `eval "$(scones env)"`
     """
-    session = cast(OfflineSession, context.session)
+    session = cast(LocalSession, context.session)
     variables = client_environment(session, context.settings.home / "sagemaker-sdk.yaml")
     if context.as_json:
         console.print_json(variables)

@@ -18,7 +18,7 @@ import platformdirs
 import pytest
 from PIL import Image
 
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from tests.cli_runner import User
 from tests.documents.markdown import DOCUMENTS, ROOT, Command, commands, program_of
 from tests.training.data import cifar_archives
@@ -94,7 +94,7 @@ class Reader:
 
     def client(self, service: str) -> Any:
         addresses = json.loads(self.type("scones status --json"))["addresses"]
-        return OfflineSession(addresses["localstack"], addresses["sagemaker"]).client(service)
+        return LocalSession(addresses["localstack"], addresses["sagemaker"]).client(service)
 
 
 def image_file(seed: int, kind: str, side: int = 96) -> bytes:

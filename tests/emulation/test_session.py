@@ -6,7 +6,7 @@ import boto3
 import pytest
 import yaml
 
-from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, OfflineSession
+from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, LocalSession
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,14 +15,14 @@ def test_a_profile_that_does_not_exist_is_nobodys_concern(monkeypatch: pytest.Mo
     (tmp_path / "config").write_text("[profile broken\nregion =")
     monkeypatch.setenv("AWS_PROFILE", "nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    client = OfflineSession("http://127.0.0.1:1", "http://127.0.0.1:2", "eu-west-1").client("sagemaker")
+    client = LocalSession("http://127.0.0.1:1", "http://127.0.0.1:2", "eu-west-1").client("sagemaker")
     assert (client.meta.region_name, client.meta.endpoint_url) == ("eu-west-1", "http://127.0.0.1:2")
 
 
 def test_no_client_has_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    client = OfflineSession("http://127.0.0.1:1", "http://127.0.0.1:2").client("s3")
+    client = LocalSession("http://127.0.0.1:1", "http://127.0.0.1:2").client("s3")
     assert client._endpoint.http_session._proxy_config.proxy_url_for("http://127.0.0.1:1") is None
 
 

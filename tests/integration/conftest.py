@@ -10,7 +10,7 @@ import platformdirs
 import pytest
 
 from emulation.processes.local_environment import LocalEnvironment
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from orchestration import bootstrap, package, stack
 from tests.integration.local_deployment import LocalDeployment, running
 
@@ -67,7 +67,7 @@ def _count(key):
 class Running:
     """A deployed stack and the session that reaches it."""
 
-    session: OfflineSession
+    session: LocalSession
     outputs: dict[str, str]
     mailbox: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -88,8 +88,10 @@ def scripted(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[
     for name in ("serialize", "classify", "filter"):
         (services / name).mkdir()
         (services / name / "handler.py").write_text(SCRIPTED.replace("SERIALIZE", str(SERVICES / "serialize")))
-    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, region="us-east-1", scripted=True) as state:
-        session = OfflineSession(state.localstack_url, state.sagemaker_url)
+    with LocalEnvironment(
+        tmp_path_factory.mktemp("home"), cache, services, region="us-east-1", stub_model=True
+    ) as state:
+        session = LocalSession(state.localstack_url, state.sagemaker_url)
         parameters = {"EndpointName": "none", **stack.LOCAL_PARAMETERS}
         s3 = session.client("s3")
         template = {"TemplateURL": package.upload(s3, bootstrap.local_artifact_bucket(s3))}

@@ -12,7 +12,7 @@ import httpx
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.waiting import WaiterConfig
 from emulation.processes.environment_state import EnvironmentState
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from orchestration import executions, queues
 from orchestration.executions import Image, Outcome
 from scones.image_inputs import upload_images
@@ -33,7 +33,7 @@ class LocalDeployment:
     """
 
     state: EnvironmentState
-    session: OfflineSession
+    session: LocalSession
     outputs: StackOutputs
     settings: Settings
     relays: dict[str, Relay]
@@ -78,7 +78,7 @@ def running(home: Path, cache: Path) -> Iterator[LocalDeployment]:
     settings = Settings(home=home, cache=cache)
     environment = RelayedEnvironment(home, cache, settings.services, faults=True)
     with environment as state, ExitStack() as restarted:
-        session = OfflineSession(state.localstack_url, state.sagemaker_url)
+        session = LocalSession(state.localstack_url, state.sagemaker_url)
         deploy_stack(session, settings, {})
         outputs = read_stack_outputs(session, settings)
         deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)

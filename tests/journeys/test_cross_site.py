@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from emulation.processes.environment_state import EnvironmentState
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from tests.cli_runner import User
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -75,7 +75,7 @@ attack();
 class Site:
     """The local stack, and clients for it."""
 
-    session: OfflineSession
+    session: LocalSession
     state: EnvironmentState
 
     def changes(self) -> tuple[list[str], list[str], list[str]]:
@@ -102,7 +102,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Site
         answer = user.run("up", "--detach")
         assert answer.returncode == 0, answer.stderr
         state = EnvironmentState.from_json((user.home / "stack.json").read_text())
-        session = OfflineSession(state.localstack_url, state.sagemaker_url)
+        session = LocalSession(state.localstack_url, state.sagemaker_url)
         session.client("s3").create_bucket(Bucket=BUCKET)
         yield Site(session, state)
     finally:

@@ -129,5 +129,5 @@ def test_the_script_does_not_ask_where_it_runs() -> None:
     for module in set((ROOT / "training").glob("[a-z]*.py")) - {ROOT / "training" / "request_recorder.py"}:
         text = module.read_text("utf-8")
         assert not [
-            word for word in ("OfflineSession", "endpoint_url", "localhost", "Target.AWS", "os.environ") if word in text
+            word for word in ("LocalSession", "endpoint_url", "localhost", "Target.AWS", "os.environ") if word in text
         ]

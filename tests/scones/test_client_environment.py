@@ -2,14 +2,14 @@ from pathlib import Path
 
 import yaml
 
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from scones.client_environment import client_environment
 
 EMULATOR = "http://127.0.0.1:2"
 
 
 def test_every_service_that_the_emulator_serves_has_its_url_and_the_rest_is_localstacks(tmp_path: Path) -> None:
-    session = OfflineSession("http://127.0.0.1:1", EMULATOR, "eu-west-1")
+    session = LocalSession("http://127.0.0.1:1", EMULATOR, "eu-west-1")
     variables = client_environment(session, tmp_path / "new" / "sdk.yaml")
     emulated = {name for name, value in variables.items() if value == EMULATOR}
     services = ("sagemaker", "sagemaker-runtime", "application-autoscaling", "scheduler")
@@ -21,7 +21,7 @@ def test_every_service_that_the_emulator_serves_has_its_url_and_the_rest_is_loca
 
 def test_the_sagemaker_sdk_is_given_a_default_bucket_of_the_region(tmp_path: Path) -> None:
     file = tmp_path / "sdk.yaml"
-    variables = client_environment(OfflineSession("http://a", "http://b", "eu-west-1"), file)
+    variables = client_environment(LocalSession("http://a", "http://b", "eu-west-1"), file)
     assert variables["SAGEMAKER_USER_CONFIG_OVERRIDE"] == str(file)
     defaults = yaml.safe_load(file.read_text())["SageMaker"]["PythonSDK"]["Modules"]["Session"]
     assert defaults == {"DefaultS3Bucket": "sagemaker-eu-west-1-000000000000"}

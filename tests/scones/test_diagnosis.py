@@ -45,7 +45,7 @@ def test_a_new_machine_has_all_that_a_laptop_needs(settings: Settings) -> None:
 def test_a_port_that_something_else_has_is_named(settings: Settings, taken: int) -> None:
     busy = replace(settings, localstack_url=f"http://127.0.0.1:{taken}")
     assert statuses(busy)["LocalStack"] is CheckStatus.WARNING
-    assert f"port {taken} is taken" in text_of(busy, "LocalStack")
+    assert f"port {taken} is in use" in text_of(busy, "LocalStack")
 
 
 @pytest.mark.parametrize(("there", "status"), [(True, CheckStatus.OK), (False, CheckStatus.ERROR)])
@@ -121,7 +121,7 @@ def test_a_home_that_cannot_be_written_is_bad(settings: Settings) -> None:
 
 def test_a_proxy_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    assert "https by http://proxy.example:3128" in text_of(settings, "proxy")
+    assert "https through http://proxy.example:3128" in text_of(settings, "proxy")
 
 
 def test_a_url_without_a_port_is_no_obstacle(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from core.waiting import WaiterConfig
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from tests.emulation.fakes.s3 import fake_s3
 from tests.emulation.sagemaker.emulator import IMAGE, ROLE, Emulator, free_port, model_archive
 from training import endpoint_deployment
@@ -39,13 +39,13 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="module")
-def offline(emulator: Emulator) -> OfflineSession:
+def offline(emulator: Emulator) -> LocalSession:
     """One session for all tests, since the SDK makes four clients for each."""
-    return OfflineSession(emulator.s3.url, emulator.url)
+    return LocalSession(emulator.s3.url, emulator.url)
 
 
 @pytest.fixture
-def session(emulator: Emulator, offline: OfflineSession) -> Iterator[OfflineSession]:
+def session(emulator: Emulator, offline: LocalSession) -> Iterator[LocalSession]:
     emulator.s3.objects["models/model.tar.gz"] = model_archive()
     yield offline
     sagemaker = emulator.client("sagemaker")
@@ -58,12 +58,12 @@ def session(emulator: Emulator, offline: OfflineSession) -> Iterator[OfflineSess
         sagemaker.delete_model(ModelName=found["ModelName"])
 
 
-def deploy(session: OfflineSession, name: str = "vehicles", **settings: Any) -> EndpointStatus:
+def deploy(session: LocalSession, name: str = "vehicles", **settings: Any) -> EndpointStatus:
     wanted = {"image_uri": IMAGE, "model_data_url": URL, "role_arn": ROLE, "capture_uri": "s3://captures/data"}
     return endpoint_deployment.deploy(session, name=name, **{**wanted, **settings})
 
 
-def invoke(session: OfflineSession, name: str = "vehicles") -> Any:
+def invoke(session: LocalSession, name: str = "vehicles") -> Any:
     answer = session.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"x")
     return json.loads(answer["Body"].read())
 
@@ -75,7 +75,7 @@ def resources(emulator: Emulator) -> list[str]:
     return [config["EndpointConfigName"] for config in configs] + [model["ModelName"] for model in models]
 
 
-def test_a_deployed_endpoint_is_in_service_and_captures(session: OfflineSession, emulator: Emulator) -> None:
+def test_a_deployed_endpoint_is_in_service_and_captures(session: LocalSession, emulator: Emulator) -> None:
     deployed = deploy(session)
     assert deployed.changed
     assert deployed.status == "InService"
@@ -87,21 +87,21 @@ def test_a_deployed_endpoint_is_in_service_and_captures(session: OfflineSession,
     assert config["DataCaptureConfig"]["CaptureOptions"] == [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}]
 
 
-def test_the_status_is_what_deploy_returned(session: OfflineSession) -> None:
+def test_the_status_is_what_deploy_returned(session: LocalSession) -> None:
     deployed = deploy(session)
     found = endpoint_deployment.status(session, "vehicles")
     assert not found.changed
     assert (found.name, found.arn, found.config_name) == (deployed.name, deployed.arn, deployed.config_name)
 
 
-def test_deploying_the_same_again_changes_nothing(session: OfflineSession, emulator: Emulator) -> None:
+def test_deploying_the_same_again_changes_nothing(session: LocalSession, emulator: Emulator) -> None:
     first, second = deploy(session), deploy(session)
     assert not second.changed
     assert second.modified == first.modified
     assert len(resources(emulator)) == 2
 
 
-def test_a_new_archive_at_the_same_url_is_an_update(session: OfflineSession, emulator: Emulator) -> None:
+def test_a_new_archive_at_the_same_url_is_an_update(session: LocalSession, emulator: Emulator) -> None:
     first = deploy(session)
     emulator.s3.objects["models/model.tar.gz"] = model_archive(answer=[0.1, 0.9])
     second = deploy(session)
@@ -115,7 +115,7 @@ def test_a_new_archive_at_the_same_url_is_an_update(session: OfflineSession, emu
     "change",
     [{"capture_percent": 0}, {"capture_percent": 50}, {"instance_type": "ml.c5.large"}, {"image_uri": "x/y:2"}],
 )
-def test_any_other_setting_is_an_update(session: OfflineSession, change: dict[str, Any]) -> None:
+def test_any_other_setting_is_an_update(session: LocalSession, change: dict[str, Any]) -> None:
     deploy(session)
     changed = deploy(session, **change)
     assert changed.changed
@@ -124,7 +124,7 @@ def test_any_other_setting_is_an_update(session: OfflineSession, change: dict[st
 
 
 def test_an_update_that_fails_raises_its_reason_and_leaves_what_served(
-    session: OfflineSession, emulator: Emulator
+    session: LocalSession, emulator: Emulator
 ) -> None:
     first = deploy(session)
     emulator.s3.objects["models/model.tar.gz"] = model_archive(exit=1)
@@ -136,7 +136,7 @@ def test_an_update_that_fails_raises_its_reason_and_leaves_what_served(
 
 
 def test_an_endpoint_that_failed_says_why_and_is_replaced_by_the_next_deploy(
-    session: OfflineSession, emulator: Emulator
+    session: LocalSession, emulator: Emulator
 ) -> None:
     emulator.s3.objects["models/model.tar.gz"] = b"no archive"
     with pytest.raises(EndpointFailed, match="Failed to extract model data archive"):
@@ -149,7 +149,7 @@ def test_an_endpoint_that_failed_says_why_and_is_replaced_by_the_next_deploy(
     assert len(resources(emulator)) == 2
 
 
-def test_deleting_takes_endpoint_configuration_and_model(session: OfflineSession, emulator: Emulator) -> None:
+def test_deleting_takes_endpoint_configuration_and_model(session: LocalSession, emulator: Emulator) -> None:
     deployed = deploy(session)
     deploy(session, name="vehicles-2")
     gone = endpoint_deployment.delete(session, "vehicles")
@@ -162,7 +162,7 @@ def test_deleting_takes_endpoint_configuration_and_model(session: OfflineSession
         endpoint_deployment.delete(session, "vehicles")
 
 
-def test_deleting_clears_what_an_earlier_attempt_left_behind(session: OfflineSession, emulator: Emulator) -> None:
+def test_deleting_clears_what_an_earlier_attempt_left_behind(session: LocalSession, emulator: Emulator) -> None:
     deployed = deploy(session)
     sagemaker = emulator.client("sagemaker")
     sagemaker.delete_endpoint(EndpointName="vehicles")
@@ -172,7 +172,7 @@ def test_deleting_clears_what_an_earlier_attempt_left_behind(session: OfflineSes
 
 
 def test_the_status_is_told_even_where_configuration_and_model_are_gone(
-    session: OfflineSession, emulator: Emulator
+    session: LocalSession, emulator: Emulator
 ) -> None:
     deployed = deploy(session)
     emulator.client("sagemaker").delete_endpoint_config(EndpointConfigName=deployed.config_name)
@@ -180,7 +180,7 @@ def test_the_status_is_told_even_where_configuration_and_model_are_gone(
     assert (found.status, found.model_name, found.instance_type) == ("InService", None, None)
 
 
-def test_a_long_name_leaves_room_for_the_digest(session: OfflineSession, emulator: Emulator) -> None:
+def test_a_long_name_leaves_room_for_the_digest(session: LocalSession, emulator: Emulator) -> None:
     one, other = "x" * 55 + "-blue", "x" * 55 + "-green"
     first, second = deploy(session, name=one), deploy(session, name=other)
     assert len(first.config_name) <= 63
@@ -188,7 +188,7 @@ def test_a_long_name_leaves_room_for_the_digest(session: OfflineSession, emulato
     assert resources(emulator) == [second.config_name, second.model_name]
 
 
-def test_no_archive_no_deployment(session: OfflineSession, emulator: Emulator) -> None:
+def test_no_archive_no_deployment(session: LocalSession, emulator: Emulator) -> None:
     with pytest.raises(ModelArtifactMissing, match=r"s3://models/none\.tar\.gz"):
         deploy(session, model_data_url="s3://models/none.tar.gz")
     assert resources(emulator) == []
@@ -205,7 +205,7 @@ def test_no_archive_no_deployment(session: OfflineSession, emulator: Emulator) -
     ],
 )
 def test_what_sagemaker_refuses_is_told_in_its_words(
-    session: OfflineSession, setting: dict[str, Any], complaint: str
+    session: LocalSession, setting: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(SageMakerRefused, match=complaint):
         deploy(session, **setting)
@@ -219,7 +219,7 @@ def test_one_endpoint_too_many_is_a_quota() -> None:
         raise ClientError(answer, "CreateEndpoint")
 
 
-def test_an_endpoint_that_takes_too_long_is_left_to_sagemaker(session: OfflineSession) -> None:
+def test_an_endpoint_that_takes_too_long_is_left_to_sagemaker(session: LocalSession) -> None:
     moments = iter(range(1000))
     waiter = WaiterConfig(timeout_seconds=2, sleep=lambda _: None, clock=lambda: float(next(moments)))
     with pytest.raises(EndpointTimeout, match="still Creating after 3 s"):
@@ -230,10 +230,10 @@ def test_an_endpoint_that_takes_too_long_is_left_to_sagemaker(session: OfflineSe
 def test_nobody_there_is_told(tmp_path: Path) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(SageMakerUnreachable, match="Could not connect"):
-        deploy(OfflineSession(nowhere, nowhere))
+        deploy(LocalSession(nowhere, nowhere))
 
 
-def test_the_sdk_tells_nobody_else(session: OfflineSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sdk_tells_nobody_else(session: LocalSession, monkeypatch: pytest.MonkeyPatch) -> None:
     called = set()
     connect: Callable[..., Any] = socket.socket.connect
 
@@ -248,7 +248,7 @@ def test_the_sdk_tells_nobody_else(session: OfflineSession, monkeypatch: pytest.
     assert called == {"127.0.0.1"}
 
 
-def test_the_sdks_own_waiting_and_invoking_work(session: OfflineSession) -> None:
+def test_the_sdks_own_waiting_and_invoking_work(session: LocalSession) -> None:
     deploy(session)
     resources_ = load_sdk().resources
     found = resources_.Endpoint.get("vehicles", session=session, region="us-east-1")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from tests.emulation.fakes.s3 import fake_s3
 from tests.emulation.sagemaker.emulator import IMAGE, ROLE, Emulator, model_archive
 from tests.emulation.sagemaker.training_requests import stage
@@ -35,7 +35,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture
 def recorder(emulator: Emulator) -> RequestRecorder:
-    return RequestRecorder(OfflineSession(emulator.s3.url, emulator.url))
+    return RequestRecorder(LocalSession(emulator.s3.url, emulator.url))
 
 
 def all_faults(recorder: RequestRecorder) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.waiting import WaiterConfig
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from tests.emulation.fakes.s3 import fake_s3
 from tests.emulation.sagemaker.emulator import ROLE, Emulator
 from tests.emulation.sagemaker.training_requests import stage
@@ -33,8 +33,8 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="module")
-def session(emulator: Emulator) -> OfflineSession:
-    return OfflineSession(emulator.s3.url, emulator.url)
+def session(emulator: Emulator) -> LocalSession:
+    return LocalSession(emulator.s3.url, emulator.url)
 
 
 def job_spec(name: str, recipe_name: str, **overrides: str) -> jobs.TrainingJobSpec:
@@ -43,13 +43,13 @@ def job_spec(name: str, recipe_name: str, **overrides: str) -> jobs.TrainingJobS
     return jobs.TrainingJobSpec(name, recipe, hyperparameters, "vehicles", recipe.instance_type)
 
 
-def test_training_images_are_counted_and_a_missing_dataset_is_named(session: OfflineSession) -> None:
+def test_training_images_are_counted_and_a_missing_dataset_is_named(session: LocalSession) -> None:
     assert jobs.count_training_images(session.client("s3"), "data", "vehicles") == 4
     with pytest.raises(DatasetMissing, match=r"s3://data/nothing/: run `scones stage` first"):
         jobs.count_training_images(session.client("s3"), "data", "nothing")
 
 
-def test_a_job_of_the_builtin_algorithm_is_created_as_specified(session: OfflineSession, emulator: Emulator) -> None:
+def test_a_job_of_the_builtin_algorithm_is_created_as_specified(session: LocalSession, emulator: Emulator) -> None:
     jobs.submit(session, job_spec("small-1", "builtin-small", mini_batch_size="2"), ENVIRONMENT)
     job: Any = emulator.client("sagemaker").describe_training_job(TrainingJobName="small-1")
     assert job["HyperParameters"]["num_layers"] == "20"
@@ -67,7 +67,7 @@ def test_a_job_of_the_builtin_algorithm_is_created_as_specified(session: Offline
 
 
 def test_images_of_other_classes_are_a_channel_of_our_own_trainer_where_they_are_staged(
-    session: OfflineSession, emulator: Emulator
+    session: LocalSession, emulator: Emulator
 ) -> None:
     s3 = session.client("s3")
     for name in ("train", "test", "other"):
@@ -81,7 +81,7 @@ def test_images_of_other_classes_are_a_channel_of_our_own_trainer_where_they_are
     assert ours - builtin == {"other", "other_lst"}
 
 
-def test_images_too_small_for_transfer_fail_the_job_with_the_reason(session: OfflineSession) -> None:
+def test_images_too_small_for_transfer_fail_the_job_with_the_reason(session: LocalSession) -> None:
     jobs.submit(session, job_spec("transfer-1", "builtin-transfer", mini_batch_size="2"), ENVIRONMENT)
     statuses: list[str] = []
     with pytest.raises(JobFailed, match=r"32x32 pixels, which is smaller than image_shape 3,224,224") as caught:
@@ -92,12 +92,12 @@ def test_images_too_small_for_transfer_fail_the_job_with_the_reason(session: Off
         jobs.completed_status(session, "transfer-1")
 
 
-def test_a_missing_job_is_named(session: OfflineSession) -> None:
+def test_a_missing_job_is_named(session: LocalSession) -> None:
     with pytest.raises(JobMissing, match="'nobody'"):
         jobs.status(session, "nobody")
 
 
-def test_following_ends_at_the_timeout_and_names_the_command_that_goes_on(session: OfflineSession) -> None:
+def test_following_ends_at_the_timeout_and_names_the_command_that_goes_on(session: LocalSession) -> None:
     jobs.submit(session, job_spec("slow-1", "vehicle-net", **TINY), ENVIRONMENT)
     clock = iter([0.0, 11.0])
     waiter = WaiterConfig(timeout_seconds=10, sleep=lambda _: None, clock=lambda: next(clock))
@@ -107,7 +107,7 @@ def test_following_ends_at_the_timeout_and_names_the_command_that_goes_on(sessio
 
 @pytest.mark.torch
 def test_our_network_trains_two_epochs_in_script_mode_and_its_log_is_followed(
-    session: OfflineSession, emulator: Emulator
+    session: LocalSession, emulator: Emulator
 ) -> None:
     lines: list[str] = []
     jobs.submit(session, job_spec("ours-1", "vehicle-net", **TINY), ENVIRONMENT)

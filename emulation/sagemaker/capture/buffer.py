@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _RECORDS = ".jsonl"
 _DESTINATION = ".target.json"
 _RETRY_SECONDS = 5.0
-_MAX_HELD_BYTES = 2 * 1024**3
+_MAX_BUFFERED_BYTES = 2 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class CaptureBuffer:
         self._open: dict[str, _File] = {}
         self._uploading = asyncio.Lock()
         self._refused: dict[Path, float] = {}
-        self._held = sum(path.stat().st_size for path in directory.glob(f"*{_RECORDS}"))
+        self._buffered_bytes = sum(path.stat().st_size for path in directory.glob(f"*{_RECORDS}"))
         self.recorded = 0
         self.uploaded = 0
         self.lost = 0
@@ -98,8 +98,8 @@ class CaptureBuffer:
         if self._client is None:
             return
         try:
-            if self._held + len(line) > _MAX_HELD_BYTES:
-                raise OSError(f"S3 has taken none of the last {self._held} bytes")
+            if self._buffered_bytes + len(line) > _MAX_BUFFERED_BYTES:
+                raise OSError(f"S3 has taken none of the last {self._buffered_bytes} bytes")
             file = self._open.get(folder)
             if file is None:
                 file = self._open[folder] = _File(self._directory, target(), self._now())
@@ -109,7 +109,7 @@ class CaptureBuffer:
             log.error("a captured record was lost: %s", error)  # noqa: TRY400 - not a defect: no traceback
             return
         self.recorded += 1
-        self._held += len(line)
+        self._buffered_bytes += len(line)
         if file.records >= self._thresholds.records or file.bytes >= self._thresholds.bytes:
             self._close(folder)
 
@@ -167,7 +167,7 @@ class CaptureBuffer:
         if whole:
             encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": target.kms_key} if target.kms_key else {}
             client.put_object(Bucket=target.bucket, Key=target.key, Body=whole, **encryption)
-        self._held -= len(content)
+        self._buffered_bytes -= len(content)
         path.unlink()
         sidecar.unlink()
         return whole.count(b"\n")

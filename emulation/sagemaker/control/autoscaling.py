@@ -111,9 +111,7 @@ def _variant(context: OperationContext, request: Params) -> tuple[Record, str]:
             f"Only {NAMESPACE}, endpoint/NAME/variant/NAME and {DIMENSION} are emulated, not {_described(request)}."
         )
     record = context.store.get(Kind.ENDPOINT, match[1])
-    if match[2] not in {
-        variant["name"] for variant in (record.private.get("ModelServerSpec") or {}).get("variants", ())
-    }:
+    if match[2] not in {variant["name"] for variant in (record.private.get("Serving") or {}).get("variants", ())}:
         raise ValidationException(f'Could not find variant "{match[2]}" of endpoint "{record.arn}".')
     return record, match[2]
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
 from emulation.sagemaker.hosting.model_container import StubContainer
-from emulation.sagemaker.hosting.variant_instances import VariantInstances
 from emulation.sagemaker.store import Store
 from emulation.sagemaker.training.job_runner import JobRunner
 
@@ -15,7 +15,7 @@ class OperationContext:
     """One account in one region: its records, live endpoints, jobs under way, where its models come from, its clock."""
 
     store: Store
-    instances: VariantInstances
+    instances: EndpointInstances
     training: JobRunner
     source: ModelArtifacts | StubContainer
     now: Callable[[], float]

@@ -5,7 +5,7 @@ from typing import Any
 from emulation.sagemaker.control import autoscaling, models, pagination, tags
 from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ResourceLimitExceeded, ValidationException
-from emulation.sagemaker.hosting.deployment import Plan, VariantPlan
+from emulation.sagemaker.hosting.deployment import EndpointPlan, VariantPlan
 from emulation.sagemaker.store import Kind, Record
 from emulation.sagemaker.validation import Params
 
@@ -47,7 +47,7 @@ async def update(context: OperationContext, request: Params) -> Params:
     plan = _plan(context, request["EndpointConfigName"])
     if request.get("RetainAllVariantProperties"):
         _retain(
-            plan, Plan.from_dict(record.private["ModelServerSpec"]), request.get("ExcludeRetainedVariantProperties", [])
+            plan, EndpointPlan.from_dict(record.private["Serving"]), request.get("ExcludeRetainedVariantProperties", [])
         )
     record.described["EndpointStatus"] = "Updating"
     record.described.pop("FailureReason", None)
@@ -68,7 +68,7 @@ async def update_weights(context: OperationContext, request: Params) -> Params:
     _require_settled(record)
     if record.described["EndpointStatus"] != "InService":
         raise ValidationException(f'Cannot update endpoint "{record.arn}", which is not in service.')
-    plan = Plan.from_dict(record.private["ModelServerSpec"])
+    plan = EndpointPlan.from_dict(record.private["Serving"])
     variants = {variant.name: variant for variant in plan.variants}
     for desired in request["DesiredWeightsAndCapacities"]:
         variant = variants.get(desired["VariantName"])
@@ -79,7 +79,7 @@ async def update_weights(context: OperationContext, request: Params) -> Params:
     record.described["EndpointStatus"] = "Updating"
     record.modified = context.now()
     context.store.save(Kind.ENDPOINT, record)
-    context.instances.begin_reweigh(record, plan)
+    context.instances.begin_update_weights(record, plan)
     return {"EndpointArn": record.arn}
 
 
@@ -87,14 +87,14 @@ async def describe(context: OperationContext, request: Params) -> Params:
     """DescribeEndpoint."""
     record = context.store.get(Kind.ENDPOINT, request["EndpointName"])
     answer = _summary(record) | record.described
-    serving, pending = record.private.get("ModelServerSpec"), record.private.get("Pending")
+    serving, pending = record.private.get("Serving"), record.private.get("Pending")
     if serving is not None:
-        plan = Plan.from_dict(serving)
+        plan = EndpointPlan.from_dict(serving)
         answer["ProductionVariants"] = [_variant(variant, plan.since) for variant in plan.variants]
         if plan.capture is not None:
             answer["DataCaptureConfig"] = _capture(plan.capture, running=answer["EndpointStatus"] != "Failed")
     if pending is not None:
-        plan = Plan.from_dict(pending)
+        plan = EndpointPlan.from_dict(pending)
         answer["PendingDeploymentSummary"] = {
             "EndpointConfigName": plan.config_name,
             "StartTime": plan.since,
@@ -143,10 +143,10 @@ def _require_instances_kept(context: OperationContext, record: Record, before: R
             )
 
 
-def _plan(context: OperationContext, config_name: str) -> Plan:
+def _plan(context: OperationContext, config_name: str) -> EndpointPlan:
     config = context.store.get(Kind.ENDPOINT_CONFIG, config_name)
     variants = [_variant_plan(context, variant) for variant in config.described["ProductionVariants"]]
-    return Plan(config.name, variants, config.described.get("DataCaptureConfig"), context.now())
+    return EndpointPlan(config.name, variants, config.described.get("DataCaptureConfig"), context.now())
 
 
 def _variant_plan(context: OperationContext, variant: dict[str, Any]) -> VariantPlan:
@@ -168,7 +168,7 @@ def _variant_plan(context: OperationContext, variant: dict[str, Any]) -> Variant
     )
 
 
-def _retain(plan: Plan, serving: Plan, excluded: list[dict[str, str]]) -> None:
+def _retain(plan: EndpointPlan, serving: EndpointPlan, excluded: list[dict[str, str]]) -> None:
     dropped = {item["VariantPropertyType"] for item in excluded}
     before = {variant.name: variant for variant in serving.variants}
     for variant in plan.variants:

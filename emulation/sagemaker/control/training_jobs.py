@@ -33,7 +33,7 @@ async def create(context: OperationContext, request: Params) -> Params:
     arn, now = context.store.account.arn(_KIND, name), context.now()
     described = {key: value for key, value in request.items() if key not in _NOT_DESCRIBED}
     algorithm = described["AlgorithmSpecification"]
-    if image_classification.named(algorithm["TrainingImage"]):
+    if image_classification.is_builtin_image(algorithm["TrainingImage"]):
         described["AlgorithmSpecification"] = algorithm | {"MetricDefinitions": list(image_classification.METRICS)}
     described["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_SECONDS} | request.get("StoppingCondition", {})
     for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
@@ -42,7 +42,7 @@ async def create(context: OperationContext, request: Params) -> Params:
     artifact = {"S3ModelArtifacts": job_files.model_uri(request, name)}
     described |= {"ModelArtifacts": artifact, "TrainingJobStatus": "InProgress"}
     record = Record(name, arn, now, now, described, tags=chosen, private={"Request": request})
-    context.training.enter(record, "Starting", "Starting the training job")
+    context.training.set_status(record, "Starting", "Starting the training job")
     context.training.begin(record)
     return {"TrainingJobArn": arn}
 
@@ -83,7 +83,7 @@ async def delete(context: OperationContext, request: Params) -> Params:
     status = record.described["TrainingJobStatus"]
     if status not in TERMINAL:
         raise ResourceInUse(f"The request was rejected because the training job is in status {status}.")
-    await context.training.settled(record.name)
+    await context.training.wait_until_done(record.name)
     context.store.remove(_KIND, record.name)
     return {}
 
@@ -97,7 +97,7 @@ def _check(request: Params) -> None:
     if "TrainingImage" not in algorithm or "AlgorithmName" in algorithm:
         raise ValidationException("TrainingImage must be specified; AlgorithmName is not emulated.")
     definitions = algorithm.get("MetricDefinitions", [])
-    if definitions and image_classification.named(algorithm["TrainingImage"]):
+    if definitions and image_classification.is_builtin_image(algorithm["TrainingImage"]):
         raise ValidationException(
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
             "without specifying metric definitions."

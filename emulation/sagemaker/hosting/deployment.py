@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from emulation.sagemaker.capture.records import Capture
+from emulation.sagemaker.capture.writer import CaptureWriter
 from emulation.sagemaker.hosting.model_container import ModelContainer
 from emulation.sagemaker.hosting.model_server import INVOCATION_SECONDS
 
 
 @dataclass
 class VariantPlan:
-    """What a production variant is to serve; a snapshot, since model and configuration may be deleted meanwhile."""
+    """What a production variant is to serve: a snapshot, because model and configuration may be deleted."""
 
     name: str
     weight: float
@@ -27,7 +27,7 @@ class VariantPlan:
 
 
 @dataclass
-class Plan:
+class EndpointPlan:
     """What an endpoint is to serve."""
 
     config_name: str
@@ -36,7 +36,7 @@ class Plan:
     since: float = 0.0
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Plan":
+    def from_dict(cls, data: Mapping[str, Any]) -> "EndpointPlan":
         """Read what ``to_dict`` wrote."""
         return cls(**{**data, "variants": [VariantPlan(**variant) for variant in data["variants"]]})
 
@@ -51,32 +51,32 @@ class Variant:
 
     plan: VariantPlan
     container: ModelContainer
-    capture: Capture | None
+    capture: CaptureWriter | None
 
 
 @dataclass
 class Deployment:
-    """The variants that answer for an endpoint, until another deployment takes their place."""
+    """The variants in service for an endpoint, until another deployment replaces them."""
 
-    plan: Plan
+    plan: EndpointPlan
     variants: Sequence[Variant]
-    chance: random.Random
+    random_generator: random.Random
     _busy: int = field(default=0, init=False)
     _idle: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def choose(self, target: str | None) -> Variant | None:
-        """Return the variant named ``target``, or one by the weights; None where there is none of that name."""
+        """Return the variant named ``target``, or None if it does not exist; without ``target``, choose by weight."""
         if target is not None:
             return next((variant for variant in self.variants if variant.plan.name == target), None)
         if len(self.variants) == 1:
             return self.variants[0]
         largest = max(variant.plan.weight for variant in self.variants)
         weights = [variant.plan.weight / largest if largest else 1.0 for variant in self.variants]
-        return self.chance.choices(self.variants, weights)[0]
+        return self.random_generator.choices(self.variants, weights)[0]
 
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:
-        """Count a request in, so that ``stop`` waits for it."""
+        """Count a request, so that ``stop`` waits for it."""
         self._busy += 1
         self._idle.clear()
         try:
@@ -87,7 +87,7 @@ class Deployment:
                 self._idle.set()
 
     async def stop(self, drain_seconds: float = INVOCATION_SECONDS) -> None:
-        """Wait for the requests under way, then end the containers."""
+        """Wait for the requests in progress, then stop the containers."""
         if self._busy:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), drain_seconds)

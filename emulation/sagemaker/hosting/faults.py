@@ -1,7 +1,7 @@
 """Faults for tests: what goes wrong on purpose with invocations, how often, and at which endpoint.
 
-``PUT /_scones/faults`` adds one, ``GET`` lists them with how often each has struck, ``DELETE`` takes all away. The
-route is there only where the emulator was started with ``--faults``.
+``PUT /_scones/faults`` adds one, ``GET`` lists them with how often each was injected, ``DELETE`` removes all. The route
+exists only if the emulator was started with ``--faults``.
 """
 
 import asyncio
@@ -49,19 +49,19 @@ _NAMED: Mapping[str, AwsError] = {
         "identity-based policy allows the sagemaker:InvokeEndpoint action"
     ),
 }
-_ANSWERS: Mapping[str, tuple[str, bytes]] = {
+_RESPONSES: Mapping[str, tuple[str, bytes]] = {
     "nan": ("application/json", b"[NaN, NaN]"),
     "wrong-length": ("application/json", b"[0.2, 0.3, 0.5]"),
     "html": ("text/html", b"<html><body><h1>502 Bad Gateway</h1></body></html>"),
 }
-KINDS = (*_NAMED, "latency", "hang", "half", *_ANSWERS, "reset")
+KINDS = (*_NAMED, "latency", "hang", "half", *_RESPONSES, "reset")
 
 
 @dataclass
 class Fault:
-    """One fault: at an endpoint or, with None, at all; in ``share`` of the calls, ``count`` times at most.
+    """One fault: at one endpoint, or with None at all; in ``share`` of the calls, at most ``count`` times.
 
-    ``seconds`` is how much later than else a call is answered where the kind is latency.
+    ``seconds`` is the delay of a fault of the kind latency.
     """
 
     kind: str
@@ -70,42 +70,43 @@ class Fault:
     seconds: float = 1.0
     count: int | None = None
     seed: int = 0
-    struck: int = field(default=0, init=False)
-    _chance: random.Random = field(init=False, repr=False)
+    injected: int = field(default=0, init=False)
+    _random: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._chance = random.Random(self.seed)  # noqa: S311 - so that a test sees the same calls fail again
+        self._random = random.Random(self.seed)  # noqa: S311 - so that a test sees the same calls fail again
 
-    def strikes(self, endpoint: str) -> bool:
-        """Whether this call is one of those that fail; counts it if so."""
-        if self.endpoint not in {None, endpoint} or (self.count is not None and self.struck >= self.count):
+    def is_injected(self, endpoint: str) -> bool:
+        """Tell whether to inject the fault into this call, and count it."""
+        if self.endpoint not in {None, endpoint} or (self.count is not None and self.injected >= self.count):
             return False
-        hit = self._chance.random() < self.share
-        self.struck += hit
+        hit = self._random.random() < self.share
+        self.injected += hit
         return hit
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fault as the route lists it."""
-        return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
+        fields = {name: value for name, value in asdict(self).items() if not name.startswith("_")}
+        return {"struck" if name == "injected" else name: value for name, value in fields.items()}
 
 
 class Faults:
-    """The faults in force; the first that strikes a call is what happens to it."""
+    """The active faults; at most one is injected into a call, the first that applies."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
-    def strike(self, endpoint: str) -> Fault | None:
-        """Return what is to happen to a call of this endpoint, None where nothing is."""
-        return next((fault for fault in self._faults if fault.strikes(endpoint)), None)
+    def next_fault(self, endpoint: str) -> Fault | None:
+        """Return the fault to inject into a call of this endpoint, or None."""
+        return next((fault for fault in self._faults if fault.is_injected(endpoint)), None)
 
     async def handle(self, request: Request) -> Response:
-        """Answer the admin route."""
+        """Handle the admin route."""
         if request.method == "PUT":
             try:
                 fault = parse(await read_body(request, _MAX_BODY_BYTES) or b"")
                 if len(self._faults) >= _MAX_FAULTS:
-                    raise InvalidFault(f"there are {_MAX_FAULTS} faults already; DELETE takes them away")
+                    raise InvalidFault(f"there are {_MAX_FAULTS} faults already; remove them with DELETE")
             except InvalidFault as error:
                 return JSONResponse({"message": str(error)}, 400)
             self._faults.append(fault)
@@ -119,9 +120,9 @@ def parse(body: bytes) -> Fault:
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidFault(f"the body is no JSON: {error}") from error
+        raise InvalidFault(f"the body is not valid JSON: {error}") from error
     if not isinstance(fields, dict):
-        raise InvalidFault("the body is no JSON object")
+        raise InvalidFault("the body is not a JSON object")
     known = {"kind", "endpoint", "share", "seconds", "count", "seed"}
     if unknown := sorted(fields.keys() - known):
         raise InvalidFault(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
@@ -129,19 +130,19 @@ def parse(body: bytes) -> Fault:
         raise InvalidFault(f"kind {fields.get('kind')!r} is not one of {', '.join(KINDS)}")
     fields = {name: value for name, value in fields.items() if value is not None}
     if not isinstance(fields.get("endpoint", ""), str):
-        raise InvalidFault("endpoint is a name, or null for all")
+        raise InvalidFault("endpoint must be a name, or null for all")
     for name, most in (("share", 1.0), ("seconds", _MAX_SECONDS)):
         value = fields.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not _between(value, most):
-            raise InvalidFault(f"{name} {value!r} is no number from 0 to {most:g}")
+            raise InvalidFault(f"{name} {value!r} is not a number from 0 to {most:g}")
     for name in ("count", "seed"):
         if isinstance(fields.get(name, 0), bool) or not isinstance(fields.get(name, 0), int):
-            raise InvalidFault(f"{name} {fields[name]!r} is no whole number")
+            raise InvalidFault(f"{name} {fields[name]!r} is not a whole number")
     return Fault(**fields)
 
 
 async def before(fault: Fault, request: Request) -> Response | None:
-    """Do what a fault does instead of the model's invocation, or nothing. Raises AwsError."""
+    """Inject what replaces or delays the model's invocation. Raises AwsError."""
     if fault.kind in _NAMED:
         named = _NAMED[fault.kind]
         raise type(named)(named.message)
@@ -156,14 +157,14 @@ async def before(fault: Fault, request: Request) -> Response | None:
 
 def after(fault: Fault, reply: ContainerResponse) -> ContainerResponse:
     """Return the response that replaces the model's."""
-    if fault.kind not in _ANSWERS:
+    if fault.kind not in _RESPONSES:
         return reply
-    content_type, body = _ANSWERS[fault.kind]
+    content_type, body = _RESPONSES[fault.kind]
     return ContainerResponse(200, {**reply.headers, "content-type": content_type}, body)
 
 
 class Half(Response):
-    """An answer that promises all of its body, sends half and closes the connection."""
+    """A response that announces its whole body, sends half and closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -175,7 +176,7 @@ class Half(Response):
 
 
 class _Reset(Response):
-    """No answer: the connection is reset."""
+    """No response: the connection is reset."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - nothing is sent
         """Reset the connection."""

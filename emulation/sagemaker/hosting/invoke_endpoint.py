@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from emulation.sagemaker import validation
-from emulation.sagemaker.capture.records import Invocation, utc
+from emulation.sagemaker.capture.writer import Invocation, utc
 from emulation.sagemaker.errors import (
     AwsError,
     BodyTooLarge,
@@ -26,16 +26,16 @@ from emulation.sagemaker.errors import (
 )
 from emulation.sagemaker.hosting import faults
 from emulation.sagemaker.hosting.deployment import Deployment, Variant
+from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances
 from emulation.sagemaker.hosting.faults import Faults, Half
 from emulation.sagemaker.hosting.http_client import ContainerResponse
-from emulation.sagemaker.hosting.variant_instances import VariantInstances
 from emulation.sagemaker.request_body import read_body
 from emulation.sagemaker.store import Kind, Store
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
-MAX_HELD_BYTES = 384 * 1024 * 1024
+MAX_BUFFERED_BYTES = 384 * 1024 * 1024
 _MAX_ORIGINAL_MESSAGE = 4096
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _TO_CONTAINER = ("content-type", "accept", _CUSTOM_ATTRIBUTES)
@@ -46,10 +46,10 @@ _TIMEOUT = (
 
 
 class InvokeEndpoint:
-    """Answers ``POST /endpoints/{name}/invocations``."""
+    """Handles ``POST /endpoints/{name}/invocations``."""
 
     def __init__(
-        self, store: Store, instances: VariantInstances, model: ServiceModel, now: Callable[[], float], faults: Faults
+        self, store: Store, instances: EndpointInstances, model: ServiceModel, now: Callable[[], float], faults: Faults
     ) -> None:
         self._store = store
         self._faults = faults
@@ -61,10 +61,10 @@ class InvokeEndpoint:
             for member, shape in self._shape.members.items()
             if shape.serialization.get("location") == "header"
         }
-        self._held = 0
+        self._buffered_bytes = 0
 
     async def handle(self, request: Request) -> Response:
-        """Answer one invocation; every error takes AWS's form."""
+        """Handle one invocation; every error has AWS's form."""
         try:
             return await self._invoke(request)
         except AwsError as error:
@@ -80,8 +80,8 @@ class InvokeEndpoint:
         params = self._validated(name, request.headers)
         self._deployment(name)
         self._refuse_targets(name, params)
-        with self._memory() as hold:
-            body = await read_body(request, MAX_BODY_BYTES, hold)
+        with self._reserve_memory() as reserve:
+            body = await read_body(request, MAX_BODY_BYTES, reserve)
             if body is None:
                 raise BodyTooLarge(f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.")
             deployment = self._deployment(name)
@@ -89,19 +89,19 @@ class InvokeEndpoint:
                 variant = deployment.choose(params.get("TargetVariant"))
                 if variant is None:
                     raise ValidationError(f"Variant {params['TargetVariant']} not found for endpoint {name}.")
-                fault = self._faults.strike(name)
+                fault = self._faults.next_fault(name)
                 refusal = await faults.before(fault, request) if fault else None
                 if refusal is not None:
                     return refusal
                 reply = await self._invoke_variant(name, variant, request.headers, body)
                 if fault is not None:
                     reply = faults.after(fault, reply)
-                answer_type = reply.headers.get("content-type", "application/octet-stream")
+                response_type = reply.headers.get("content-type", "application/octet-stream")
                 if variant.capture is not None:
                     content_type = params.get("ContentType", "application/octet-stream")
-                    invocation = Invocation(content_type, body, answer_type, reply.body, params.get("InferenceId"))
+                    invocation = Invocation(content_type, body, response_type, reply.body, params.get("InferenceId"))
                     variant.capture.take(invocation, utc(self._now()))
-        headers = {"content-type": answer_type, "x-amzn-invoked-production-variant": variant.plan.name}
+        headers = {"content-type": response_type, "x-amzn-invoked-production-variant": variant.plan.name}
         if _CUSTOM_ATTRIBUTES in reply.headers:
             headers[_CUSTOM_ATTRIBUTES] = reply.headers[_CUSTOM_ATTRIBUTES]
         kind = Half if fault is not None and fault.kind == "half" else Response
@@ -116,7 +116,7 @@ class InvokeEndpoint:
         return params
 
     def _refuse_targets(self, name: str, params: Mapping[str, str]) -> None:
-        """Raise for headers that only other kinds of endpoint have a use for."""
+        """Refuse headers that only other kinds of endpoint support."""
         endpoint = f"Endpoint {name} of account {self._store.account.number}"
         if "TargetModel" in params:
             raise ValidationError(f"{endpoint} is not a multi-model endpoint and does not support target model header.")
@@ -128,21 +128,21 @@ class InvokeEndpoint:
             raise ValidationError(f"Inference Component {params['InferenceComponentName']} of {endpoint} not found.")
 
     @contextlib.contextmanager
-    def _memory(self) -> Iterator[Callable[[int], None]]:
-        """Count bytes in as a request's body arrives, and out at the end."""
+    def _reserve_memory(self) -> Iterator[Callable[[int], None]]:
+        """Add the bytes of a request's body as they arrive, and subtract them at the end."""
         own = 0
 
-        def hold(size: int) -> None:
+        def reserve(size: int) -> None:
             nonlocal own
-            if self._held + size > MAX_HELD_BYTES:
+            if self._buffered_bytes + size > MAX_BUFFERED_BYTES:
                 raise ServiceUnavailable("Too many invocations are in progress. Please try again.")
             own += size
-            self._held += size
+            self._buffered_bytes += size
 
         try:
-            yield hold
+            yield reserve
         finally:
-            self._held -= own
+            self._buffered_bytes -= own
 
     def _deployment(self, name: str) -> Deployment:
         deployment = self._instances.serving(name)
@@ -150,9 +150,9 @@ class InvokeEndpoint:
             return deployment
         record = self._store.find(Kind.ENDPOINT, name)
         if record is not None and record.name == name and record.described["EndpointStatus"] == "SystemUpdating":
-            if all(variant["instances"] == 0 for variant in record.private["ModelServerSpec"]["variants"]):
+            if all(variant["instances"] == 0 for variant in record.private["Serving"]["variants"]):
                 raise ModelNotReady(f"The model of serverless endpoint {name} is still being loaded. Please try again.")
-            raise ServiceUnavailable(f"Endpoint {name} is starting again. Please try again.")
+            raise ServiceUnavailable(f"Endpoint {name} is restarting. Please try again.")
         raise ValidationError(f"Endpoint {name} of account {self._store.account.number} not found.")
 
     async def _invoke_variant(

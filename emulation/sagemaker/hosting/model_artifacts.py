@@ -81,7 +81,7 @@ class ModelArtifacts:
         except OSError as error:  # a full disk, most likely
             raise LaunchFailed(_download_failure(url, str(error))) from error
 
-    def sweep(self, used: Collection[str]) -> None:
+    def delete_unused(self, used: Collection[str]) -> None:
         """Delete every unpacked model whose key is not in ``used``, and what a crash left half unpacked."""
         for directory in self._directory.iterdir():
             if directory.name not in used:

@@ -37,7 +37,7 @@ def production_server(listener: int, model: Path) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class ModelServerSpec:
-    """What a model server is started with."""
+    """The arguments of a model server."""
 
     command: Command
     model: Path
@@ -48,40 +48,40 @@ class ModelServerSpec:
 
 
 class ModelServer:
-    """A model server as a child process, started again whenever it ends without being asked to."""
+    """A model server as a child process, restarted whenever it exits unexpectedly."""
 
-    def __init__(self, serving: ModelServerSpec, parent_pipe: ParentPipe) -> None:
-        self._serving = serving
+    def __init__(self, spec: ModelServerSpec, parent_pipe: ParentPipe) -> None:
+        self._spec = spec
         self._parent_pipe = parent_pipe
         self._process: asyncio.subprocess.Process | None = None
         self._client: HttpClient | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._supervisor: asyncio.Task[None] | None = None
         self.restarts = 0
 
     async def start(self) -> None:
         """Start the server and wait until it is healthy; raise LaunchFailed with the endpoint's FailureReason."""
-        self._serving.log.unlink(missing_ok=True)
+        self._spec.log.unlink(missing_ok=True)
         try:
             await self._launch()
         except BaseException:
             await self.stop()
             raise
-        self._keeper = asyncio.create_task(self._keep())
+        self._supervisor = asyncio.create_task(self._supervise())
 
     async def invoke(self, headers: Mapping[str, str], body: bytes) -> ContainerResponse:
-        """Pass one invocation to the server; raise ContainerError where it gives no answer."""
+        """Pass one invocation to the server; raise ContainerError if it does not respond."""
         if self._client is None:
-            raise ContainerDown("the model server is being started again")
+            raise ContainerDown("the model server is being restarted")
         return await self._client.request(
             "POST", "/invocations", headers=headers, body=body, seconds=INVOCATION_SECONDS
         )
 
     async def stop(self) -> None:
-        """End the server for good: SIGTERM, and SIGKILL if that takes too long."""
-        if self._keeper is not None:
-            self._keeper.cancel()
+        """Stop the server: SIGTERM, then SIGKILL if that takes too long."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+                await self._supervisor
         if self._client is not None:
             self._client.close()
         process = self._process
@@ -101,22 +101,22 @@ class ModelServer:
             self._process = process = await self._spawn(listener.fileno())
             client = HttpClient(HOST, listener.getsockname()[1])
         try:
-            async with asyncio.timeout(self._serving.health_seconds):
+            async with asyncio.timeout(self._spec.health_seconds):
                 while not await _healthy(client):
                     if process.returncode is not None:
-                        raise LaunchFailed(self._unhealthy(f"it ended with status {process.returncode}"))
+                        raise LaunchFailed(self._unhealthy(f"it exited with status {process.returncode}"))
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            seconds = self._serving.health_seconds
-            raise LaunchFailed(self._unhealthy(f"no healthy /ping in {seconds:g} s")) from None
+            seconds = self._spec.health_seconds
+            raise LaunchFailed(self._unhealthy(f"no healthy /ping within {seconds:g} s")) from None
         self._client = client
 
     async def _spawn(self, listener: int) -> asyncio.subprocess.Process:
-        own = {name: value for name, value in self._serving.environment.items() if not name.startswith(HOST_VARIABLES)}
+        own = {name: value for name, value in self._spec.environment.items() if not name.startswith(HOST_VARIABLES)}
         try:
-            with self._serving.log.open("ab") as output:
+            with self._spec.log.open("ab") as output:
                 return await asyncio.create_subprocess_exec(
-                    *self._serving.command(listener, self._serving.model),
+                    *self._spec.command(listener, self._spec.model),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -126,15 +126,15 @@ class ModelServer:
         except (OSError, ValueError) as error:
             raise LaunchFailed(self._unhealthy(str(error))) from error
 
-    async def _keep(self) -> None:
-        """Start the server again, ever more patiently, whenever it ends."""
+    async def _supervise(self) -> None:
+        """Restart the server whenever it exits, with growing pauses."""
         pause = _FIRST_PAUSE
         while self._process is not None:
             await self._process.wait()
             if self._client is not None:
                 self._client.close()
                 self._client = None
-            log.warning("model server of %s ended with status %s", self._serving.variant, self._process.returncode)
+            log.warning("model server of %s exited with status %s", self._spec.variant, self._process.returncode)
             await asyncio.sleep(pause)
             self.restarts += 1
             try:
@@ -152,9 +152,9 @@ class ModelServer:
 
     def _unhealthy(self, detail: str) -> str:
         return (
-            f"The primary container for production variant {self._serving.variant} did not pass the ping health check. "
-            f"Please check CloudWatch logs for this endpoint. (Here: {self._serving.log.name}; {detail}. "
-            f"{_last_line(self._serving.log)})"
+            f"The primary container for production variant {self._spec.variant} did not pass the ping health check. "
+            f"Please check CloudWatch logs for this endpoint. (Here: {self._spec.log.name}; {detail}. "
+            f"{_last_line(self._spec.log)})"
         )
 
 
@@ -167,7 +167,7 @@ async def _healthy(client: HttpClient) -> bool:
 
 
 def _bound() -> socket.socket:
-    """Return a socket bound to a free port: handed down as it is, no other process can take the port meanwhile."""
+    """Return a socket bound to a free port: as it is inherited, no other process can take the port."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind((HOST, 0))
     return listener

@@ -42,7 +42,7 @@ _FROM_SCRATCH = {
 Check = Callable[[str], str | None]
 
 
-def named(image: str) -> bool:
+def is_builtin_image(image: str) -> bool:
     """Whether a training image is the built-in algorithm's."""
     return image.rpartition("/")[2].partition("@")[0].partition(":")[0] == "image-classification"
 

@@ -1,4 +1,4 @@
-"""Brings training jobs through their states: download, train, upload; stopped, timed out, failed, taken up again."""
+"""Runs training jobs through their statuses: download, train, upload; stopped, timed out, failed, resumed."""
 
 import asyncio
 import contextlib
@@ -37,8 +37,8 @@ _CHECKPOINT_SECONDS = 2.0
 class TrainingEnvironment:
     """The clients, folders and interpreter of the jobs.
 
-    ``python`` is the interpreter that the user names; without one, jobs that may need PyTorch get an environment below
-    ``cache``.
+    ``python`` is the interpreter that the user specified; without one, jobs that may need PyTorch get an environment
+    below ``cache``.
     """
 
     client: aws_clients.S3 | None
@@ -69,34 +69,34 @@ class JobRunner:
 
     @property
     def client(self) -> aws_clients.S3 | None:
-        """Where S3 is, None where there is none."""
+        """The S3 client, or None if the emulator has no S3."""
         return self._environment.client
 
     def begin(self, record: Record) -> None:
         """Run a job in the background."""
         self._stops[record.name] = asyncio.Event()
-        task = asyncio.create_task(self._carry(record), name=f"training job {record.name}")
+        task = asyncio.create_task(self._run(record), name=f"training job {record.name}")
         self._tasks[record.name] = task
         task.add_done_callback(lambda _: self._forget(record.name))
 
     def stop(self, record: Record) -> None:
-        """Ask a job to end."""
+        """Stop a job."""
         waiting = record.described["SecondaryStatus"] in _WAITING
-        self.enter(record, "Stopping", "Stopping the training job", status="Stopping")
+        self.set_status(record, "Stopping", "Stopping the training job", status="Stopping")
         self._stops[record.name].set()
         if waiting:
             self._tasks[record.name].cancel()
-            self.enter(record, "Stopped", "Training job stopped", status="Stopped")
+            self.set_status(record, "Stopped", "Training job stopped", status="Stopped")
             self._folder(record).remove()
 
-    async def settled(self, name: str) -> None:
-        """Return when nothing is done any more for a job that has ended."""
+    async def wait_until_done(self, name: str) -> None:
+        """Wait until the cleanup of a finished job is done."""
         task = self._tasks.get(name)
         if task is not None:
             await asyncio.wait({task})
 
-    def enter(self, record: Record, secondary: str, message: str, *, status: str | None = None) -> None:
-        """Move a job to its next state, and keep that."""
+    def set_status(self, record: Record, secondary: str, message: str, *, status: str | None = None) -> None:
+        """Set and store a job's secondary status, and with ``status`` its status."""
         now = self._now()
         record.modified = record.described["LastModifiedTime"] = now
         transitions = record.described.setdefault("SecondaryStatusTransitions", [])
@@ -108,25 +108,25 @@ class JobRunner:
             record.described["TrainingJobStatus"] = status
         if status in TERMINAL:
             transitions[-1]["EndTime"] = now
-            self._account(record, now)
+            self._set_billable_time(record, now)
         self._store.save(Kind.TRAINING_JOB, record)
 
     def restore(self) -> None:
-        """Take up after a restart: a job under way goes on from its checkpoints, one that was stopping has stopped."""
+        """Resume after a restart: a running job continues from its checkpoints, a stopping one has stopped."""
         for record in self._store.all(Kind.TRAINING_JOB):
             status = record.described["TrainingJobStatus"]
             if status == "Stopping":
-                self.enter(record, "Stopped", "Training job stopped", status="Stopped")
+                self.set_status(record, "Stopped", "Training job stopped", status="Stopped")
                 self._folder(record).remove()
             elif status == "InProgress":
-                self.enter(record, "Restarting", "The emulator was started again; the job goes on from its checkpoints")
+                self.set_status(record, "Restarting", "The emulator was restarted; continuing from checkpoints")
                 self.begin(record)
 
     def _forget(self, name: str) -> None:
         del self._tasks[name], self._stops[name]
 
     async def close(self) -> None:
-        """End every program; the records keep what is to be taken up again."""
+        """Stop every program; the records keep the jobs to resume."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -135,20 +135,20 @@ class JobRunner:
     def _folder(self, record: Record) -> JobDirectory:
         return JobDirectory(self._environment.root / record.name.lower())
 
-    def _account(self, record: Record, now: float) -> None:
+    def _set_billable_time(self, record: Record, now: float) -> None:
         began = record.described.get("TrainingStartTime")
         if began is not None:
             record.described["TrainingEndTime"] = now
             seconds = max(1, round(now - began))
             record.described["TrainingTimeInSeconds"] = record.described["BillableTimeInSeconds"] = seconds
 
-    async def _carry(self, record: Record) -> None:
+    async def _run(self, record: Record) -> None:
         folder = self._folder(record)
         try:
             async with self._slots:
-                await self._work(record, folder)
+                await self._run_steps(record, folder)
         except _Stopped:
-            self.enter(record, "Stopped", "Training job stopped", status="Stopped")
+            self.set_status(record, "Stopped", "Training job stopped", status="Stopped")
         except JobFailed as error:
             self._fail(record, str(error))
         except Exception as error:
@@ -158,15 +158,15 @@ class JobRunner:
 
     def _fail(self, record: Record, reason: str) -> None:
         record.described["FailureReason"] = reason[:_MAX_REASON]
-        self.enter(record, "Failed", f"Training job failed: {reason}"[:_MAX_REASON], status="Failed")
+        self.set_status(record, "Failed", f"Training job failed: {reason}"[:_MAX_REASON], status="Failed")
 
-    async def _work(self, record: Record, folder: JobDirectory) -> None:
+    async def _run_steps(self, record: Record, folder: JobDirectory) -> None:
         client, request = self._environment.client, record.private["Request"]
         if client is None:
             raise JobFailed("ClientError: Data download failed: the emulator was started without S3")
         self._check(record)
         record.described.setdefault("TrainingStartTime", self._now())
-        self.enter(record, "Downloading", "Downloading the training image and the input data")
+        self.set_status(record, "Downloading", "Downloading the training image and the input data")
         await asyncio.to_thread(folder.prepare, request)
         with contextlib.closing(self._log(record)) as job_log:
             definitions = record.described["AlgorithmSpecification"].get("MetricDefinitions", ())
@@ -177,7 +177,7 @@ class JobRunner:
                 for line in program.notes:
                     job_log.write(line)
                 self._check(record)
-                self.enter(record, "Training", "Training image download completed. Training in progress.")
+                self.set_status(record, "Training", "Training image download completed. Training in progress.")
                 outcome = await self._train(record, folder, program, job_log, metrics)
             except JobFailed as error:
                 job_log.write(str(error))
@@ -192,10 +192,10 @@ class JobRunner:
         await self._finish(record, folder, client, outcome)
 
     async def _program(self, record: Record, folder: JobDirectory, client: aws_clients.S3, job_log: JobLog) -> Program:
-        """Fetch what the program needs, refuse what the real container refuses, and return the program."""
+        """Download the program's inputs, refuse what the real container refuses, and return the program."""
         request = record.private["Request"]
         image = record.described["AlgorithmSpecification"].get("TrainingImage", "")
-        builtin = image_classification.named(image)
+        builtin = image_classification.is_builtin_image(image)
         if builtin:
             image_classification.check_request(request)
         await asyncio.to_thread(job_files.download, client, request, folder)
@@ -216,11 +216,11 @@ class JobRunner:
         return Program(command, "train", folder.root, environment, image_classification.notes(request))
 
     async def _python(self, image: str, job_log: JobLog, *, ours: bool) -> str:
-        """Return the interpreter that trains. Raises JobFailed where it has no PyTorch for our training program."""
-        if (named := self._environment.python) is not None:
+        """Return the interpreter that trains. Raises JobFailed if it lacks the PyTorch that the program needs."""
+        if (python := self._environment.python) is not None:
             if ours:
-                await training_program.require_torch(named)
-            return named
+                await training_program.require_torch(python)
+            return python
         if not ours and "pytorch" not in image:
             return sys.executable
         loop = asyncio.get_running_loop()
@@ -228,7 +228,7 @@ class JobRunner:
         try:
             return str(await asyncio.to_thread(ensure_torch, self._environment.cache, report))
         except EnvironmentBuildFailed as error:
-            raise JobFailed(f"InternalServerError: {error}; --training-python names another interpreter") from error
+            raise JobFailed(f"InternalServerError: {error}; --training-python sets another interpreter") from error
 
     async def _train(
         self, record: Record, folder: JobDirectory, program: Program, job_log: JobLog, metrics: Metrics
@@ -264,7 +264,7 @@ class JobRunner:
         return outcome
 
     async def _keep_checkpoints(self, record: Record, folder: JobDirectory) -> None:
-        """Bring checkpoints to S3 as they come, and the last of them at the end."""
+        """Upload checkpoints as they are written, and the last of them at the end."""
         config, client = record.private["Request"].get("CheckpointConfig"), self._environment.client
         if config is None or client is None:
             return
@@ -282,16 +282,16 @@ class JobRunner:
 
     async def _finish(self, record: Record, folder: JobDirectory, client: aws_clients.S3, outcome: Outcome) -> None:
         request = record.private["Request"]
-        self.enter(record, "Uploading", "Uploading generated training model")
+        self.set_status(record, "Uploading", "Uploading generated training model")
         model = outcome.end is End.EXITED or any(folder.model.iterdir())
         await asyncio.to_thread(job_files.upload, client, request, record.name, folder, model=model)
         if outcome.end is End.TIMED_OUT:
             message = "Training job runtime exceeded MaxRuntimeInSeconds provided"
-            self.enter(record, "MaxRuntimeExceeded", message, status="Stopped")
+            self.set_status(record, "MaxRuntimeExceeded", message, status="Stopped")
         elif outcome.end is End.STOPPED:
             raise _Stopped
         else:
-            self.enter(record, "Completed", "Training job completed", status="Completed")
+            self.set_status(record, "Completed", "Training job completed", status="Completed")
 
     def _check(self, record: Record) -> None:
         if self._stops[record.name].is_set():

@@ -7,7 +7,7 @@ import pytest
 
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from tests.emulation.lambda_hosts import install_probe
 
 
@@ -17,11 +17,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Env
     for name in ("probe", "mortal"):
         install_probe(services / name)
     with LocalEnvironment(
-        tmp_path_factory.mktemp("home"), cache, services, scripted=True, environment={"MARK": "m"}
+        tmp_path_factory.mktemp("home"), cache, services, stub_model=True, environment={"MARK": "m"}
     ) as state:
         yield state
 
 
 @pytest.fixture(scope="session")
-def session(stack: EnvironmentState) -> OfflineSession:
-    return OfflineSession(stack.localstack_url, stack.sagemaker_url)
+def session(stack: EnvironmentState) -> LocalSession:
+    return LocalSession(stack.localstack_url, stack.sagemaker_url)

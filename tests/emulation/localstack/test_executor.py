@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from emulation.processes.environment_state import EnvironmentState
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from tests.emulation.lambda_hosts import LambdaEndpoint
 
 pytestmark = pytest.mark.integration
@@ -30,12 +30,12 @@ RETRY = [
 
 
 @pytest.fixture(scope="module")
-def functions(session: OfflineSession) -> Any:
+def functions(session: LocalSession) -> Any:
     return session.client("lambda", config=Config(retries={"total_max_attempts": 1}))
 
 
 @pytest.fixture(scope="module")
-def machines(session: OfflineSession) -> Any:
+def machines(session: LocalSession) -> Any:
     return session.client("stepfunctions")
 
 
@@ -195,7 +195,7 @@ def test_an_error_of_lambda_is_the_same_by_a_call_and_by_a_client(machines: Any)
     assert "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody" in called["cause"]
 
 
-def test_invocations_and_errors_are_counted_in_cloudwatch(session: OfflineSession, functions: Any) -> None:
+def test_invocations_and_errors_are_counted_in_cloudwatch(session: LocalSession, functions: Any) -> None:
     name = _create(functions, "counted", "probe")
     for act in ("echo", "fail", "echo"):
         _invoke(functions, name, do=act)
@@ -269,7 +269,7 @@ TEMPLATE = {
 
 
 def test_cloudformation_creates_a_function_that_answers_through_a_change_set(
-    session: OfflineSession, functions: Any
+    session: LocalSession, functions: Any
 ) -> None:
     formation = session.client("cloudformation")
     formation.create_change_set(

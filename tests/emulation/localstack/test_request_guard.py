@@ -17,7 +17,7 @@ from emulation.localstack.scones_localstack.settings import ALLOWED_HOSTS_VARIAB
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.sagemaker.guarded_app import GuardedApp
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from tests.emulation.fakes.s3 import fake_s3
 from tests.emulation.lambda_hosts import INVOKE, LambdaEndpoint, install_probe
 from tests.emulation.sagemaker.emulator import Emulator
@@ -110,7 +110,7 @@ def test_aws_types_pass_and_invocations_take_any() -> None:
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with fake_s3() as s3:
-        running = Emulator(tmp_path_factory.mktemp("guard") / "state", s3, ("--scripted", "--faults"))
+        running = Emulator(tmp_path_factory.mktemp("guard") / "state", s3, ("--stub-model", "--faults"))
         running.start(SCONES_ALLOWED_HOSTS="sagemaker")
         yield running
         running.stop()
@@ -156,8 +156,8 @@ def test_a_lambda_host_refuses_foreign_requests(
 def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[EnvironmentState]:
     services = tmp_path_factory.mktemp("services")
     install_probe(services / "probe")
-    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, scripted=True) as state:
-        OfflineSession(state.localstack_url, state.sagemaker_url).client("s3").create_bucket(Bucket="pictures")
+    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, stub_model=True) as state:
+        LocalSession(state.localstack_url, state.sagemaker_url).client("s3").create_bucket(Bucket="pictures")
         yield state
 
 
@@ -176,7 +176,7 @@ def send(url: str, headers: dict[str, str]) -> httpx.Response:
 def test_localstack_refuses_foreign_requests_in_the_services_own_form(
     stack: EnvironmentState, headers: dict[str, str]
 ) -> None:
-    session = OfflineSession(stack.localstack_url, stack.sagemaker_url)
+    session = LocalSession(stack.localstack_url, stack.sagemaker_url)
     calls: list[tuple[Callable[[str, dict[str, str]], httpx.Response], str]] = [
         (upload, "<Code>AccessDenied</Code>"),
         (send, '"__type": "AccessDeniedException"'),
@@ -193,7 +193,7 @@ def test_localstack_refuses_foreign_requests_in_the_services_own_form(
 
 @pytest.mark.integration
 def test_localstack_takes_a_form_that_no_page_sent_and_virtual_hosts(stack: EnvironmentState) -> None:
-    session = OfflineSession(stack.localstack_url, stack.sagemaker_url)
+    session = LocalSession(stack.localstack_url, stack.sagemaker_url)
     assert upload(stack.localstack_url, {}).status_code == 204
     answer = httpx.get(f"{stack.localstack_url}/evil", headers={"Host": "pictures.s3.localhost.localstack.cloud:4566"})
     assert answer.content == b"x"

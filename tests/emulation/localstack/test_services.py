@@ -9,12 +9,12 @@ import pytest
 from emulation.localstack.environment import ensure_environment
 from emulation.localstack.settings import OTHER_SERVICES, WARM_SERVICES
 from emulation.processes.environment_state import EnvironmentState
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 
 pytestmark = pytest.mark.integration
 
 
-def test_a_queue_is_reached_by_the_url_that_localstack_gives(session: OfflineSession, stack: EnvironmentState) -> None:
+def test_a_queue_is_reached_by_the_url_that_localstack_gives(session: LocalSession, stack: EnvironmentState) -> None:
     queues = session.client("sqs")
     url = queues.create_queue(QueueName="review")["QueueUrl"]
     assert url.startswith(stack.localstack_url + "/")
@@ -22,7 +22,7 @@ def test_a_queue_is_reached_by_the_url_that_localstack_gives(session: OfflineSes
     assert queues.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"] == "hello"
 
 
-def test_an_object_is_encrypted_by_a_key_of_kms(session: OfflineSession) -> None:
+def test_an_object_is_encrypted_by_a_key_of_kms(session: LocalSession) -> None:
     key = session.client("kms").create_key()["KeyMetadata"]["Arn"]
     s3 = session.client("s3")
     s3.create_bucket(Bucket="encrypted")
@@ -57,7 +57,7 @@ def test_objects_are_stored_apart_from_those_of_other_processes(
         ("secretsmanager", "list_secrets"),
     ],
 )
-def test_every_service_that_is_promised_answers(session: OfflineSession, service: str, operation: str) -> None:
+def test_every_service_that_is_promised_answers(session: LocalSession, service: str, operation: str) -> None:
     assert service in WARM_SERVICES + OTHER_SERVICES
     response = getattr(session.client(service), operation)()
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 200

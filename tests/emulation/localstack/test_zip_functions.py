@@ -14,7 +14,7 @@ import pytest
 
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
-from emulation.session import OfflineSession
+from emulation.session import LocalSession
 from tests.emulation.lambda_hosts import install_probe
 
 pytestmark = pytest.mark.integration
@@ -48,19 +48,19 @@ def archive(version: int) -> bytes:
 def running(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[EnvironmentState]:
     services = tmp_path_factory.mktemp("services")
     install_probe(services / "probe")
-    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, scripted=True) as state:
+    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, stub_model=True) as state:
         yield state
 
 
 @pytest.fixture(scope="module")
-def session(running: EnvironmentState) -> OfflineSession:
-    session = OfflineSession(running.localstack_url, running.sagemaker_url)
+def session(running: EnvironmentState) -> LocalSession:
+    session = LocalSession(running.localstack_url, running.sagemaker_url)
     session.client("s3").create_bucket(Bucket="seen-by-the-function")
     return session
 
 
 @pytest.fixture(scope="module")
-def functions(session: OfflineSession) -> Any:
+def functions(session: LocalSession) -> Any:
     client = session.client("lambda")
     create(client, "zipped")
     return client
@@ -94,7 +94,7 @@ def test_a_function_runs_with_its_modules_its_variables_and_the_local_aws(functi
     assert "seen-by-the-function" in payload["body"]["buckets"]
 
 
-def test_what_a_function_prints_is_in_the_tail_and_in_cloudwatch(functions: Any, session: OfflineSession) -> None:
+def test_what_a_function_prints_is_in_the_tail_and_in_cloudwatch(functions: Any, session: LocalSession) -> None:
     _, response, log = invoke(functions, {"mark": "look-for-me"})
     lines = log.splitlines()
     assert lines[0].startswith("START RequestId: ")

@@ -70,7 +70,7 @@ def _variable(state: EnvironmentState, name: str) -> Any:
 @pytest.mark.integration
 def test_a_detached_stack_is_found_and_stopped_from_anywhere(services: Path, cache: Path, tmp_path: Path) -> None:
     state = local_environment.start_background(
-        tmp_path, cache, services, scripted=True, environment={"THRESHOLD": "0.7"}
+        tmp_path, cache, services, stub_model=True, environment={"THRESHOLD": "0.7"}
     )
     assert state.pid != os.getpid()
     assert psutil.Process(state.pid).ppid() != os.getpid()

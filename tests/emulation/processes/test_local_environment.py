@@ -17,7 +17,7 @@ from emulation.processes import local_environment
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.processes.ports import HOST
-from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, OfflineSession
+from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, LocalSession
 from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,7 +25,7 @@ FOREGROUND = """
 import json, sys
 from pathlib import Path
 from emulation.processes.local_environment import LocalEnvironment
-stack = LocalEnvironment(*map(Path, sys.argv[1:4]), scripted=True)
+stack = LocalEnvironment(*map(Path, sys.argv[1:4]), stub_model=True)
 state = stack.start()
 print(state.to_json().replace("\\n", ""), flush=True)
 stack.supervise()
@@ -42,7 +42,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def running(services: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnvironmentState]:
     """A local environment that the tests of this module share and leave running."""
-    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, scripted=True) as state:
+    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, stub_model=True) as state:
         yield state
 
 
@@ -109,7 +109,7 @@ def test_a_running_stack_says_where_it_is_and_that_it_is_healthy(running: Enviro
     assert status.state == running
     assert status.health == {"localstack": True, "sagemaker": True, "probe": True}
     assert {log.name for log in running.logs.iterdir()} == {"localstack.log", "sagemaker.log", "probe.log"}
-    session = OfflineSession(running.localstack_url, running.sagemaker_url)
+    session = LocalSession(running.localstack_url, running.sagemaker_url)
     assert session.client("sts").get_caller_identity()["Account"] == "000000000000"
     assert session.client("sagemaker").list_endpoints()["Endpoints"] == []
 
@@ -135,7 +135,7 @@ def test_lambdas_and_emulator_see_the_stack_and_no_account_of_the_users(
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     given = {"THRESHOLD": "0.7"}
-    with LocalEnvironment(tmp_path, cache, services, region="eu-west-1", environment=given, scripted=True) as state:
+    with LocalEnvironment(tmp_path, cache, services, region="eu-west-1", environment=given, stub_model=True) as state:
         seen = {
             name: _variable(state, name) for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "THRESHOLD")
         }
@@ -180,11 +180,11 @@ def test_an_occupied_port_that_was_asked_for_stops_the_start_and_leaves_nothing(
 def test_two_stacks_side_by_side_do_not_share_anything(
     running: EnvironmentState, services: Path, cache: Path, tmp_path: Path
 ) -> None:
-    with LocalEnvironment(tmp_path, cache, services, scripted=True) as other:
+    with LocalEnvironment(tmp_path, cache, services, stub_model=True) as other:
         urls = {other.localstack_url, other.sagemaker_url, *other.lambda_urls.values()}
         assert urls.isdisjoint({running.localstack_url, running.sagemaker_url, *running.lambda_urls.values()})
-        OfflineSession(other.localstack_url, other.sagemaker_url).client("s3").create_bucket(Bucket="only-here")
-        buckets = OfflineSession(running.localstack_url, running.sagemaker_url).client("s3").list_buckets()["Buckets"]
+        LocalSession(other.localstack_url, other.sagemaker_url).client("s3").create_bucket(Bucket="only-here")
+        buckets = LocalSession(running.localstack_url, running.sagemaker_url).client("s3").list_buckets()["Buckets"]
         assert "only-here" not in [bucket["Name"] for bucket in buckets]
 
 
@@ -212,7 +212,7 @@ def test_a_stack_whose_process_is_killed_leaves_nothing_and_the_next_one_works(
     foreground.wait(600)
     assert not local_environment.status(state.home).running
     port = int(state.localstack_url.rpartition(":")[2])
-    with LocalEnvironment(state.home, cache, services, localstack_port=port, scripted=True) as again:
+    with LocalEnvironment(state.home, cache, services, localstack_port=port, stub_model=True) as again:
         assert again.localstack_url == state.localstack_url
         assert _gone(processes)
 
@@ -244,7 +244,7 @@ def test_a_part_that_does_not_come_up_is_named_with_the_end_of_its_log(
 ) -> None:
     with pytest.raises(ComponentExited, match="localstack exited unexpectedly") as caught:
         LocalEnvironment(
-            tmp_path, cache, services, environment={"RUNTIME_COMPONENTS": "nonsense"}, scripted=True
+            tmp_path, cache, services, environment={"RUNTIME_COMPONENTS": "nonsense"}, stub_model=True
         ).start()
     assert "nonsense" in str(caught.value)
     assert str(tmp_path / "logs" / "localstack.log") in str(caught.value)

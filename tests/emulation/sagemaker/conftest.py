@@ -21,10 +21,10 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def stub_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """One emulator for all tests that need no models."""
     with fake_s3() as s3:
-        running = Emulator(tmp_path_factory.mktemp("scripted") / "state", s3, ("--scripted",)).start()
+        running = Emulator(tmp_path_factory.mktemp("stub_emulator") / "state", s3, ("--stub-model",)).start()
         yield running
         running.stop()
 

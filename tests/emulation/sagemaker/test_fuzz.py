@@ -75,14 +75,20 @@ requests = st.sampled_from(sorted(OPERATIONS)).flatmap(requests_of)
 
 
 @pytest.fixture(scope="module")
-def connection(scripted: Emulator) -> Iterator[http.client.HTTPConnection]:
-    scripted.endpoint("a")
-    opened = http.client.HTTPConnection("127.0.0.1", scripted.port, timeout=600)
+def connection(stub_emulator: Emulator) -> Iterator[http.client.HTTPConnection]:
+    stub_emulator.endpoint("a")
+    opened = http.client.HTTPConnection("127.0.0.1", stub_emulator.port, timeout=600)
     yield opened
     opened.close()
-    assert "Traceback" not in scripted.log.read_text()
-    assert {path.name for path in scripted.state_dir.iterdir()} <= {"lock", "records", "captures", "logs", "training"}
-    assert [path.name for path in scripted.state_dir.parent.iterdir() if path.suffix != ".log"] == ["state"]
+    assert "Traceback" not in stub_emulator.log.read_text()
+    assert {path.name for path in stub_emulator.state_dir.iterdir()} <= {
+        "lock",
+        "records",
+        "captures",
+        "logs",
+        "training",
+    }
+    assert [path.name for path in stub_emulator.state_dir.parent.iterdir() if path.suffix != ".log"] == ["state"]
 
 
 def target(operation: str) -> dict[str, str]:
@@ -157,7 +163,7 @@ def test_invocations_of_any_kind_are_answered(
     assert b"Traceback" not in answer
 
 
-def test_a_thousand_requests_of_the_benchmark_find_nothing(scripted: Emulator) -> None:
-    report = attack(scripted, 1000, seed=1)
+def test_a_thousand_requests_of_the_benchmark_find_nothing(stub_emulator: Emulator) -> None:
+    report = attack(stub_emulator, 1000, seed=1)
     assert (report.failures, report.traces) == ([], [])
     assert report.answers["200"] > 50

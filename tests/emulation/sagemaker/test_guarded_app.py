@@ -16,11 +16,11 @@ CALLS = [
 
 @pytest.mark.parametrize(("service", "operation", "arguments"), CALLS, ids=[service for service, _, _ in CALLS])
 def test_a_client_of_another_region_is_told_which_one_is_emulated(
-    scripted: Emulator, service: str, operation: str, arguments: dict[str, object]
+    stub_emulator: Emulator, service: str, operation: str, arguments: dict[str, object]
 ) -> None:
     client = boto3.client(
         service,
-        endpoint_url=scripted.url,
+        endpoint_url=stub_emulator.url,
         region_name="eu-central-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",

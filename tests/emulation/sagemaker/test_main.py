@@ -20,7 +20,7 @@ from tests.emulation.sagemaker.emulator import CAPTURE_BUCKET, ROOT, Emulator, m
 
 
 def test_an_occupied_port_is_one_clear_line(emulator: Emulator, tmp_path: Path) -> None:
-    options = ["--port", str(emulator.port), "--state-dir", str(tmp_path / "other"), "--scripted"]
+    options = ["--port", str(emulator.port), "--state-dir", str(tmp_path / "other"), "--stub-model"]
     command = [sys.executable, "-m", "emulation.sagemaker", *options]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert ended.returncode == 1
@@ -30,7 +30,7 @@ def test_an_occupied_port_is_one_clear_line(emulator: Emulator, tmp_path: Path) 
 
 
 def test_a_state_directory_has_one_emulator(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--port", "0", "--state-dir", str(emulator.state_dir), "--scripted"]) == 1
+    assert main(["--port", "0", "--state-dir", str(emulator.state_dir), "--stub-model"]) == 1
     complaint = capsys.readouterr().err
     assert complaint.count("\n") == 1
     assert "another emulator uses --state-dir" in complaint
@@ -39,9 +39,9 @@ def test_a_state_directory_has_one_emulator(emulator: Emulator, capsys: pytest.C
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--state-dir", "{file}/x", "--scripted"], "cannot write to --state-dir"),
-        (["--state-dir", "{tmp}", "--port", "70000", "--scripted"], "cannot listen on"),
-        (["--state-dir", "{tmp}", "--host", "nowhere.invalid", "--scripted"], "cannot listen on"),
+        (["--state-dir", "{file}/x", "--stub-model"], "cannot write to --state-dir"),
+        (["--state-dir", "{tmp}", "--port", "70000", "--stub-model"], "cannot listen on"),
+        (["--state-dir", "{tmp}", "--host", "nowhere.invalid", "--stub-model"], "cannot listen on"),
         (["--state-dir", "{tmp}", "--port", "0"], "--s3-endpoint"),
     ],
 )
@@ -59,14 +59,14 @@ def test_no_other_user_can_read_the_state_directory(emulator: Emulator) -> None:
 
 def test_a_number_that_is_no_probability_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["--state-dir", str(tmp_path), "--scripted", "1.5"])
+        main(["--state-dir", str(tmp_path), "--stub-model", "1.5"])
     assert "1.5 is no probability" in capsys.readouterr().err
 
 
-def test_more_endpoints_than_the_account_may_have_are_refused(scripted: Emulator) -> None:
-    scripted.model("m")
-    scripted.config("c", "m")
-    sagemaker = scripted.client("sagemaker")
+def test_more_endpoints_than_the_account_may_have_are_refused(stub_emulator: Emulator) -> None:
+    stub_emulator.model("m")
+    stub_emulator.config("c", "m")
+    sagemaker = stub_emulator.client("sagemaker")
 
     def fill() -> None:
         for index in range(21):

@@ -104,7 +104,7 @@ def main() -> int:
         for place in places.values():
             place.mkdir()
         s3.objects["b/key"] = b"x"
-        emulator = Emulator(places["emulator"] / "state", s3, ("--scripted",))
+        emulator = Emulator(places["emulator"] / "state", s3, ("--stub-model",))
         emulator.start(HOME=str(places["home"]), TMPDIR=str(places["tmp"]))
         emulator.endpoint("a")
 

@@ -27,9 +27,9 @@ def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
-def test_a_variant_is_registered_described_and_forgotten(scripted: Emulator, name: str) -> None:
-    scripted.endpoint(name)
-    scaling = scripted.client("application-autoscaling")
+def test_a_variant_is_registered_described_and_forgotten(stub_emulator: Emulator, name: str) -> None:
+    stub_emulator.endpoint(name)
+    scaling = stub_emulator.client("application-autoscaling")
     scaling.register_scalable_target(**place(name), MinCapacity=1, MaxCapacity=3)
     scaling.register_scalable_target(**place(name), MaxCapacity=4)
     policy = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": POLICY}
@@ -46,12 +46,12 @@ def test_a_variant_is_registered_described_and_forgotten(scripted: Emulator, nam
     assert refusal(scaling.delete_scaling_policy, **place(name), PolicyName="p")[0] == "ObjectNotFoundException"
     scaling.deregister_scalable_target(**place(name))
     assert refusal(scaling.deregister_scalable_target, **place(name))[0] == "ObjectNotFoundException"
-    scripted.client("sagemaker").delete_endpoint(EndpointName=name)
+    stub_emulator.client("sagemaker").delete_endpoint(EndpointName=name)
 
 
-def test_a_variant_that_is_scaled_keeps_its_instance_type(scripted: Emulator, name: str) -> None:
-    scripted.endpoint(name)
-    scaling, sagemaker = scripted.client("application-autoscaling"), scripted.client("sagemaker")
+def test_a_variant_that_is_scaled_keeps_its_instance_type(stub_emulator: Emulator, name: str) -> None:
+    stub_emulator.endpoint(name)
+    scaling, sagemaker = stub_emulator.client("application-autoscaling"), stub_emulator.client("sagemaker")
     variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.c5.large"}
     sagemaker.create_endpoint_config(EndpointConfigName=f"{name}-2", ProductionVariants=[variant])
     scaling.register_scalable_target(**place(name), MinCapacity=1, MaxCapacity=3)
@@ -60,7 +60,7 @@ def test_a_variant_that_is_scaled_keeps_its_instance_type(scripted: Emulator, na
     assert (code, "Deregister the scalable target" in message) == ("ValidationException", True)
     scaling.deregister_scalable_target(**place(name))
     sagemaker.update_endpoint(**wanted)
-    scripted.wait(name)
+    stub_emulator.wait(name)
     sagemaker.delete_endpoint(EndpointName=name)
 
 
@@ -74,11 +74,11 @@ def test_a_variant_that_is_scaled_keeps_its_instance_type(scripted: Emulator, na
         {"MinCapacity": 5},
     ],
 )
-def test_what_cannot_be_scaled_is_refused(scripted: Emulator, name: str, change: dict[str, Any]) -> None:
-    scripted.endpoint(name)
+def test_what_cannot_be_scaled_is_refused(stub_emulator: Emulator, name: str, change: dict[str, Any]) -> None:
+    stub_emulator.endpoint(name)
     wanted = {**place(name), "MinCapacity": 1, "MaxCapacity": 3, **change}
     wanted["ResourceId"] = wanted["ResourceId"].format(name=name)
-    scaling = scripted.client("application-autoscaling")
+    scaling = stub_emulator.client("application-autoscaling")
     assert refusal(scaling.register_scalable_target, **wanted)[0] == "ValidationException"
     assert refusal(scaling.put_scaling_policy, **place(name), PolicyName="p")[0] == "ObjectNotFoundException"
-    scripted.client("sagemaker").delete_endpoint(EndpointName=name)
+    stub_emulator.client("sagemaker").delete_endpoint(EndpointName=name)

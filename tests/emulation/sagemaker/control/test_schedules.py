@@ -61,8 +61,8 @@ def test_an_endpoint_that_is_being_updated_is_deleted_after_that(emulator: Emula
     wait_until(lambda: gone(emulator, name))
 
 
-def test_a_plan_is_described_changed_and_removed(scripted: Emulator, name: str) -> None:
-    scheduler = scripted.client("scheduler")
+def test_a_plan_is_described_changed_and_removed(stub_emulator: Emulator, name: str) -> None:
+    scheduler = stub_emulator.client("scheduler")
     scheduler.create_schedule(**plan(name, "e"))
     assert refusal(scheduler.create_schedule, **plan(name, "e")) == ("ConflictException", 409)
     scheduler.update_schedule(**plan(name, "e", "at(2098-06-01T12:00:00)", ScheduleExpressionTimezone="Europe/Berlin"))
@@ -88,6 +88,8 @@ def test_a_plan_is_described_changed_and_removed(scripted: Emulator, name: str) 
         {"Target": {"Arn": TARGET, "RoleArn": "nobody"}},
     ],
 )
-def test_a_plan_that_cannot_be_carried_out_is_refused(scripted: Emulator, name: str, change: dict[str, Any]) -> None:
-    scheduler = scripted.client("scheduler", parameter_validation=False)
+def test_a_plan_that_cannot_be_carried_out_is_refused(
+    stub_emulator: Emulator, name: str, change: dict[str, Any]
+) -> None:
+    scheduler = stub_emulator.client("scheduler", parameter_validation=False)
     assert refusal(scheduler.create_schedule, **{**plan(name, "e"), **change}) == ("ValidationException", 400)

@@ -23,7 +23,7 @@ from tests.emulation.sagemaker.emulator import Emulator
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with fake_s3() as s3:
-        running = Emulator(tmp_path_factory.mktemp("faulty") / "state", s3, ("--scripted", "0.9", "--faults")).start()
+        running = Emulator(tmp_path_factory.mktemp("faulty") / "state", s3, ("--stub-model", "0.9", "--faults")).start()
         running.endpoint("a")
         running.endpoint("b")
         yield running
@@ -173,5 +173,5 @@ def test_a_fault_that_is_none_is_refused(faulty: Emulator, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_the_route_is_not_there_unless_enabled(scripted: Emulator, method: str) -> None:
-    assert admin(scripted, method, b'{"kind": "nan"}')[0] == 404
+def test_the_route_is_not_there_unless_enabled(stub_emulator: Emulator, method: str) -> None:
+    assert admin(stub_emulator, method, b'{"kind": "nan"}')[0] == 404

@@ -130,5 +130,5 @@ def test_a_new_version_of_an_archive_is_another_model(tmp_path: Path) -> None:
     second = asyncio.run(artifacts.fetch("s3://b/m.tar.gz", None))
     kept = asyncio.run(artifacts.fetch("s3://b/m.tar.gz", first.key))
     assert [(each.directory / "version").read_bytes() for each in (first, second, kept)] == [b"1", b"2", b"1"]
-    artifacts.sweep({second.key})
+    artifacts.delete_unused({second.key})
     assert [path.name for path in tmp_path.iterdir()] == [second.key]

@@ -9,8 +9,8 @@ from emulation.sagemaker.hosting.model_container import StubContainer
 
 
 def test_scripted_answers_are_the_number_given_or_follow_from_the_image() -> None:
-    def ask(scripted: StubContainer, body: bytes) -> Any:
-        return json.loads(asyncio.run(scripted.invoke({}, body)).body)
+    def ask(stub_emulator: StubContainer, body: bytes) -> Any:
+        return json.loads(asyncio.run(stub_emulator.invoke({}, body)).body)
 
     assert ask(StubContainer(0.97), b"x") == [0.97, 0.03]
     answers = [ask(StubContainer(), f"picture {index}".encode()) for index in range(200)]

@@ -61,7 +61,7 @@ def unpacked(s3: FakeS3, key: str) -> dict[str, bytes]:
         return {member.name: tar.extractfile(member).read() for member in tar if member.isfile()}  # type: ignore[union-attr]
 
 
-def test_a_job_trains_on_its_channels_and_leaves_its_model_metrics_and_log(scripted: Emulator, job: str) -> None:
+def test_a_job_trains_on_its_channels_and_leaves_its_model_metrics_and_log(stub_emulator: Emulator, job: str) -> None:
     source = """
 import json, os, pathlib, sys
 model = pathlib.Path(os.environ["SM_MODEL_DIR"])
@@ -73,11 +73,11 @@ for epoch, accuracy in enumerate(("0.5", "nan", "0.75")):
 """
     definition = {"Name": "validation:accuracy", "Regex": "Validation-accuracy=(.*)"}
     described = run(
-        scripted,
+        stub_emulator,
         job,
         source,
         {"epochs": "3", "name": '"two words"'},
-        InputDataConfig=stage(scripted.s3, job),
+        InputDataConfig=stage(stub_emulator.s3, job),
         Environment={"OWN": "value", "LD_PRELOAD": "/nowhere"},
         algorithm={"MetricDefinitions": [definition]},
     )
@@ -93,77 +93,77 @@ for epoch, accuracy in enumerate(("0.5", "nan", "0.75")):
     assert described["CreationTime"] <= described["TrainingStartTime"] < described["TrainingEndTime"]
     assert described["OutputDataConfig"]["KmsKeyId"] == ""  # the SageMaker SDK reads it when it attaches to a job
     assert described["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://out/jobs/{job}/output/model.tar.gz"
-    assert logged(scripted.s3, job)[-1] == "Epoch[2] Validation-accuracy=0.75"
-    assert unpacked(scripted.s3, f"out/jobs/{job}/output/output.tar.gz") == {"extra": b"more"}
-    seen = json.loads(unpacked(scripted.s3, f"out/jobs/{job}/output/model.tar.gz")["seen.json"])
+    assert logged(stub_emulator.s3, job)[-1] == "Epoch[2] Validation-accuracy=0.75"
+    assert unpacked(stub_emulator.s3, f"out/jobs/{job}/output/output.tar.gz") == {"extra": b"more"}
+    seen = json.loads(unpacked(stub_emulator.s3, f"out/jobs/{job}/output/model.tar.gz")["seen.json"])
     assert seen["images"] == [f"{index}.png" for index in range(4)]
     assert seen["argv"] == ["--epochs", "3", "--name", "two words"]
     assert json.loads(seen["env"]["SM_HPS"]) == {"epochs": 3, "name": "two words"}
     assert seen["env"]["SM_HP_EPOCHS"] == "3"
     assert json.loads(seen["env"]["SM_CHANNELS"]) == ["train", "train_lst", "validation", "validation_lst"]
     assert (seen["env"]["OWN"], "LD_PRELOAD" in seen["env"]) == ("value", False)
-    wait_until(lambda: not (scripted.state_dir / "training" / job).exists())
+    wait_until(lambda: not (stub_emulator.state_dir / "training" / job).exists())
 
 
-def test_a_description_holds_what_the_service_model_knows_and_requires(scripted: Emulator, job: str) -> None:
-    run(scripted, job, "print(1)", Tags=[{"Key": "project", "Value": "scones"}])
-    sagemaker = scripted.client("sagemaker")
+def test_a_description_holds_what_the_service_model_knows_and_requires(stub_emulator: Emulator, job: str) -> None:
+    run(stub_emulator, job, "print(1)", Tags=[{"Key": "project", "Value": "scones"}])
+    sagemaker = stub_emulator.client("sagemaker")
     shape = botocore.session.get_session().get_service_model("sagemaker").operation_model("DescribeTrainingJob")
-    record = json.loads((scripted.state_dir / "records" / "training-job" / f"{job}.json").read_text())
+    record = json.loads((stub_emulator.state_dir / "records" / "training-job" / f"{job}.json").read_text())
     assert set(record["described"]) <= set(shape.output_shape.members)
     described = sagemaker.describe_training_job(TrainingJobName=job)
     assert set(shape.output_shape.required_members) <= set(described)
     assert sagemaker.list_tags(ResourceArn=f"{ARN}/{job}")["Tags"] == [{"Key": "project", "Value": "scones"}]
 
 
-def test_a_script_that_fails_is_quoted_as_aws_quotes_it(scripted: Emulator, job: str) -> None:
-    described = run(scripted, job, "raise RuntimeError('no luck')", {"epochs": "2"})
+def test_a_script_that_fails_is_quoted_as_aws_quotes_it(stub_emulator: Emulator, job: str) -> None:
+    described = run(stub_emulator, job, "raise RuntimeError('no luck')", {"epochs": "2"})
     assert described["TrainingJobStatus"] == "Failed"
     assert described["FailureReason"] == (
         'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "RuntimeError: no luck"\n'
         'Command "python entry.py --epochs 2", exit code: 1'
     )
     assert states(described)[-1] == "Failed"
-    assert "RuntimeError: no luck" in logged(scripted.s3, job)
+    assert "RuntimeError: no luck" in logged(stub_emulator.s3, job)
 
 
-def test_a_program_outside_its_archive_is_not_run(scripted: Emulator, job: str) -> None:
-    described = run(scripted, job, "", {"sagemaker_program": "../../../../../../etc/passwd"})
+def test_a_program_outside_its_archive_is_not_run(stub_emulator: Emulator, job: str) -> None:
+    described = run(stub_emulator, job, "", {"sagemaker_program": "../../../../../../etc/passwd"})
     assert described["FailureReason"].startswith("AlgorithmError: ExecuteUserScriptError: No such file")
 
 
-def test_what_a_script_writes_to_its_failure_file_is_the_reason(scripted: Emulator, job: str) -> None:
+def test_what_a_script_writes_to_its_failure_file_is_the_reason(stub_emulator: Emulator, job: str) -> None:
     source = "import os, pathlib; pathlib.Path(os.environ['SM_OUTPUT_DIR'], 'failure').write_text('gave up'); exit(3)"
-    assert run(scripted, job, source)["FailureReason"] == "AlgorithmError: gave up, exit code: 3"
+    assert run(stub_emulator, job, source)["FailureReason"] == "AlgorithmError: gave up, exit code: 3"
 
 
-def test_a_job_over_its_time_is_stopped_and_its_model_kept(scripted: Emulator, job: str) -> None:
-    described = run(scripted, job, WAITS, seconds=1)
+def test_a_job_over_its_time_is_stopped_and_its_model_kept(stub_emulator: Emulator, job: str) -> None:
+    described = run(stub_emulator, job, WAITS, seconds=1)
     assert (described["TrainingJobStatus"], described["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
-    assert unpacked(scripted.s3, f"out/jobs/{job}/output/model.tar.gz") == {"half": b"x"}
+    assert unpacked(stub_emulator.s3, f"out/jobs/{job}/output/model.tar.gz") == {"half": b"x"}
 
 
-def test_a_job_is_stopped_at_work_and_in_the_queue_and_only_once(scripted: Emulator, job: str) -> None:
-    sagemaker = scripted.client("sagemaker")
+def test_a_job_is_stopped_at_work_and_in_the_queue_and_only_once(stub_emulator: Emulator, job: str) -> None:
+    sagemaker = stub_emulator.client("sagemaker")
     names = [f"{job}-{index}" for index in range(3)]
     for name in names:
-        sagemaker.create_training_job(**request(name, HyperParameters=script(scripted.s3, name, WAITS)))
-    wait_until(lambda: all("waiting" in logged(scripted.s3, name) for name in names[:2]))
-    assert status(scripted, names[2]) == ("InProgress", "Starting")
+        sagemaker.create_training_job(**request(name, HyperParameters=script(stub_emulator.s3, name, WAITS)))
+    wait_until(lambda: all("waiting" in logged(stub_emulator.s3, name) for name in names[:2]))
+    assert status(stub_emulator, names[2]) == ("InProgress", "Starting")
     assert refused(sagemaker.delete_training_job, TrainingJobName=names[2])[0] == "ResourceInUse"
     for name in reversed(names):
         sagemaker.stop_training_job(TrainingJobName=name)
-    assert status(scripted, names[2]) == ("Stopped", "Stopped")
-    first = ended(scripted, names[0])
+    assert status(stub_emulator, names[2]) == ("Stopped", "Stopped")
+    first = ended(stub_emulator, names[0])
     assert first["TrainingJobStatus"] == "Stopped"
     assert states(first)[-3:] == ["Stopping", "Uploading", "Stopped"]
-    assert unpacked(scripted.s3, f"out/jobs/{names[0]}/output/model.tar.gz") == {"half": b"x"}
+    assert unpacked(stub_emulator.s3, f"out/jobs/{names[0]}/output/model.tar.gz") == {"half": b"x"}
     assert refused(sagemaker.stop_training_job, TrainingJobName=names[0]) == (
         "ValidationException",
         "The request was rejected because the training job is in status Stopped.",
         400,
     )
-    wait_until(lambda: status(scripted, names[1])[0] == "Stopped")
+    wait_until(lambda: status(stub_emulator, names[1])[0] == "Stopped")
     sagemaker.delete_training_job(TrainingJobName=names[1])
     listed = sagemaker.list_training_jobs(
         NameContains=job, StatusEquals="Stopped", SortBy="Name", SortOrder="Ascending"
@@ -174,7 +174,7 @@ def test_a_job_is_stopped_at_work_and_in_the_queue_and_only_once(scripted: Emula
 def test_a_killed_emulator_takes_its_job_along_and_goes_on_from_the_checkpoint(
     make_emulator: Callable[..., Emulator], s3: FakeS3, job: str
 ) -> None:
-    emulator = make_emulator("--scripted").start()
+    emulator = make_emulator("--stub-model").start()
     more: dict[str, Any] = {
         "CheckpointConfig": {"S3Uri": "s3://checkpoints/a"},
         "HyperParameters": script(s3, job, WAITS),
@@ -194,9 +194,9 @@ def test_a_killed_emulator_takes_its_job_along_and_goes_on_from_the_checkpoint(
     assert "going on after 7" in logged(s3, job)
 
 
-def test_names_are_unique_and_unknown_ones_are_not_found(scripted: Emulator, job: str) -> None:
-    sagemaker = scripted.client("sagemaker")
-    run(scripted, job, "print(1)")
+def test_names_are_unique_and_unknown_ones_are_not_found(stub_emulator: Emulator, job: str) -> None:
+    sagemaker = stub_emulator.client("sagemaker")
+    run(stub_emulator, job, "print(1)")
     code, message, http = refused(sagemaker.create_training_job, **request(job.upper()))
     assert (code, http) == ("ResourceInUse", 400)
     assert message.endswith(f"a training job with this name already exists ({ARN}/{job})")
@@ -225,29 +225,29 @@ def test_names_are_unique_and_unknown_ones_are_not_found(scripted: Emulator, job
     ],
 )
 def test_what_cannot_be_trained_is_refused_at_once(
-    scripted: Emulator, job: str, more: dict[str, Any], complaint: str
+    stub_emulator: Emulator, job: str, more: dict[str, Any], complaint: str
 ) -> None:
-    code, message, http = refused(scripted.client("sagemaker").create_training_job, **request(job, **more))
+    code, message, http = refused(stub_emulator.client("sagemaker").create_training_job, **request(job, **more))
     assert (code, http) == ("ValidationException", 400)
     assert complaint in message
 
 
-def test_a_manifest_names_the_objects_of_its_channel(scripted: Emulator, job: str) -> None:
-    stage(scripted.s3, job)
+def test_a_manifest_names_the_objects_of_its_channel(stub_emulator: Emulator, job: str) -> None:
+    stage(stub_emulator.s3, job)
     entries = [{"prefix": f"s3://data/{job}/"}, "train/1.png", "validation.lst"]
-    scripted.s3.objects[f"data/{job}/manifest"] = json.dumps(entries).encode()
+    stub_emulator.s3.objects[f"data/{job}/manifest"] = json.dumps(entries).encode()
     source = "import os, pathlib; print(sorted(os.listdir(os.environ['SM_CHANNEL_A'] + '/train')))"
     wanted = channel("a", f"s3://data/{job}/manifest", S3DataType="ManifestFile")
-    assert run(scripted, job, source, InputDataConfig=[wanted])["TrainingJobStatus"] == "Completed"
-    assert "['1.png']" in logged(scripted.s3, job)
+    assert run(stub_emulator, job, source, InputDataConfig=[wanted])["TrainingJobStatus"] == "Completed"
+    assert "['1.png']" in logged(stub_emulator.s3, job)
 
 
 @pytest.mark.parametrize("key", ["a//b.png", "a/../../../b.png"])
-def test_a_key_that_is_no_path_in_its_channel_fails_the_job(scripted: Emulator, job: str, key: str) -> None:
+def test_a_key_that_is_no_path_in_its_channel_fails_the_job(stub_emulator: Emulator, job: str, key: str) -> None:
     entries = [{"prefix": f"s3://data/{job}/"}, key]
-    scripted.s3.objects[f"data/{job}/manifest"] = json.dumps(entries).encode()
+    stub_emulator.s3.objects[f"data/{job}/manifest"] = json.dumps(entries).encode()
     wanted = channel("a", f"s3://data/{job}/manifest", S3DataType="ManifestFile")
-    reason = run(scripted, job, "", InputDataConfig=[wanted])["FailureReason"]
+    reason = run(stub_emulator, job, "", InputDataConfig=[wanted])["FailureReason"]
     assert reason.startswith("ClientError: Data download failed:S3 key: ")
 
 
@@ -271,15 +271,15 @@ def test_a_key_that_is_no_path_in_its_channel_fails_the_job(scripted: Emulator, 
     ],
 )
 def test_the_built_in_algorithm_refuses_what_it_cannot_read(
-    scripted: Emulator, job: str, change: dict[str, Any], complaint: str
+    stub_emulator: Emulator, job: str, change: dict[str, Any], complaint: str
 ) -> None:
-    channels = stage(scripted.s3, job, change.get("listing"), change.get("image"))
+    channels = stage(stub_emulator.s3, job, change.get("listing"), change.get("image"))
     channels = [each for each in channels if each["ChannelName"] != change.get("drop")]
     channels[0]["ContentType"] = change.get("content_type", "application/x-image")
     told = {"mini_batch_size": "2", **change.get("HyperParameters", ENOUGH)}
     wanted = request(job, BUILTIN, HyperParameters=told, InputDataConfig=channels)
-    scripted.client("sagemaker").create_training_job(**wanted)
-    described = ended(scripted, job)
+    stub_emulator.client("sagemaker").create_training_job(**wanted)
+    described = ended(stub_emulator, job)
     assert described["TrainingJobStatus"] == "Failed"
     assert described["FailureReason"].startswith("ClientError: ")
     assert complaint in described["FailureReason"]

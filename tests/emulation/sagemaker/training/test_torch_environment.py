@@ -92,7 +92,7 @@ def test_the_first_job_makes_an_environment_with_pytorch_and_its_log_shows_the_p
     uv = UV.format(calls="/dev/null", python=sys.executable, install="echo Installed 8 packages")
     python = interpreter_beside(uv, tmp_path)
     (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.executable = {str(python)!r}\n")
-    emulator = make_emulator("--scripted", "--cache", str(tmp_path / "cache"), training_python=None)
+    emulator = make_emulator("--stub-model", "--cache", str(tmp_path / "cache"), training_python=None)
     emulator.start(PYTHONPATH=f"{ROOT}{os.pathsep}{tmp_path}")
     sagemaker = emulator.client("sagemaker")
     for name in ("first", "second"):
@@ -146,7 +146,7 @@ def test_a_named_interpreter_without_pytorch_is_refused_by_its_name(
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\nexit 1\n")
     python.chmod(0o755)
-    emulator = make_emulator("--scripted", "--training-python", str(python)).start()
+    emulator = make_emulator("--stub-model", "--training-python", str(python)).start()
     wanted = request("job", InputDataConfig=stage(s3, "job"))
     emulator.client("sagemaker").create_training_job(**wanted)
     assert f"PyTorch is not installed for {python}" in ended(emulator, "job")["FailureReason"]

@@ -11,10 +11,10 @@ from typing import Any
 
 from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker.capture.buffer import CaptureBuffer
-from emulation.sagemaker.capture.records import Capture
+from emulation.sagemaker.capture.writer import CaptureWriter
 from emulation.sagemaker.errors import LaunchFailed
 from emulation.sagemaker.hosting.alarms import Alarms
-from emulation.sagemaker.hosting.deployment import Deployment, Plan, Variant, VariantPlan
+from emulation.sagemaker.hosting.deployment import Deployment, EndpointPlan, Variant, VariantPlan
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
 from emulation.sagemaker.hosting.model_container import ModelContainer, StubContainer
 from emulation.sagemaker.hosting.model_server import Command, ModelServer, ModelServerSpec
@@ -28,7 +28,7 @@ _MAX_REASON = 1024
 
 @dataclass(frozen=True)
 class HostingEnvironment:
-    """What model servers are run with."""
+    """The environment of the model servers."""
 
     command: Command
     logs: Path
@@ -36,10 +36,10 @@ class HostingEnvironment:
     alarms: Alarms
 
 
-class VariantInstances:
+class EndpointInstances:
     """Moves endpoints through their states; each endpoint has at most one transition under way.
 
-    ``source`` is where models come from, or the fixed answers that stand in for all of them.
+    ``source`` provides the models, or a stub that replaces all of them.
     """
 
     def __init__(
@@ -55,39 +55,41 @@ class VariantInstances:
         self._capture_buffer = capture_buffer
         self._hosting = hosting
         self._now = now
-        self._live: dict[str, Deployment] = {}
+        self._in_service: dict[str, Deployment] = {}
         self._retiring: list[Deployment] = []
         self._closing = False
         self._transitions: dict[str, asyncio.Task[None]] = {}
-        self._chance = random.Random()  # noqa: S311 - sampling and traffic shares, no secrets
+        self._random = random.Random()  # noqa: S311 - sampling and traffic shares, no secrets
 
     def serving(self, name: str) -> Deployment | None:
         """Return the deployment in service under exactly this name, if any."""
-        return self._live.get(name)
+        return self._in_service.get(name)
 
     def restarts(self) -> int:
         """Return how often a model server had to be started again."""
-        return sum(variant.container.restarts for live in self._live.values() for variant in live.variants)
+        return sum(
+            variant.container.restarts for deployment in self._in_service.values() for variant in deployment.variants
+        )
 
     def begin_create(self, record: Record) -> None:
         """Bring a new endpoint into service in the background."""
         self._begin(record, self._create(record))
 
     def begin_update(self, record: Record) -> None:
-        """Bring the endpoint's pending plan into service in the background, then take down what served before."""
+        """Bring the endpoint's pending plan into service in the background, then stop the previous deployment."""
         self._begin(record, self._update(record))
 
-    def begin_reweigh(self, record: Record, plan: Plan) -> None:
+    def begin_update_weights(self, record: Record, plan: EndpointPlan) -> None:
         """Give the variants in service the weights and instance counts of ``plan`` in the background."""
-        self._begin(record, self._reweigh(record, plan))
+        self._begin(record, self._update_weights(record, plan))
 
     def begin_delete(self, record: Record) -> None:
-        """Take the endpoint down in the background, its captures safe in S3 before it is gone."""
+        """Delete the endpoint in the background, after its captures are in S3."""
         self._begin(record, self._delete(record))
 
     def restore(self) -> None:
         """Restore each endpoint after a restart."""
-        self._sweep()
+        self._delete_unused_models()
         for record in self._store.all(Kind.ENDPOINT):
             status = record.described["EndpointStatus"]
             if status == "Deleting":
@@ -104,12 +106,12 @@ class VariantInstances:
         for task in transitions:
             task.cancel()
         await asyncio.gather(*transitions, return_exceptions=True)
-        remaining = [*self._live.values(), *self._retiring]
-        self._live.clear()
+        remaining = [*self._in_service.values(), *self._retiring]
+        self._in_service.clear()
         await asyncio.gather(*(deployment.stop(drain_seconds=0) for deployment in remaining), return_exceptions=True)
 
     def _begin(self, record: Record, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._carry(record, work), name=f"endpoint {record.name}")
+        task = asyncio.create_task(self._run_transition(record, work), name=f"endpoint {record.name}")
         self._transitions[record.name] = task
         task.add_done_callback(lambda done: self._finished(record.name, done))
 
@@ -117,42 +119,46 @@ class VariantInstances:
         if self._transitions.get(name) is task:
             del self._transitions[name]
 
-    async def _carry(self, record: Record, work: Coroutine[Any, Any, None]) -> None:
+    async def _run_transition(self, record: Record, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except Exception as error:
             log.exception("endpoint %s: %s failed", record.name, record.described["EndpointStatus"])
-            self._settle(record, "Failed", reason=f"An internal failure occurred. ({type(error).__name__}: {error})")
+            self._set_final_status(
+                record, "Failed", reason=f"An internal failure occurred. ({type(error).__name__}: {error})"
+            )
 
     async def _create(self, record: Record) -> None:
-        plan = Plan.from_dict(record.private["Pending"])
+        plan = EndpointPlan.from_dict(record.private["Pending"])
         try:
-            self._live[record.name] = await self._bring_up(record.name, plan)
+            self._in_service[record.name] = await self._start_deployment(record.name, plan)
         except LaunchFailed as error:
-            self._settle(record, "Failed", reason=str(error))
+            self._set_final_status(record, "Failed", reason=str(error))
         else:
-            self._settle(record, "InService", serving=plan)
+            self._set_final_status(record, "InService", plan=plan)
 
     async def _update(self, record: Record) -> None:
-        plan = Plan.from_dict(record.private["Pending"])
+        plan = EndpointPlan.from_dict(record.private["Pending"])
         try:
-            fresh = await self._bring_up(record.name, plan)
+            fresh = await self._start_deployment(record.name, plan)
         except LaunchFailed as error:
-            self._settle(record, "InService", reason=str(error))  # AWS rolls back to what served before
-            self._sweep()
+            self._set_final_status(record, "InService", reason=str(error))  # AWS rolls back to the previous deployment
+            self._delete_unused_models()
             return
-        before = self._live.get(record.name)
-        self._live[record.name] = fresh
+        before = self._in_service.get(record.name)
+        self._in_service[record.name] = fresh
         alarm = await self._observe(record, before)
         if alarm is None or before is None:
-            self._settle(record, "InService", serving=plan)
+            self._set_final_status(record, "InService", plan=plan)
             await self._retire(before)
             return
-        self._live[record.name] = before
+        self._in_service[record.name] = before
         record.described["EndpointStatus"] = "RollingBack"
         await self._retire(fresh)
-        self._settle(record, "InService", reason=f"The deployment was rolled back: the alarm {alarm} is in ALARM.")
-        self._sweep()
+        self._set_final_status(
+            record, "InService", reason=f"The deployment was rolled back: the alarm {alarm} is in ALARM."
+        )
+        self._delete_unused_models()
 
     async def _observe(self, record: Record, before: Deployment | None) -> str | None:
         """Return the first alarm in ALARM while the previous instances are kept, if any."""
@@ -165,57 +171,59 @@ class VariantInstances:
             if not self._closing:
                 self._retiring.remove(before)
 
-    async def _reweigh(self, record: Record, plan: Plan) -> None:
+    async def _update_weights(self, record: Record, plan: EndpointPlan) -> None:
         planned = {variant.name: variant for variant in plan.variants}
-        deployment = self._live[record.name]
+        deployment = self._in_service[record.name]
         for variant in deployment.variants:
             variant.plan.weight = planned[variant.plan.name].weight
             variant.plan.instances = planned[variant.plan.name].instances
-        self._settle(record, "InService", serving=plan)
+        self._set_final_status(record, "InService", plan=plan)
 
     async def _delete(self, record: Record) -> None:
-        await self._retire(self._live.pop(record.name, None))
+        await self._retire(self._in_service.pop(record.name, None))
         self._store.remove(Kind.ENDPOINT, record.name)
-        self._sweep()
+        self._delete_unused_models()
 
     async def _retire(self, deployment: Deployment | None) -> None:
-        """End what serves no more once its last request is answered, and bring its captures to S3."""
+        """Stop a deployment after its last request, and upload its captures to S3."""
         if deployment is None:
             return
         self._retiring.append(deployment)
         await deployment.stop()
         self._retiring.remove(deployment)
         await self._capture_buffer.flush()
-        self._sweep()
+        self._delete_unused_models()
 
     async def _restore(self, record: Record) -> None:
         record.described["EndpointStatus"] = "SystemUpdating"
         try:
-            self._live[record.name] = await self._bring_up(
-                record.name, Plan.from_dict(record.private["ModelServerSpec"])
+            self._in_service[record.name] = await self._start_deployment(
+                record.name, EndpointPlan.from_dict(record.private["Serving"])
             )
         except LaunchFailed as error:
-            self._settle(record, "Failed", reason=str(error))
+            self._set_final_status(record, "Failed", reason=str(error))
             return
         if record.private.get("Pending") is None:
-            self._settle(record, "InService", serving=Plan.from_dict(record.private["ModelServerSpec"]))
+            self._set_final_status(record, "InService", plan=EndpointPlan.from_dict(record.private["Serving"]))
             return
         record.described["EndpointStatus"] = "Updating"
         await self._update(record)
 
-    def _settle(self, record: Record, status: str, serving: Plan | None = None, reason: str | None = None) -> None:
+    def _set_final_status(
+        self, record: Record, status: str, plan: EndpointPlan | None = None, reason: str | None = None
+    ) -> None:
         record.modified = self._now()
         record.described["EndpointStatus"] = status
         record.described.pop("FailureReason", None)
         record.private["Pending"] = None
         if reason is not None:
             record.described["FailureReason"] = reason[:_MAX_REASON]
-        if serving is not None:
-            record.described["EndpointConfigName"] = serving.config_name
-            record.private["ModelServerSpec"] = serving.to_dict()
+        if plan is not None:
+            record.described["EndpointConfigName"] = plan.config_name
+            record.private["Serving"] = plan.to_dict()
         self._store.save(Kind.ENDPOINT, record)
 
-    async def _bring_up(self, endpoint: str, plan: Plan) -> Deployment:
+    async def _start_deployment(self, endpoint: str, plan: EndpointPlan) -> Deployment:
         variants: list[Variant] = []
         try:
             for planned in plan.variants:
@@ -226,7 +234,7 @@ class VariantInstances:
             with contextlib.suppress(Exception):
                 await asyncio.gather(*(variant.container.stop() for variant in variants))
             raise
-        return Deployment(plan, variants, self._chance)
+        return Deployment(plan, variants, self._random)
 
     async def _container(self, endpoint: str, planned: VariantPlan) -> ModelContainer:
         if isinstance(self._source, StubContainer):
@@ -239,7 +247,7 @@ class VariantInstances:
         artifact = await self._source.fetch(planned.model_url, planned.artifact)
         planned.artifact = artifact.key
         log_file = self._hosting.logs / f"{endpoint}-{planned.name}.log"
-        serving = ModelServerSpec(
+        spec = ModelServerSpec(
             self._hosting.command,
             artifact.directory,
             planned.environment,
@@ -247,20 +255,22 @@ class VariantInstances:
             planned.name,
             planned.health_seconds or _DEFAULT_HEALTH_SECONDS,
         )
-        return ModelServer(serving, self._hosting.parent_pipe)
+        return ModelServer(spec, self._hosting.parent_pipe)
 
-    def _capture(self, endpoint: str, variant: str, config: Mapping[str, Any] | None) -> Capture | None:
-        return Capture(dict(config), endpoint, variant, self._capture_buffer, self._chance) if config else None
+    def _capture(self, endpoint: str, variant: str, config: Mapping[str, Any] | None) -> CaptureWriter | None:
+        return CaptureWriter(dict(config), endpoint, variant, self._capture_buffer, self._random) if config else None
 
-    def _sweep(self) -> None:
+    def _delete_unused_models(self) -> None:
         """Delete unpacked models that no endpoint is or may soon be served from."""
         others = (task for task in self._transitions.values() if task is not asyncio.current_task())
         if isinstance(self._source, StubContainer) or any(not task.done() for task in others):
-            return  # one of them may be unpacking right now; the last to finish sweeps
+            return  # one of them may be unpacking right now; the last to finish deletes them
         plans = [
-            Plan.from_dict(plan)
+            EndpointPlan.from_dict(plan)
             for record in self._store.all(Kind.ENDPOINT)
-            for plan in (record.private.get("ModelServerSpec"), record.private.get("Pending"))
+            for plan in (record.private.get("Serving"), record.private.get("Pending"))
             if plan is not None
         ]
-        self._source.sweep({variant.artifact for plan in plans for variant in plan.variants if variant.artifact})
+        self._source.delete_unused(
+            {variant.artifact for plan in plans for variant in plan.variants if variant.artifact}
+        )

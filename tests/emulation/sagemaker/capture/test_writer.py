@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from emulation.sagemaker.capture.buffer import CaptureBuffer
-from emulation.sagemaker.capture.records import Capture, Invocation
+from emulation.sagemaker.capture.writer import CaptureWriter, Invocation
 from tests.emulation.fakes.bucket import BucketInMemory
 from tests.emulation.fakes.s3 import FakeS3
 from tests.emulation.sagemaker.capture.buffers import capture_buffer
@@ -160,7 +160,7 @@ def test_as_many_calls_are_captured_as_the_percentage_says(tmp_path: Path, perce
 
     async def run() -> CaptureBuffer:
         held = capture_buffer(tmp_path, bucket, [0.0], records=10**6, bytes=10**9)
-        capture = Capture(capture_config(percent), "e", "AllTraffic", held, random.Random(7))
+        capture = CaptureWriter(capture_config(percent), "e", "AllTraffic", held, random.Random(7))
         for _ in range(4000):
             capture.take(CALL, datetime(2026, 11, 1, 10, 5, 12, 996_000, UTC))
         assert await held.flush()
@@ -178,7 +178,7 @@ def test_records_go_to_the_folder_of_their_hour(tmp_path: Path) -> None:
 
     async def run() -> None:
         held = capture_buffer(tmp_path, bucket, [0.0])
-        capture = Capture(capture_config(100), "e", "AllTraffic", held, random.Random(7))
+        capture = CaptureWriter(capture_config(100), "e", "AllTraffic", held, random.Random(7))
         capture.take(CALL, datetime(2026, 11, 1, 10, 59, 59, 999_000, UTC))
         capture.take(CALL, datetime(2026, 11, 1, 11, 0, 0, 1000, UTC))
         await held.flush()

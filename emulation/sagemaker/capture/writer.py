@@ -1,4 +1,4 @@
-"""Data capture in AWS's form: which calls, what of them, encoded how, and where in S3."""
+"""Writes captures in AWS's format: which calls, which part of them, in which encoding, and where in S3."""
 
 import base64
 import json
@@ -19,16 +19,21 @@ class Invocation:
 
     content_type: str
     body: bytes
-    answer_type: str
-    answer: bytes
+    response_type: str
+    response: bytes
     inference_id: str | None
 
 
-class Capture:
+class CaptureWriter:
     """Captures the calls to one variant of one endpoint, as its ``DataCaptureConfig`` says."""
 
     def __init__(
-        self, config: dict[str, Any], endpoint: str, variant: str, capture_buffer: CaptureBuffer, chance: random.Random
+        self,
+        config: dict[str, Any],
+        endpoint: str,
+        variant: str,
+        capture_buffer: CaptureBuffer,
+        random_generator: random.Random,
     ) -> None:
         headers = config.get("CaptureContentTypeHeader", {})
         modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
@@ -42,17 +47,17 @@ class Capture:
         self._prefix = "/".join(part for part in (prefix.strip("/"), endpoint, variant) if part)
         self._kms_key = config.get("KmsKeyId", "")
         self._capture_buffer = capture_buffer
-        self._chance = chance
+        self._random = random_generator
 
     def take(self, invocation: Invocation, at: datetime) -> None:
-        """Capture this call if it falls in the sample. Once this returns, the record outlives the process."""
-        if self._chance.random() >= self._share:
+        """Capture this call if it is in the sample. After this returns, the record outlives the process."""
+        if self._random.random() >= self._share:
             return
         data: dict[str, Any] = {}
         if self._input:
             data["endpointInput"] = self._part(invocation.content_type, "INPUT", invocation.body)
         if self._output:
-            data["endpointOutput"] = self._part(invocation.answer_type, "OUTPUT", invocation.answer)
+            data["endpointOutput"] = self._part(invocation.response_type, "OUTPUT", invocation.response)
         metadata = {"eventId": str(uuid.uuid4()), "inferenceTime": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
         if invocation.inference_id is not None:
             metadata["inferenceId"] = invocation.inference_id
