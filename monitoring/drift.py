@@ -1,9 +1,9 @@
 """Drift detection: tests every signal against the baseline and sums them up in one verdict.
 
-A signal has *drifted* where its difference is statistically significant (adjusted p < 0.005) and material. It is on
-*watch* where the difference is significant but small, or material but less significant (adjusted p < 0.02). p values
-are adjusted for multiple tests after Benjamini and Hochberg (1995), which, where nothing has changed, also bounds the
-probability of any alarm.
+A signal has *drifted* if its difference is statistically significant (adjusted p < 0.005) and of an effect size that
+matters. It is on *watch* if the difference is significant but small, or large but less significant (adjusted p < 0.02).
+p values are adjusted for multiple tests after Benjamini and Hochberg (1995), which also bounds the probability of any
+alarm while nothing has changed.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _ORDER = tuple(Verdict)
 def compare(
     window: InferenceWindow, baseline: Baseline | None, threshold: float, labels: Labels = VEHICLES
 ) -> DriftReport:
-    """Compare a window with the baseline; ``threshold`` is the least confidence that is accepted."""
+    """Compare a window with the baseline; ``threshold`` is the minimum confidence that is accepted."""
     notes = _notes(window, baseline, threshold, labels)
     estimate = _estimate(window, baseline)
     source = baseline.source if baseline else None
@@ -38,15 +38,17 @@ def compare(
     if n == 0:
         return DriftReport(0, Verdict.UNKNOWN, "no inference was captured in this time range", (), None, notes, source)
     if baseline is None:
-        sentence = "there is no baseline to compare with: name one, or create one with `scones baseline --captured`"
-        return DriftReport(n, Verdict.UNKNOWN, sentence, (), estimate, notes, source)
+        description = (
+            "there is no baseline to compare with: create one with `scones baseline --captured`, or use --baseline"
+        )
+        return DriftReport(n, Verdict.UNKNOWN, description, (), estimate, notes, source)
     if n < MIN_INFERENCES:
         count = "1 inference was" if n == 1 else f"{n} inferences were"
-        sentence = f"{count} captured in this time range: at least {MIN_INFERENCES} are needed for a comparison"
-        return DriftReport(n, Verdict.UNKNOWN, sentence, (), estimate, notes, source)
+        description = f"{count} captured in this time range: at least {MIN_INFERENCES} are needed for a comparison"
+        return DriftReport(n, Verdict.UNKNOWN, description, (), estimate, notes, source)
     judged = _judge(signals.compare(window, baseline, threshold, labels))
     verdict = max((signal.verdict for signal in judged), key=_ORDER.index)
-    return DriftReport(n, verdict, _sentence(verdict, judged), judged, estimate, notes, source)
+    return DriftReport(n, verdict, _describe(verdict, judged), judged, estimate, notes, source)
 
 
 def _judge(comparisons: Sequence[Comparison]) -> tuple[Signal, ...]:
@@ -55,31 +57,31 @@ def _judge(comparisons: Sequence[Comparison]) -> tuple[Signal, ...]:
 
 
 def _signal(comparison: Comparison, adjusted_p: float) -> Signal:
-    is_material = comparison.statistic >= comparison.material
+    matters = comparison.statistic >= comparison.effect_size_limit
     if adjusted_p < DRIFTED_P:
-        verdict = Verdict.DRIFTED if is_material else Verdict.WATCH
+        verdict = Verdict.DRIFTED if matters else Verdict.WATCH
     else:
-        verdict = Verdict.WATCH if adjusted_p < WATCH_P and is_material else Verdict.STABLE
+        verdict = Verdict.WATCH if adjusted_p < WATCH_P and matters else Verdict.STABLE
     test = f"{comparison.test} {comparison.statistic:.3f}, adjusted {format_p_value(adjusted_p)}"
     return Signal(
         name=comparison.name,
         test=comparison.test,
         statistic=comparison.statistic,
-        material=comparison.material,
+        effect_size_limit=comparison.effect_size_limit,
         p_value=comparison.p_value,
         adjusted_p=adjusted_p,
-        then=comparison.then,
-        now=comparison.now,
+        baseline=comparison.baseline,
+        current=comparison.current,
         verdict=verdict,
-        sentence=f"{comparison.sentence} ({test})",
+        description=f"{comparison.description} ({test})",
     )
 
 
-def _sentence(verdict: Verdict, judged: Sequence[Signal]) -> str:
+def _describe(verdict: Verdict, judged: Sequence[Signal]) -> str:
     if verdict is Verdict.STABLE:
         return f"stable: none of {len(judged)} signals differs from the baseline"
     named = sorted((signal for signal in judged if signal.verdict is verdict), key=lambda signal: signal.p_value)
-    return f"{verdict}: {'; '.join(signal.sentence for signal in named)}"
+    return f"{verdict}: {'; '.join(signal.description for signal in named)}"
 
 
 def _estimate(window: InferenceWindow, baseline: Baseline | None) -> AccuracyEstimate | None:

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+_JSON_KEYS = {"effect_size_limit": "material", "current": "now", "description": "sentence"}
+
 
 class Verdict(StrEnum):
     """From the best to the worst; ``unknown`` is for too few inferences, or no baseline."""
@@ -18,20 +20,25 @@ class Verdict(StrEnum):
 class Signal:
     """One property compared with the baseline.
 
-    ``statistic`` is the test's (Kolmogorov-Smirnov D, PSI, or a difference of shares); from ``material`` on the
-    difference is material. ``then`` and ``now`` are the medians, or shares, of the baseline and of the window.
+    ``statistic`` is the test's (Kolmogorov-Smirnov D, PSI, or a difference of shares): an effect size, which matters
+    from ``effect_size_limit`` on. ``baseline`` and ``current`` are the medians or shares of baseline and window.
     """
 
     name: str
     test: str
     statistic: float
-    material: float
+    effect_size_limit: float
     p_value: float
     adjusted_p: float
-    then: float
-    now: float
+    baseline: float
+    current: float
     verdict: Verdict
-    sentence: str
+    description: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, with the keys of version 1.0."""
+        keys = _JSON_KEYS | {"baseline": "then"}
+        return {keys.get(name, name): value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -53,15 +60,16 @@ class DriftReport:
 
     n: int
     verdict: Verdict
-    sentence: str
+    description: str
     signals: tuple[Signal, ...]
     estimated_accuracy: AccuracyEstimate | None
     notes: tuple[str, ...]
     baseline: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
+        """Return plain JSON values, with the keys of version 1.0."""
+        values: dict[str, Any] = asdict(self) | {"signals": [signal.to_dict() for signal in self.signals]}
+        return {_JSON_KEYS.get(name, name): value for name, value in values.items()}
 
 
 def format_p_value(p: float) -> str:

@@ -12,24 +12,24 @@ from core.labels import Labels
 from monitoring.baseline import Baseline, Floats, rounded
 from monitoring.window import InferenceWindow
 
-MATERIAL = {"D": 0.1, "PSI": 0.25, "share below threshold": 0.05, "label mix": 0.1}
-"""From where on a difference is material. PSI's is the customary one (Siddiqi, "Credit Risk Scorecards", 2006)."""
+EFFECT_SIZE_LIMITS = {"D": 0.1, "PSI": 0.25, "share below threshold": 0.05, "label mix": 0.1}
+"""From this effect size on a difference matters. PSI's is the customary one (Siddiqi, "Credit Risk Scorecards", 2006)."""
 _BINS = 10
 _MIN_IMAGES = 30
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A test's result; ``sentence`` describes the difference. See Signal for the other fields."""
+    """A test's result; ``description`` puts the difference into words. See Signal for the other fields."""
 
     name: str
     test: str
     statistic: float
-    material: float
+    effect_size_limit: float
     p_value: float
-    then: float
-    now: float
-    sentence: str
+    baseline: float
+    current: float
+    description: str
 
 
 def compare(window: InferenceWindow, baseline: Baseline, threshold: float, labels: Labels) -> list[Comparison]:
@@ -46,64 +46,66 @@ def compare(window: InferenceWindow, baseline: Baseline, threshold: float, label
 
 def _compare_images(window: InferenceWindow, baseline: Baseline) -> Iterator[Comparison]:
     if len(window.images) >= _MIN_IMAGES:
-        for name, then in baseline.images.items():
-            yield kolmogorov_smirnov(name, then, rounded(window.statistic(name)))
+        for name, values in baseline.images.items():
+            yield kolmogorov_smirnov(name, values, rounded(window.statistic(name)))
 
 
-def kolmogorov_smirnov(name: str, then: Floats, now: Floats) -> Comparison:
+def kolmogorov_smirnov(name: str, baseline: Floats, current: Floats) -> Comparison:
     """Two-sample test of any difference between two distributions; conservative where there are ties."""
-    result: Any = ks_2samp(then, now, method="asymp")
-    before, after = float(np.median(then)), float(np.median(now))
+    result: Any = ks_2samp(baseline, current, method="asymp")
+    before, after = float(np.median(baseline)), float(np.median(current))
     change = "rose" if after > before else "fell" if after < before else "changed in shape"
     return Comparison(
-        name, "D", float(result.statistic), MATERIAL["D"], float(result.pvalue), before, after,
-        f"{name} {change}, median {before:.3g} then and {after:.3g} now",
+        name, "D", float(result.statistic), EFFECT_SIZE_LIMITS["D"], float(result.pvalue), before, after,
+        f"{name} {change}, median {before:.3g} in the baseline and {after:.3g} now",
     )  # fmt: skip
 
 
-def population_stability(name: str, then: Floats, now: Floats) -> Comparison:
+def population_stability(name: str, baseline: Floats, current: Floats) -> Comparison:
     """Population stability index over the baseline's deciles.
 
     PSI times nm/(n+m) is approximately chi-square distributed where nothing changed (Yurdakul and Naranjo, "Statistical
     properties of the population stability index", Journal of Risk Model Validation 14, 2020). A half is added to
     each count, so that an empty band stays finite.
     """
-    inner = np.unique(np.quantile(then, np.linspace(0, 1, _BINS + 1)[1:-1]))
-    before, after = (np.bincount(np.searchsorted(inner, each), minlength=len(inner) + 1) for each in (then, now))
+    inner = np.unique(np.quantile(baseline, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    before, after = (
+        np.bincount(np.searchsorted(inner, each), minlength=len(inner) + 1) for each in (baseline, current)
+    )
     filled = (before + after) > 0
     p, q = ((count[filled] + 0.5) / (count[filled] + 0.5).sum() for count in (before, after))
     index = float(((q - p) * np.log(q / p)).sum())
-    scale = len(then) * len(now) / (len(then) + len(now))
+    scale = len(baseline) * len(current) / (len(baseline) + len(current))
     freedom = int(filled.sum()) - 1
     worst = int(np.argmax(np.abs(q - p)))
     return Comparison(
-        name, "PSI", index, MATERIAL["PSI"], float(chi2.sf(index * scale, freedom)) if freedom else 1.0,
+        name, "PSI", index, EFFECT_SIZE_LIMITS["PSI"], float(chi2.sf(index * scale, freedom)) if freedom else 1.0,
         float(p[worst]), float(q[worst]), f"{name} shifted, one of them from {p[worst]:.0%} to {q[worst]:.0%} of all",
     )  # fmt: skip
 
 
-def share_below(then: Floats, now: Floats, threshold: float) -> Comparison:
+def share_below(baseline: Floats, current: Floats, threshold: float) -> Comparison:
     """Fisher's exact test of the share of confidences below the threshold."""
-    below = [int((each < threshold).sum()) for each in (then, now)]
-    table = np.array([[below[0], len(then) - below[0]], [below[1], len(now) - below[1]]])
+    below = [int((each < threshold).sum()) for each in (baseline, current)]
+    table = np.array([[below[0], len(baseline) - below[0]], [below[1], len(current) - below[1]]])
     p: Any = fisher_exact(table).pvalue
-    before, after = below[0] / len(then), below[1] / len(now)
+    before, after = below[0] / len(baseline), below[1] / len(current)
     name = "share below threshold"
     return Comparison(
-        name, "difference", abs(after - before), MATERIAL[name], float(p), before, after,
+        name, "difference", abs(after - before), EFFECT_SIZE_LIMITS[name], float(p), before, after,
         f"{name} {'rose' if after > before else 'fell'} from {before:.1%} to {after:.1%}",
     )  # fmt: skip
 
 
-def label_mix(then: tuple[int, int], labels: npt.NDArray[Any], name_of_1: str) -> Comparison:
+def label_mix(baseline: tuple[int, int], labels: npt.NDArray[Any], name_of_1: str) -> Comparison:
     """Chi-square test of the share of label 1 among the predictions."""
     second = int(labels.sum())
-    table = np.array([then, (len(labels) - second, second)])
-    one_sided = (table.sum(axis=0) == 0).any()  # the same single label then and now: nothing to test
+    table = np.array([baseline, (len(labels) - second, second)])
+    one_sided = (table.sum(axis=0) == 0).any()  # the same single label in both: nothing to test
     p = 1.0 if one_sided else float(chi2_contingency(table, correction=False).pvalue)
-    before, after = then[1] / sum(then), second / len(labels)
+    before, after = baseline[1] / sum(baseline), second / len(labels)
     name = "label mix"
     return Comparison(
-        name, "difference", abs(after - before), MATERIAL[name], p, before, after,
+        name, "difference", abs(after - before), EFFECT_SIZE_LIMITS[name], p, before, after,
         f"{name}: {name_of_1} went from {before:.0%} to {after:.0%} of the predictions",
     )  # fmt: skip

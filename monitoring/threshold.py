@@ -17,13 +17,13 @@ class ThresholdEffect:
 
 @dataclass(frozen=True)
 class ThresholdRecommendation:
-    """The lowest threshold that reaches a target accuracy; ``effect`` is None where none does."""
+    """The lowest threshold that reaches a target accuracy; ``effect`` is None if none does."""
 
     target: float
     effect: ThresholdEffect | None
 
     @property
-    def sentence(self) -> str:
+    def description(self) -> str:
         """The recommendation as text, with its counts."""
         if self.effect is None:
             return f"no threshold reaches an accuracy of {self.target:.1%} among the accepted predictions"

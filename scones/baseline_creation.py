@@ -20,10 +20,10 @@ from training.serving.model import load
 
 
 def of_model(settings: Settings, model: Path, *, synthetic: bool) -> Baseline:
-    """Have the model classify images that it was not trained on, and return the baseline of its predictions.
+    """Classify images that the model was not trained on, and return the baseline of its predictions.
 
-    Of a staged dataset that is the test split; rendered vehicles are all held out, because they are rendered anew. What
-    images look like is learnt from both splits.
+    Of a staged dataset that is the test split; of rendered vehicles it is every image, because new ones are rendered.
+    The image statistics are those of both splits.
     """
     labels = parse_labels(",".join(json.loads((model / "model.json").read_text("utf-8"))["labels"]))
     with console.progress("staging") as advance:
@@ -45,7 +45,7 @@ def of_model(settings: Settings, model: Path, *, synthetic: bool) -> Baseline:
                 images.append(statistics)
             advance(number + 1, len(files))
     kind = "rendered vehicles" if synthetic else f"held-out test images of {source.dataset}"
-    description = f"the model's answers for {len(predictions)} {kind}, and the looks of {len(images)} images"
+    description = f"predictions for {len(predictions)} {kind}, and image statistics of {len(images)} images"
     reference = None if synthetic else cross_validation_reference(model)
     return of_predictions(predictions, truth, images, description, model, reference)
 
@@ -60,7 +60,7 @@ def of_predictions(
 ) -> Baseline:
     """Return the baseline of a model's predictions, by number, for labelled images that it was not trained on.
 
-    ``reference`` is the calibration reference, where more predictions of known truth exist than these.
+    ``reference`` is the calibration reference, if more predictions with known labels exist than these.
     """
     predicted = {number: int(pair[1] > pair[0]) for number, pair in predictions.items()}
     confidences = [max(pair) for pair in predictions.values()]
@@ -76,7 +76,7 @@ def of_predictions(
 
 
 def cross_validation_reference(model: Path) -> CalibrationReference | None:
-    """Read the calibration reference from model.json: the model's cross-validation; None where there was none."""
+    """Read the calibration reference from model.json: the model's cross-validation, or None if there was none."""
     metrics = json.loads((model / "model.json").read_bytes()).get("metrics", {})
     if "cross_validation" not in metrics or "reliability" not in metrics:
         return None

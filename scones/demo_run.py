@@ -31,7 +31,7 @@ _SAME_IMAGES = "the shipped baseline was made of these very test images, so they
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """How many images, how many executions at once, and whether they are rendered."""
+    """How many images, how many executions at once, and whether images are rendered."""
 
     images: int
     concurrency: int
@@ -49,9 +49,9 @@ class DemoResult:
         """Write report.html and its plots, and return the page's path."""
         return write_page(self.content, out, "report").page
 
-    def summary(self, seconds: Mapping[str, float], where: Mapping[str, str]) -> DemoSummary:
-        """Return the summary of a demo that took so long and left its files there."""
-        return DemoSummary(**self.figures, seconds=seconds, where=where)
+    def summary(self, seconds: Mapping[str, float], files: Mapping[str, str]) -> DemoSummary:
+        """Return the summary of a demo that took so long and wrote these files."""
+        return DemoSummary(**self.figures, seconds=seconds, files=files)
 
 
 def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: DemoOptions) -> DemoResult:
@@ -79,7 +79,7 @@ def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: D
     location = capture.CaptureLocation(bucket, CAPTURE_PREFIX, outputs.endpoint_name)
     with watch.step("capture"), console.progress("waiting for captured inferences"):
         captured = capture.wait_for_captures(s3, location, since, len(inferences), _CAPTURE_WAITER)
-    counts = {"dataset": dataset.name, "captured": captured, "answered": len(inferences), **queued.since()}
+    counts = {"dataset": dataset.name, "captured": captured, "predictions": len(inferences), **queued.since()}
     figures = counts | demo_summary.figures(outcomes, labelled, outputs.threshold, of_neither)
     title = f"{options.images} held-out test images of {dataset.name}"
     content = _report(session, settings, outputs, title, outcomes, histories, dataset, TimeRange(since))

@@ -28,11 +28,11 @@ class DemoSummary:
     neither: Mapping[str, int]
     latency_ms: Mapping[str, float]
     captured: int
-    answered: int
+    predictions: int
     review_queue: int
     failure_queue: int
     seconds: Mapping[str, float]
-    where: Mapping[str, str]
+    files: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``summary.json`` holds; shares are ``null`` where they have no denominator."""
@@ -49,11 +49,11 @@ class DemoSummary:
             "neither": dict(self.neither),
             "latency_ms": dict(self.latency_ms),
             "captured": self.captured,
-            "answered": self.answered,
+            "answered": self.predictions,
             "review_queue": self.review_queue,
             "failure_queue": self.failure_queue,
             "seconds": dict(self.seconds),
-            "where": dict(self.where),
+            "where": dict(self.files),
         }
 
     def write(self, path: Path) -> None:
@@ -65,7 +65,7 @@ class DemoSummary:
     def is_accounted_for(self) -> bool:
         """Whether every input ended exactly once: as classified, in the review queue or in the failure queue."""
         ended = self.executions.get("SUCCEEDED", 0) + self.review_queue + self.failure_queue
-        return ended == self.images and self.captured == self.answered
+        return ended == self.images and self.captured == self.predictions
 
 
 def labelled_predictions(

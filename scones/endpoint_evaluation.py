@@ -36,7 +36,7 @@ _SPLIT_NOTES = {
 
 
 def sample(images: Sequence[LabelledFile], count: int, seed: int) -> list[LabelledFile]:
-    """Return ``count`` images, the classes by turns; fewer where there are no more."""
+    """Return ``count`` images, alternating between the classes; fewer if there are no more."""
     by_name = {str(image.path): image for image in images}
     labels = {name: image.label for name, image in by_name.items()}
     return [by_name[name] for name in draw_sample(sorted(labels), labels, count, seed)]
@@ -53,7 +53,7 @@ def classify(
 ) -> list[ReportedImage]:
     """Send each image to the endpoint, several at a time; one without a prediction has the error instead.
 
-    Raises EndpointReturnedNothing where no image has a prediction.
+    Raises EndpointReturnedNothing if no image has a prediction.
     """
     client = session.client("sagemaker-runtime", config=Config(max_pool_connections=workers))
     reported: list[ReportedImage] = []
@@ -72,7 +72,7 @@ def classify(
 
 
 def _classify(client: Any, endpoint: str, image: LabelledFile, minimum_confidence: float) -> ReportedImage:
-    """Classify one image, under an inference ID by which `scones monitor` leaves it out."""
+    """Classify one image, with an inference ID by which `scones monitor` excludes it."""
     content = image.path.read_bytes()
     failed = ReportedImage(image.path.name, "failure", label=image.label, content=content)
     try:
@@ -113,7 +113,7 @@ def page_content(
         images=images,
         labels=outputs.labels,
         notes=[_SPLIT_NOTES[split], *failures],
-        settings=report_content.facts(settings, outputs),
+        settings=report_content.report_settings(settings, outputs),
         versions=report_content.versions(),
         target_accuracy=target_accuracy,
     )
@@ -123,7 +123,7 @@ def figures(content: Content) -> dict[str, Any]:
     """Return what ``evaluation.json`` holds; shares are ``null`` where they have no denominator."""
     predictions = content.predictions
     totals, reliability = evaluation.evaluate(predictions, content.threshold), calibration.calibration(predictions)
-    advice = threshold.recommend_threshold(predictions, content.target_accuracy)
+    recommendation = threshold.recommend_threshold(predictions, content.target_accuracy)
     return {
         "images": len(content.images),
         "answered": len(predictions),
@@ -142,9 +142,9 @@ def figures(content: Content) -> dict[str, Any]:
         },
         "calibration": {"ece": reliability.ece, "bins": [asdict(each) for each in reliability.bins]},
         "advice": {
-            "target_accuracy": advice.target,
-            "threshold": advice.effect.threshold if advice.effect else None,
-            "sentence": advice.sentence,
+            "target_accuracy": recommendation.target,
+            "threshold": recommendation.effect.threshold if recommendation.effect else None,
+            "sentence": recommendation.description,
         },
         "notes": list(content.all_notes),
     }

@@ -63,7 +63,7 @@ def monitor_endpoint(
     baseline: Path | None = None,
     threshold: float | None = None,
 ) -> MonitoringResult:
-    """Read the captures of a time range and judge them; ``baseline`` is the file to compare with, if one was named.
+    """Read the captures of a time range and judge them; ``baseline`` is the file to compare with, if one was specified.
 
     Raises StackMissing, CaptureOff, EndpointWithoutCaptures, BaselineMissing or BaselineUnreadable.
     """
@@ -75,7 +75,7 @@ def monitor_endpoint(
     reference = model_baseline.find(session, name, baseline)
     reading = capture.CaptureReader(session.client("s3"), location, time_range.since, time_range.until)
     window = InferenceWindow.of(reading)
-    if not len(window) and location.is_abandoned:
+    if not len(window) and not location.endpoint_exists:
         raise EndpointWithoutCaptures(name, str(time_range))
     until = time_range.until or datetime.now(UTC)
     cloudwatch = session.client("cloudwatch")
@@ -141,7 +141,7 @@ def capture_location(session: boto3.Session, endpoint: str, outputs: StackOutput
         if outputs is None or not is_missing(error):
             raise
         console.note(f"endpoint {endpoint} does not exist; reading its captures in s3://{outputs.data_bucket}")
-        return capture.CaptureLocation(outputs.data_bucket, CAPTURE_PREFIX, endpoint, is_abandoned=True)
+        return capture.CaptureLocation(outputs.data_bucket, CAPTURE_PREFIX, endpoint, endpoint_exists=False)
 
 
 def _outputs(session: boto3.Session, settings: Settings, *, required: bool) -> StackOutputs | None:

@@ -43,7 +43,7 @@ def gather(
         timeline=timeline,
         drift=drift,
         notes=notes,
-        settings=facts(settings, outputs),
+        settings=report_settings(settings, outputs),
         versions=versions(),
         review_url=f"http://127.0.0.1:{REVIEW_PORT}/",
     )
@@ -60,8 +60,8 @@ def _captures(
     return result.timeline, result.drift, result.capture.sentences()
 
 
-def facts(settings: Settings, outputs: StackOutputs) -> Mapping[str, str]:
-    """Return the settings that a reader of the report may want to know."""
+def report_settings(settings: Settings, outputs: StackOutputs) -> Mapping[str, str]:
+    """Return the settings that the report shows."""
     return {
         "target": str(settings.target),
         "region": outputs.state_machine_arn.split(":")[3],

@@ -7,7 +7,7 @@ from itertools import chain
 
 _GZIP = b"\x1f\x8b"
 _STEP = 1 << 20
-_BROKEN = b"\0"  # occurs in no record, so that the line it is in counts as torn
+_BROKEN = b"\0"  # occurs in no record, so that the line it is in counts as truncated
 LONGEST = 32 << 20
 """A record has a request and a response of 6 MB each, in base64; a longer line is not a record."""
 

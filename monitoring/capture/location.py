@@ -11,7 +11,7 @@ VARIANT = "AllTraffic"
 
 @dataclass(frozen=True)
 class CaptureLocation:
-    """``s3://{bucket}/{prefix}/{endpoint}/{variant}/``; ``is_abandoned`` where the endpoint was deleted.
+    """``s3://{bucket}/{prefix}/{endpoint}/{variant}/``; ``endpoint_exists`` is False if it was deleted.
 
     Without an endpoint it is everything below the prefix, whatever the levels above the folders of the years are.
     """
@@ -20,7 +20,7 @@ class CaptureLocation:
     prefix: str
     endpoint: str = ""
     variant: str = VARIANT
-    is_abandoned: bool = False
+    endpoint_exists: bool = True
 
     @property
     def root(self) -> str:

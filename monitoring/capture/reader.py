@@ -72,12 +72,12 @@ class CaptureReader:
         except UnknownVersion:
             self.report.unknown_version += 1
         except MissingOutput:
-            self.report.unanswered += 1
+            self.report.missing_output += 1
         except MalformedRecord:
             if line.whole:
                 self.report.malformed += 1
             else:
-                self.report.torn += 1
+                self.report.truncated += 1
         return None
 
     def _belongs(self, inference: CapturedInference, seen: dict[str, None], now: datetime) -> bool:
@@ -95,7 +95,7 @@ class CaptureReader:
             del seen[next(iter(seen))]
         ahead = (inference.time - now).total_seconds()
         if ahead > 1:  # records have whole seconds
-            self.report.ahead += 1
+            self.report.from_the_future += 1
             self.report.skew = max(self.report.skew, ahead)
         return True
 

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_JSON_KEYS = {"truncated": "torn", "missing_output": "unanswered", "from_the_future": "ahead"}
+
 
 @dataclass
 class CaptureReport:
@@ -11,8 +13,8 @@ class CaptureReport:
     ``listings`` and ``fetches`` are requests to S3. ``files`` were read, ``foreign`` objects are not capture files,
     ``vanished`` ones were deleted between listing and reading. ``records`` were yielded; not yielded were those
     ``outside`` the time range, ``duplicates`` (by eventId), requests of an ``evaluation``, ``malformed`` lines,
-    ``torn`` last lines, records of an ``unknown_version``, and ``unanswered`` ones, without output. ``ahead`` of
-    ``records`` are dated in the future, by at most ``skew`` seconds.
+    ``truncated`` last lines, records of an ``unknown_version``, and those with a ``missing_output``. Of the ``records``
+    some are ``from_the_future``, by at most ``skew`` seconds.
     """
 
     listings: int = 0
@@ -25,15 +27,15 @@ class CaptureReport:
     duplicates: int = 0
     evaluation: int = 0
     malformed: int = 0
-    torn: int = 0
+    truncated: int = 0
     unknown_version: int = 0
-    unanswered: int = 0
-    ahead: int = 0
+    missing_output: int = 0
+    from_the_future: int = 0
     skew: float = 0.0
 
     def sentences(self) -> list[str]:
-        """Return what was skipped and why, as sentences; none where nothing was."""
-        ahead = f"dated up to {self.skew:.0f} s in the future: this machine's clock and the endpoint's differ"
+        """Return what was skipped and why, as sentences; an empty list if nothing was."""
+        dated = f"dated up to {self.skew:.0f} s in the future: this machine's clock and the endpoint's differ"
         counts = (
             (
                 self.foreign,
@@ -56,17 +58,17 @@ class CaptureReport:
                 "line is not an inference with two probabilities",
                 "lines are not inferences with two probabilities",
             ),
-            (self.torn, "file ends in a torn line", "files end in a torn line"),
+            (self.truncated, "file ends in a truncated line", "files end in a truncated line"),
             (self.unknown_version, "record has an unknown eventVersion", "records have an unknown eventVersion"),
             (
-                self.unanswered,
+                self.missing_output,
                 "record has no output: capture the endpoint's output, too",
                 "records have no output: capture the endpoint's output, too",
             ),
-            (self.ahead, f"record is {ahead}", f"records are {ahead}"),
+            (self.from_the_future, f"record is {dated}", f"records are {dated}"),
         )
         return [f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the counts as plain JSON values."""
-        return asdict(self)
+        """Return the counts as plain JSON values, with the keys of version 1.0."""
+        return {_JSON_KEYS.get(name, name): value for name, value in asdict(self).items()}

@@ -101,17 +101,17 @@ def _alternative_text(timeline: Timeline) -> str:
 
 
 def drift_signals(report: DriftReport) -> Plot:
-    """Draw each signal's difference from the baseline, in units of a material difference, with its verdict."""
+    """Draw each signal's difference from the baseline, in units of the effect size that matters, with its verdict."""
     signals = report.signals
     figure, axes = style.canvas(height=max(2.2, 0.34 * len(signals) + 1.1))
     if not signals:
         axes.set_xticks([])
         axes.set_yticks([])
         axes.spines[["left", "bottom"]].set_visible(False)
-        style.show_sentence(axes, report.sentence)
-        return Plot("drift", "Drift", f"Drift: {style.plain(report.sentence)}.", figure)
-    ranked = sorted(signals, key=lambda signal: signal.statistic / signal.material)
-    sizes = [signal.statistic / signal.material for signal in ranked]
+        style.show_sentence(axes, report.description)
+        return Plot("drift", "Drift", f"Drift: {style.plain(report.description)}.", figure)
+    ranked = sorted(signals, key=lambda signal: signal.statistic / signal.effect_size_limit)
+    sizes = [signal.statistic / signal.effect_size_limit for signal in ranked]
     reach = max(1.15, 1.05 * max(sizes))
     axes.hlines(range(len(ranked)), 0, sizes, color=LINE, linewidth=2, zorder=1)
     axes.axvline(1, color=MUTED, linestyle=(0, (5, 3)), linewidth=1.2, zorder=2)
@@ -124,8 +124,8 @@ def drift_signals(report: DriftReport) -> Plot:
     axes.set_xlim(0, reach)
     axes.set_ylim(-0.6, len(ranked) - 0.4)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.set_xlabel("difference from the baseline; material from 1 on")
+    axes.set_xlabel("difference from the baseline; matters from 1 on")
     axes.tick_params(axis="y", length=0, pad=10)
     words = "; ".join(f"{s.name} {s.verdict}, {size:.2f}" for s, size in zip(ranked[::-1], sizes[::-1], strict=True))
     rule = "a signal has drifted only where the difference is statistically significant as well"
-    return Plot("drift", "Drift", f"Difference from the baseline, material from 1 on ({rule}): {words}.", figure)
+    return Plot("drift", "Drift", f"Difference from the baseline, matters from 1 on ({rule}): {words}.", figure)

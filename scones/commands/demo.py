@@ -45,13 +45,13 @@ def demo(
         result = demo_run.run(session, settings, watch, demo_run.DemoOptions(images, concurrency, synthetic))
         with watch.step("report"), console.progress("drawing"):
             page = result.write_page(out)
-    where = {
+    files = {
         "summary": str(out / "summary.json"),
         "logs": str(state.logs),
         "staged images": str(settings.datasets),
         "report": str(page),
     }
-    summary = result.summary(watch.seconds, where)
+    summary = result.summary(watch.seconds, files)
     summary.write(out / "summary.json")
     if context.as_json:
         console.print_json(summary.to_dict())

@@ -27,10 +27,10 @@ def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
         ("accuracy of accepted", describe_rate(summary.evaluation.accuracy_accepted)),
         ("neither class", "{images} images: {review} to review, {accepted} accepted".format(**summary.neither)),
         ("latency", f"p50 {summary.latency_ms['p50']:.0f} ms, p95 {summary.latency_ms['p95']:.0f} ms an execution"),
-        ("captured", f"{summary.captured} of {summary.answered} inferences"),
+        ("captured", f"{summary.captured} of {summary.predictions} inferences"),
         ("queues", f"review {summary.review_queue}, failure {summary.failure_queue}"),
         ("time", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in summary.seconds.items())),
-        *summary.where.items(),
+        *summary.files.items(),
     ]
     for name, value in rows:
         figures.add_row(f"[bold]{name}[/]", escape(value))

@@ -23,7 +23,7 @@ def evaluation_table(content: Content, dataset: str, split: str, page: Path) -> 
             for each in evaluation.by_class(predictions, content.threshold)
         ),
         ("calibration error", f"{calibration.calibration(predictions).ece:.3f}"),
-        ("threshold", threshold.recommend_threshold(predictions, content.target_accuracy).sentence),
+        ("threshold", threshold.recommend_threshold(predictions, content.target_accuracy).description),
         *(("note", note) for note in content.all_notes),
         ("page", str(page)),
     ]

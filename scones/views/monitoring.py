@@ -26,7 +26,7 @@ def show(result: MonitoringResult, folder: Path) -> None:
     report = result.drift
     verdict = f"[bold {_COLOURS[report.verdict]}]{report.verdict}[/]"
     console.out.print(f"{verdict}  {console.escape(f'{result.endpoint}, {result.time_range}')}")
-    console.print_line(report.sentence.removeprefix(f"{report.verdict}: "))
+    console.print_line(report.description.removeprefix(f"{report.verdict}: "))
     if report.signals:
         console.out.print(_signals(report))
     for line in _lines(result):
@@ -35,12 +35,12 @@ def show(result: MonitoringResult, folder: Path) -> None:
 
 
 def _signals(report: DriftReport) -> Table:
-    table = Table("signal", "then", "now", "statistic", "adjusted p", "verdict", show_edge=False)
+    table = Table("signal", "baseline", "current", "statistic", "adjusted p", "verdict", show_edge=False)
     for signal in report.signals:
         p = "< 0.0001" if signal.adjusted_p < 0.0001 else f"{signal.adjusted_p:.4f}"
         verdict = f"[{_COLOURS[signal.verdict]}]{signal.verdict}[/]"
         statistic = f"{signal.test} {signal.statistic:.3f}"
-        table.add_row(signal.name, f"{signal.then:.3g}", f"{signal.now:.3g}", statistic, p, verdict)
+        table.add_row(signal.name, f"{signal.baseline:.3g}", f"{signal.current:.3g}", statistic, p, verdict)
     return table
 
 

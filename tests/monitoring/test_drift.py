@@ -40,7 +40,7 @@ def verdict(seen: InferenceWindow) -> drift.DriftReport:
 def test_what_looks_the_same_is_stable() -> None:
     report = verdict(window(500))
     assert (report.verdict, report.n) == (Verdict.STABLE, 500)
-    assert report.sentence == "stable: none of 9 signals differs from the baseline"
+    assert report.description == "stable: none of 9 signals differs from the baseline"
     assert all(signal.verdict is Verdict.STABLE for signal in report.signals)
 
 
@@ -63,13 +63,13 @@ def test_a_signal_that_drifted_is_named_and_no_other(change: dict[str, float], s
     assert report.verdict is Verdict.DRIFTED
     assert signal in named
     assert named <= {signal, "confidence", "confidence bands", "share below threshold"}
-    assert signal in report.sentence
+    assert signal in report.description
 
 
 def test_a_sure_but_small_difference_is_watched() -> None:
     report = verdict(window(20_000, brightness=3.0))
     assert report.verdict is Verdict.WATCH
-    assert "brightness rose" in report.sentence
+    assert "brightness rose" in report.description
 
 
 def test_chance_alone_seldom_alarms() -> None:
@@ -98,13 +98,13 @@ def test_chance_alone_seldom_alarms() -> None:
 )
 def test_too_few_to_tell_is_stated(n: int, sentence: str) -> None:
     report = verdict(window(n))
-    assert (report.verdict, report.sentence, report.signals) == (Verdict.UNKNOWN, sentence, ())
+    assert (report.verdict, report.description, report.signals) == (Verdict.UNKNOWN, sentence, ())
 
 
 def test_without_a_baseline_nothing_is_compared() -> None:
     report = drift.compare(window(100), None, 0.94)
     assert report.verdict is Verdict.UNKNOWN
-    assert "scones baseline" in report.sentence
+    assert "scones baseline" in report.description
     assert report.estimated_accuracy is not None
 
 

@@ -28,11 +28,11 @@ def test_the_recommended_threshold_is_the_lowest_that_reaches_the_accuracy() -> 
 def test_an_accuracy_that_no_threshold_reaches_is_stated_to_be_so() -> None:
     recommendation = recommend_threshold([Prediction(1, (0.99, 0.01))], 0.9)
     assert recommendation.effect is None
-    assert "no threshold reaches an accuracy of 90.0%" in recommendation.sentence
+    assert "no threshold reaches an accuracy of 90.0%" in recommendation.description
 
 
 def test_recommendation_from_few_predictions_says_how_little_they_prove() -> None:
-    assert "interval begins at" in recommend_threshold(SURE_AND_RIGHT, 0.99).sentence
+    assert "interval begins at" in recommend_threshold(SURE_AND_RIGHT, 0.99).description
 
 
 @settings(deadline=None)
@@ -55,12 +55,12 @@ def test_an_accuracy_that_is_reached_exactly_is_reached() -> None:
 
 
 def test_the_recommendation_reads_as_a_sentence() -> None:
-    assert recommend_threshold(SURE_AND_RIGHT + UNSURE_AND_WRONG, 0.99).sentence == (
+    assert recommend_threshold(SURE_AND_RIGHT + UNSURE_AND_WRONG, 0.99).description == (
         "a threshold of 0.9500 accepts 75.0% and gives an accuracy of at least 99.0% (3 of 3 right); the 95 % interval "
         "begins at 43.9%: evaluate more images to confirm"
     )
-    assert recommend_threshold(SURE_AND_RIGHT, 0.4).sentence == (
+    assert recommend_threshold(SURE_AND_RIGHT, 0.4).description == (
         "accepting every prediction already gives an accuracy of at least 40.0% (3 of 3 right)"
     )
     wrong = recommend_threshold([Prediction(1, (0.99, 0.01))], 0.9)
-    assert wrong.sentence == "no threshold reaches an accuracy of 90.0% among the accepted predictions"
+    assert wrong.description == "no threshold reaches an accuracy of 90.0% among the accepted predictions"

@@ -29,12 +29,12 @@ def summary(**changes: Any) -> DemoSummary:
     parts = {
         "dataset": "synthetic",
         "captured": 3,
-        "answered": 3,
+        "predictions": 3,
         "review_queue": 1,
         "failure_queue": 1,
         "seconds": {"up": 1.0},
     }
-    return DemoSummary(**{**parts, **figures(OUTCOMES, labelled, 0.94), "where": {}, **changes})
+    return DemoSummary(**{**parts, **figures(OUTCOMES, labelled, 0.94), "files": {}, **changes})
 
 
 def test_an_answer_below_the_threshold_still_counts_for_accuracy() -> None:
@@ -77,7 +77,7 @@ def test_a_share_of_nothing_is_null_in_the_file() -> None:
 def test_the_file_has_every_figure_under_its_name(tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
     path.write_text("an earlier one")
-    summary(where={"logs": "logs"}).write(path)
+    summary(files={"logs": "logs"}).write(path)
     expected = {
         "dataset": "synthetic", "images": 4, "executions": {"SUCCEEDED": 2, "FAILED": 2},
         "errors": {BELOW_THRESHOLD: 1, "UnsupportedImage": 1},

@@ -40,7 +40,7 @@ def test_captures_of_a_folder_are_judged_without_endpoint_stack_or_client(tmp_pa
     (tmp_path / "a.jsonl").write_bytes(file(*(line(str(n)) for n in range(40))))
     result = monitor_captures(no_client, str(tmp_path), RANGE, threshold=0.9)
     assert (len(result.window), result.drift.verdict, result.endpoint) == (40, "unknown", str(tmp_path))
-    assert "no baseline" in result.drift.sentence
+    assert "no baseline" in result.drift.description
 
 
 def test_captures_below_an_s3_prefix_are_judged() -> None:

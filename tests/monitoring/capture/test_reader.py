@@ -50,8 +50,8 @@ def test_a_file_that_breaks_off_is_counted_once_and_loses_nothing_else() -> None
     got = ids(result)
     assert got[:3] == ["a", "c", "d"]
     assert 3 + 100 < len(got) < 2000
-    assert (result.report.torn, result.report.malformed) == (2, 0)
-    assert result.report.sentences() == ["2 files end in a torn line"]
+    assert (result.report.truncated, result.report.malformed) == (2, 0)
+    assert result.report.sentences() == ["2 files end in a truncated line"]
 
 
 def test_what_is_no_inference_is_counted_and_never_fatal() -> None:
@@ -66,7 +66,7 @@ def test_what_is_no_inference_is_counted_and_never_fatal() -> None:
     result = reading(FakeS3(files))
     assert ids(result) == ["one", "two"]
     report = result.report
-    assert (report.malformed, report.unknown_version, report.unanswered, report.foreign) == (1, 1, 1, 2)
+    assert (report.malformed, report.unknown_version, report.missing_output, report.foreign) == (1, 1, 1, 2)
 
 
 def test_a_record_that_came_twice_counts_once() -> None:
@@ -128,7 +128,7 @@ def test_a_clock_that_is_ahead_loses_nothing_and_is_reported() -> None:
     s3 = FakeS3({key(ahead): file(line("a", ahead))})
     result = CaptureReader(s3, LOCATION, NOON - MINUTE, now=lambda: NOON)
     assert ids(result) == ["a"]
-    assert (result.report.ahead, result.report.skew) == (1, 90)
+    assert (result.report.from_the_future, result.report.skew) == (1, 90)
     assert "90 s in the future" in result.report.sentences()[0]
 
 

@@ -66,4 +66,4 @@ def test_drift_is_drawn_all_data(n: int) -> None:
     if report.signals:
         assert words(plot).count("stable, p = ") == len(report.signals)
     else:
-        assert report.sentence in words(plot).replace("\n", " ")
+        assert report.description in words(plot).replace("\n", " ")

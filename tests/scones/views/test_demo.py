@@ -44,7 +44,7 @@ def screen(summary_: DemoSummary, colours: bool = False) -> str:
 
 
 def test_the_screen_shows_every_figure_of_the_summary() -> None:
-    assert screen(summary(seconds={"up": 1.0, "run": 2.5}, where={"logs": ".scones/logs"})) == SCREEN
+    assert screen(summary(seconds={"up": 1.0, "run": 2.5}, files={"logs": ".scones/logs"})) == SCREEN
 
 
 def test_colours_tell_a_review_from_a_failure_and_what_is_missing() -> None:
