@@ -103,7 +103,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DriftFigures:
     """Over all runs: the share of each verdict, true and estimated accuracy, and the worst error of the estimate."""
 
     runs: int
@@ -152,7 +152,7 @@ def measure(options: Options) -> Section:
     )
 
 
-def _outcomes(setting: Setting, archive: Path | None, scratch: Path) -> Iterator[tuple[str, Outcome]]:
+def _outcomes(setting: Setting, archive: Path | None, scratch: Path) -> Iterator[tuple[str, DriftFigures]]:
     pool = 6000 if setting.runs >= 100 else _BASELINE + max(_OTHER_WINDOWS)
     usual: Predictions | None = None
     for name, predictions in _predicted(_rendered(pool)):
@@ -225,7 +225,7 @@ def _predict(task: Task) -> tuple[float, float, ImageStatistics]:
     return first, second, measure_pixels(pixels, float(np.sqrt(pixels.shape[0] * pixels.shape[1])))
 
 
-def _simulate(usual: Predictions, strange: Predictions | None, setting: Setting) -> Outcome:
+def _simulate(usual: Predictions, strange: Predictions | None, setting: Setting) -> DriftFigures:
     """Compare so many windows, each with a baseline of its own unless one is fixed."""
     verdicts: list[Verdict] = []
     rows = []
@@ -244,7 +244,7 @@ def _simulate(usual: Predictions, strange: Predictions | None, setting: Setting)
         rows.append((truth, estimate.value, abs(estimate.value - truth), estimate.low <= truth <= estimate.high))
     stable, watch, drifted = (verdicts.count(each) / setting.runs for each in _VERDICTS)
     truths, estimates, errors, covered = (np.array(column, np.float64) for column in zip(*rows, strict=True))
-    return Outcome(
+    return DriftFigures(
         setting.runs, setting.window, stable, watch, drifted, float(truths.mean()), float(estimates.mean()),
         float(errors.max()), float((errors <= 0.03).mean()), float(covered.mean()),
     )  # fmt: skip

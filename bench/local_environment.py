@@ -19,7 +19,7 @@ from core.defaults import ENDPOINT_INSTANCE_TYPE
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import LocalSession
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from scones.image_inputs import upload_images
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
@@ -64,7 +64,7 @@ class Deployment:
     settings: Settings
     scratch: Path
 
-    def upload(self, count: int) -> list[Image]:
+    def upload(self, count: int) -> list[S3Image]:
         """Render and upload images."""
         folder = write_images(self.scratch / "single", count)
         s3, bucket = self.session.client("s3"), self.outputs.data_bucket

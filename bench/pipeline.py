@@ -13,7 +13,7 @@ from bench.local_environment import Deployment, deployed
 from bench.results import Claim, Options, Section, Table
 from core.waiting import WaiterConfig
 from orchestration import executions, history
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 
 _CONCURRENCIES = (1, 4, 16)
 _WAITER = WaiterConfig(timeout_seconds=900, poll_seconds=0.1)
@@ -56,7 +56,7 @@ def measure(options: Options) -> Section:
     return Section("Pipeline", method, [Table.of(header, rows)], claims, figures)
 
 
-def _run(deployment: Deployment, images: list[Image], name: str, concurrency: int) -> list[Outcome]:
+def _run(deployment: Deployment, images: list[S3Image], name: str, concurrency: int) -> list[Outcome]:
     client, machine = deployment.session.client("stepfunctions"), deployment.outputs.state_machine_arn
     return executions.run(
         client, machine, images, run_name=name, concurrency=concurrency, waiter=_WAITER, threshold=0.5

@@ -13,7 +13,7 @@ from monitoring.baseline import Baseline, Floats, rounded
 from monitoring.window import InferenceWindow
 
 EFFECT_SIZE_LIMITS = {"D": 0.1, "PSI": 0.25, "share below threshold": 0.05, "label mix": 0.1}
-"""From this effect size on a difference matters. PSI's is the customary one (Siddiqi, "Credit Risk Scorecards", 2006)."""
+"""From this effect size on a difference matters. PSI's is customary (Siddiqi, "Credit Risk Scorecards", 2006)."""
 _BINS = 10
 _MIN_IMAGES = 30
 

@@ -15,7 +15,7 @@ from docker.errors import APIError, DockerException
 
 from core.aws_errors import error_code
 from orchestration.errors import EngineUnavailable, ImagePushFailed, RepositoryMissing
-from orchestration.image_builds import ImageProgress, ImageSource, OnProgress, build, context_archive, tag
+from orchestration.image_builds import ContainerImageSource, ImageProgress, OnProgress, build, context_archive, tag
 
 _DELETED_AT_ONCE = 100
 
@@ -35,7 +35,7 @@ class Published:
 def publish(
     connect: Callable[[], DockerClient],
     ecr: Any,
-    source: ImageSource,
+    source: ContainerImageSource,
     repository: str,
     platform: str,
     on_progress: OnProgress = lambda _: None,

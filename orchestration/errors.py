@@ -9,7 +9,7 @@ OrchestrationError
 │   ├── StackBusy
 │   ├── ParametersUnknown
 │   └── StackFailed
-├── ImageError
+├── ContainerImageError
 │   ├── EngineUnavailable
 │   ├── RepositoryMissing
 │   ├── ImageBuildFailed
@@ -91,25 +91,25 @@ class StackFailed(StackError):
         self.reason = reason
 
 
-class ImageError(OrchestrationError):
+class ContainerImageError(OrchestrationError):
     """Base of the errors about container images."""
 
 
-class EngineUnavailable(ImageError):
+class EngineUnavailable(ContainerImageError):
     """An image has to be built and the Docker engine does not respond."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the Docker engine does not respond ({reason}): start Docker, or set DOCKER_HOST")
 
 
-class RepositoryMissing(ImageError):
+class RepositoryMissing(ContainerImageError):
     """ECR has no repository for an image."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"ECR has no repository '{name}' in this region: run `scones bootstrap`")
 
 
-class ImageBuildFailed(ImageError):
+class ImageBuildFailed(ContainerImageError):
     """A step of a Dockerfile failed; ``output`` are the lines that it printed before."""
 
     def __init__(self, name: str, reason: str, output: Iterable[str] = ()) -> None:
@@ -118,7 +118,7 @@ class ImageBuildFailed(ImageError):
         super().__init__(f"the image '{name}' could not be built: {reason.strip()}{last}")
 
 
-class ImagePushFailed(ImageError):
+class ImagePushFailed(ContainerImageError):
     """The registry refused an image."""
 
     def __init__(self, name: str, repository: str, reason: str) -> None:

@@ -30,7 +30,7 @@ _TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 
 @dataclass(frozen=True)
-class Image:
+class S3Image:
     """An object in S3 to be classified."""
 
     s3_bucket: str
@@ -41,7 +41,7 @@ class Image:
 class Outcome:
     """How one execution ended: with an output, or with an error's name and cause, and after how many milliseconds."""
 
-    image: Image
+    image: S3Image
     execution_arn: str
     status: str
     output: dict[str, Any] | None
@@ -58,7 +58,7 @@ class Outcome:
 OnOutcome = Callable[[Outcome], None]
 
 
-def execution_name(image: Image, run: str) -> str:
+def execution_name(image: S3Image, run: str) -> str:
     """Return a name made of the run's and the image's: Step Functions does not start two executions of one name.
 
     At most 80 of ``[A-Za-z0-9_-]`` (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
@@ -70,7 +70,7 @@ def execution_name(image: Image, run: str) -> str:
 def run(
     stepfunctions: Any,
     state_machine_arn: str,
-    images: Sequence[Image],
+    images: Sequence[S3Image],
     *,
     run_name: str,
     threshold: float | None = None,
@@ -102,7 +102,7 @@ def run(
 
 def wait(
     stepfunctions: Any,
-    execution_arns: Mapping[str, Image],
+    execution_arns: Mapping[str, S3Image],
     waiter: WaiterConfig = WAITER,
     on_outcome: OnOutcome = lambda _: None,
 ) -> list[Outcome]:
@@ -125,7 +125,7 @@ def is_express(stepfunctions: Any, state_machine_arn: str) -> bool:
 class _Request:
     """An execution to be started."""
 
-    image: Image
+    image: S3Image
     name: str
     payload: str
 
@@ -134,7 +134,7 @@ class _Request:
 class _Running:
     """An execution that has been started; ``deadline`` is a time of the waiter's clock."""
 
-    image: Image
+    image: S3Image
     deadline: float
 
 
@@ -177,7 +177,7 @@ class _Tracker:
                 self.add(response["executionArn"], request.image)
         return throttled
 
-    def add(self, execution_arn: str, image: Image) -> None:
+    def add(self, execution_arn: str, image: S3Image) -> None:
         """Track an execution that has been started."""
         self.running[execution_arn] = _Running(image, self._waiter.clock() + self._waiter.timeout_seconds)
 
@@ -258,12 +258,12 @@ def _state_machine_arn(execution_arn: str) -> str:
     return execution_arn.rpartition(":")[0].replace(":execution:", ":stateMachine:")
 
 
-def _payload(image: Image, threshold: float | None) -> str:
+def _payload(image: S3Image, threshold: float | None) -> str:
     payload = {"s3_bucket": image.s3_bucket, "s3_key": image.s3_key}
     return json.dumps(payload if threshold is None else payload | {"threshold": threshold})
 
 
-def _outcome(image: Image, response: dict[str, Any]) -> Outcome:
+def _outcome(image: S3Image, response: dict[str, Any]) -> Outcome:
     seconds = (response["stopDate"] - response["startDate"]).total_seconds()
     return Outcome(
         image=image,

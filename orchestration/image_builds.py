@@ -32,7 +32,7 @@ _KEPT_LINES = 20
 
 
 @dataclass(frozen=True)
-class ImageSource:
+class ContainerImageSource:
     """What an image is built from: a context folder, and the Dockerfile's path in it."""
 
     name: str
@@ -53,7 +53,7 @@ class ImageProgress:
 OnProgress = Callable[[ImageProgress], None]
 
 
-def context_archive(source: ImageSource) -> bytes:
+def context_archive(source: ContainerImageSource) -> bytes:
     """Return the build context as a tar archive; the same files give the same bytes, whatever their owner and time.
 
     Honours ``<Dockerfile>.dockerignore`` or the context's ``.dockerignore``, as ``docker build`` does.
@@ -93,7 +93,7 @@ def has_buildx() -> bool:
 
 def build(
     engine: DockerClient,
-    source: ImageSource,
+    source: ContainerImageSource,
     names: Iterable[str],
     platform: str,
     on_progress: OnProgress = lambda _: None,
@@ -120,7 +120,7 @@ def build(
 
 
 def _build_with_buildx(
-    _engine: DockerClient, source: ImageSource, name: str, platform: str, on_progress: OnProgress
+    _engine: DockerClient, source: ContainerImageSource, name: str, platform: str, on_progress: OnProgress
 ) -> None:
     command = [*_BUILDX, "--platform", platform, "--file", source.dockerfile, "--tag", name, "-"]
     output: deque[str] = deque(maxlen=_KEPT_LINES)
@@ -139,7 +139,7 @@ def _build_with_buildx(
 
 
 def _build_classically(
-    engine: DockerClient, source: ImageSource, name: str, platform: str, on_progress: OnProgress
+    engine: DockerClient, source: ContainerImageSource, name: str, platform: str, on_progress: OnProgress
 ) -> None:
     output: deque[str] = deque(maxlen=_KEPT_LINES)
     events = engine.api.build(
@@ -160,7 +160,7 @@ def _build_classically(
             _report(_CLASSIC_STEP, source, line, on_progress)
 
 
-def _report(step: re.Pattern[str], source: ImageSource, line: str, on_progress: OnProgress) -> None:
+def _report(step: re.Pattern[str], source: ContainerImageSource, line: str, on_progress: OnProgress) -> None:
     """Report the step that a line of output begins: the steps before it are done."""
     match = step.match(line)
     if match:

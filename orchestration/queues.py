@@ -1,4 +1,4 @@
-"""Reads the review and the failure queue, and starts failed executions again, each message exactly once."""
+"""Reads the review and the failure queue, and restarts failed executions, each message exactly once."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from core.aws_errors import error_code
 from core.json_objects import parse_json_object
 from orchestration import history
 from orchestration.errors import ExecutionUnknown, HistoryUnavailable, MessagesNotDeleted
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 
 VISIBILITY_TIMEOUT_SECONDS = 600
 _BATCH = 10  # the most messages in one SQS request
@@ -22,7 +22,7 @@ _BATCH = 10  # the most messages in one SQS request
 
 @dataclass(frozen=True)
 class Message:
-    """A message of a state machine; ``body`` is empty where the message is not a JSON object."""
+    """A message of a state machine; ``body`` is empty if the message is not a JSON object."""
 
     message_id: str
     receipt_handle: str
@@ -39,25 +39,26 @@ class Message:
         return str(self.body.get("error", ""))
 
     @property
-    def image(self) -> Image | None:
-        """The image to be reviewed; None where the message names none."""
+    def image(self) -> S3Image | None:
+        """The image to be reviewed, or None if the message names none."""
         bucket, key = self.body.get("s3_bucket"), self.body.get("s3_key")
-        return Image(bucket, key) if isinstance(bucket, str) and isinstance(key, str) else None
+        return S3Image(bucket, key) if isinstance(bucket, str) and isinstance(key, str) else None
 
 
 @dataclass(frozen=True)
 class Redriven:
     """What was done with the failure queue's messages.
 
-    ``started`` are the ARNs of the executions that were started. The other members count messages: ``already`` those
-    whose execution an earlier, interrupted call had started; ``failed_again`` those of executions in ``started`` that
-    have failed meanwhile; ``left`` those that stay in the queue, because of another error or without an input.
+    ``started`` are the ARNs of the executions that were started. The other members count messages: ``already_started``
+    those whose execution an earlier, interrupted call had started; ``failed_again`` those of executions in ``started``
+    that failed again in the meantime; ``remaining`` those that stay in the queue, because they have another error or no
+    input.
     """
 
     started: tuple[str, ...]
-    already: int
+    already_started: int
     failed_again: int
-    left: int
+    remaining: int
 
 
 def length(sqs: Any, queue_url: str) -> int:
@@ -98,7 +99,7 @@ def release(sqs: Any, queue_url: str, messages: Iterable[Message]) -> None:
 
 
 def delete(sqs: Any, queue_url: str, messages: Iterable[Message]) -> None:
-    """Delete messages. Raises MessagesNotDeleted where SQS refuses to delete one, which becomes visible again."""
+    """Delete messages. Raises MessagesNotDeleted if SQS refuses to delete one, which becomes visible again."""
     for entries in _entries(messages):
         refused = sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
         if refused:
@@ -114,14 +115,14 @@ def redrive(
     errors: Collection[str] = (),
     executions: Collection[str] = (),
 ) -> Redriven:
-    """Start each failed execution in the queue again; with ``errors`` or ``executions``, only those.
+    """Restart each failed execution in the queue; with ``errors`` or ``executions``, only those.
 
     A message is deleted after its execution has started. The new execution's name derives from the failed one, and Step
     Functions refuses a second execution of that name, so a call that was interrupted in between can be repeated. An
-    Express workflow does not refuse it and may run twice. Executions that fail again meanwhile stay in the queue.
+    Express workflow does not refuse it and may run twice. Executions that fail again stay in the queue.
     """
     started: dict[str, None] = {}
-    already = failed_again = 0
+    already_started = failed_again = 0
     kept: list[Message] = []
     try:
         for message in receive(sqs, queue_url):
@@ -136,13 +137,13 @@ def redrive(
                 continue
             arn = _start(stepfunctions, state_machine_arn, redrive_name(message.execution_arn, payload), payload)
             if arn is None or arn in started:
-                already += 1
+                already_started += 1
             else:
                 started[arn] = None
             delete(sqs, queue_url, [message])
     finally:
         release(sqs, queue_url, kept)
-    return Redriven(tuple(started), already, failed_again, len(kept) - failed_again)
+    return Redriven(tuple(started), already_started, failed_again, len(kept) - failed_again)
 
 
 def count_errors(sqs: Any, queue_url: str) -> Counter[str]:
@@ -159,12 +160,12 @@ def count_errors(sqs: Any, queue_url: str) -> Counter[str]:
 
 
 def redrive_name(execution_arn: str, payload: str) -> str:
-    """Return the name under which a failed execution is started again: the same for the same failure."""
+    """Return the name of a failed execution's restart: the same for the same failure."""
     return f"redrive-{hashlib.sha256(f'{execution_arn} {payload}'.encode()).hexdigest()[:40]}"
 
 
 def _start(stepfunctions: Any, state_machine_arn: str, name: str, payload: str) -> str | None:
-    """Start an execution and return its ARN; None where an execution of that name exists."""
+    """Start an execution and return its ARN, or None if an execution of that name exists."""
     try:
         response = stepfunctions.start_execution(stateMachineArn=state_machine_arn, name=name, input=payload)
     except ClientError as error:
@@ -175,7 +176,7 @@ def _start(stepfunctions: Any, state_machine_arn: str, name: str, payload: str) 
 
 
 def _input(stepfunctions: Any, message: Message) -> str | None:
-    """Return the failed execution's input: the message's, or the execution's where it was too large for a message."""
+    """Return the failed execution's input: the message's, or the execution's if it was too large for a message."""
     if "input" in message.body:
         return json.dumps(message.body["input"], sort_keys=True)
     if not message.execution_arn:
@@ -192,9 +193,9 @@ def _entries(messages: Iterable[Message]) -> Iterator[list[dict[str, Any]]]:
         yield [{"Id": str(n), "ReceiptHandle": message.receipt_handle} for n, message in enumerate(batch)]
 
 
-def messages_by_image(messages: Sequence[Message]) -> dict[Image, list[Message]]:
+def messages_by_image(messages: Sequence[Message]) -> dict[S3Image, list[Message]]:
     """Return the messages by the image to be reviewed, without those that name none."""
-    by_image: dict[Image, list[Message]] = {}
+    by_image: dict[S3Image, list[Message]] = {}
     for message in messages:
         if message.image is not None:
             by_image.setdefault(message.image, []).append(message)

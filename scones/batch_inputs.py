@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
 from core.s3_uris import S3Uri, is_s3_uri
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from scones import console, image_inputs
 from scones.errors import BucketNotReadable, ImagesMissing, InputUnusable
 from scones.image_inputs import SkippedInput
@@ -30,7 +30,7 @@ _ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 class _Survey:
     """The images of a source in S3, and what of it is skipped."""
 
-    images: list[Image]
+    images: list[S3Image]
     skipped: list[SkippedInput]
 
 
@@ -157,4 +157,4 @@ def _left_out_location(payload: dict[str, Any]) -> tuple[str, str]:
     """Return bucket and key of the list of what is skipped, next to the manifest or the prefix."""
     bucket = payload.get("manifest_bucket") or payload.get("s3_bucket", "")
     stem = str(payload.get("manifest_key", "")).removesuffix(".json") or str(payload.get("prefix", "")).rstrip("/")
-    return bucket, f"{stem}.left-out.jsonl"
+    return bucket, f"{stem}.skipped.jsonl"

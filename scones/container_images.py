@@ -15,7 +15,7 @@ from orchestration import container_images as registry
 from orchestration import image_builds
 from orchestration.container_images import Published
 from orchestration.errors import EngineUnavailable
-from orchestration.image_builds import ImageProgress, ImageSource, OnProgress
+from orchestration.image_builds import ContainerImageSource, ImageProgress, OnProgress
 from scones import console
 from scones.container_image_uris import ALL, INFERENCE, repository
 from scones.settings import ROOT, Settings
@@ -51,10 +51,10 @@ def publish(
     return published
 
 
-def image_sources(settings: Settings, names: tuple[str, ...]) -> list[ImageSource]:
+def image_sources(settings: Settings, names: tuple[str, ...]) -> list[ContainerImageSource]:
     """Return what the named images are built from."""
-    serving = ImageSource(INFERENCE, ROOT, "training/serving/Dockerfile")
-    return [serving if name == INFERENCE else ImageSource(name, settings.services / name) for name in names]
+    serving = ContainerImageSource(INFERENCE, ROOT, "training/serving/Dockerfile")
+    return [serving if name == INFERENCE else ContainerImageSource(name, settings.services / name) for name in names]
 
 
 def connect() -> DockerClient:

@@ -1,4 +1,4 @@
-"""Before anything that costs money is created on AWS: the quota allows it, and the user agrees to its price."""
+"""Checks quotas, shows prices and asks for confirmation before anything that costs money is created on AWS."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,26 +11,26 @@ from training.service_quotas import Use
 
 
 @dataclass(frozen=True)
-class Expense:
-    """Instances that are billed; ``until`` says what ends the cost, ``quota`` how many are needed at a time."""
+class BilledInstances:
+    """Instances that are billed, until when, and how many of them the quota must allow at a time."""
 
     instance_type: str
     use: Use
-    until: str
+    billing_note: str
     quota: int = 1
 
 
-def confirm_cost(context: CommandContext, expenses: Sequence[Expense]) -> None:
+def confirm_cost(context: CommandContext, billed: Sequence[BilledInstances]) -> None:
     """On AWS check each quota, show each price and ask; a local target costs nothing. Raises QuotaTooLow."""
     if context.settings.target is not Target.AWS:
         return
     region, quotas = context.session.region_name, context.client("service-quotas", config=ADVISORY)
-    for expense in expenses:
-        service_quotas.check_quota(quotas, expense.instance_type, expense.use, region, expense.quota)
+    for instances in billed:
+        service_quotas.check_quota(quotas, instances.instance_type, instances.use, region, instances.quota)
     pricing = context.client("pricing", config=ADVISORY, region_name=instance_prices.PRICING_REGION)
     lines = []
-    for expense in expenses:
-        component: instance_prices.Component = "Hosting" if expense.use == "endpoint" else "Training"
-        price = instance_prices.instance_price(pricing, expense.instance_type, component, region)
-        lines.append(f"one {expense.instance_type} as {expense.use}, {price}, {expense.until}")
+    for instances in billed:
+        component: instance_prices.Component = "Hosting" if instances.use == "endpoint" else "Training"
+        price = instance_prices.instance_price(pricing, instances.instance_type, component, region)
+        lines.append(f"one {instances.instance_type} as {instances.use}, {price}, {instances.billing_note}")
     context.confirm(f"This runs {'; and '.join(lines)}. Continue?")

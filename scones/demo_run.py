@@ -14,7 +14,7 @@ from monitoring import capture
 from monitoring.report import Content
 from monitoring.report.page import write as write_page
 from orchestration import executions, queues
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from scones import console, demo_inputs, demo_summary, recent_executions, report_content, staged_datasets
 from scones.demo_summary import DemoSummary
 from scones.model_serving import CAPTURE_PREFIX, SHIPPED_MODEL, deploy_endpoint
@@ -68,7 +68,7 @@ def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: D
     run_name = f"demo-{since:%Y%m%dT%H%M%S}"
     with watch.step("run"), console.progress("classifying") as advance:
         keys = sample(sorted(dataset.labels), dataset.labels, options.images)
-        images = [Image(bucket, key) for key in keys]
+        images = [S3Image(bucket, key) for key in keys]
         of_neither = demo_inputs.upload_images_of_neither(s3, bucket, f"runs/{run_name}")
         images += of_neither + demo_inputs.upload_invalid(s3, bucket, f"runs/{run_name}", images[0])
         outcomes = _classify(session, outputs, images, run_name, options.concurrency, advance)
@@ -89,7 +89,7 @@ def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: D
 def _classify(
     session: boto3.Session,
     outputs: StackOutputs,
-    images: list[Image],
+    images: list[S3Image],
     run_name: str,
     concurrency: int,
     advance: console.Advance,

@@ -17,7 +17,7 @@ from boto3.s3.transfer import TransferConfig
 
 from core.image_formats import image_format
 from core.s3_uris import S3Uri, is_s3_uri
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from scones.console import Advance
 from scones.errors import ImagesMissing, InputUnusable
 
@@ -60,8 +60,8 @@ class SkippedInput:
 class ImageInputs:
     """Images in S3 with their names, and what is skipped."""
 
-    images: list[Image] = field(default_factory=list)
-    names: dict[Image, str] = field(default_factory=dict)
+    images: list[S3Image] = field(default_factory=list)
+    names: dict[S3Image, str] = field(default_factory=dict)
     skipped: list[SkippedInput] = field(default_factory=list)
 
 
@@ -92,7 +92,7 @@ def collect(s3: Any, bucket: str, run_name: str, sources: Sequence[str], advance
     return inputs
 
 
-def _entries(s3: Any, sources: Iterable[str]) -> Iterator[LocalImage | Image | SkippedInput]:
+def _entries(s3: Any, sources: Iterable[str]) -> Iterator[LocalImage | S3Image | SkippedInput]:
     for source in sources:
         if is_s3_uri(source):
             yield from list_objects(s3, S3Uri.parse(source))
@@ -102,7 +102,7 @@ def _entries(s3: Any, sources: Iterable[str]) -> Iterator[LocalImage | Image | S
             yield from local_entries(Path(source))
 
 
-def _name(image: LocalImage | Image) -> str:
+def _name(image: LocalImage | S3Image) -> str:
     return image.name if isinstance(image, LocalImage) else str(S3Uri(image.s3_bucket, image.s3_key))
 
 
@@ -176,22 +176,22 @@ def _head(path: Path) -> bytes:
         return file.read(_HEAD_BYTES)
 
 
-def list_objects(s3: Any, uri: S3Uri) -> Iterator[Image | SkippedInput]:
+def list_objects(s3: Any, uri: S3Uri) -> Iterator[S3Image | SkippedInput]:
     """Yield an object as an image, whatever it is, or the objects below a prefix that is empty or ends in a slash."""
     if uri.key and not uri.key.endswith("/"):
-        yield Image(uri.bucket, uri.key)
+        yield S3Image(uri.bucket, uri.key)
     else:
         yield from list_prefix(s3, uri)
 
 
-def list_prefix(s3: Any, uri: S3Uri) -> Iterator[Image | SkippedInput]:
+def list_prefix(s3: Any, uri: S3Uri) -> Iterator[S3Image | SkippedInput]:
     """Yield the objects whose keys begin with the URI's."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=uri.bucket, Prefix=uri.key):
         for entry in page.get("Contents", []):
             yield classify_key(uri.bucket, str(entry["Key"]))
 
 
-def classify_key(bucket: str, key: str) -> Image | SkippedInput:
+def classify_key(bucket: str, key: str) -> S3Image | SkippedInput:
     """Return an object as an image unless its key says that it is not one."""
     name = key.rpartition("/")[2]
     if not key:
@@ -200,16 +200,16 @@ def classify_key(bucket: str, key: str) -> Image | SkippedInput:
         return SkippedInput(f"s3://{bucket}/{key}", FOLDER_PLACEHOLDER)
     if name.startswith("."):
         return SkippedInput(f"s3://{bucket}/{key}", HIDDEN)
-    return Image(bucket, key)
+    return S3Image(bucket, key)
 
 
-def upload_images(s3: Any, bucket: str, prefix: str, paths: Sequence[Path], advance: Advance) -> list[Image]:
+def upload_images(s3: Any, bucket: str, prefix: str, paths: Sequence[Path], advance: Advance) -> list[S3Image]:
     """Put local files under ``prefix`` and return them in order; their position keeps files of one name apart."""
     images = []
     for number, path in enumerate(paths):
         key = f"{prefix}/{number:05d}/{_key(Path(path.name))}"
         s3.upload_file(os.fspath(path), bucket, key)
-        images.append(Image(bucket, key))
+        images.append(S3Image(bucket, key))
         advance(number + 1, len(paths))
     return images
 

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from core.errors import InvalidS3Uri
 from core.s3_uris import S3Uri, is_s3_uri
 from core.text_files import decode_text
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from scones.errors import ManifestUnreadable
 from scones.image_inputs import DUPLICATE, SkippedInput, classify_key
 
@@ -36,7 +36,7 @@ _GZIP = b"\x1f\x8b"
 class ManifestContent:
     """The images of a manifest, each once and in its order, and what of it is skipped."""
 
-    images: list[Image]
+    images: list[S3Image]
     skipped: list[SkippedInput]
 
 
@@ -46,13 +46,13 @@ def read_manifest(content: bytes, name: str, bucket: str, read_object: ReadObjec
     Raises ManifestUnreadable or UndecodableText.
     """
     text = decode_text(_unpacked(content, name), name)
-    images: dict[Image, None] = {}
+    images: dict[S3Image, None] = {}
     skipped: list[SkippedInput] = []
     for number, value in enumerate(_items(text, name, read_object), start=1):
         item = _item(value, name, number, bucket)
-        if isinstance(item, Image) and item in images:
+        if isinstance(item, S3Image) and item in images:
             item = SkippedInput(str(S3Uri(item.s3_bucket, item.s3_key)), DUPLICATE)
-        if isinstance(item, Image):
+        if isinstance(item, S3Image):
             images[item] = None
         else:
             skipped.append(item)
@@ -145,7 +145,7 @@ def _inventory_items(manifest: dict[str, Any], name: str, read_object: ReadObjec
                 yield {"Bucket": row["Bucket"], "Key": unquote(row["Key"] or "")}
 
 
-def _item(value: Any, name: str, number: int, bucket: str) -> Image | SkippedInput:
+def _item(value: Any, name: str, number: int, bucket: str) -> S3Image | SkippedInput:
     """Return the image that an item names. Raises ManifestUnreadable."""
     if isinstance(value, str):
         return _located(value, name, number, bucket)
@@ -169,7 +169,7 @@ def _text(value: dict[str, Any], names: Iterable[str], name: str, number: int) -
     return None
 
 
-def _located(text: str, name: str, number: int, bucket: str) -> Image | SkippedInput:
+def _located(text: str, name: str, number: int, bucket: str) -> S3Image | SkippedInput:
     """Read an S3 URI, or a key in ``bucket``."""
     if not is_s3_uri(text):
         return classify_key(bucket, text)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from core.json_objects import parse_json_object
 from monitoring.report.content import Disposition, ReportedImage
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from orchestration.history import StateVisit, describe, visits
 
 BELOW_THRESHOLD = "ThresholdConfidenceNotMet"
@@ -66,7 +66,7 @@ def reported(
     outcomes: Sequence[Outcome],
     histories: Mapping[str, ExecutionHistory],
     labels: Mapping[str, int],
-    content: Callable[[Image], bytes | None],
+    content: Callable[[S3Image], bytes | None],
 ) -> list[ReportedImage]:
     """Return each outcome as the report shows it; ``labels`` are by key, ``content`` reads an image's bytes."""
     images = []
@@ -90,13 +90,13 @@ def reported(
     return images
 
 
-def image_reader(s3: Any, staged: Path) -> Callable[[Image], bytes | None]:
+def image_reader(s3: Any, staged: Path) -> Callable[[S3Image], bytes | None]:
     """Return a function that reads an image from the folder of staged datasets, otherwise from S3.
 
     It returns None for an image that no longer exists or is over 8 MB.
     """
 
-    def read(image: Image) -> bytes | None:
+    def read(image: S3Image) -> bytes | None:
         path = staged.joinpath(*image.s3_key.removeprefix("datasets/").split("/"))
         if image.s3_key.startswith("datasets/") and ".." not in path.parts and path.is_file():
             return path.read_bytes()
@@ -114,7 +114,7 @@ def _outcome(stepfunctions: Any, arn: str) -> Outcome:
     payload = parse_json_object(execution.input or "")
     stopped = execution.stopped or execution.started
     return Outcome(
-        image=Image(str(payload.get("s3_bucket", "")), str(payload.get("s3_key", "an input that names no image"))),
+        image=S3Image(str(payload.get("s3_bucket", "")), str(payload.get("s3_key", "an input that names no image"))),
         execution_arn=arn,
         status=execution.status,
         output=parse_json_object(execution.output or "") or None,

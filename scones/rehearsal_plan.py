@@ -12,14 +12,16 @@ from scones.stack_outputs import StackOutputs
 from training import jobs, recipes
 from training.endpoint_settings import EndpointOptions
 from training.jobs import TrainingJobSpec
-from training.rehearsal import Plan
+from training.rehearsal import RehearsalPlan
 
 
-def rehearsal_plan(session: boto3.Session, settings: Settings, outputs: StackOutputs, job: TrainingJobSpec) -> Plan:
+def rehearsal_plan(
+    session: boto3.Session, settings: Settings, outputs: StackOutputs, job: TrainingJobSpec
+) -> RehearsalPlan:
     """Return the plan of a rehearsal of this job. Raises RoleMissing."""
     builtin = recipes.get_recipe(job.recipe.name).builtin
     inference_uri = container_image_uris.inference_uri(session, settings, ENDPOINT_INSTANCE_TYPE) or LOCAL_IMAGE
-    return Plan(
+    return RehearsalPlan(
         job,
         training_jobs.job_environment(settings, outputs),
         f"{outputs.endpoint_name}-rehearsal",

@@ -9,7 +9,7 @@ from typing import Any
 from core.s3_uris import S3Uri
 from core.thumbnails import data_uri
 from orchestration import queues
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from orchestration.history import error_message
 from orchestration.queues import Message
 from review import contact_sheet, labelled_dataset
@@ -68,7 +68,7 @@ def _received(sqs: Any, queue_url: str) -> Iterator[list[Message]]:
         queues.release(sqs, queue_url, messages)
 
 
-def _card(s3: Any, image: Image, message: Message) -> Card:
+def _card(s3: Any, image: S3Image, message: Message) -> Card:
     try:
         content = read_image(s3, _uri(image))
     except ImageUnreadable:
@@ -79,5 +79,5 @@ def _card(s3: Any, image: Image, message: Message) -> Card:
     return Card(image.s3_bucket, image.s3_key, numbers, cause, data_uri(content, contact_sheet.THUMBNAIL))
 
 
-def _uri(image: Image) -> S3Uri:
+def _uri(image: S3Image) -> S3Uri:
     return S3Uri(image.s3_bucket, image.s3_key)

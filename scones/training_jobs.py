@@ -11,7 +11,7 @@ import boto3
 from core.labels import VEHICLES, dataset_name
 from review import labelled_dataset
 from scones import console
-from scones.cost_confirmation import Expense
+from scones.cost_confirmation import BilledInstances
 from scones.errors import LabelledDatasetEmpty
 from scones.settings import Settings, Target
 from scones.stack_outputs import StackOutputs
@@ -19,6 +19,7 @@ from training import job_logs, jobs, recipes
 from training.endpoint_naming import MAX_NAME_LENGTH
 from training.errors import DatasetMissing
 from training.jobs import JobEnvironment, JobStatus, TrainingJobSpec
+from training.service_quotas import Use
 
 DATASETS = "datasets"
 
@@ -84,10 +85,10 @@ def job_environment(
     )
 
 
-def expense(job: TrainingJobSpec) -> Expense:
-    """Return what a job costs."""
-    use: Any = "spot training job" if job.spot else "training job"
-    return Expense(job.instance_type, use, "billed by the second until the job ends")
+def billed_instances(job: TrainingJobSpec) -> BilledInstances:
+    """Return the billed instances of a job."""
+    use: Use = "spot training job" if job.spot else "training job"
+    return BilledInstances(job.instance_type, use, "billed by the second until the job ends")
 
 
 def follow(session: boto3.Session, name: str, epochs: int | None, target: Target) -> JobStatus:

@@ -30,7 +30,7 @@ _CAPTURE_WAITER = WaiterConfig(timeout_seconds=600.0, poll_seconds=1.0)
 
 
 @dataclass(frozen=True)
-class Plan:
+class RehearsalPlan:
     """The training job, and the endpoint that serves its model.
 
     ``deletion`` is the role that deletes the endpoint if this program is killed.
@@ -52,7 +52,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RehearsalResult:
     """What the rehearsal did: ``captured`` of the first half of the ``invocations``, and the ``deleted`` resources."""
 
     job: str
@@ -63,7 +63,9 @@ class Outcome:
     deleted: list[str]
 
 
-def rehearse(session: boto3.Session, plan: Plan, on_progress: Callable[[str], None] = lambda _: None) -> Outcome:
+def rehearse(
+    session: boto3.Session, plan: RehearsalPlan, on_progress: Callable[[str], None] = lambda _: None
+) -> RehearsalResult:
     """Run the plan; the endpoint is deleted also after an error. Raises a SageMakerError."""
     on_progress(f"training job {plan.job.name}")
     jobs.submit(session, plan.job, plan.environment)
@@ -86,7 +88,7 @@ def rehearse(session: boto3.Session, plan: Plan, on_progress: Callable[[str], No
         _delete(session, plan)
         raise
     deleted = _delete(session, plan)
-    return Outcome(
+    return RehearsalResult(
         job=plan.job.name,
         model_artifact=model_artifact,
         metrics=dict(job.metrics),
@@ -96,7 +98,9 @@ def rehearse(session: boto3.Session, plan: Plan, on_progress: Callable[[str], No
     )
 
 
-def _deploy(session: boto3.Session, plan: Plan, model_artifact: str, *, capture_percent: int) -> EndpointStatus:
+def _deploy(
+    session: boto3.Session, plan: RehearsalPlan, model_artifact: str, *, capture_percent: int
+) -> EndpointStatus:
     return endpoint_deployment.deploy(
         session,
         name=plan.endpoint,
@@ -111,7 +115,7 @@ def _deploy(session: boto3.Session, plan: Plan, model_artifact: str, *, capture_
     )
 
 
-def _delete(session: boto3.Session, plan: Plan) -> list[str]:
+def _delete(session: boto3.Session, plan: RehearsalPlan) -> list[str]:
     deregister_scaling(session.client("application-autoscaling"), plan.endpoint, VARIANT)
     try:
         deleted = endpoint_deployment.delete(session, plan.endpoint, plan.endpoint_waiter)
@@ -121,7 +125,7 @@ def _delete(session: boto3.Session, plan: Plan) -> list[str]:
     return deleted
 
 
-def _invoke(session: boto3.Session, plan: Plan) -> list[str]:
+def _invoke(session: boto3.Session, plan: RehearsalPlan) -> list[str]:
     """Invoke the endpoint with rendered images and return the inference IDs, by which the captures are found."""
     client, inference_ids = session.client("sagemaker-runtime"), []
     with translate_errors("invoke"):
@@ -138,7 +142,7 @@ def _invoke(session: boto3.Session, plan: Plan) -> list[str]:
     return inference_ids
 
 
-def _wait_for_captures(session: boto3.Session, plan: Plan, inference_ids: Sequence[str]) -> None:
+def _wait_for_captures(session: boto3.Session, plan: RehearsalPlan, inference_ids: Sequence[str]) -> None:
     client, waiter = session.client("s3"), plan.capture_waiter
     uri = S3Uri.parse(f"{plan.capture_uri}/{plan.endpoint}/")
     started, missing = waiter.clock(), set(inference_ids)

@@ -7,7 +7,7 @@ import typer
 
 from core.waiting import WaiterConfig
 from orchestration import executions, queues
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from scones import console
 from scones.context import CommandContext
 from scones.options import CLOUD, with_context
@@ -51,7 +51,12 @@ def redrive(
         redriven = queues.redrive(
             sqs, stepfunctions, outputs.failure_queue_url, outputs.state_machine_arn, errors=error or ()
         )
-    values: dict[str, Any] = vars(redriven) | {"started": len(redriven.started)}
+    values: dict[str, Any] = {  # the keys of version 1.0
+        "started": len(redriven.started),
+        "already": redriven.already_started,
+        "failed_again": redriven.failed_again,
+        "left": redriven.remaining,
+    }
     ended = _follow(stepfunctions, redriven.started) if wait else Counter[str]()
     _print(context, values | ({"outcomes": dict(ended.most_common())} if wait else {}))
     if set(ended) - {"SUCCEEDED", BELOW_THRESHOLD}:
@@ -67,7 +72,7 @@ def _follow(stepfunctions: Any, arns: tuple[str, ...]) -> Counter[str]:
             ended[outcome.error or outcome.status] += 1
             advance(ended.total(), len(arns))
 
-        executions.wait(stepfunctions, dict.fromkeys(arns, Image("", "")), _WAITER, count)
+        executions.wait(stepfunctions, dict.fromkeys(arns, S3Image("", "")), _WAITER, count)
     return ended
 
 

@@ -9,7 +9,7 @@ from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.named_values import parse_named_values
 from scones import console, options, training_jobs
 from scones.context import CommandContext
-from scones.cost_confirmation import Expense, confirm_cost
+from scones.cost_confirmation import BilledInstances, confirm_cost
 from scones.options import with_context
 from scones.rehearsal_plan import rehearsal_plan
 from scones.views import rehearsal as view
@@ -39,8 +39,8 @@ def rehearse(
         session, settings, outputs, recipe, parse_named_values(hyperparameter or ()),
         dataset=dataset, instance_type=instance_type, epochs=epochs,
     )  # fmt: skip
-    endpoint = Expense(ENDPOINT_INSTANCE_TYPE, "endpoint", "until the rehearsal deletes it, two hours at most")
-    confirm_cost(context, [training_jobs.expense(job), endpoint])
+    endpoint = BilledInstances(ENDPOINT_INSTANCE_TYPE, "endpoint", "until the rehearsal deletes it, two hours at most")
+    confirm_cost(context, [training_jobs.billed_instances(job), endpoint])
     plan = rehearsal_plan(session, settings, outputs, job)
     recorder = RequestRecorder(session)
     with console.progress("rehearsing"):

@@ -51,8 +51,10 @@ def review(
         by_name = parse_label_lines(label or (), outputs.labels)
         if labels:
             by_name |= read_label_file(labels.read_bytes(), str(labels), outputs.labels)
-        labelled, left = review_queue.record_labels(sqs, s3, outputs, by_name)
-        context.print_values({"labelled": labelled, "left": left, "manifest": f"s3://{outputs.data_bucket}/{LISTING}"})
+        labelled, remaining = review_queue.record_labels(sqs, s3, outputs, by_name)
+        context.print_values(
+            {"labelled": labelled, "left": remaining, "manifest": f"s3://{outputs.data_bucket}/{LISTING}"}
+        )
         return
     cards = review_queue.write_page(sqs, s3, outputs, sheet, limit)
     values: dict[str, Any] = {"images": len(cards), "sheet": str(sheet)}

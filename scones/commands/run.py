@@ -9,7 +9,7 @@ import typer
 from botocore.config import Config
 
 from orchestration import executions
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from scones import console, image_inputs
 from scones.context import CommandContext
 from scones.errors import INTERRUPTED
@@ -65,7 +65,7 @@ def run(
         raise typer.Exit(1)
 
 
-def _json(outcome: Outcome, names: Mapping[Image, str]) -> dict[str, Any]:
+def _json(outcome: Outcome, names: Mapping[S3Image, str]) -> dict[str, Any]:
     return asdict(outcome) | {"message": outcome.message, "name": names[outcome.image]}
 
 

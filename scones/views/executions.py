@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from scones import console
 from scones.image_inputs import SkippedInput
 
@@ -18,7 +18,7 @@ SHOWN_NAMES = 3
 
 
 @contextmanager
-def live_outcomes(total: int, names: Mapping[Image, str]) -> Iterator[Callable[[Outcome], None]]:
+def live_outcomes(total: int, names: Mapping[S3Image, str]) -> Iterator[Callable[[Outcome], None]]:
     """Show the latest outcomes and their counts on standard error while there are more to come."""
     latest: deque[Outcome] = deque(maxlen=SHOWN)
     counts: Counter[str] = Counter()
@@ -33,7 +33,7 @@ def live_outcomes(total: int, names: Mapping[Image, str]) -> Iterator[Callable[[
         yield show
 
 
-def outcome_table(outcomes: Sequence[Outcome], names: Mapping[Image, str]) -> Table:
+def outcome_table(outcomes: Sequence[Outcome], names: Mapping[S3Image, str]) -> Table:
     """Return the outcomes as a table, each image by the name that the user gave it."""
     table = Table("image", "label", "confidence", "ms")
     for outcome in outcomes:

@@ -14,7 +14,7 @@ from core.waiting import WaiterConfig
 from emulation.processes.environment_state import EnvironmentState
 from emulation.session import LocalSession
 from orchestration import executions, queues
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from scones.image_inputs import upload_images
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
@@ -59,13 +59,13 @@ class LocalDeployment:
         response = httpx.put(url, json={"endpoint": None, **fault}) if fault else httpx.delete(url)
         response.raise_for_status()
 
-    def upload(self, folder: Path, count: int, prefix: str) -> list[Image]:
+    def upload(self, folder: Path, count: int, prefix: str) -> list[S3Image]:
         """Render ``count`` images into ``folder`` and upload them."""
         write_images(folder, count)
         s3, bucket = self.client("s3"), self.outputs.data_bucket
         return upload_images(s3, bucket, prefix, sorted(folder.iterdir()), lambda _done, _total: None)
 
-    def run(self, images: list[Image], name: str, concurrency: int = 16, **options: Any) -> list[Outcome]:
+    def run(self, images: list[S3Image], name: str, concurrency: int = 16, **options: Any) -> list[Outcome]:
         """Run images one by one, each as its own execution."""
         machine, client = self.outputs.state_machine_arn, self.client("stepfunctions")
         waiter = WaiterConfig(timeout_seconds=900, poll_seconds=0.1)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from orchestration import batch as batches
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from orchestration.history import history
 from tests.integration.local_deployment import LocalDeployment, write_images
 
@@ -34,7 +34,7 @@ def test_a_batch_accounts_for_every_image_as_one_by_one_would(
     assert done.returncode == 0, done.stderr
     summary, queued = json.loads(done.stdout), deployment.queue_lengths() - before
     items = json.loads(Path(summary["results"]).read_text())
-    images = [Image(item["s3_bucket"], item["s3_key"]) for item in items]
+    images = [S3Image(item["s3_bucket"], item["s3_key"]) for item in items]
     in_batch = {item["s3_key"]: (item["outcome"], item["label"], item["confidence"]) for item in items}
     alone = {outcome.image.s3_key: end(outcome) for outcome in deployment.run(images, "one-by-one", concurrency=4)}
     throttled = sum(fault["struck"] for fault in faults)
@@ -86,6 +86,6 @@ def test_a_batch_can_be_followed_again_and_a_threshold_of_its_own_holds(
 def test_one_image_may_have_its_own_threshold_too(deployment: LocalDeployment, tmp_path: Path) -> None:
     write_images(tmp_path / "one", 1)
     deployment.client("s3").upload_file(str(tmp_path / "one" / "000000.png"), deployment.outputs.data_bucket, "one.png")
-    image = [Image(deployment.outputs.data_bucket, "one.png")]
+    image = [S3Image(deployment.outputs.data_bucket, "one.png")]
     (strict,), (lenient,) = (deployment.run(image, f"t-{t}".replace(".", ""), threshold=t) for t in (1.0, 0.5))
     assert (strict.error, lenient.status) == ("ThresholdConfidenceNotMet", "SUCCEEDED")

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from orchestration.executions import Image, wait
+from orchestration.executions import S3Image, wait
 from tests.integration.conftest import Running
 
 pytestmark = pytest.mark.integration
@@ -28,7 +28,7 @@ def test_an_execution_that_has_not_begun_has_no_map_runs_and_is_no_error(scripte
         arns.append(start(scripted, client))
         assert client.list_map_runs(executionArn=arns[-1])["mapRuns"] == []
         client.get_execution_history(executionArn=arns[-1])
-    outcomes = wait(client, dict.fromkeys(arns, Image("", "")))
+    outcomes = wait(client, dict.fromkeys(arns, S3Image("", "")))
     assert {outcome.status for outcome in outcomes} == {"SUCCEEDED"}
 
 
@@ -48,7 +48,7 @@ def test_every_invocation_of_a_function_is_in_its_log(scripted: Running) -> None
         before = now
         time.sleep(1.5)
     for arn in [start(scripted, client) for _ in range(7)]:
-        wait(client, {arn: Image("", "")})
+        wait(client, {arn: S3Image("", "")})
     deadline = time.monotonic() + 600
     while reports() < before + 7 and time.monotonic() < deadline:
         time.sleep(0.3)

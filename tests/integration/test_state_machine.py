@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from orchestration.executions import Image, execution_name, wait
+from orchestration.executions import S3Image, execution_name, wait
 from tests.contracts.test_named_errors import STATES, definition, raised_by
 from tests.integration.conftest import Running
 
@@ -29,7 +29,7 @@ def execute(running: Running, payload: Any) -> dict[str, Any]:
     arn = client.start_execution(
         stateMachineArn=running.outputs["StateMachineArn"], name=str(uuid4()), input=json.dumps(payload)
     )["executionArn"]
-    (outcome,) = wait(client, {arn: Image("", "")})
+    (outcome,) = wait(client, {arn: S3Image("", "")})
     return {
         "arn": arn,
         "status": outcome.status,
@@ -143,7 +143,7 @@ def test_an_input_too_large_to_travel_in_a_message_still_leaves_one_message(scri
 
 def test_the_same_work_is_not_started_twice_under_one_name(scripted: Running) -> None:
     client = scripted.client("stepfunctions")
-    name = execution_name(Image("bucket", "twice.png"), uuid4().hex[:8])
+    name = execution_name(S3Image("bucket", "twice.png"), uuid4().hex[:8])
     request = {
         "stateMachineArn": scripted.outputs["StateMachineArn"],
         "name": name,

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration import bootstrap, executions, package, stack, teardown
 from orchestration.errors import StackFailed, StackMissing
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from orchestration.stack import LOCAL_PARAMETERS, Change
 from tests.integration.conftest import Running
 
@@ -55,7 +55,7 @@ def test_an_update_changes_what_it_must_and_keeps_the_rest(scripted: Running, de
 def test_the_one_image_machine_can_be_made_express(scripted: Running, deployed: dict[str, str]) -> None:
     arn = deploy(scripted, WorkflowType="EXPRESS").outputs["StateMachineArn"]
     machines = scripted.client("stepfunctions")
-    images = [Image("bucket", key) for key in ("good.png", "serialize,UnsupportedImage,always")]
+    images = [S3Image("bucket", key) for key in ("good.png", "serialize,UnsupportedImage,always")]
     fine, broken = executions.run(machines, arn, images, run_name="express")
     assert (fine.status, (fine.output or {})["label"], broken.error) == ("SUCCEEDED", "motorcycle", "UnsupportedImage")
     assert deploy(scripted).changes == ()  # what is not named stays as it is

@@ -20,7 +20,7 @@ from scones.views.rehearsal import hosts, page
 from tests.cli_runner import User
 from tests.emulation.sagemaker.training_requests import picture
 from tests.training import service_models
-from training.rehearsal import Outcome
+from training.rehearsal import RehearsalResult
 from training.rehearsal import rehearse as run
 from training.request_recorder import RequestRecorder
 
@@ -55,7 +55,7 @@ def settings(
 
 
 @pytest.fixture(scope="module")
-def rehearsed(settings: Settings) -> tuple[RequestRecorder, Outcome]:
+def rehearsed(settings: Settings) -> tuple[RequestRecorder, RehearsalResult]:
     session = open_session(settings)
     parameters = {"EndpointName": settings.default_endpoint_name, **stack.LOCAL_PARAMETERS}
     s3 = session.client("s3")
@@ -74,7 +74,7 @@ def rehearsed(settings: Settings) -> tuple[RequestRecorder, Outcome]:
 
 
 def test_a_model_is_trained_deployed_invoked_captured_updated_and_deleted(
-    rehearsed: tuple[RequestRecorder, Outcome],
+    rehearsed: tuple[RequestRecorder, RehearsalResult],
 ) -> None:
     _, outcome = rehearsed
     assert outcome.model_artifact.endswith(f"/training/{outcome.job}/output/model.tar.gz")
@@ -84,7 +84,7 @@ def test_a_model_is_trained_deployed_invoked_captured_updated_and_deleted(
 
 
 def test_every_request_and_response_is_valid_by_the_service_models(
-    rehearsed: tuple[RequestRecorder, Outcome],
+    rehearsed: tuple[RequestRecorder, RehearsalResult],
 ) -> None:
     recorder, _ = rehearsed
     assert [(r.operation, fault) for r in recorder.requests for fault in service_models.of_request(r)] == []
@@ -94,7 +94,7 @@ def test_every_request_and_response_is_valid_by_the_service_models(
 
 
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
-    rehearsed: tuple[RequestRecorder, Outcome], settings: Settings
+    rehearsed: tuple[RequestRecorder, RehearsalResult], settings: Settings
 ) -> None:
     urls = {"SCONES_LOCALSTACK_URL": settings.localstack_url, "SCONES_SAGEMAKER_URL": settings.sagemaker_url}
     user = User(settings.home, urls)
@@ -116,7 +116,9 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
     assert "Epoch[1] Validation-accuracy=" in err
 
 
-def test_the_page_in_docs_lists_these_calls(rehearsed: tuple[RequestRecorder, Outcome], settings: Settings) -> None:
+def test_the_page_in_docs_lists_these_calls(
+    rehearsed: tuple[RequestRecorder, RehearsalResult], settings: Settings
+) -> None:
     recorder, _ = rehearsed
     written = page(recorder, hosts(open_session(settings)))
     assert (ROOT / "docs" / "sagemaker-calls.md").read_text("utf-8") == written, (

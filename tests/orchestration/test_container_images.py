@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from orchestration.container_images import Published, delete_images, publish, repository_uri
 from orchestration.errors import ImagePushFailed, RepositoryMissing
-from orchestration.image_builds import ImageProgress, ImageSource, context_archive, tag
+from orchestration.image_builds import ContainerImageSource, ImageProgress, context_archive, tag
 from tests.orchestration.engines import FakeEngine
 
 REPOSITORY = "scones/filter"
@@ -19,10 +19,10 @@ AMD64 = "linux/amd64"
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> ImageSource:
+def source(tmp_path: Path) -> ContainerImageSource:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY handler.py /\n")
     (tmp_path / "handler.py").write_text("x = 1\n")
-    return ImageSource("filter", tmp_path)
+    return ContainerImageSource("filter", tmp_path)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_missing_repository_names_the_command_that_creates_it(ecr: Any) -> Non
         repository_uri(client, REPOSITORY)
 
 
-def test_an_image_that_is_there_is_neither_built_nor_pushed(source: ImageSource, ecr: Any) -> None:
+def test_an_image_that_is_there_is_neither_built_nor_pushed(source: ContainerImageSource, ecr: Any) -> None:
     client, stub = ecr
     there(stub)
     known(stub)
@@ -72,7 +72,9 @@ def test_an_image_that_is_there_is_neither_built_nor_pushed(source: ImageSource,
     assert found == Published("filter", REPOSITORY, wanted, DIGEST, f"{URI}@{DIGEST}", pushed=False)
 
 
-def test_an_image_that_is_missing_is_pushed_and_named_by_the_registrys_digest(source: ImageSource, ecr: Any) -> None:
+def test_an_image_that_is_missing_is_pushed_and_named_by_the_registrys_digest(
+    source: ContainerImageSource, ecr: Any
+) -> None:
     client, stub = ecr
     there(stub)
     unknown(stub)
@@ -94,7 +96,7 @@ def test_an_image_that_is_missing_is_pushed_and_named_by_the_registrys_digest(so
     ]
 
 
-def test_somebody_who_pushed_the_same_meanwhile_has_done_the_work(source: ImageSource, ecr: Any) -> None:
+def test_somebody_who_pushed_the_same_meanwhile_has_done_the_work(source: ContainerImageSource, ecr: Any) -> None:
     client, stub = ecr
     there(stub)
     unknown(stub)
@@ -104,7 +106,7 @@ def test_somebody_who_pushed_the_same_meanwhile_has_done_the_work(source: ImageS
     assert publish(lambda: engine, client, source, REPOSITORY, AMD64, buildx=False).digest == DIGEST
 
 
-def test_a_push_that_is_refused_says_why(source: ImageSource, ecr: Any) -> None:
+def test_a_push_that_is_refused_says_why(source: ContainerImageSource, ecr: Any) -> None:
     client, stub = ecr
     there(stub)
     unknown(stub)

@@ -18,7 +18,7 @@ from docker import DockerClient
 
 from orchestration.container_images import publish
 from orchestration.errors import ImageBuildFailed
-from orchestration.image_builds import ImageProgress, ImageSource, build, has_buildx
+from orchestration.image_builds import ContainerImageSource, ImageProgress, build, has_buildx
 from scones import container_images
 
 pytestmark = pytest.mark.docker
@@ -53,10 +53,10 @@ def engine() -> DockerClient:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> ImageSource:
+def source(tmp_path: Path) -> ContainerImageSource:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY handler.py /\n")
     (tmp_path / "handler.py").write_text(f"# {uuid.uuid4()}\n")
-    return ImageSource("filter", tmp_path)
+    return ContainerImageSource("filter", tmp_path)
 
 
 def ecr(uri: str, *described: str | None) -> Any:
@@ -82,7 +82,7 @@ BUILDERS = [
 
 @pytest.mark.parametrize("buildx", BUILDERS)
 def test_what_is_pushed_can_be_pulled_by_the_digest_that_is_deployed(
-    buildx: bool, registry: str, engine: DockerClient, source: ImageSource
+    buildx: bool, registry: str, engine: DockerClient, source: ContainerImageSource
 ) -> None:
     uri, seen = f"{registry}/scones/filter", list[ImageProgress]()
     platform = ENGINES_OWN[engine.version()["Arch"]]
@@ -104,7 +104,9 @@ def test_what_is_pushed_can_be_pulled_by_the_digest_that_is_deployed(
 
 
 @pytest.mark.parametrize("buildx", BUILDERS)
-def test_a_step_that_fails_in_the_engine_is_named(buildx: bool, engine: DockerClient, source: ImageSource) -> None:
+def test_a_step_that_fails_in_the_engine_is_named(
+    buildx: bool, engine: DockerClient, source: ContainerImageSource
+) -> None:
     (source.context / "Dockerfile").write_text("FROM scratch\nCOPY missing.py /\n")
     platform = ENGINES_OWN[engine.version()["Arch"]]
     with pytest.raises(ImageBuildFailed, match=r"missing\.py"):

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.errors import ExecutionTimeout
-from orchestration.executions import Image, Outcome, execution_name, run, wait
+from orchestration.executions import Outcome, S3Image, execution_name, run, wait
 from tests import fake_aws
 from tests.orchestration.step_functions import LIMITS, STATE_MACHINE, StepFunctions
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def images(*keys: str) -> list[Image]:
-    return [Image("bucket", key) for key in keys]
+def images(*keys: str) -> list[S3Image]:
+    return [S3Image("bucket", key) for key in keys]
 
 
-def ran(fake: StepFunctions, inputs: list[Image], **options: Any) -> list[Outcome]:
+def ran(fake: StepFunctions, inputs: list[S3Image], **options: Any) -> list[Outcome]:
     return run(fake.client(), STATE_MACHINE, inputs, run_name="r", **{"waiter": fake.waiter(), **options})
 
 
@@ -48,7 +48,7 @@ def test_a_failure_carries_the_message_that_lambda_wrapped() -> None:
 
 @pytest.mark.parametrize("cause", ["plain words", "[1, 2]", '"text"', None])
 def test_a_cause_that_is_no_wrapped_message_is_kept_as_it_is(cause: str | None) -> None:
-    outcome = Outcome(Image("b", "k"), "arn", "FAILED", None, "Error", cause, 1.0)
+    outcome = Outcome(S3Image("b", "k"), "arn", "FAILED", None, "Error", cause, 1.0)
     assert outcome.message == cause
 
 
@@ -95,7 +95,7 @@ def test_executions_that_were_started_elsewhere_are_waited_for_within_the_rate_l
         started = client.start_execution(
             stateMachineArn=STATE_MACHINE, name=f"redrive-{number}", input='{"s3_key": "k"}'
         )
-        arns[started["executionArn"]] = Image("", "")
+        arns[started["executionArn"]] = S3Image("", "")
     outcomes = wait(client, arns, fake.waiter(timeout_seconds=900))
     assert [outcome.execution_arn for outcome in outcomes] == list(arns)
     assert {outcome.status for outcome in outcomes} == {"SUCCEEDED"}
@@ -131,6 +131,6 @@ def test_an_express_workflow_is_run_to_its_end_by_the_call_that_starts_it() -> N
 
 @given(st.text(max_size=1024), st.integers(0, 99_999))
 def test_any_key_makes_a_name_that_step_functions_takes(key: str, number: int) -> None:
-    name = execution_name(Image("b", key), f"demo-20260301t120000-{number:05d}")
+    name = execution_name(S3Image("b", key), f"demo-20260301t120000-{number:05d}")
     assert 1 <= len(name) <= 80
     assert all(character.isascii() and (character.isalnum() or character in "-_") for character in name)

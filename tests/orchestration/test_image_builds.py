@@ -8,7 +8,7 @@ import pytest
 from docker.errors import APIError, DockerException
 
 from orchestration.errors import EngineUnavailable, ImageBuildFailed
-from orchestration.image_builds import ImageProgress, ImageSource, build, context_archive, has_buildx, tag
+from orchestration.image_builds import ContainerImageSource, ImageProgress, build, context_archive, has_buildx, tag
 from scones.settings import ROOT
 from tests.orchestration.engines import FakeEngine
 
@@ -16,12 +16,12 @@ AMD64 = "linux/amd64"
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> ImageSource:
+def source(tmp_path: Path) -> ContainerImageSource:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY handler.py /\n")
     (tmp_path / "handler.py").write_text("x = 1\n")
     (tmp_path / "notes.md").write_text("not for the image\n")
     (tmp_path / ".dockerignore").write_text("# all but\n*\n!*.py\n")
-    return ImageSource("filter", tmp_path)
+    return ContainerImageSource("filter", tmp_path)
 
 
 def names(archive: bytes) -> list[str]:
@@ -29,19 +29,19 @@ def names(archive: bytes) -> list[str]:
         return opened.getnames()
 
 
-def test_the_context_is_what_the_ignore_file_lets_through(source: ImageSource) -> None:
+def test_the_context_is_what_the_ignore_file_lets_through(source: ContainerImageSource) -> None:
     assert names(context_archive(source)) == ["Dockerfile", "handler.py"]
 
 
 def test_the_inference_images_context_is_the_server_and_nothing_else() -> None:
-    included = names(context_archive(ImageSource("inference", ROOT, "training/serving/Dockerfile")))
+    included = names(context_archive(ContainerImageSource("inference", ROOT, "training/serving/Dockerfile")))
     assert {"training/serving/Dockerfile", "training/serving/app.py", "training/serving/requirements.txt"} <= set(
         included
     )
     assert all(name.startswith(("core/", "training/serving/", "training/__init__.py")) for name in included)
 
 
-def test_the_same_files_give_the_same_tag_whenever_they_were_written(source: ImageSource) -> None:
+def test_the_same_files_give_the_same_tag_whenever_they_were_written(source: ContainerImageSource) -> None:
     before = tag(context_archive(source), AMD64)
     os.utime(source.context / "handler.py", (1, 1))
     (source.context / "notes.md").write_text("changed")
@@ -49,7 +49,7 @@ def test_the_same_files_give_the_same_tag_whenever_they_were_written(source: Ima
 
 
 @pytest.mark.parametrize("change", ["content", "mode", "platform"])
-def test_whatever_the_image_depends_on_changes_the_tag(source: ImageSource, change: str) -> None:
+def test_whatever_the_image_depends_on_changes_the_tag(source: ContainerImageSource, change: str) -> None:
     before = tag(context_archive(source), AMD64)
     if change == "content":
         (source.context / "handler.py").write_text("x = 2\n")
@@ -81,7 +81,7 @@ def docker(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0) -> Path
 
 
 def test_buildx_builds_without_the_attestations_that_lambda_refuses(
-    source: ImageSource, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    source: ContainerImageSource, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, seen = docker(tmp_path_factory.mktemp("path"), monkeypatch), list[ImageProgress]()
     build(FakeEngine([], []), source, ["scones/filter:local"], "linux/arm64", seen.append, buildx=True)
@@ -94,7 +94,7 @@ def test_buildx_builds_without_the_attestations_that_lambda_refuses(
 
 
 def test_a_step_that_fails_in_buildx_is_reported_with_its_output(
-    source: ImageSource, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    source: ContainerImageSource, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docker(tmp_path_factory.mktemp("path"), monkeypatch, code=1)
     with pytest.raises(ImageBuildFailed, match=r"'filter'.*no such package.*COPY handler"):
@@ -114,7 +114,7 @@ def test_without_a_docker_command_there_is_no_buildx(tmp_path: Path, monkeypatch
     assert has_buildx() is False
 
 
-def test_a_failing_step_is_named_with_what_it_said(source: ImageSource) -> None:
+def test_a_failing_step_is_named_with_what_it_said(source: ContainerImageSource) -> None:
     engine = FakeEngine(
         [{"stream": "Step 2/3 : RUN pip"}, {"stream": "no such package\n"}, {"error": "returned 1"}], []
     )
@@ -126,6 +126,8 @@ def test_a_failing_step_is_named_with_what_it_said(source: ImageSource) -> None:
     ("raised", "named"),
     [(APIError("no space left"), ImageBuildFailed), (DockerException("refused"), EngineUnavailable)],
 )
-def test_an_engine_that_fails_is_a_named_error(source: ImageSource, raised: Exception, named: type[Exception]) -> None:
+def test_an_engine_that_fails_is_a_named_error(
+    source: ContainerImageSource, raised: Exception, named: type[Exception]
+) -> None:
     with pytest.raises(named, match=str(raised)):
         build(FakeEngine(raised, []), source, ["scones/filter:local"], AMD64, buildx=False)

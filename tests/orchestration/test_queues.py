@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.errors import MessagesNotDeleted
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from orchestration.queues import Message, count_errors, delete, messages_by_image, receive, redrive, release
 
 QUEUE = "https://sqs/queue"
@@ -80,7 +80,7 @@ def keys(machine: FakeStepFunctions) -> Counter[str]:
 def test_every_failure_is_started_once_and_leaves_the_queue() -> None:
     queue, machine = FakeQueue([failure(n) for n in range(25)]), FakeStepFunctions()
     found = redrive(queue, machine, QUEUE, "arn:machine")
-    assert (len(set(found.started)), found.already, found.failed_again, found.left) == (25, 0, 0, 0)
+    assert (len(set(found.started)), found.already_started, found.failed_again, found.remaining) == (25, 0, 0, 0)
     assert keys(machine) == Counter(f"{n}.png" for n in range(25))
     assert not queue.messages
 
@@ -102,20 +102,20 @@ def test_a_call_that_dies_anywhere_is_completed_by_the_next_without_doubling(cou
 def test_two_messages_about_one_failure_start_it_once() -> None:
     queue, machine = FakeQueue([failure(1), failure(1)]), FakeStepFunctions()
     found = redrive(queue, machine, QUEUE, "arn:machine")
-    assert (len(found.started), found.already, len(machine.inputs)) == (1, 1, 1)
+    assert (len(found.started), found.already_started, len(machine.inputs)) == (1, 1, 1)
 
 
 def test_what_fails_again_at_once_is_left_for_the_next_call() -> None:
     queue = FakeQueue([failure(n) for n in range(3)])
     found = redrive(queue, FakeStepFunctions(queue), QUEUE, "arn:machine")
-    assert (len(found.started), found.failed_again, found.left, len(queue.messages)) == (3, 3, 0, 3)
+    assert (len(found.started), found.failed_again, found.remaining, len(queue.messages)) == (3, 3, 0, 3)
     assert not queue.hidden
 
 
 def test_other_errors_and_messages_without_an_input_are_left_in_sight() -> None:
     queue = FakeQueue([failure(1), failure(2, "UnsupportedImage"), "no json", {"no": "arn"}])
     found = redrive(queue, FakeStepFunctions(), QUEUE, "arn:machine", errors={"EndpointUnavailable"})
-    assert (len(found.started), found.failed_again, found.left) == (1, 0, 3)
+    assert (len(found.started), found.failed_again, found.remaining) == (1, 0, 3)
     assert not queue.hidden
 
 
@@ -148,8 +148,8 @@ def test_reading_takes_nothing_away_and_a_release_brings_it_back_into_sight() ->
 def test_messages_about_one_image_are_found_together() -> None:
     messages = [Message(str(n), str(n), {"s3_bucket": "b", "s3_key": key}) for n, key in enumerate("aba")]
     assert {image: len(found) for image, found in messages_by_image([*messages, Message("x", "x", {})]).items()} == {
-        Image("b", "a"): 2,
-        Image("b", "b"): 1,
+        S3Image("b", "a"): 2,
+        S3Image("b", "b"): 1,
     }
 
 

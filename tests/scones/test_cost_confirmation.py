@@ -14,8 +14,8 @@ from scones.context import CommandContext
 from scones.settings import Settings, Target
 from training.errors import QuotaTooLow
 
-TRAINING = cost_confirmation.Expense("ml.g5.xlarge", "training job", "billed by the second until the job ends")
-SERVING = cost_confirmation.Expense("ml.m5.xlarge", "endpoint", "until it is deleted in 4h")
+TRAINING = cost_confirmation.BilledInstances("ml.g5.xlarge", "training job", "billed by the second until the job ends")
+SERVING = cost_confirmation.BilledInstances("ml.m5.xlarge", "endpoint", "until it is deleted in 4h")
 
 
 class Session:

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from monitoring.evaluation import Prediction
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from scones.demo_summary import DemoSummary, figures, labelled_predictions
 from scones.recent_executions import BELOW_THRESHOLD
 
 
 def outcome(key: str, error: str | None = None, inferences: tuple[float, float] = (0.99, 0.01)) -> Outcome:
     output = None if error else {"inferences": list(inferences), "label": "bicycle"}
-    return Outcome(Image("b", key), f"arn:{key}", "FAILED" if error else "SUCCEEDED", output, error, None, 100.0)
+    return Outcome(S3Image("b", key), f"arn:{key}", "FAILED" if error else "SUCCEEDED", output, error, None, 100.0)
 
 
 OUTCOMES = [
@@ -99,14 +99,14 @@ def test_an_interval_of_nothing_is_null_and_a_single_answer_has_one() -> None:
 
 
 def test_latency_is_of_the_executions_that_were_answered() -> None:
-    slow = Outcome(Image("b", "s"), "arn:s", "SUCCEEDED", {"inferences": [1, 0]}, None, None, 300.0)
-    broken = Outcome(Image("b", "x"), "arn:x", "FAILED", None, "ImageNotFound", None, 9000.0)
-    unsure = Outcome(Image("b", "u"), "arn:u", "FAILED", None, BELOW_THRESHOLD, None, 100.0)
+    slow = Outcome(S3Image("b", "s"), "arn:s", "SUCCEEDED", {"inferences": [1, 0]}, None, None, 300.0)
+    broken = Outcome(S3Image("b", "x"), "arn:x", "FAILED", None, "ImageNotFound", None, 9000.0)
+    unsure = Outcome(S3Image("b", "u"), "arn:u", "FAILED", None, BELOW_THRESHOLD, None, 100.0)
     assert figures([slow, broken, unsure], [], 0.94)["latency_ms"] == {"p50": 200.0, "p95": 290.0}
 
 
 def test_errors_come_most_frequent_first_and_a_status_stands_in_for_a_missing_name() -> None:
-    lost = Outcome(Image("b", "l"), "arn:l", "TIMED_OUT", None, None, None, 1.0)
+    lost = Outcome(S3Image("b", "l"), "arn:l", "TIMED_OUT", None, None, None, 1.0)
     found = figures([lost, outcome("a", "ImageNotFound"), outcome("b", "ImageNotFound")], [], 0.94)
     assert list(found["errors"].items()) == [("ImageNotFound", 2), ("TIMED_OUT", 1)]
     assert found["executions"] == {"SUCCEEDED": 0, "FAILED": 2, "TIMED_OUT": 1}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.s3_uris import S3Uri
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from scones.errors import ImagesMissing, InputUnusable
 from scones.image_inputs import LocalImage, SkippedInput, classify_key, collect, list_objects, walk
 from tests import fake_aws
@@ -156,7 +156,7 @@ def test_a_prefix_is_listed_and_its_placeholders_left_out() -> None:
     assert [entry.reason if isinstance(entry, SkippedInput) else entry.s3_key for entry in found] == [
         "folder placeholder", "hidden", "in/a.png", "folder placeholder", "in/day1/b"
     ]  # fmt: skip
-    assert list(list_objects(s3, S3Uri("b", "in"))) == [Image("b", "in")]
+    assert list(list_objects(s3, S3Uri("b", "in"))) == [S3Image("b", "in")]
 
 
 @given(st.text(max_size=20))

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from core.errors import SconesError, UndecodableText
 from core.s3_uris import S3Uri
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from scones.errors import ManifestUnreadable
 from scones.image_inputs import SkippedInput
 from scones.manifests import ManifestContent, is_manifest_name, read_manifest
 
 KEYS = ["a/b.png", 'c "quoted", ü.jpg']
-EXPECTED = [Image("own", key) for key in KEYS]
+EXPECTED = [S3Image("own", key) for key in KEYS]
 
 
 def read(content: bytes | str, objects: dict[str, bytes] | None = None) -> ManifestContent:
@@ -66,7 +66,7 @@ def test_every_form_and_encoding_names_the_same_images(text: str, encode: Callab
 
 
 def test_one_object_alone_is_a_manifest_of_one() -> None:
-    assert read('{"s3_key": "a.png"}').images == [Image("own", "a.png")]
+    assert read('{"s3_key": "a.png"}').images == [S3Image("own", "a.png")]
 
 
 def test_an_item_may_name_its_bucket() -> None:
@@ -76,7 +76,7 @@ def test_an_item_may_name_its_bucket() -> None:
 
 def test_duplicates_placeholders_and_hidden_files_are_left_out_with_the_reason() -> None:
     content = read(json.dumps(["a.png", "day1/", "a.png", "day1/.DS_Store", "", "s3://own/a.png"]))
-    assert content.images == [Image("own", "a.png")]
+    assert content.images == [S3Image("own", "a.png")]
     assert [(each.name, each.reason) for each in content.skipped] == [
         ("s3://own/day1/", "folder placeholder"),
         ("s3://own/a.png", "duplicate"),
@@ -88,7 +88,7 @@ def test_duplicates_placeholders_and_hidden_files_are_left_out_with_the_reason()
 
 def test_an_empty_cell_is_an_empty_name() -> None:
     content = read("s3_key,size\na.png,1\n,2\n")
-    assert (content.images, [each.reason for each in content.skipped]) == ([Image("own", "a.png")], ["empty name"])
+    assert (content.images, [each.reason for each in content.skipped]) == ([S3Image("own", "a.png")], ["empty name"])
 
 
 def test_an_s3_inventory_is_read_with_its_files() -> None:
@@ -109,7 +109,7 @@ def test_an_s3_inventory_is_read_with_its_files() -> None:
     }
     files = {"s3://inventory/daily/data/1.csv.gz": gzip.compress(table(*rows).encode())}
     content = read(json.dumps(manifest), files)
-    assert content.images == [Image("images", "a b.png")]
+    assert content.images == [S3Image("images", "a b.png")]
     assert content.skipped == [SkippedInput("s3://images/day1/", "folder placeholder")]
 
 
@@ -164,4 +164,4 @@ def test_manifests_are_known_by_their_names(key: str) -> None:
 
 
 def test_a_uri_is_kept_whole() -> None:
-    assert read('["s3://b/a b/c#d?e.png"]').images == [Image(*S3Uri("b", "a b/c#d?e.png"))]
+    assert read('["s3://b/a b/c#d?e.png"]').images == [S3Image(*S3Uri("b", "a b/c#d?e.png"))]

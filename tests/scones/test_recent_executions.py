@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from scones.recent_executions import BELOW_THRESHOLD, ExecutionHistory, image_reader, read_history, recent, reported
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ def client(service: str) -> Any:
 
 
 def outcome(key: str, status: str = "SUCCEEDED", error: str | None = None, **output: Any) -> Outcome:
-    return Outcome(Image("b", key), ARN, status, output or None, error, None, 100.0)
+    return Outcome(S3Image("b", key), ARN, status, output or None, error, None, 100.0)
 
 
 def test_the_filters_input_tells_what_the_endpoint_said_of_a_failed_execution() -> None:
@@ -70,5 +70,5 @@ def test_a_staged_image_is_read_from_disk_and_no_key_leads_out_of_the_folder(tmp
     with Stubber(s3) as stub:
         stub.add_client_error("get_object", "NoSuchKey", http_status_code=404)
         read = image_reader(s3, tmp_path / "data")
-        assert read(Image("b", "datasets/cifar100/a.png")) == b"staged"
-        assert read(Image("b", "datasets/../secret")) is None
+        assert read(S3Image("b", "datasets/cifar100/a.png")) == b"staged"
+        assert read(S3Image("b", "datasets/../secret")) is None

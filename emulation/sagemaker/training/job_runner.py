@@ -20,7 +20,7 @@ from emulation.sagemaker.training.job_files import Checkpoints, JobDirectory
 from emulation.sagemaker.training.job_log import JobLog
 from emulation.sagemaker.training.job_metrics import Metrics
 from emulation.sagemaker.training.torch_environment import ensure_torch
-from emulation.sagemaker.training.training_process import End, Outcome, run
+from emulation.sagemaker.training.training_process import End, ProgramResult, run
 from emulation.sagemaker.training.training_program import Program
 
 log = logging.getLogger(__name__)
@@ -232,7 +232,7 @@ class JobRunner:
 
     async def _train(
         self, record: Record, folder: JobDirectory, program: Program, job_log: JobLog, metrics: Metrics
-    ) -> Outcome:
+    ) -> ProgramResult:
         last: deque[str] = deque(maxlen=20)
 
         def take(line: str) -> None:
@@ -280,7 +280,9 @@ class JobRunner:
             except job_files.UNAVAILABLE as error:
                 log.warning("checkpoints of %s are not in S3 for now: %s", record.name, error)
 
-    async def _finish(self, record: Record, folder: JobDirectory, client: aws_clients.S3, outcome: Outcome) -> None:
+    async def _finish(
+        self, record: Record, folder: JobDirectory, client: aws_clients.S3, outcome: ProgramResult
+    ) -> None:
         request = record.private["Request"]
         self.set_status(record, "Uploading", "Uploading generated training model")
         model = outcome.end is End.EXITED or any(folder.model.iterdir())

@@ -10,7 +10,7 @@ import typer
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from scones import console, container_image_uris, model_comparison, options
 from scones.context import CommandContext
-from scones.cost_confirmation import Expense, confirm_cost
+from scones.cost_confirmation import BilledInstances, confirm_cost
 from scones.endpoint_lifecycle import EndpointLifecycle
 from scones.errors import NotComparable
 from scones.model_serving import LOCAL_IMAGE, SHIPPED_MODEL, deploy_endpoint
@@ -80,7 +80,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     lifecycle = EndpointLifecycle(session, context.outputs, context.endpoint_name, maximum, ttl)
     if job is not None:
         _confirm_model(context, job)
-    confirm_cost(context, [_expense(context, instance_type, minimum, maximum, ttl)])
+    confirm_cost(context, [_billed_instances(context, instance_type, minimum, maximum, ttl)])
     artifact, image = _model_and_image(session, job, artifact, image)
     image = image or container_image_uris.inference_uri(session, settings, instance_type) or LOCAL_IMAGE
     lifecycle.prepare()
@@ -120,14 +120,14 @@ def _model_and_image(
     return status.model_artifact, image or (status.training_image if status.is_builtin else None)
 
 
-def _expense(
+def _billed_instances(
     context: CommandContext, instance_type: str, minimum: int, maximum: int | None, ttl: str | None
-) -> Expense:
+) -> BilledInstances:
     """Return the billed instances; an update starts new ones before it stops the old, and needs quota for both."""
     generations = 2 if context.settings.target is Target.AWS and _is_deployed(context) else 1
-    until = f"until it is deleted in {ttl}" if ttl else "until `scones endpoint delete`"
+    billing_note = f"until it is deleted in {ttl}" if ttl else "until `scones endpoint delete`"
     count = f", {minimum} to {maximum} of them" if maximum else f", {minimum} of them" if minimum > 1 else ""
-    return Expense(instance_type, "endpoint", until + count, quota=generations * (maximum or minimum))
+    return BilledInstances(instance_type, "endpoint", billing_note + count, quota=generations * (maximum or minimum))
 
 
 def _is_deployed(context: CommandContext) -> bool:
