@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from tests.documents.migrating import python_block
 from tests.integration.local_deployment import LocalDeployment
 
@@ -28,7 +28,7 @@ class Solution:
     deployment: LocalDeployment
     state_machine_arn: str
     role: str
-    images: list[Image]
+    images: list[S3Image]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def solution(deployment: LocalDeployment, tmp_path_factory: pytest.TempPathFacto
     return Solution(deployment, arn, role_arn, deployment.upload(folder / "images", 6, "solution"))
 
 
-def execute(solution: Solution, state_machine_arn: str, image: Image) -> dict[str, Any]:
+def execute(solution: Solution, state_machine_arn: str, image: S3Image) -> dict[str, Any]:
     client = solution.deployment.client("stepfunctions")
     event = {"image_data": "", "s3_bucket": image.s3_bucket, "s3_key": image.s3_key, "inferences": []}
     arn = client.start_execution(stateMachineArn=state_machine_arn, name=str(uuid4()), input=json.dumps(event))
@@ -54,7 +54,7 @@ def execute(solution: Solution, state_machine_arn: str, image: Image) -> dict[st
     return dict(result)
 
 
-def predicted(solution: Solution, image: Image) -> list[float]:
+def predicted(solution: Solution, image: S3Image) -> list[float]:
     body = solution.deployment.client("s3").get_object(Bucket=image.s3_bucket, Key=image.s3_key)["Body"].read()
     runtime = solution.deployment.client("sagemaker-runtime")
     endpoint = solution.deployment.outputs.endpoint_name

@@ -30,9 +30,7 @@ def test_an_object_is_encrypted_by_a_key_of_kms(session: LocalSession) -> None:
     assert s3.head_object(Bucket="encrypted", Key="model")["SSEKMSKeyId"] == key
 
 
-def test_objects_are_stored_apart_from_those_of_other_processes(
-    session: OfflineSession, stack: EnvironmentState
-) -> None:
+def test_objects_are_stored_apart_from_those_of_other_processes(session: LocalSession, stack: EnvironmentState) -> None:
     session.client("s3").create_bucket(Bucket="stored-apart")
     assert len(list(stack.logs.parent.rglob("stored-apart"))) == 1
     assert not Path("/tmp/localstack-s3-storage/stored-apart").exists()
