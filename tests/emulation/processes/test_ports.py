@@ -45,7 +45,7 @@ def test_another_is_taken_when_the_preferred_one_is_not_free(ports: Ports, occup
 
 
 def test_an_occupied_port_that_was_asked_for_is_an_error_that_names_it(ports: Ports, occupied: int) -> None:
-    with pytest.raises(PortInUse, match=f"Port {occupied} is in use") as caught:
+    with pytest.raises(PortInUse, match=f"port {occupied} is in use") as caught:
         ports.take(requested=occupied)
     assert caught.value.port == occupied
 

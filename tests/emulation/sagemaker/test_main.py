@@ -60,7 +60,7 @@ def test_no_other_user_can_read_the_state_directory(emulator: Emulator) -> None:
 def test_a_number_that_is_no_probability_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--state-dir", str(tmp_path), "--stub-model", "1.5"])
-    assert "1.5 is no probability" in capsys.readouterr().err
+    assert "1.5 is not a probability" in capsys.readouterr().err
 
 
 def test_more_endpoints_than_the_account_may_have_are_refused(stub_emulator: Emulator) -> None:

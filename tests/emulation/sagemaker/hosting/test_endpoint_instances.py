@@ -83,7 +83,7 @@ def test_a_server_that_gives_up_leaves_its_last_words_in_the_reason(emulator: Em
     emulator.config(name, name)
     emulator.client("sagemaker").create_endpoint(EndpointName=name, EndpointConfigName=name)
     reason = emulator.wait(name, "Failed")["FailureReason"]
-    assert "it ended with status 3" in reason
+    assert "it exited with status 3" in reason
     assert "this model is of no use" in reason
 
 
