@@ -43,7 +43,7 @@ def measure(options: Options) -> Section:
     return Section("Soak", method, [Table.of(header, rows)], claims, {"mib_by_minute": by_minute})
 
 
-def _run_burst(deployment: Deployment, images: list[executions.Image], statuses: Counter[str]) -> None:
+def _run_burst(deployment: Deployment, images: list[executions.S3Image], statuses: Counter[str]) -> None:
     """Classify a few images, and count how the executions ended."""
     client, machine = deployment.session.client("stepfunctions"), deployment.outputs.state_machine_arn
     name = f"soak-{statuses.total()}"

@@ -104,7 +104,7 @@ def _check(request: Params) -> None:
         )
     if "ContainerArguments" in algorithm and "ContainerEntrypoint" not in algorithm:
         raise ValidationException("ContainerArguments without ContainerEntrypoint are not emulated.")
-    if "ContainerEntrypoint" in algorithm and image_classification.named(algorithm["TrainingImage"]):
+    if "ContainerEntrypoint" in algorithm and image_classification.is_builtin_image(algorithm["TrainingImage"]):
         raise ValidationException("ContainerEntrypoint is not supported for Amazon SageMaker algorithms.")
     problem = job_metrics.problem(definitions)
     if problem is not None:

@@ -65,8 +65,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     """Create or update the endpoint and wait until it is in service.
 
     An update is blue/green. Options that you omit return to their defaults: without --max, auto scaling is turned off;
-    without --ttl, a scheduled deletion is cancelled. On AWS, shows the price and asks for confirmation. With --job, also
-    compares the job's model with the one in service, and asks for confirmation unless it is better.
+    without --ttl, a scheduled deletion is cancelled. On AWS, shows the price and asks for confirmation. With --job, it
+    compares the job's model with the one in service, and asks for confirmation unless the new one is better.
 
     Example: `scones endpoint deploy --target aws --ttl 4h --min 1 --max 3`
     """

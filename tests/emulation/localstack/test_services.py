@@ -68,7 +68,7 @@ def test_every_file_of_localstack_is_one_that_this_python_can_run(cache: Path) -
         compile(file.read_bytes(), file, "exec", dont_inherit=True)
 
 
-def test_an_execution_that_has_ended_keeps_its_history(session: OfflineSession) -> None:
+def test_an_execution_that_has_ended_keeps_its_history(session: LocalSession) -> None:
     stepfunctions = session.client("stepfunctions")
     role = session.client("iam").create_role(RoleName="states", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     states = {"Wide": {"Type": "Pass", "Result": "x" * 10_000, "Next": "End"}, "End": {"Type": "Succeed"}}
