@@ -36,7 +36,7 @@ _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"
 
 
 def image_format(data: bytes) -> str | None:
-    """Return PNG, JPEG, GIF, WEBP, AVIF or HEIF by the first bytes; None for anything else."""
+    """Return PNG, JPEG, GIF, WEBP, AVIF or HEIC by the first bytes, or None for anything else."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if data.startswith(_PNG_SIGNATURE):
@@ -48,12 +48,12 @@ def image_format(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         length = min(int.from_bytes(data[:4], "big"), 256)
         brands = {data[at : at + 4] for at in range(8, length, 4)}
-        return "AVIF" if brands & _AVIF_BRANDS else "HEIF" if brands & _HEIF_BRANDS else None
+        return "AVIF" if brands & _AVIF_BRANDS else "HEIC" if brands & _HEIF_BRANDS else None
     return None
 
 
 def open_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_jpeg_pixels: int | None = None) -> ImageFile.ImageFile:
-    """Read an image's header; a JPEG, which can be decoded at a fraction of its size, may have a limit of its own.
+    """Read an image's header; a JPEG, which can be decoded at a fraction of its size, may have a higher limit.
 
     Raises UnknownImageFormat, ImageTooCostly, or whatever damaged bytes make Pillow raise.
     """
@@ -71,7 +71,7 @@ def open_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_jpeg_pixels: in
 def jpeg_end_and_scans(data: bytes) -> tuple[int, int]:
     """Return where a JPEG ends, and its number of scans.
 
-    Phones append videos, gain maps and more images after the end marker. Raises ValueError where bytes lie between two
+    Phones append videos, gain maps and more images after the end marker. Raises ValueError if bytes lie between two
     segments, as in a file that was transferred as text.
     """
     position, scans, in_scan = 2, 0, False
@@ -123,7 +123,7 @@ def _without_png_metadata(png: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _open_heif(data: bytes) -> ImageFile.ImageFile:
+def _open_heic(data: bytes) -> ImageFile.ImageFile:
     try:
         from pi_heif import HeifImageFile  # noqa: PLC0415 - loads its decoder, which few images need
     except ImportError:
@@ -138,5 +138,5 @@ _OPENERS: Final[dict[str, Callable[[bytes], ImageFile.ImageFile]]] = {
     "GIF": lambda data: GifImageFile(io.BytesIO(data)),
     "WEBP": lambda data: WebPImageFile(io.BytesIO(data)),
     "AVIF": lambda data: AvifImageFile(io.BytesIO(data)),
-    "HEIF": _open_heif,
+    "HEIC": _open_heic,
 }

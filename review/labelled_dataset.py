@@ -1,7 +1,7 @@
 """The dataset of reviewed images in the stack's bucket, laid out as a training channel.
 
-    datasets/reviewed/train.lst              index<TAB>label<TAB>file, as in every staged dataset
-    datasets/reviewed/train/<digest>.<kind>  the images, each named after its own content
+    datasets/reviewed/train.lst                index<TAB>label<TAB>file, as in every staged dataset
+    datasets/reviewed/train/<digest>.<suffix>  the images, each named after its content
 
 The next training job takes the prefix ``train/`` as its channel ``train`` and ``train.lst`` as ``train_lst``. An image
 that is labelled again keeps its line, and the later label counts.
@@ -15,18 +15,19 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
+from core.image_formats import image_format
 from core.lst_files import Entry, format_lst, parse_lst
 
 PREFIX = "datasets/reviewed"
 LISTING = f"{PREFIX}/train.lst"
-_KINDS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "webp"}
+_SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp", "AVIF": "avif", "HEIC": "heic"}
 _CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
 
 def add_image(s3: Any, bucket: str, content: bytes, source: str) -> str:
     """Copy an image to the channel and return its file name there; the same content is stored once."""
-    kind = next((kind for start, kind in _KINDS.items() if content.startswith(start)), "img")
-    name = f"{hashlib.sha256(content).hexdigest()[:32]}.{kind}"
+    suffix = _SUFFIXES.get(image_format(content) or "", "img")
+    name = f"{hashlib.sha256(content).hexdigest()[:32]}.{suffix}"
     s3.put_object(Bucket=bucket, Key=f"{PREFIX}/train/{name}", Body=content, Metadata={"source": quote(source)})
     return name
 

@@ -5,7 +5,7 @@ SerializeError
 ├── ImageNotFound        the bucket or the object does not exist
 ├── ImageAccessDenied    S3 denies this function the object
 ├── ImageTooLarge        the image cannot be decoded within this function's memory and time
-├── UnsupportedImage     the object is not a complete JPEG, PNG, GIF or WebP
+├── UnsupportedImage     the object is not a complete image of a supported format
 └── StorageUnavailable   S3 failed: the only error that is retried
 """
 

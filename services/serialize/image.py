@@ -15,7 +15,7 @@ from io import BytesIO
 from math import sqrt
 
 from errors import ImageTooLarge, SerializeError, UnsupportedImage
-from image_formats import jpeg_end_and_scans, kind_of, open_image
+from image_formats import image_format, jpeg_end_and_scans, open_image
 from PIL import Image, ImageFile, ImageOps
 
 MAX_IMAGE_BYTES = 180 * 1024
@@ -26,7 +26,7 @@ _PHOTO_KINDS = {"JPEG", "HEIC", "AVIF"}
 
 def fit(data: bytes) -> tuple[bytes, str]:
     """Return ``data`` as a JPEG or PNG of at most :data:`MAX_IMAGE_BYTES`, and its content type."""
-    kind = kind_of(data)
+    kind = image_format(data)
     with _translated_errors(kind):
         image = open_image(data, kind)
         if kind == "JPEG" and len(data) > MAX_IMAGE_BYTES:

@@ -15,7 +15,7 @@ from PIL import ImageFile
 
 # In one piece, a pixel takes up to 8 bytes (CMYK JPEG), 9 (PNG and GIF with palette and transparency), 18 (WebP) or 12
 # (HEIC and AVIF): some 320 MB, with which a function of 512 MB gets by.
-MAX_PIXELS = {
+MAX_PIXELS_BY_FORMAT = {
     "JPEG": 40_000_000,
     "PNG": 36_000_000,
     "GIF": 36_000_000,
@@ -39,7 +39,7 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 
 
-def kind_of(data: bytes) -> str:
+def image_format(data: bytes) -> str:
     """Return the format of an image by its first bytes. Raises UnsupportedImage."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
@@ -79,7 +79,7 @@ def open_image(data: bytes, kind: str) -> ImageFile.ImageFile:
 
     Raises ImageTooLarge, UnsupportedImage, or whatever damaged bytes make Pillow raise.
     """
-    limit = MAX_PIXELS[kind]
+    limit = MAX_PIXELS_BY_FORMAT[kind]
     scans = 1
     if kind == "JPEG":
         end, scans = jpeg_end_and_scans(data)

@@ -93,11 +93,11 @@ FILES = {
 }
 IN_THE_LAMBDA = """
 import sys
-from image_formats import kind_of, open_image
+from image_formats import image_format, open_image
 for path in sys.argv[1:]:
     data = open(path, "rb").read()
     try:
-        image = open_image(data, kind_of(data))
+        image = open_image(data, image_format(data))
         print(image.size)
     except Exception as error:
         print("refused")

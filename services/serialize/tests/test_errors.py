@@ -2,7 +2,7 @@ import pytest
 from errors import SerializeError, quoted
 from handler import parse_event
 from image import fit
-from image_formats import kind_of
+from image_formats import image_format
 from sample_images import file, noise
 
 ADVICE = 'send {"s3_bucket": "...", "s3_key": "..."}'
@@ -42,10 +42,10 @@ def test_a_refused_event_is_told_what_came_and_what_to_send(event: object, messa
 
 def test_a_refused_image_is_told_what_it_begins_like_and_what_to_do() -> None:
     with pytest.raises(SerializeError) as empty:
-        kind_of(b"")
+        image_format(b"")
     assert str(empty.value) == "the object is empty: upload a JPEG or PNG"
     with pytest.raises(SerializeError) as text:
-        kind_of(b"text")
+        image_format(b"text")
     assert str(text.value) == "the object is not a JPEG, PNG, GIF, WebP, HEIC or AVIF: upload a JPEG or PNG"
     with pytest.raises(SerializeError) as damaged:
         fit(file(noise(16, 16), "PNG")[:-40])
