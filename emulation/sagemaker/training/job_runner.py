@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from emulation.errors import EnvironmentBuildFailed
@@ -20,7 +21,7 @@ from emulation.sagemaker.training.job_files import Checkpoints, JobDirectory
 from emulation.sagemaker.training.job_log import JobLog
 from emulation.sagemaker.training.job_metrics import Metrics
 from emulation.sagemaker.training.torch_environment import ensure_torch
-from emulation.sagemaker.training.training_process import End, ProgramResult, run
+from emulation.sagemaker.training.training_process import End, ProgramExit, run
 from emulation.sagemaker.training.training_program import Program
 
 log = logging.getLogger(__name__)
@@ -37,8 +38,7 @@ _CHECKPOINT_SECONDS = 2.0
 class TrainingEnvironment:
     """The clients, folders and interpreter of the jobs.
 
-    ``python`` is the interpreter that the user specified; without one, jobs that may need PyTorch get an environment
-    below ``cache``.
+    Without ``python``, an interpreter, jobs that may need PyTorch get an environment below ``cache``.
     """
 
     client: aws_clients.S3 | None
@@ -136,8 +136,7 @@ class JobRunner:
         return JobDirectory(self._environment.root / record.name.lower())
 
     def _set_billable_time(self, record: Record, now: float) -> None:
-        began = record.described.get("TrainingStartTime")
-        if began is not None:
+        if (began := record.described.get("TrainingStartTime")) is not None:
             record.described["TrainingEndTime"] = now
             seconds = max(1, round(now - began))
             record.described["TrainingTimeInSeconds"] = record.described["BillableTimeInSeconds"] = seconds
@@ -223,8 +222,7 @@ class JobRunner:
             return python
         if not ours and "pytorch" not in image:
             return sys.executable
-        loop = asyncio.get_running_loop()
-        report = lambda line: loop.call_soon_threadsafe(job_log.write, line)  # noqa: E731
+        report = partial(asyncio.get_running_loop().call_soon_threadsafe, job_log.write)
         try:
             return str(await asyncio.to_thread(ensure_torch, self._environment.cache, report))
         except EnvironmentBuildFailed as error:
@@ -232,7 +230,7 @@ class JobRunner:
 
     async def _train(
         self, record: Record, folder: JobDirectory, program: Program, job_log: JobLog, metrics: Metrics
-    ) -> ProgramResult:
+    ) -> ProgramExit:
         last: deque[str] = deque(maxlen=20)
 
         def take(line: str) -> None:
@@ -280,9 +278,7 @@ class JobRunner:
             except job_files.UNAVAILABLE as error:
                 log.warning("checkpoints of %s are not in S3 for now: %s", record.name, error)
 
-    async def _finish(
-        self, record: Record, folder: JobDirectory, client: aws_clients.S3, outcome: ProgramResult
-    ) -> None:
+    async def _finish(self, record: Record, folder: JobDirectory, client: aws_clients.S3, outcome: ProgramExit) -> None:
         request = record.private["Request"]
         self.set_status(record, "Uploading", "Uploading generated training model")
         model = outcome.end is End.EXITED or any(folder.model.iterdir())
@@ -300,5 +296,5 @@ class JobRunner:
             raise _Stopped
 
     def _log(self, record: Record) -> JobLog:
-        stream = f"{record.name}/algo-1-{int(record.created)}"
-        return JobLog(self._environment.logs_client, stream, self._environment.logs / f"{record.name}.training.log")
+        stream, file = f"{record.name}/algo-1-{int(record.created)}", f"{record.name}.training.log"
+        return JobLog(self._environment.logs_client, stream, self._environment.logs / file)

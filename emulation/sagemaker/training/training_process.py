@@ -27,7 +27,7 @@ class End(enum.Enum):
 
 
 @dataclass(frozen=True)
-class ProgramResult:
+class ProgramExit:
     """How a program ended; ``status`` is a shell's, 128 and the signal where one ended it."""
 
     end: End
@@ -42,7 +42,7 @@ async def run(
     stop: asyncio.Event,
     seconds: float,
     grace: float,
-) -> ProgramResult:
+) -> ProgramExit:
     """Run the program to its end, or until ``stop`` is set or ``seconds`` are over: SIGTERM, SIGKILL after ``grace``.
 
     ``take`` gets every line of its output. It ends with this process, and with the task that runs this. Raises OSError.
@@ -81,7 +81,7 @@ async def run(
         reading.cancel()
         await asyncio.gather(reading, stopping, return_exceptions=True)
     status = ended.result()
-    return ProgramResult(end, status if status >= 0 else 128 - status)
+    return ProgramExit(end, status if status >= 0 else 128 - status)
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
