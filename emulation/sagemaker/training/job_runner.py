@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from emulation.errors import EnvironmentBuildFailed
@@ -222,9 +221,10 @@ class JobRunner:
             return python
         if not ours and "pytorch" not in image:
             return sys.executable
-        report = partial(asyncio.get_running_loop().call_soon_threadsafe, job_log.write)
+        loop, cache = asyncio.get_running_loop(), self._environment.cache
+        report = lambda line: loop.call_soon_threadsafe(job_log.write, line)  # noqa: E731
         try:
-            return str(await asyncio.to_thread(ensure_torch, self._environment.cache, report))
+            return str(await asyncio.to_thread(ensure_torch, cache, report))
         except EnvironmentBuildFailed as error:
             raise JobFailed(f"InternalServerError: {error}; --training-python sets another interpreter") from error
 
