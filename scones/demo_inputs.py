@@ -3,9 +3,9 @@
 import io
 from typing import Any
 
-from PIL import Image as PillowImage
+from PIL import Image
 
-from orchestration.executions import Image
+from orchestration.executions import S3Image
 from training.data.synthetic import Kind, render
 
 _OF_NEITHER: dict[str, tuple[Kind, int]] = {
@@ -19,25 +19,25 @@ _OF_NEITHER: dict[str, tuple[Kind, int]] = {
 _SIDE = 128
 
 
-def upload_images_of_neither(s3: Any, bucket: str, prefix: str) -> list[Image]:
+def upload_images_of_neither(s3: Any, bucket: str, prefix: str) -> list[S3Image]:
     """Render and upload five images that show neither a bicycle nor a motorcycle, and return them."""
     bodies = {}
     for name, (kind, seed) in _OF_NEITHER.items():
         buffer = io.BytesIO()
-        PillowImage.fromarray(render(kind, seed, _SIDE)).save(buffer, "PNG")
+        Image.fromarray(render(kind, seed, _SIDE)).save(buffer, "PNG")
         bodies[f"{prefix}/neither/{name}"] = buffer.getvalue()
     return _upload(s3, bucket, bodies)
 
 
-def upload_invalid(s3: Any, bucket: str, prefix: str, image: Image) -> list[Image]:
+def upload_invalid(s3: Any, bucket: str, prefix: str, image: S3Image) -> list[S3Image]:
     """Upload three objects that are not images, one of them half of ``image``; return them and a key without object."""
     content = s3.get_object(Bucket=image.s3_bucket, Key=image.s3_key)["Body"].read()
     bodies = {"corrupt.png": content[: len(content) // 2], "text.png": b"not an image\n", "empty.png": b""}
     invalid = _upload(s3, bucket, {f"{prefix}/{name}": body for name, body in bodies.items()})
-    return [*invalid, Image(bucket, f"{prefix}/missing.png")]
+    return [*invalid, S3Image(bucket, f"{prefix}/missing.png")]
 
 
-def _upload(s3: Any, bucket: str, bodies: dict[str, bytes]) -> list[Image]:
+def _upload(s3: Any, bucket: str, bodies: dict[str, bytes]) -> list[S3Image]:
     for key, body in bodies.items():
         s3.put_object(Bucket=bucket, Key=key, Body=body)
-    return [Image(bucket, key) for key in bodies]
+    return [S3Image(bucket, key) for key in bodies]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.evaluation import Evaluation, Prediction, Rate, evaluate, percentiles
-from orchestration.executions import Image, Outcome
+from orchestration.executions import Outcome, S3Image
 from scones.recent_executions import BELOW_THRESHOLD
 
 
@@ -84,7 +84,7 @@ def labelled_predictions(
 
 
 def figures(
-    outcomes: Sequence[Outcome], labelled: Sequence[Prediction], threshold: float, of_neither: Sequence[Image] = ()
+    outcomes: Sequence[Outcome], labelled: Sequence[Prediction], threshold: float, of_neither: Sequence[S3Image] = ()
 ) -> dict[str, Any]:
     """Return the parts of a summary that follow from the outcomes alone."""
     ends_of_neither = [outcome for outcome in outcomes if outcome.image in of_neither]

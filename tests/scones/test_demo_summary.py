@@ -113,7 +113,7 @@ def test_errors_come_most_frequent_first_and_a_status_stands_in_for_a_missing_na
 
 
 def test_images_of_neither_class_are_counted_by_where_they_ended() -> None:
-    of_neither = [Image("b", "wrong.png"), Image("b", "unsure.png"), Image("b", "text.png")]
+    of_neither = [S3Image("b", "wrong.png"), S3Image("b", "unsure.png"), S3Image("b", "text.png")]
     assert figures(OUTCOMES, [], 0.94, of_neither)["neither"] == {"images": 3, "accepted": 1, "review": 1}
 
 
