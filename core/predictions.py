@@ -11,6 +11,10 @@ from typing import Final
 DEFAULT_THRESHOLD: Final = 0.94
 """The confidence from which a prediction is accepted without review, where none is configured."""
 
+NEITHER_CONFIDENCE: Final = 0.75
+"""Below it, an image probably shows neither class. A model that knows neither, with probability q, predicts
+(1 - q) p + q / 2: a sure label and a q over a half come out below 0.75."""
+
 SUM_TOLERANCE: Final = 1e-3
 """How far the sum of the two probabilities may be from 1: an endpoint may answer in float32 with few decimals."""
 

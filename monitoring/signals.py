@@ -9,10 +9,17 @@ import numpy.typing as npt
 from scipy.stats import chi2, chi2_contingency, fisher_exact, ks_2samp
 
 from core.labels import Labels
+from core.predictions import NEITHER_CONFIDENCE
 from monitoring.baseline import Baseline, Floats, rounded
 from monitoring.window import InferenceWindow
 
-EFFECT_SIZE_LIMITS = {"D": 0.1, "PSI": 0.25, "share below threshold": 0.05, "label mix": 0.1}
+EFFECT_SIZE_LIMITS = {
+    "D": 0.1,
+    "PSI": 0.25,
+    "share below threshold": 0.05,
+    "share of neither class": 0.05,
+    "label mix": 0.1,
+}
 """From this effect size on a difference matters. PSI's is customary (Siddiqi, "Credit Risk Scorecards", 2006)."""
 _BINS = 10
 _MIN_IMAGES = 30
@@ -38,7 +45,8 @@ def compare(window: InferenceWindow, baseline: Baseline, threshold: float, label
     comparisons = [
         kolmogorov_smirnov("confidence", baseline.confidences, confidences),
         population_stability("confidence bands", baseline.confidences, confidences),
-        share_below(baseline.confidences, confidences, threshold),
+        share_below("share below threshold", baseline.confidences, confidences, threshold),
+        share_below("share of neither class", baseline.confidences, confidences, NEITHER_CONFIDENCE),
         label_mix(baseline.labels, window.labels, labels[1]),
     ]
     return comparisons + list(_compare_images(window, baseline))
@@ -84,13 +92,12 @@ def population_stability(name: str, baseline: Floats, current: Floats) -> Compar
     )  # fmt: skip
 
 
-def share_below(baseline: Floats, current: Floats, threshold: float) -> Comparison:
+def share_below(name: str, baseline: Floats, current: Floats, threshold: float) -> Comparison:
     """Fisher's exact test of the share of confidences below the threshold."""
     below = [int((each < threshold).sum()) for each in (baseline, current)]
     table = np.array([[below[0], len(baseline) - below[0]], [below[1], len(current) - below[1]]])
     p: Any = fisher_exact(table).pvalue
     before, after = below[0] / len(baseline), below[1] / len(current)
-    name = "share below threshold"
     return Comparison(
         name, "difference", abs(after - before), EFFECT_SIZE_LIMITS[name], float(p), before, after,
         f"{name} {'rose' if after > before else 'fell'} from {before:.1%} to {after:.1%}",

@@ -40,7 +40,7 @@ def verdict(seen: InferenceWindow) -> drift.DriftReport:
 def test_what_looks_the_same_is_stable() -> None:
     report = verdict(window(500))
     assert (report.verdict, report.n) == (Verdict.STABLE, 500)
-    assert report.description == "stable: none of 9 signals differs from the baseline"
+    assert report.description == "stable: none of 10 signals differs from the baseline"
     assert all(signal.verdict is Verdict.STABLE for signal in report.signals)
 
 
@@ -62,7 +62,7 @@ def test_a_signal_that_drifted_is_named_and_no_other(change: dict[str, float], s
     named = {result.name for result in report.signals if result.verdict is Verdict.DRIFTED}
     assert report.verdict is Verdict.DRIFTED
     assert signal in named
-    assert named <= {signal, "confidence", "confidence bands", "share below threshold"}
+    assert named <= {signal, "confidence", "confidence bands", "share below threshold", "share of neither class"}
     assert signal in report.description
 
 
@@ -114,6 +114,17 @@ def test_one_class_only_is_stated_and_drifts() -> None:
     assert "every prediction is motorcycle" in report.notes[0]
 
 
+def test_more_images_of_neither_class_are_a_signal_of_their_own() -> None:
+    traffic = window(500)
+    confidences = traffic.confidences.copy()
+    confidences[::10] = 0.52
+    usual = {result.name: result for result in verdict(traffic).signals}["share of neither class"]
+    cars = {result.name: result for result in verdict(replace(traffic, confidences=confidences)).signals}
+    assert usual.verdict is Verdict.STABLE
+    assert cars["share of neither class"].verdict is Verdict.DRIFTED
+    assert "share of neither class rose from" in cars["share of neither class"].description
+
+
 def test_all_below_the_threshold_is_stated() -> None:
     seen = window(100)
     low = replace(seen, confidences=np.full(100, 0.6))
@@ -128,6 +139,7 @@ def test_without_images_only_predictions_are_compared() -> None:
         "confidence",
         "confidence bands",
         "share below threshold",
+        "share of neither class",
         "label mix",
     ]
     assert "no image was captured" in report.notes[0]

@@ -17,7 +17,9 @@ def test_confidences_all_at_one_in_both_are_stable() -> None:
 
 def test_the_share_below_the_threshold_is_tested_exactly() -> None:
     # Fisher's tea: 3 of 4 against 1 of 4, two-sided p = 34/70 (The Design of Experiments, 1935).
-    result = signals.share_below(np.array([0.5, 0.5, 0.5, 0.9]), np.array([0.5, 0.9, 0.9, 0.9]), 0.8)
+    result = signals.share_below(
+        "share below threshold", np.array([0.5, 0.5, 0.5, 0.9]), np.array([0.5, 0.9, 0.9, 0.9]), 0.8
+    )
     assert result.p_value == pytest.approx(34 / 70)
 
 
