@@ -70,7 +70,11 @@ def create_app(options: EmulatorOptions) -> ASGIApp:
     capture_buffer = CaptureBuffer(root / "captures", options.s3_client, options.thresholds)
     parent_pipe = ParentPipe()
     hosting = HostingEnvironment(
-        options.command, logs, parent_pipe, Alarms(options.alarms_client, options.bake_seconds)
+        options.command,
+        logs,
+        options.logs_client,
+        parent_pipe,
+        Alarms(options.alarms_client, options.bake_seconds),
     )
     instances = EndpointInstances(store, options.models, capture_buffer, hosting, options.now)
     training = JobRunner(store, _training_environment(options, logs, parent_pipe), options.now)

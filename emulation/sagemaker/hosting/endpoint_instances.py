@@ -18,6 +18,8 @@ from emulation.sagemaker.hosting.deployment import Deployment, EndpointPlan, Var
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
 from emulation.sagemaker.hosting.model_container import ModelContainer, StubContainer
 from emulation.sagemaker.hosting.model_server import Command, ModelServer, ModelServerSpec
+from emulation.sagemaker.hosting.server_log import GROUP
+from emulation.sagemaker.log_stream import LogStream
 from emulation.sagemaker.store import Kind, Record, Store
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class HostingEnvironment:
 
     command: Command
     logs: Path
+    logs_client: Any
     parent_pipe: ParentPipe
     alarms: Alarms
 
@@ -247,6 +250,7 @@ class EndpointInstances:
         artifact = await self._source.fetch(planned.model_url, planned.artifact)
         planned.artifact = artifact.key
         log_file = self._hosting.logs / f"{endpoint}-{planned.name}.log"
+        stream = f"{planned.name}/i-{self._random.getrandbits(68):017x}"
         spec = ModelServerSpec(
             self._hosting.command,
             artifact.directory,
@@ -254,6 +258,7 @@ class EndpointInstances:
             log_file,
             planned.name,
             planned.health_seconds or _DEFAULT_HEALTH_SECONDS,
+            LogStream(self._hosting.logs_client, GROUP.format(endpoint=endpoint), stream),
         )
         return ModelServer(spec, self._hosting.parent_pipe)
 

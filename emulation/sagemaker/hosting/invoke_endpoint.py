@@ -29,6 +29,7 @@ from emulation.sagemaker.hosting.deployment import Deployment, Variant
 from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances
 from emulation.sagemaker.hosting.faults import Faults, Half
 from emulation.sagemaker.hosting.http_client import ContainerResponse
+from emulation.sagemaker.hosting.server_log import GROUP
 from emulation.sagemaker.request_body import read_body
 from emulation.sagemaker.store import Kind, Store
 
@@ -175,7 +176,7 @@ class InvokeEndpoint:
     def _model_error(self, name: str, status: int, text: str) -> ModelError:
         account, region = self._store.account.number, self._store.account.region
         side = "client" if 400 <= status < 500 else "server"
-        group = f"/aws/sagemaker/Endpoints/{name}"
+        group = GROUP.format(endpoint=name)
         message = (
             f'Received {side} error ({status}) from primary with message "{text}". See https://{region}.console.aws.amazon.com'
             f"/cloudwatch/home?region={region}#logEventViewer:group={group} in account {account} for more information."

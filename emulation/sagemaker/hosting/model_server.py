@@ -13,6 +13,8 @@ from pathlib import Path
 from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker.errors import ContainerDown, ContainerError, LaunchFailed
 from emulation.sagemaker.hosting.http_client import ContainerResponse, HttpClient
+from emulation.sagemaker.hosting.server_log import ServerLog
+from emulation.sagemaker.log_stream import LogStream
 from emulation.settings import inherited_environment
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class ModelServerSpec:
     log: Path
     variant: str
     health_seconds: float
+    stream: LogStream
 
 
 class ModelServer:
@@ -56,11 +59,13 @@ class ModelServer:
         self._process: asyncio.subprocess.Process | None = None
         self._client: HttpClient | None = None
         self._supervisor: asyncio.Task[None] | None = None
+        self._log = ServerLog(spec.log, spec.stream)
         self.restarts = 0
 
     async def start(self) -> None:
         """Start the server and wait until it is healthy; raise LaunchFailed with the endpoint's FailureReason."""
         self._spec.log.unlink(missing_ok=True)
+        self._log.start()
         try:
             await self._launch()
         except BaseException:
@@ -84,6 +89,7 @@ class ModelServer:
                 await self._supervisor
         if self._client is not None:
             self._client.close()
+        await self._log.stop()  # before the server, whose last lines are not worth waiting for CloudWatch Logs
         process = self._process
         if process is None or process.returncode is not None:
             return

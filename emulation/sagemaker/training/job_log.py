@@ -1,82 +1,29 @@
 """A training job's log: a file here, and a stream of CloudWatch Logs where there is one."""
 
-import asyncio
-import logging
-import time
-from collections import deque
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-log = logging.getLogger(__name__)
+from emulation.sagemaker.log_stream import LogStream
 
 GROUP = "/aws/sagemaker/TrainingJobs"
-_FLUSH_SECONDS = 0.5
-_MAX_EVENTS = 1000
-_MAX_EVENT_BYTES = 16 * 1024
-_MAX_HELD = 100_000
 
 
-class JobLog:
-    """Takes lines at once and brings them to CloudWatch Logs in the background, in order."""
+class JobLog(LogStream):
+    """Writes each line to a file as well."""
 
     def __init__(self, client: Any, stream: str, path: Path) -> None:
-        self._client = client
-        self._stream = stream
+        super().__init__(client, GROUP, stream)
         self._path = path
         self._file: BinaryIO | None = None
-        self._waiting: deque[dict[str, Any]] = deque(maxlen=_MAX_HELD)
-        self._made = False
-        self._sending = asyncio.Lock()
 
     def write(self, line: str) -> None:
         """Add a line."""
         if self._file is None:
             self._file = self._path.open("ab", buffering=0)
         self._file.write(line.encode(errors="replace") + b"\n")
-        if self._client is not None:
-            message = line.encode(errors="replace")[:_MAX_EVENT_BYTES].decode(errors="ignore") or " "
-            self._waiting.append({"timestamp": int(time.time() * 1000), "message": message})
-
-    async def run(self) -> None:
-        """Send what has come in, for ever."""
-        while True:
-            await self.flush()
-            await asyncio.sleep(_FLUSH_SECONDS)
-
-    async def flush(self) -> None:
-        """Send what has come in; what CloudWatch Logs does not take stays for the next attempt."""
-        if self._client is None:
-            return
-        async with self._sending:
-            try:
-                if not self._made:
-                    await asyncio.to_thread(self._make)
-                while self._waiting:
-                    batch = [self._waiting[index] for index in range(min(len(self._waiting), _MAX_EVENTS))]
-                    await asyncio.to_thread(self._put, batch)
-                    for _ in batch:
-                        self._waiting.popleft()
-            except (ClientError, BotoCoreError) as error:
-                log.warning("the log %s is not in CloudWatch Logs for now: %s", self._stream, error)
+        super().write(line)
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
             self._file.close()
-
-    def _make(self) -> None:
-        for create, names in (
-            (self._client.create_log_group, {"logGroupName": GROUP}),
-            (self._client.create_log_stream, {"logGroupName": GROUP, "logStreamName": self._stream}),
-        ):
-            try:
-                create(**names)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                    raise
-        self._made = True
-
-    def _put(self, events: list[dict[str, Any]]) -> None:
-        self._client.put_log_events(logGroupName=GROUP, logStreamName=self._stream, logEvents=events)

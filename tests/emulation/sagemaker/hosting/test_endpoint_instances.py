@@ -258,3 +258,15 @@ def test_a_models_environment_reaches_its_server_but_not_its_interpreter(emulato
     environment = invoke(emulator, name, b"environment")
     assert '"LEVEL": "info"' in environment
     assert "/nowhere" not in environment
+
+
+def test_what_a_model_server_writes_is_in_cloudwatch_logs(emulator: Emulator, name: str) -> None:
+    emulator.model(name, model_archive(exit=3))
+    emulator.config(name, name)
+    emulator.client("sagemaker").create_endpoint(EndpointName=name, EndpointConfigName=name)
+    emulator.wait(name, "Failed")
+    streams = {stream: lines for stream, lines in emulator.s3.logs.items() if f"/Endpoints/{name}:" in stream}
+    ((stream, lines),) = streams.items()
+    assert stream.startswith(f"/aws/sagemaker/Endpoints/{name}:AllTraffic/i-")
+    assert lines == ["this model is of no use"]
+    emulator.client("sagemaker").delete_endpoint(EndpointName=name)
