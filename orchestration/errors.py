@@ -38,8 +38,8 @@ class StackError(OrchestrationError):
 class StackMissing(StackError):
     """No stack of that name is deployed."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no stack named '{name}' is deployed here: run `scones deploy` first")
+    def __init__(self, name: str, region: str) -> None:
+        super().__init__(f"no stack named '{name}' is deployed in {region}: run `scones deploy` first")
 
 
 class BootstrapMissing(StackError):

@@ -98,7 +98,7 @@ def outputs(cloudformation: Any, name: str) -> dict[str, str]:
     """Return the stack's outputs by name; raises StackMissing."""
     stack = _describe(cloudformation, name)
     if stack is None:
-        raise StackMissing(name)
+        raise StackMissing(name, cloudformation.meta.region_name)
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 

@@ -6,7 +6,13 @@ from io import TextIOWrapper
 from types import FrameType
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProxyConnectionError,
+)
 from botocore.parsers import ResponseParserError
 
 from core.errors import SconesError
@@ -41,11 +47,19 @@ def main() -> None:
     try:
         app()
     except EndpointConnectionError as error:
-        sys.exit(_fail(f"cannot connect to {error.kwargs['endpoint_url']}: start it with `scones up`"))
+        sys.exit(_fail(f"cannot connect to {error.kwargs['endpoint_url']}: {_connection_hint(error)}"))
+    except ProxyConnectionError as error:
+        sys.exit(_fail(f"{error}: it refuses the connection or is not there; correct HTTPS_PROXY"))
     except NoCredentialsError:
         sys.exit(_fail("no AWS credentials found: set AWS_PROFILE or run `aws configure`; `--target local` needs none"))
     except (SconesError, BotoCoreError, ClientError, ResponseParserError, OSError) as error:
         sys.exit(_fail(str(error) or type(error).__name__))
+
+
+def _connection_hint(error: EndpointConnectionError) -> str:
+    if ".amazonaws.com" in error.kwargs["endpoint_url"]:
+        return "check the network, HTTPS_PROXY and AWS_CA_BUNDLE"
+    return "start it with `scones up`"
 
 
 def _fail(message: str) -> int:

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as ConnectionFailed
 
 from emulation.localstack.environment import environment_at
 from emulation.processes.background import status
@@ -20,6 +21,7 @@ from emulation.processes.child_processes import is_healthy
 from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
 from emulation.processes.ports import is_free
 from emulation.sagemaker.training.torch_environment import find_torch
+from scones.errors import WebPageReturned
 from scones.sessions import ADVISORY, aws_session
 from scones.settings import Settings
 from training.data.cifar_download import OFFICIAL
@@ -108,8 +110,10 @@ def aws(settings: Settings) -> Iterator[Finding]:
     yield Finding(mode, "region", CheckStatus.OK, f"{region}; AWS_REGION chooses another")
     try:
         who = session.client("sts", config=ADVISORY).get_caller_identity()
-    except (BotoCoreError, ClientError) as error:
-        detail = f"{' '.join(str(error).split())}: set AWS_PROFILE or run `aws configure`"
+    except (BotoCoreError, ClientError, WebPageReturned) as error:
+        is_network = isinstance(error, ConnectionFailed | HTTPClientError | WebPageReturned)
+        hint = "check the network and HTTPS_PROXY" if is_network else "set AWS_PROFILE or run `aws configure`"
+        detail = f"{' '.join(str(error).split())}: {hint}"
         yield Finding(mode, "credentials", CheckStatus.ERROR, detail)
         return
     yield Finding(mode, "credentials", CheckStatus.OK, f"account {who['Account']}, {who['Arn']}")
@@ -186,9 +190,14 @@ def _proxies() -> Iterator[Finding]:
     """Which proxies are used for downloads and AWS; the local environment is reached without."""
     proxies = {name: url for name, url in getproxies().items() if name in {"http", "https", "all"}}
     if proxies:
-        used = ", ".join(f"{name} through {url}" for name, url in proxies.items())
+        used = ", ".join(f"{name} through {_without_password(url)}" for name, url in proxies.items())
         detail = f"{used}; the local environment is reached without a proxy"
         yield Finding(Mode.LAPTOP, "proxy", CheckStatus.WARNING, detail)
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def _port(name: str, url: str, path: str, *, running: bool) -> Finding:

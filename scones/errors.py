@@ -9,6 +9,7 @@ CommandError
 ├── ModelOfOtherLabels
 ├── TargetHasNoRegistry
 ├── TargetNeedsNoBootstrap
+├── WebPageReturned
 ├── ImagesMissing
 ├── InputUnusable
 ├── ManifestUnreadable
@@ -123,6 +124,15 @@ class TargetNeedsNoBootstrap(CommandError):
 
     def __init__(self, target: str) -> None:
         super().__init__(f"the target {target} needs no bootstrap: use --target aws")
+
+
+class WebPageReturned(CommandError):
+    """A web page came in place of AWS's response."""
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(
+            f"{url} returned a web page (status {status}), probably a proxy's: correct HTTPS_PROXY, or allow AWS there"
+        )
 
 
 class BatchUnclear(CommandError):

@@ -9,6 +9,7 @@ from botocore.config import Config
 from core.defaults import REGION
 from emulation.processes.local_environment import status
 from emulation.session import LocalSession
+from scones.errors import WebPageReturned
 from scones.settings import Settings, Target
 
 # AWS throttles each operation by a token bucket; adaptive retries also slow down the requests that follow.
@@ -38,8 +39,16 @@ def aws_session(settings: Settings) -> boto3.Session:
     client_defaults = botocore.session.get_session()
     client_defaults.set_default_client_config(RETRIES)
     client_defaults.register("needs-retry", retry_new_role)
-    session = boto3.Session(botocore_session=client_defaults, region_name=settings.region)
-    return session if session.region_name else boto3.Session(botocore_session=client_defaults, region_name=REGION)
+    client_defaults.register("after-call", refuse_web_page)
+    region = settings.region or client_defaults.get_config_variable("region") or REGION
+    return boto3.Session(botocore_session=client_defaults, region_name=region)
+
+
+def refuse_web_page(http_response: Any, **_: Any) -> None:
+    """Raise WebPageReturned where a proxy answers with a page in place of AWS. An event handler of botocore's."""
+    is_page = http_response.headers.get("Content-Type", "").startswith("text/html")
+    if http_response.status_code >= 300 and is_page:
+        raise WebPageReturned(http_response.url, http_response.status_code)
 
 
 def retry_new_role(response: Any, attempts: int, **_: Any) -> float | None:

@@ -78,6 +78,7 @@ class Settings:
 
         Raises InvalidSetting for a value that is empty or malformed, UnknownTarget, InvalidLabels.
         """
+        _require_number(environ, "AWS_MAX_ATTEMPTS")
         labels = _value(environ, "SCONES_LABELS")
         stack = _value(environ, "SCONES_STACK")
         return cls(
@@ -119,6 +120,13 @@ def _value(environ: Mapping[str, str], name: str) -> str | None:
     if value is not None and not value.strip():
         raise InvalidSetting(name, value, "it is empty: set a value or unset it")
     return value
+
+
+def _require_number(environ: Mapping[str, str], name: str) -> None:
+    """Raise InvalidSetting for what botocore would raise a ValueError for in the middle of a command."""
+    value = environ.get(name)
+    if value and not (value.strip().isascii() and value.strip().isdecimal()):
+        raise InvalidSetting(name, value, "it is not a number: correct or unset it")
 
 
 def _path(environ: Mapping[str, str], name: str) -> Path | None:

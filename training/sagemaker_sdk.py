@@ -1,7 +1,10 @@
 """The SageMaker SDK, imported on first use: the import takes seconds, which a command without SageMaker saves."""
 
+import contextlib
 import logging
+import os
 import warnings
+from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import boto3
@@ -22,10 +25,25 @@ class SageMakerSdk(NamedTuple):
 def load_sdk() -> SageMakerSdk:
     """Return the SDK's modules; the first call takes seconds."""
     logging.getLogger("sagemaker").setLevel(logging.ERROR)  # at INFO it reports each step and configuration file
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _without_profile():
         warnings.simplefilter("ignore")  # invalid escapes in its docstrings, reported when they are compiled
         from sagemaker.core import image_uris, resources, shapes  # noqa: PLC0415 - takes seconds
     return SageMakerSdk(resources, shapes, image_uris)
+
+
+@contextlib.contextmanager
+def _without_profile() -> Iterator[None]:
+    """Hide AWS's profile and files from the SDK, whose import opens a session of its own: they need not be valid."""
+    hidden = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    before = {name: os.environ.pop(name, None) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *hidden)}
+    os.environ.update(hidden)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def image_uri(framework: str, region: str, **details: str) -> str:

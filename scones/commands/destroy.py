@@ -37,7 +37,7 @@ def destroy(
     settings, on_aws = context.settings, context.settings.target is Target.AWS
     buckets, log_groups, has_stack = _resources(context)
     if not has_stack and not (on_aws and (with_images or with_bootstrap)):
-        raise StackMissing(settings.stack)
+        raise StackMissing(settings.stack, context.session.region_name)
     if not context.yes and (on_aws or sys.stdin.isatty()):
         question = _question(context, buckets, with_images=with_images, with_bootstrap=with_bootstrap)
         typer.confirm(question, abort=True, err=True)

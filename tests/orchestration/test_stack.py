@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ TEMPLATE = {"TemplateURL": "https://s3.us-east-1.amazonaws.com/artifacts/templat
 
 class FakeCloudFormation:
     """A stack that goes through the statuses it is given, one a look."""
+
+    meta = SimpleNamespace(region_name="us-east-1")
 
     def __init__(
         self, status: str | None, then: list[str], events: list[tuple[str, str, str]], reason: str = ""

@@ -133,3 +133,19 @@ def test_a_profile_that_does_not_exist_is_bad(settings: Settings, monkeypatch: p
     (only,) = diagnosis.aws(settings)
     assert (only.check, only.status) == ("profile", CheckStatus.ERROR)
     assert "nowhere" in only.detail
+
+
+def test_a_proxy_is_named_without_its_password(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://somebody:secret@proxy:3128")
+    assert "https through http://proxy:3128" in text_of(settings, "proxy")
+    assert "secret" not in text_of(settings, "proxy")
+
+
+def test_a_proxy_that_refuses_is_not_taken_for_missing_credentials(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    (detail,) = [finding.detail for finding in diagnosis.aws(settings) if finding.check == "credentials"]
+    assert detail.endswith("check the network and HTTPS_PROXY")

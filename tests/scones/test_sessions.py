@@ -1,7 +1,11 @@
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from scones.errors import WebPageReturned
 from scones.sessions import aws_session, retry_new_role
 from scones.settings import Settings, Target
 
@@ -19,7 +23,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def region() -> str:
     session = aws_session(Settings.from_environment({"SCONES_TARGET": Target.AWS}))
-    assert session.client("sts").meta.region_name == session.region_name
+    assert session.client("s3").meta.region_name == session.region_name
     return str(session.region_name)
 
 
@@ -61,3 +65,34 @@ def test_a_role_that_has_just_been_created_is_waited_for(code: str, message: str
 @pytest.mark.parametrize("response", [None, (None, {}), (None, {"Error": {"Code": "ValidationError", "Message": "x"}})])
 def test_everything_else_is_left_to_botocore(response: object) -> None:
     assert retry_new_role(response, attempts=1) is None
+
+
+class Page(BaseHTTPRequestHandler):
+    """A proxy that answers for AWS, with a page."""
+
+    def do_POST(self) -> None:
+        self.send_response(403)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(b"<html><h1>Access denied by policy</h1></html>")
+
+    do_GET = do_POST  # noqa: N815 - as the base class calls it
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def page() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"), [("sts", "get_caller_identity"), ("s3", "list_buckets"), ("sagemaker", "list_models")]
+)
+def test_a_web_page_in_place_of_awss_response_is_named(service: str, operation: str, page: str) -> None:
+    client = aws_session(Settings()).client(service, endpoint_url=page)
+    with pytest.raises(WebPageReturned, match=r"returned a web page \(status 403\).*HTTPS_PROXY"):
+        getattr(client, operation)()

@@ -60,6 +60,7 @@ def test_up_takes_the_ports_of_the_environment_where_no_option_names_others() ->
         ("SCONES_SAGEMAKER_PORT", "٣"),
         ("SCONES_STACK", "my stack"),
         ("SCONES_STACK", "-x"),
+        ("AWS_MAX_ATTEMPTS", "many"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_with_its_variable(name: str, value: str) -> None:

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from training.errors import ContainerImageMissing, SageMakerRefused, translate_errors
@@ -13,6 +17,13 @@ def test_what_the_sdks_own_models_refuse_is_a_named_error() -> None:
     shapes = load_sdk().shapes
     with pytest.raises(SageMakerRefused, match="ParamValidation"), translate_errors("deploy"):
         shapes.StoppingCondition(max_runtime_in_seconds="for ever")
+
+
+def test_the_sdk_is_imported_whatever_the_profile() -> None:
+    code = "from training.sagemaker_sdk import load_sdk; load_sdk(); import os; print(os.environ['AWS_PROFILE'])"
+    environment = {**os.environ, "AWS_PROFILE": "nowhere", "AWS_CONFIG_FILE": os.devnull}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "nowhere\n"
 
 
 def test_another_value_error_is_a_defect_and_stays_one() -> None:
