@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulation.errors import ServicesMissing
-from emulation.localstack.scones_localstack.settings import ZipHost
+from emulation.localstack.scones_localstack.settings import CONTAINERS_VARIABLE, ZipHost
 from emulation.localstack.settings import localstack_environment
 from emulation.processes.child_processes import Component
 from emulation.processes.ports import HOST
@@ -78,6 +78,8 @@ def localstack(python: Path, run: Path, addresses: Addresses, environment: Mappi
     kept = {name: value for name, value in environment.items() if not name.startswith(("AWS_", "PYTHON"))}
     zip_host = ZipHost([sys.executable, "-m", "emulation.lambdas.host"], dict(environment))
     settings = localstack_environment(HOST, addresses.localstack, directory, addresses.lambda_urls, zip_host)
+    if own_containers := environment.get(CONTAINERS_VARIABLE):
+        settings[CONTAINERS_VARIABLE] += f",{own_containers}"
     return Component(
         "localstack",
         [str(python), "-I", "-u", "-m", "scones_localstack"],

@@ -32,6 +32,11 @@ TESTED_ELSEWHERE = {
     r"make notebook": ("tests/notebooks/test_walkthrough.py", "NotebookClient"),
     r"make test.*": (".github/workflows/ci.yml", "tox"),
     r"docker compose (up|run|down) .*": (".github/workflows/ci.yml", "docker compose"),
+    r"docker run .*": ("services/filter/tests/test_container.py", "docker"),
+    r"SCONES_LAMBDA_CONTAINERS=.* scones up": (
+        "tests/emulation/localstack/test_zip_functions.py",
+        "SCONES_LAMBDA_CONTAINERS",
+    ),
     r"scones review --serve": ("tests/journeys/test_review_page.py", '"--serve"'),
     r"scones train .*": ("tests/journeys/test_other_classes.py", 'user.scones("train"'),
     r"scones endpoint deploy --job .*": ("tests/journeys/test_other_classes.py", '"endpoint", "deploy", "--job"'),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,21 @@ def settled(count: Callable[[], int]) -> int:
         before = now
         time.sleep(3)
     return now
+
+
+def test_a_zip_archive_of_a_user_runs_and_reaches_the_stack(site: Site) -> None:
+    call = "boto3.client('sagemaker').describe_endpoint(**event)['EndpointStatus']"
+    code = f"import boto3\ndef handler(event, context):\n    return {call}\n"
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("index.py", code)
+    functions = site.client("lambda")
+    functions.create_function(
+        FunctionName="zipped", Runtime="python3.13", Handler="index.handler", Code={"ZipFile": archive.getvalue()},
+        Role="arn:aws:iam::000000000000:role/any", Timeout=60,
+    )  # fmt: skip
+    functions.get_waiter("function_active_v2").wait(FunctionName="zipped")
+    event = {"EndpointName": site.outputs()["EndpointName"]}
+    response = functions.invoke(FunctionName="zipped", Payload=json.dumps(event))
+    assert json.loads(response["Payload"].read()) == "InService"
+    functions.delete_function(FunctionName="zipped")

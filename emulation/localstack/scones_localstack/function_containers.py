@@ -27,7 +27,8 @@ class FunctionContainers:
         except KeyError:
             known = ", ".join(self._by_name) or "none"
             raise UnknownFunction(
-                f"No container is named {name!r} (image {image_uri}); {CONTAINERS_VARIABLE} names: {known}"
+                f"no container runs the image {image_uri}: start one, add {name}=URL to {CONTAINERS_VARIABLE}, which "
+                f"lists {known}, and start the local environment again; or deploy a zip archive"
             ) from None
 
 

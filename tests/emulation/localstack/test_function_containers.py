@@ -27,7 +27,7 @@ def test_containers_are_listed_by_name() -> None:
 
 
 def test_an_image_without_a_container_is_named_with_those_that_have_one() -> None:
-    with pytest.raises(UnknownFunction, match=r"'filter' \(image x/filter:1\).*names: serialize"):
+    with pytest.raises(UnknownFunction, match=r"the image x/filter:1: .*filter=URL.*lists serialize"):
         FunctionContainers("serialize=http://127.0.0.1:1").for_image("x/filter:1")
-    with pytest.raises(UnknownFunction, match="names: none"):
+    with pytest.raises(UnknownFunction, match="lists none"):
         FunctionContainers("").for_image("x/filter:1")

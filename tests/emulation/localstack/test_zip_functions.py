@@ -1,4 +1,4 @@
-"""Functions that users deploy as zip archives run in the local environment, with logs where AWS has them."""
+"""Users' own functions in the local environment: zip archives, with logs where AWS has them, and container images."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ import pytest
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import LocalSession
-from tests.emulation.lambda_hosts import install_probe
+from tests.emulation.lambda_hosts import install_probe, lambda_host
 
 pytestmark = pytest.mark.integration
 
@@ -48,8 +48,12 @@ def archive(version: int) -> bytes:
 def running(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[EnvironmentState]:
     services = tmp_path_factory.mktemp("services")
     install_probe(services / "probe")
-    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, stub_model=True) as state:
-        yield state
+    own = install_probe(tmp_path_factory.mktemp("own") / "mine")
+    with lambda_host(own, own / "log") as (container, _):
+        listed = {"SCONES_LAMBDA_CONTAINERS": f"mine={container.url}"}
+        home = tmp_path_factory.mktemp("home")
+        with LocalEnvironment(home, cache, services, stub_model=True, environment=listed) as state:
+            yield state
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +125,30 @@ def test_new_code_takes_the_place_of_the_old(functions: Any) -> None:
     functions.update_function_code(FunctionName="zipped", ZipFile=archive(2))
     functions.get_waiter("function_updated_v2").wait(FunctionName="zipped", WaiterConfig={"Delay": 1})
     assert invoke(functions, {})[0]["body"]["version"] == 2
+
+
+def image(functions: Any, name: str) -> dict[str, Any]:
+    code = {"ImageUri": f"000000000000.dkr.ecr.us-east-1.amazonaws.com/team/{name}:1"}
+    functions.create_function(FunctionName=name, PackageType="Image", Role=ROLE, Code=code)
+    deadline = time.monotonic() + 600
+    while time.monotonic() < deadline:
+        configuration: dict[str, Any] = functions.get_function_configuration(FunctionName=name)
+        if configuration["State"] != "Pending":
+            return configuration
+        time.sleep(0.2)
+    raise TimeoutError
+
+
+def test_an_image_runs_in_the_container_that_its_user_has_listed(functions: Any) -> None:
+    assert image(functions, "mine")["State"] == "Active"
+    response = functions.invoke(FunctionName="mine", Payload=b'{"hello": 1}')
+    assert json.loads(response["Payload"].read()) == {"got": {"hello": 1}}
+
+
+def test_an_image_without_a_container_is_refused_with_the_remedy(functions: Any) -> None:
+    configuration = image(functions, "other")
+    assert configuration["State"] == "Failed"
+    assert "add other=URL to SCONES_LAMBDA_CONTAINERS, which lists probe, mine" in configuration["StateReason"]
 
 
 def test_another_runtime_than_pythons_is_refused_by_name(functions: Any) -> None:
