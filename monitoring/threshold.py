@@ -1,5 +1,6 @@
 """The trade-off of a threshold: the higher, the fewer predictions are accepted, and the more of these are right."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,10 +39,14 @@ class ThresholdRecommendation:
         return text
 
 
-def threshold_effect(predictions: Sequence[Prediction], threshold: float) -> ThresholdEffect:
-    """Return coverage and accuracy at a threshold."""
+def threshold_effect(
+    predictions: Sequence[Prediction], threshold: float, of_neither: Sequence[float] = ()
+) -> ThresholdEffect:
+    """Return coverage and accuracy at a threshold; an accepted image of neither class counts as wrong."""
     evaluation = evaluate(predictions, threshold)
-    return ThresholdEffect(threshold, evaluation.accepted, evaluation.accuracy_accepted)
+    right, accepted = evaluation.accuracy_accepted.successes, evaluation.accuracy_accepted.n
+    accuracy = Rate.of(right, accepted + sum(each >= threshold for each in of_neither))
+    return ThresholdEffect(threshold, evaluation.accepted, accuracy)
 
 
 def coverage_curve(predictions: Sequence[Prediction]) -> tuple[tuple[float, float, float], ...]:
@@ -56,7 +61,18 @@ def coverage_curve(predictions: Sequence[Prediction]) -> tuple[tuple[float, floa
     return tuple(points)
 
 
-def recommend_threshold(predictions: Sequence[Prediction], target: float) -> ThresholdRecommendation:
-    """Return the lowest threshold among the confidences that reaches an accuracy of ``target`` (0 to 1)."""
-    reaching = [threshold for threshold, _, accuracy in coverage_curve(predictions) if accuracy >= target]
-    return ThresholdRecommendation(target, threshold_effect(predictions, min(reaching)) if reaching else None)
+def recommend_threshold(
+    predictions: Sequence[Prediction], target: float, of_neither: Sequence[float] = ()
+) -> ThresholdRecommendation:
+    """Return the lowest threshold among the confidences that reaches an accuracy of ``target`` (0 to 1).
+
+    ``of_neither`` are the confidences of images that show neither class: each that is accepted counts as wrong.
+    """
+    ranked, reaching = sorted(of_neither), []
+    for threshold, coverage, accuracy in coverage_curve(predictions):
+        accepted = round(coverage * len(predictions))
+        accepted_of_neither = len(ranked) - bisect_left(ranked, threshold)
+        if round(accuracy * accepted) / (accepted + accepted_of_neither) >= target:
+            reaching.append(threshold)
+    effect = threshold_effect(predictions, min(reaching), of_neither) if reaching else None
+    return ThresholdRecommendation(target, effect)

@@ -1,31 +1,21 @@
 """The inputs of the demo besides the dataset's images: rendered images of neither class, and what is not an image."""
 
-import io
 from typing import Any
 
-from PIL import Image
-
 from orchestration.executions import S3Image
-from training.data.synthetic import Kind, render
+from scones.images_of_neither import render_png
+from training.data.synthetic import Kind
 
-_OF_NEITHER: dict[str, tuple[Kind, int]] = {
-    "car-1.png": ("car", 70_000_001),
-    "car-2.png": ("car", 70_000_002),
-    "car-3.png": ("car", 70_000_003),
-    "scene-1.png": ("neither", 70_000_001),
-    "scene-2.png": ("neither", 70_000_002),
-}
-"""File names with kind and seed; no training uses these seeds."""
-_SIDE = 128
+_OF_NEITHER: dict[Kind, int] = {"car": 3, "neither": 2}
 
 
 def upload_images_of_neither(s3: Any, bucket: str, prefix: str) -> list[S3Image]:
     """Render and upload five images that show neither a bicycle nor a motorcycle, and return them."""
-    bodies = {}
-    for name, (kind, seed) in _OF_NEITHER.items():
-        buffer = io.BytesIO()
-        Image.fromarray(render(kind, seed, _SIDE)).save(buffer, "PNG")
-        bodies[f"{prefix}/neither/{name}"] = buffer.getvalue()
+    bodies = {
+        f"{prefix}/neither/{kind}-{number}.png": render_png(kind, number)
+        for kind, count in _OF_NEITHER.items()
+        for number in range(count)
+    }
     return _upload(s3, bucket, bodies)
 
 

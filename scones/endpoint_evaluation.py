@@ -3,17 +3,18 @@
 import math
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
-from monitoring import calibration, evaluation, threshold
+from monitoring import calibration, evaluation
 from monitoring.capture import EVALUATION, parse_probabilities
 from monitoring.errors import MalformedRecord
 from monitoring.evaluation import Rate
@@ -38,7 +39,7 @@ _SPLIT_NOTES = {
 def sample(images: Sequence[LabelledFile], count: int, seed: int) -> list[LabelledFile]:
     """Return ``count`` images, alternating between the classes; fewer if there are no more."""
     by_name = {str(image.path): image for image in images}
-    labels = {name: image.label for name, image in by_name.items()}
+    labels = {name: image.label for name, image in by_name.items() if image.label is not None}
     return [by_name[name] for name in draw_sample(sorted(labels), labels, count, seed)]
 
 
@@ -69,6 +70,20 @@ def classify(
         reason = (reported[0].message or "") if reported else "no image was sent"
         raise EndpointReturnedNothing(endpoint, len(reported), reason)
     return reported
+
+
+def classify_all(
+    session: boto3.Session,
+    outputs: StackOutputs,
+    images: Sequence[LabelledFile],
+    of_neither: Mapping[str, Sequence[LabelledFile]],
+    advance: Advance,
+) -> tuple[list[ReportedImage], dict[str, list[ReportedImage]]]:
+    """Classify labelled images and images of neither class, the latter by kind. Raises as `classify`."""
+    every = [*images, *(image for kind in of_neither.values() for image in kind)]
+    reported = classify(session, outputs.endpoint_name, every, outputs.threshold, advance)
+    rest = iter(reported[len(images) :])
+    return reported[: len(images)], {kind: list(islice(rest, len(own))) for kind, own in of_neither.items()}
 
 
 def _classify(client: Any, endpoint: str, image: LabelledFile, minimum_confidence: float) -> ReportedImage:
@@ -102,6 +117,7 @@ def page_content(
     title: str,
     split: Literal["train", "test"],
     target_accuracy: float,
+    neither: Mapping[str, Sequence[ReportedImage]],
 ) -> Content:
     """Return what the page of the evaluation shows."""
     failed = Counter(image.error for image in images if image.error)
@@ -116,6 +132,7 @@ def page_content(
         settings=report_content.report_settings(settings, outputs),
         versions=report_content.versions(),
         target_accuracy=target_accuracy,
+        neither={kind: [each.confidence for each in own if each.confidence] for kind, own in neither.items()},
     )
 
 
@@ -123,7 +140,7 @@ def figures(content: Content) -> dict[str, Any]:
     """Return what ``evaluation.json`` holds; shares are ``null`` where they have no denominator."""
     predictions = content.predictions
     totals, reliability = evaluation.evaluate(predictions, content.threshold), calibration.calibration(predictions)
-    recommendation = threshold.recommend_threshold(predictions, content.target_accuracy)
+    recommendation = content.recommendation
     return {
         "images": len(content.images),
         "answered": len(predictions),
@@ -140,6 +157,7 @@ def figures(content: Content) -> dict[str, Any]:
             }
             for each in evaluation.by_class(predictions, content.threshold)
         },
+        "neither_accepted": {kind: _rate(rate) for kind, rate in content.accepted_of_neither.items()},
         "calibration": {"ece": reliability.ece, "bins": [asdict(each) for each in reliability.bins]},
         "advice": {
             "target_accuracy": recommendation.target,

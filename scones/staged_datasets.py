@@ -41,10 +41,10 @@ class UploadedDataset:
 
 @dataclass(frozen=True)
 class LabelledFile:
-    """An image on disk and its label."""
+    """An image on disk and its label; None where it shows neither class."""
 
     path: Path
-    label: int
+    label: int | None
 
 
 def choose_source(

@@ -7,7 +7,8 @@ from typing import Literal, Protocol
 
 from core.labels import VEHICLES, Labels
 from monitoring.drift_report import DriftReport
-from monitoring.evaluation import Prediction
+from monitoring.evaluation import Prediction, Rate
+from monitoring.threshold import ThresholdRecommendation, recommend_threshold
 from monitoring.timeline import Timeline
 
 Disposition = Literal["accepted", "review", "failure", "other"]
@@ -83,7 +84,8 @@ class ReportedImage:
 class Content:
     """All content of a report. ``notes`` are sentences on its limits; ``timeline`` and ``drift`` come from captures.
 
-    ``review_url`` is where `scones review --serve` serves the queues that the images are in.
+    ``review_url`` is where `scones review --serve` serves the queues that the images are in; ``neither`` has the
+    confidences of images that show neither class, by kind.
     """
 
     title: str
@@ -98,11 +100,26 @@ class Content:
     versions: Mapping[str, str] = field(default_factory=dict)
     target_accuracy: float = 0.99
     review_url: str | None = None
+    neither: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def predictions(self) -> list[Prediction]:
         """The predictions for images whose label is known."""
         return [image.prediction for image in self.images if image.prediction is not None]
+
+    @property
+    def accepted_of_neither(self) -> dict[str, Rate]:
+        """The share of images of neither class that the threshold accepts, by kind."""
+        return {
+            kind: Rate.of(sum(each >= self.threshold for each in confidences), len(confidences))
+            for kind, confidences in self.neither.items()
+        }
+
+    @property
+    def recommendation(self) -> ThresholdRecommendation:
+        """The lowest threshold that reaches the target accuracy; an accepted image of neither class counts as wrong."""
+        of_neither = [each for confidences in self.neither.values() for each in confidences]
+        return recommend_threshold(self.predictions, self.target_accuracy, of_neither)
 
     @property
     def all_notes(self) -> tuple[str, ...]:

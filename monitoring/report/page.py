@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from core.thumbnails import data_uri
-from monitoring import plots, threshold
+from monitoring import plots
 from monitoring.calibration import calibration
 from monitoring.evaluation import Rate, by_class, evaluate, percentiles
 from monitoring.plots import style
@@ -72,7 +72,6 @@ def render(content: Content, figures: "dict[str, _Figure]") -> str:
         cards=_cards(content),
         classes=by_class(predictions, content.threshold),
         labels=content.labels,
-        recommendation=threshold.recommend_threshold(predictions, content.target_accuracy),
         galleries=_galleries(content.images, content.review_url),
         executions=[image for image in content.images if image.execution],
     )

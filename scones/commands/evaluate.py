@@ -1,13 +1,14 @@
 """`scones evaluate`."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from monitoring.report.page import write as write_page
-from scones import console, endpoint_evaluation, model_comparison, staged_datasets
+from scones import console, endpoint_evaluation, images_of_neither, model_comparison, staged_datasets
 from scones.context import CommandContext
 from scones.options import SyntheticOption, with_context
 from scones.views.evaluation import evaluation_table
@@ -26,6 +27,10 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
             "--target-accuracy", min=0.5, max=1.0, help="Accuracy that the recommended threshold is to reach."
         ),
     ] = 0.99,
+    neither: Annotated[
+        int,
+        typer.Option("--neither", min=0, help="Images of neither class to classify, of each kind; 0 for none."),
+    ] = 20,
     out: Annotated[
         Path, typer.Option("--out", help="Folder for evaluation.html, evaluation.json and the plots.")
     ] = Path("out/evaluation"),
@@ -37,7 +42,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
 ) -> None:
     """Measure the deployed endpoint's accuracy on labelled images.
 
-    Shows intervals, calibration, and the threshold that reaches a target accuracy.
+    Shows intervals, calibration, how many images of neither class are accepted, and the threshold that reaches a target
+    accuracy.
 
     With `--job`, compares two models on all test images of the job's dataset and, where such are staged, on images of
     neither label; the other options have no effect.
@@ -50,15 +56,19 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
     outputs = context.outputs
     with console.progress("staging") as advance:
         source = staged_datasets.choose_source(context.settings, advance, synthetic=synthetic, labels=outputs.labels)
-        images = staged_datasets.labelled_files(staged_datasets.write_to_disk(source, context.settings, advance), split)
+        staged = staged_datasets.write_to_disk(source, context.settings, advance)
+    images = staged_datasets.labelled_files(staged, split)
     chosen = images if everything else endpoint_evaluation.sample(images, count, seed)
-    with console.progress("classifying") as advance:
-        reported = endpoint_evaluation.classify(
-            context.session, outputs.endpoint_name, chosen, outputs.threshold, advance
+    with console.progress("classifying") as advance, tempfile.TemporaryDirectory() as folder:
+        of_neither = images_of_neither.write_images(Path(folder), staged, neither) if neither else {}
+        reported, reported_of_neither = endpoint_evaluation.classify_all(
+            context.session, outputs, chosen, of_neither, advance
         )
     with console.progress("drawing"):
         title = f"{source.dataset}, {len(reported)} {split} images"
-        content = endpoint_evaluation.page_content(context.settings, outputs, reported, title, split, target_accuracy)
+        content = endpoint_evaluation.page_content(
+            context.settings, outputs, reported, title, split, target_accuracy, reported_of_neither
+        )
         written = write_page(content, out, "evaluation")
     figures = endpoint_evaluation.figures(content)
     figures |= {"dataset": source.dataset, "split": split, "seed": None if everything else seed}

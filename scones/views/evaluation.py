@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from monitoring import calibration, evaluation, threshold
+from monitoring import calibration, evaluation
 from monitoring.report import Content
 from scones import console
 
@@ -23,7 +23,8 @@ def evaluation_table(content: Content, dataset: str, split: str, page: Path) -> 
             for each in evaluation.by_class(predictions, content.threshold)
         ),
         ("calibration error", f"{calibration.calibration(predictions).ece:.3f}"),
-        ("threshold", threshold.recommend_threshold(predictions, content.target_accuracy).description),
+        *((f"{kind} accepted", evaluation.describe_rate(rate)) for kind, rate in content.accepted_of_neither.items()),
+        ("threshold", content.recommendation.description),
         *(("note", note) for note in content.all_notes),
         ("page", str(page)),
     ]

@@ -25,6 +25,13 @@ def test_the_recommended_threshold_is_the_lowest_that_reaches_the_accuracy() -> 
     assert (effect.threshold, effect.coverage.value, effect.accuracy.value) == (0.95, 0.75, 1.0)
 
 
+def test_an_accepted_image_of_neither_class_counts_as_wrong() -> None:
+    effect = recommend_threshold(SURE_AND_RIGHT, 0.99, of_neither=[0.5, 0.96]).effect
+    assert effect is not None
+    assert (effect.threshold, effect.coverage.successes, effect.accuracy.n) == (0.98, 2, 2)
+    assert recommend_threshold(SURE_AND_RIGHT, 0.99, of_neither=[0.999]).effect is None
+
+
 def test_an_accuracy_that_no_threshold_reaches_is_stated_to_be_so() -> None:
     recommendation = recommend_threshold([Prediction(1, (0.99, 0.01))], 0.9)
     assert recommendation.effect is None

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from monitoring.capture import EVALUATION
 from monitoring.report import Content
 from scones.endpoint_evaluation import classify, figures, sample
 from scones.errors import EndpointReturnedNothing
+from scones.images_of_neither import write_images
 from scones.staged_datasets import LabelledFile
+from training.data.staging import stage
+from training.data.synthetic import SyntheticSource
 
 
 class Session:
@@ -91,6 +95,24 @@ def test_questions_bear_an_id_that_tells_them_from_traffic(images: list[Labelled
 def test_the_same_seed_draws_the_same_images_half_of_each_class() -> None:
     images = [LabelledFile(Path(f"{n}.png"), n % 2) for n in range(100)]
     chosen = sample(images, 50, 7)
-    assert sum(image.label for image in chosen) == 25
+    assert sum(image.label == 1 for image in chosen) == 25
     assert chosen == sample(images, 50, 7)
     assert chosen != sample(images, 50, 8)
+
+
+def test_images_of_neither_class_are_rendered_and_taken_from_what_is_staged(tmp_path: Path) -> None:
+    staged = stage(SyntheticSource(train=2, test=2, others=8), tmp_path / "data", tool="test")
+    images = write_images(tmp_path, staged, 3)
+    assert {kind: len(own) for kind, own in images.items()} == {
+        "rendered cars": 3,
+        "rendered scenes": 3,
+        "other classes, test split": 3,
+    }
+    assert all(image.label is None and image.path.is_file() for own in images.values() for image in own)
+
+
+def test_the_figures_say_how_many_of_neither_class_are_accepted(images: list[LabelledFile]) -> None:
+    content = classified(images, [b"[0.99, 0.01]", b"[0.03, 0.97]", b"[0.6, 0.4]", b"[0.02, 0.98]"])
+    shown = figures(replace(content, neither={"rendered cars": [0.5, 0.96]}))
+    cars = shown["neither_accepted"]["rendered cars"]
+    assert (cars["successes"], cars["n"], shown["advice"]["threshold"]) == (1, 2, 0.97)
