@@ -21,7 +21,7 @@ from training.errors import (
 )
 from training.instance_storage import has_local_storage
 from training.job_logs import JobLog
-from training.recipes import IMAGE_CONTENT_TYPE, TrainingRecipe
+from training.recipes import IMAGE_CONTENT_TYPE, Recipe
 from training.sagemaker_sdk import client_kwargs, image_uri, load_sdk
 
 PREFIX = "training"
@@ -53,7 +53,7 @@ class TrainingJobSpec:
     """A job to submit; ``dataset`` and ``reviewed`` are prefixes, of a staged and a reviewed dataset in the bucket."""
 
     name: str
-    recipe: TrainingRecipe
+    recipe: Recipe
     hyperparameters: Mapping[str, str]
     dataset: str
     instance_type: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from core.defaults import TRAINING_INSTANCE_TYPE
 from training.errors import InvalidHyperparameter, UnknownRecipe
 from training.vehicle_net.errors import InvalidHyperparameter as InvalidVehicleNetHyperparameter
-from training.vehicle_net.recipe import Recipe as VehicleNetRecipe
+from training.vehicle_net.hyperparameters import Hyperparameters as VehicleNetHyperparameters
 
 IMAGE_CONTENT_TYPE = "application/x-image"
 _BUILTIN_HYPERPARAMETERS = frozenset(
@@ -22,7 +22,7 @@ _BUILTIN_HYPERPARAMETERS = frozenset(
 
 
 @dataclass(frozen=True)
-class TrainingRecipe:
+class Recipe:
     """A kind of training job. ``min_side`` is the smallest image side in pixels that it accepts.
 
     ``isolated`` runs the container without network access: pretrained weights and source code need the network.
@@ -38,22 +38,22 @@ class TrainingRecipe:
 
 
 _PUBLISHED = {"image_shape": "3,32,32", "num_classes": "2", "epochs": "30"}
-RECIPES: Mapping[str, TrainingRecipe] = {
+RECIPES: Mapping[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        TrainingRecipe("vehicle-net", "our network, script mode on AWS's PyTorch image", builtin=False),
-        TrainingRecipe(
+        Recipe("vehicle-net", "our network, script mode on AWS's PyTorch image", builtin=False),
+        Recipe(
             "builtin", "AWS's image classification as published", builtin=True, hyperparameters=_PUBLISHED,
             min_side=32, isolated=True,
         ),
-        TrainingRecipe(
+        Recipe(
             "builtin-small", "AWS's image classification at a depth for 32 pixels, augmented, stopped early",
             builtin=True,
             hyperparameters=_PUBLISHED
             | {"num_layers": "20", "augmentation_type": "crop_color_transform", "early_stopping": "True"},
             min_side=32, isolated=True,
         ),
-        TrainingRecipe(
+        Recipe(
             "builtin-transfer", "AWS's image classification from ImageNet weights, 224 pixels", builtin=True,
             hyperparameters=_PUBLISHED
             | {"image_shape": "3,224,224", "use_pretrained_model": "1", "num_layers": "18", "learning_rate": "0.001"},
@@ -63,7 +63,7 @@ RECIPES: Mapping[str, TrainingRecipe] = {
 }  # fmt: skip
 
 
-def get_recipe(name: str) -> TrainingRecipe:
+def get_recipe(name: str) -> Recipe:
     """Return a recipe. Raises UnknownRecipe."""
     if name not in RECIPES:
         raise UnknownRecipe(name, list(RECIPES))
@@ -71,7 +71,7 @@ def get_recipe(name: str) -> TrainingRecipe:
 
 
 def build_hyperparameters(
-    recipe: TrainingRecipe, training_images: int, epochs: int | None = None, overrides: Mapping[str, str] | None = None
+    recipe: Recipe, training_images: int, epochs: int | None = None, overrides: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Return the job's hyperparameters: the recipe's, the number of training images, ``epochs``, ``overrides``.
 
@@ -89,7 +89,7 @@ def build_hyperparameters(
             )
     else:
         try:
-            VehicleNetRecipe.of(values)
+            VehicleNetHyperparameters.of(values)
         except InvalidVehicleNetHyperparameter as error:
             raise InvalidHyperparameter(", ".join(values), str(error)) from error
     return values
@@ -97,4 +97,4 @@ def build_hyperparameters(
 
 def max_epochs(hyperparameters: Mapping[str, str]) -> int:
     """Return how many epochs a job with these hyperparameters runs at most."""
-    return int(hyperparameters.get("epochs", VehicleNetRecipe.epochs))
+    return int(hyperparameters.get("epochs", VehicleNetHyperparameters.epochs))

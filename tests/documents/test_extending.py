@@ -46,7 +46,7 @@ def test_a_folder_of_photographs_is_staged(tmp_path: Path) -> None:
 
 def test_a_recipe_is_offered_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipes, "RECIPES", dict(recipes.RECIPES))
-    run("TrainingRecipe(")
+    run("Recipe(")
     recipe = recipes.get_recipe("builtin-deep")
     assert recipes.build_hyperparameters(recipe, 1000)["num_layers"] == "110"
     with pytest.raises(Exception, match="layers"):

@@ -2,7 +2,7 @@ import pytest
 
 from training.errors import InvalidHyperparameter, UnknownRecipe
 from training.recipes import RECIPES, build_hyperparameters, get_recipe, max_epochs
-from training.vehicle_net.recipe import Recipe as VehicleNetRecipe
+from training.vehicle_net.hyperparameters import Hyperparameters as VehicleNetHyperparameters
 
 
 def test_the_builtin_recipe_has_the_published_hyperparameters() -> None:
@@ -29,4 +29,4 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones() -> None:
 
 def test_the_number_of_epochs_is_the_hyperparameter_or_the_networks_own() -> None:
     assert max_epochs({"epochs": "7"}) == 7
-    assert max_epochs({}) == VehicleNetRecipe.epochs
+    assert max_epochs({}) == VehicleNetHyperparameters.epochs

@@ -6,35 +6,35 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from training.vehicle_net.recipe import Recipe
+from training.vehicle_net.hyperparameters import Hyperparameters
 
 
 def _uniform(generator: Generator, count: int, amount: float) -> Tensor:
     return (torch.rand(count, generator=generator) * 2 - 1) * amount
 
 
-def move(images: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
+def move(images: Tensor, hyperparameters: Hyperparameters, generator: Generator) -> Tensor:
     """Mirror, turn, zoom, shear and shift (N, 3, S, S); what comes into view is the mirrored edge."""
     count = len(images)
-    angle = _uniform(generator, count, math.radians(recipe.rotate))
-    size = torch.exp(_uniform(generator, count, math.log1p(recipe.zoom)))
-    wide = torch.exp(_uniform(generator, count, math.log1p(recipe.zoom) / 2))
+    angle = _uniform(generator, count, math.radians(hyperparameters.rotate))
+    size = torch.exp(_uniform(generator, count, math.log1p(hyperparameters.zoom)))
+    wide = torch.exp(_uniform(generator, count, math.log1p(hyperparameters.zoom) / 2))
     mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
-    shear = _uniform(generator, count, recipe.shear)
+    shear = _uniform(generator, count, hyperparameters.shear)
     matrix = torch.empty(count, 2, 3)
     matrix[:, 0, 0] = angle.cos() * mirror * size * wide
     matrix[:, 0, 1] = (shear - angle.sin()) * size
     matrix[:, 1, 0] = angle.sin() * mirror * size * wide
     matrix[:, 1, 1] = angle.cos() * size
-    matrix[:, :, 2] = _uniform(generator, 2 * count, 2 * recipe.shift).view(count, 2)
+    matrix[:, :, 2] = _uniform(generator, 2 * count, 2 * hyperparameters.shift).view(count, 2)
     grid = functional.affine_grid(matrix, list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, "bilinear", "reflection", align_corners=False)
 
 
-def recolour(images: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
+def recolour(images: Tensor, hyperparameters: Hyperparameters, generator: Generator) -> Tensor:
     """Change brightness, contrast and saturation of images in [-1, 1]."""
     brightness, contrast, saturation = (
-        _uniform(generator, len(images), recipe.colour).view(-1, 1, 1, 1) for _ in range(3)
+        _uniform(generator, len(images), hyperparameters.colour).view(-1, 1, 1, 1) for _ in range(3)
     )
     mean = images.mean((1, 2, 3), keepdim=True)
     images = (images - mean) * (1 + contrast) + mean + brightness
@@ -42,10 +42,10 @@ def recolour(images: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
     return ((images - grey) * (1 + saturation) + grey).clamp(-1, 1)
 
 
-def blank_out(images: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
+def blank_out(images: Tensor, hyperparameters: Hyperparameters, generator: Generator) -> Tensor:
     """Paint a square grey in half of the images (https://arxiv.org/abs/1708.04552)."""
     side = images.shape[-1]
-    half = recipe.blank * side / 2
+    half = hyperparameters.blank * side / 2
     centre = torch.rand(len(images), 2, 1, generator=generator) * side
     hit = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
     inside = (torch.arange(side) - centre).abs() < half
@@ -53,9 +53,11 @@ def blank_out(images: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
     return images.masked_fill(square[:, None] & hit, 0.0)
 
 
-def mixup(images: Tensor, targets: Tensor, recipe: Recipe, generator: Generator) -> tuple[Tensor, Tensor]:
+def mixup(
+    images: Tensor, targets: Tensor, hyperparameters: Hyperparameters, generator: Generator
+) -> tuple[Tensor, Tensor]:
     """Blend the batch with its own reverse order (https://arxiv.org/abs/1710.09412), targets (N, outputs) alike."""
-    draws = torch._sample_dirichlet(torch.full((len(images), 2), recipe.mix), generator)  # noqa: SLF001
+    draws = torch._sample_dirichlet(torch.full((len(images), 2), hyperparameters.mix), generator)  # noqa: SLF001
     share = draws.amax(1)
     other = torch.arange(len(images) - 1, -1, -1)
     weight = share.view(-1, 1, 1, 1)
@@ -63,9 +65,11 @@ def mixup(images: Tensor, targets: Tensor, recipe: Recipe, generator: Generator)
     return mixed, targets * share[:, None] + targets[other] * (1 - share[:, None])
 
 
-def augment(images: Tensor, targets: Tensor, recipe: Recipe, generator: Generator) -> tuple[Tensor, Tensor]:
+def augment(
+    images: Tensor, targets: Tensor, hyperparameters: Hyperparameters, generator: Generator
+) -> tuple[Tensor, Tensor]:
     """Augment one batch for training."""
-    images = recolour(move(images, recipe, generator), recipe, generator)
-    if recipe.blank:
-        images = blank_out(images, recipe, generator)
-    return mixup(images, targets, recipe, generator) if recipe.mix else (images, targets)
+    images = recolour(move(images, hyperparameters, generator), hyperparameters, generator)
+    if hyperparameters.blank:
+        images = blank_out(images, hyperparameters, generator)
+    return mixup(images, targets, hyperparameters, generator) if hyperparameters.mix else (images, targets)

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from training.vehicle_net import materials
 from training.vehicle_net.calibrate import Calibration, Floats, fit
 from training.vehicle_net.data import Material, ScoringImages
-from training.vehicle_net.environment import read_job
+from training.vehicle_net.environment import read_configuration
 from training.vehicle_net.errors import VehicleNetError
+from training.vehicle_net.hyperparameters import Hyperparameters
 from training.vehicle_net.learn import EpochReport, Run, logits_of
 from training.vehicle_net.learn import fit as fit_network
 from training.vehicle_net.metrics import Accepted, Score
 from training.vehicle_net.network import VehicleNet
-from training.vehicle_net.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def assign_folds(labels: npt.NDArray[np.int64], folds: int, seed: int) -> npt.ND
 
 
 def out_of_fold(
-    recipe: Recipe,
+    hyperparameters: Hyperparameters,
     material: Material,
     scoring: ScoringImages,
     *,
@@ -116,29 +116,35 @@ def out_of_fold(
     Unfinished ones continue from `checkpoints`. Each is scoring about its folds, and about `scoring.validation`, which
     decides nothing.
     """
-    vehicle_folds = assign_folds(material.real.labels, recipe.folds, recipe.seed)
+    vehicle_folds = assign_folds(material.real.labels, hyperparameters.folds, hyperparameters.seed)
     other_folds = (
-        assign_folds(scoring.others.labels, recipe.folds, recipe.seed) if scoring.others else np.empty(0, np.int64)
+        assign_folds(scoring.others.labels, hyperparameters.folds, hyperparameters.seed)
+        if scoring.others
+        else np.empty(0, np.int64)
     )
     logits: list[tuple[Floats, Floats, Floats]] = []
     began = time.monotonic()
     for fold in range(networks):
         inside, outside = vehicle_folds == fold, other_folds == fold
-        run = Run(recipe, material.where(~inside, ~outside), seed=recipe.seed + 1 + fold, device=device)
-        network = fit_network(run, checkpoints=checkpoints, report=_progress(fold, networks, recipe.epochs))
+        run = Run(
+            hyperparameters, material.where(~inside, ~outside), seed=hyperparameters.seed + 1 + fold, device=device
+        )
+        network = fit_network(run, checkpoints=checkpoints, report=_progress(fold, networks, hyperparameters.epochs))
         held_out = scoring.real.where(inside), scoring.others and scoring.others.where(outside), scoring.validation
         vehicles, others, validation = (
-            logits_of(network, images, mirror=recipe.mirror) if images is not None else np.empty((0, run.outputs))
+            logits_of(network, images, mirror=hyperparameters.mirror)
+            if images is not None
+            else np.empty((0, run.outputs))
             for images in held_out
         )
         logits.append((vehicles, others, validation))
         accuracy = float(((vehicles[:, 1] > vehicles[:, 0]) == (held_out[0].labels == 1)).mean())
         print(f"Fold[{fold}] accuracy={accuracy:.6f} after {time.monotonic() - began:.0f} s", flush=True)
-    return _joined(recipe, material, scoring, logits, vehicle_folds, other_folds)
+    return _joined(hyperparameters, material, scoring, logits, vehicle_folds, other_folds)
 
 
 def _joined(
-    recipe: Recipe,
+    hyperparameters: Hyperparameters,
     material: Material,
     scoring: ScoringImages,
     logits: list[tuple[Floats, Floats, Floats]],
@@ -153,7 +159,7 @@ def _joined(
         FoldLogits(vehicles, vehicle_folds[positions]),
         FoldLogits(others, other_folds[other_positions]) if scoring.others else None,
         [each for _, _, each in logits] if scoring.validation else [],
-        recipe.prior,
+        hyperparameters.prior,
     )
 
 
@@ -182,10 +188,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="where to write figures and out-of-fold logits, as JSON")
     options, rest = parser.parse_known_args(arguments)
     try:
-        job = read_job(rest, {})
-        material, scoring = materials.read(job)
+        configuration = read_configuration(rest, {})
+        material, scoring = materials.read(configuration)
         held_out = out_of_fold(
-            job.recipe, material, scoring, networks=job.recipe.folds, device=job.device, checkpoints=job.checkpoints
+            configuration.hyperparameters,
+            material,
+            scoring,
+            networks=configuration.hyperparameters.folds,
+            device=configuration.device,
+            checkpoints=configuration.checkpoints,
         )
     except VehicleNetError as error:
         print(f"crossvalidate: {error}", file=sys.stderr)
@@ -194,7 +205,11 @@ def main(arguments: list[str] | None = None) -> int:
     print(score)
     print(f"neither: {neither}" if neither else "no images of neither")
     if options.out:
-        figures = {"recipe": job.recipe.to_dict(), "score": score.to_dict(), "folds": held_out.accuracies()}
+        figures = {
+            "recipe": configuration.hyperparameters.to_dict(),
+            "score": score.to_dict(),
+            "folds": held_out.accuracies(),
+        }
         figures |= {"neither": neither.to_dict() if neither else None, "logits": held_out.vehicles.logits.tolist()}
         options.out.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     return 0

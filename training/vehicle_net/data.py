@@ -16,7 +16,7 @@ from training.serving.errors import ImageError
 from training.serving.image_decoding import decode
 from training.serving.preprocessing import Preprocessing, to_pixels
 from training.vehicle_net.errors import MalformedChannel
-from training.vehicle_net.recipe import Recipe
+from training.vehicle_net.hyperparameters import Hyperparameters
 
 TRAINING_SEEDS = 10_000_000
 """First seed of the vehicles that are rendered for training; those that are rendered for scoring lie elsewhere."""
@@ -53,14 +53,14 @@ class Images:
         return Images(np.concatenate([self.pixels, other.pixels]), np.concatenate([self.labels, other.labels]))
 
 
-def preprocessing(recipe: Recipe) -> Preprocessing:
+def preprocessing(hyperparameters: Hyperparameters) -> Preprocessing:
     """How images are resized for the network."""
-    return Preprocessing(size=recipe.size, through=recipe.through or None)
+    return Preprocessing(size=hyperparameters.size, through=hyperparameters.through or None)
 
 
-def training_side(recipe: Recipe) -> int:
+def training_side(hyperparameters: Hyperparameters) -> int:
     """Side of the images that the network is trained on."""
-    return recipe.training_size or recipe.size
+    return hyperparameters.training_size or hyperparameters.size
 
 
 def _listing(path: Path) -> Path:
@@ -116,19 +116,19 @@ def read_channel(images: Path, listing: Path, spec: Preprocessing, *, labelled: 
     return Images(pixels, _labels(entries, labelled=labelled))
 
 
-def stored_side(images: Path, listing: Path, recipe: Recipe, *, labelled: bool = True) -> int:
+def stored_side(images: Path, listing: Path, hyperparameters: Hyperparameters, *, labelled: bool = True) -> int:
     """Side of the squares that a channel is kept as for training: its largest image's, at most what training takes.
 
     Raises MalformedChannel.
     """
     entries = read_listing(listing, labelled=labelled)
     largest = max(max(image.size) for image in _decoded(images, entries))
-    return min(max(largest, MIN_SIDE), training_side(recipe), recipe.through or largest)
+    return min(max(largest, MIN_SIDE), training_side(hyperparameters), hyperparameters.through or largest)
 
 
-def read_as_stored(images: Path, listing: Path, recipe: Recipe, *, labelled: bool = True) -> Images:
+def read_as_stored(images: Path, listing: Path, hyperparameters: Hyperparameters, *, labelled: bool = True) -> Images:
     """Decode a channel for training, at its ``stored_side``. Raises MalformedChannel."""
-    side = stored_side(images, listing, recipe, labelled=labelled)
+    side = stored_side(images, listing, hyperparameters, labelled=labelled)
     return read_channel(images, listing, Preprocessing(side), labelled=labelled)
 
 
@@ -152,24 +152,24 @@ def rendered(
     return resized(Images(np.stack(list(images)), labels), spec)
 
 
-def _pool(kinds: Sequence[int | Kind], first_seed: int, recipe: Recipe, workers: int) -> Images:
-    side = training_side(recipe)
+def _pool(kinds: Sequence[int | Kind], first_seed: int, hyperparameters: Hyperparameters, workers: int) -> Images:
+    side = training_side(hyperparameters)
     pixels = np.stack(list(render_many(kinds, first_seed, side, workers=workers, far=SMALL_SHARE)))
     return Images(pixels, np.array([NEITHER if kind == "neither" else kind for kind in kinds], np.int64))
 
 
-def rendered_vehicles(recipe: Recipe, *, workers: int = 1) -> Images | None:
+def rendered_vehicles(hyperparameters: Hyperparameters, *, workers: int = 1) -> Images | None:
     """The vehicles that training draws from; None where the recipe has none or other labels."""
-    if not recipe.rendered or not recipe.vehicles or not recipe.of_vehicles:
+    if not hyperparameters.rendered or not hyperparameters.vehicles or not hyperparameters.of_vehicles:
         return None
-    return _pool([number % 2 for number in range(recipe.rendered)], TRAINING_SEEDS, recipe, workers)
+    return _pool([number % 2 for number in range(hyperparameters.rendered)], TRAINING_SEEDS, hyperparameters, workers)
 
 
-def rendered_scenes(recipe: Recipe, *, workers: int = 1) -> Images | None:
+def rendered_scenes(hyperparameters: Hyperparameters, *, workers: int = 1) -> Images | None:
     """The scenes without a vehicle that training draws from; None where the recipe has none."""
-    if not recipe.rendered or not recipe.scenes or not recipe.of_vehicles:
+    if not hyperparameters.rendered or not hyperparameters.scenes or not hyperparameters.of_vehicles:
         return None
-    return _pool(["neither"] * recipe.rendered, TRAINING_SEEDS + _SCENES_APART, recipe, workers)
+    return _pool(["neither"] * hyperparameters.rendered, TRAINING_SEEDS + _SCENES_APART, hyperparameters, workers)
 
 
 @dataclass(frozen=True)

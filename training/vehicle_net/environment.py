@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.vehicle_net.errors import InvalidHyperparameter, MissingChannel
-from training.vehicle_net.recipe import Recipe, add_options, chosen
+from training.vehicle_net.hyperparameters import Hyperparameters, add_options, chosen
 
 CHECKPOINTS = Path("/opt/ml/checkpoints")
 """The directory that SageMaker keeps in step with S3 while a job runs."""
@@ -24,10 +24,10 @@ class Channel:
 
 
 @dataclass(frozen=True)
-class Job:
-    """One training run: the recipe, its channels, where the model goes and what it runs on."""
+class RunConfiguration:
+    """The hyperparameters of a training run, its channels, its directories and its device."""
 
-    recipe: Recipe
+    hyperparameters: Hyperparameters
     train: Channel
     reviewed: Channel | None
     """Images that people have labelled in review, learnt from as those of the train channel are."""
@@ -80,17 +80,17 @@ def _channel(options: argparse.Namespace, environment: Mapping[str, str], name: 
     return Channel(images, listing)
 
 
-def read_job(arguments: list[str] | None, environment: Mapping[str, str]) -> Job:
+def read_configuration(arguments: list[str] | None, environment: Mapping[str, str]) -> RunConfiguration:
     """Read options and environment. Raises MissingChannel, InvalidHyperparameter."""
     options = _parser().parse_args(arguments)
-    recipe = chosen(options, _hyperparameters(environment))
+    hyperparameters = chosen(options, _hyperparameters(environment))
     train = _channel(options, environment, "train")
     if train is None:
         raise MissingChannel("train")
     model_dir = options.model_dir or Path(environment.get("SM_MODEL_DIR") or MODEL_DIR)
     beside = model_dir.with_name(f"{model_dir.name}.checkpoints")
-    return Job(
-        recipe=recipe,
+    return RunConfiguration(
+        hyperparameters=hyperparameters,
         train=train,
         reviewed=_channel(options, environment, "reviewed"),
         validation=_channel(options, environment, "validation"),

@@ -19,8 +19,8 @@ from training.vehicle_net.calibrate import Floats
 from training.vehicle_net.data import Images, Material, training_side
 from training.vehicle_net.degradation import degrade, resize
 from training.vehicle_net.head import rows_for
+from training.vehicle_net.hyperparameters import Hyperparameters
 from training.vehicle_net.network import VehicleNet, pretrained
-from training.vehicle_net.recipe import Recipe
 
 _MIN_DETAIL = 24
 """Smallest side that rendered images are reduced to."""
@@ -50,22 +50,22 @@ def logits_of(network: VehicleNet, images: Images, *, mirror: bool, batch: int =
     return torch.cat(logits).numpy().astype(np.float64)
 
 
-def new_network(recipe: Recipe, device: str, *, neither: bool) -> VehicleNet:
+def new_network(hyperparameters: Hyperparameters, device: str, *, neither: bool) -> VehicleNet:
     """The network before its first step: with ImageNet weights and normalisations folded, or from scratch."""
-    rows = rows_for(of_vehicles=recipe.of_vehicles, neither=neither, pretrained=recipe.pretrained)
-    if recipe.pretrained:
-        network = pretrained(recipe.backbone, rows, of_vehicles=recipe.of_vehicles)
+    rows = rows_for(of_vehicles=hyperparameters.of_vehicles, neither=neither, pretrained=hyperparameters.pretrained)
+    if hyperparameters.pretrained:
+        network = pretrained(hyperparameters.backbone, rows, of_vehicles=hyperparameters.of_vehicles)
         network.fold()
-        network.freeze(recipe.frozen)
+        network.freeze(hyperparameters.frozen)
     else:
-        network = VehicleNet(recipe.backbone, rows)
+        network = VehicleNet(hyperparameters.backbone, rows)
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def _groups(network: VehicleNet, recipe: Recipe) -> list[dict[str, Any]]:
+def _groups(network: VehicleNet, hyperparameters: Hyperparameters) -> list[dict[str, Any]]:
     trained = [weights for weights in network.parameters() if weights.requires_grad]
     return [
-        {"params": [weights for weights in trained if weights.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [weights for weights in trained if weights.ndim > 1], "weight_decay": hyperparameters.weight_decay},
         {"params": [weights for weights in trained if weights.ndim == 1], "weight_decay": 0.0},
     ]
 
@@ -84,10 +84,10 @@ def _tensors(images: Images) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
 
 
-def _pools(recipe: Recipe, material: Material) -> list[Pool]:
-    pools = [(material.others, recipe.others, False), (material.vehicles, recipe.vehicles, True)]
+def _pools(hyperparameters: Hyperparameters, material: Material) -> list[Pool]:
+    pools = [(material.others, hyperparameters.others, False), (material.vehicles, hyperparameters.vehicles, True)]
     if material.knows_neither:
-        pools.append((material.scenes, recipe.scenes, True))
+        pools.append((material.scenes, hyperparameters.scenes, True))
     return [
         Pool(*_tensors(images), count, is_rendered)
         for images, count, is_rendered in pools
@@ -98,29 +98,29 @@ def _pools(recipe: Recipe, material: Material) -> list[Pool]:
 class Run:
     """The training of one network; `state` holds everything that a resumed run needs."""
 
-    def __init__(self, recipe: Recipe, material: Material, *, seed: int, device: str = "cpu") -> None:
-        self.recipe, self.device = recipe, device
+    def __init__(self, hyperparameters: Hyperparameters, material: Material, *, seed: int, device: str = "cpu") -> None:
+        self.hyperparameters, self.device = hyperparameters, device
         self.outputs = 3 if material.knows_neither else 2
         self.pixels, self.labels = _tensors(material.real)
-        self.pools = _pools(recipe, material)
+        self.pools = _pools(hyperparameters, material)
         torch.manual_seed(seed)
         self.generator = torch.Generator().manual_seed(seed)
-        self.network = new_network(recipe, device, neither=material.knows_neither)
-        self.averaged = new_network(recipe, device, neither=material.knows_neither)
+        self.network = new_network(hyperparameters, device, neither=material.knows_neither)
+        self.averaged = new_network(hyperparameters, device, neither=material.knows_neither)
         self.averaged.load_state_dict(self.network.state_dict())
-        self.optimiser = torch.optim.AdamW(_groups(self.network, recipe), lr=recipe.learning_rate)
+        self.optimiser = torch.optim.AdamW(_groups(self.network, hyperparameters), lr=hyperparameters.learning_rate)
         self.epoch = 0
-        self.identity = _identity(recipe, seed, material)
+        self.identity = _identity(hyperparameters, seed, material)
 
     @property
     def epoch_steps(self) -> int:
         """Optimiser steps an epoch; the images that do not fill a batch wait for the next epoch's order."""
-        return max(1, len(self.labels) // self.recipe.batch)
+        return max(1, len(self.labels) // self.hyperparameters.batch)
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values from which `restore` continues as if nothing had happened."""
         state = {"epoch": self.epoch, "averaged": self.averaged.state_dict()}
-        if self.epoch == self.recipe.epochs:
+        if self.epoch == self.hyperparameters.epochs:
             return state
         return state | {
             "network": self.network.state_dict(),
@@ -133,7 +133,7 @@ class Run:
         """Continue from what `state` returned."""
         self.epoch = state["epoch"]
         self.averaged.load_state_dict(state["averaged"])
-        if self.epoch < self.recipe.epochs:
+        if self.epoch < self.hyperparameters.epochs:
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.generator.set_state(state["generator"])
@@ -141,19 +141,19 @@ class Run:
 
     def _batches(self) -> Iterator[Tensor]:
         order = torch.randperm(len(self.labels), generator=self.generator)
-        yield from torch.split(order, self.recipe.batch)[: self.epoch_steps]
+        yield from torch.split(order, self.hyperparameters.batch)[: self.epoch_steps]
 
     def _rendered_side(self) -> int:
         """The side that rendered images of a step are reduced to before they are brought to size."""
-        full = training_side(self.recipe)
+        full = training_side(self.hyperparameters)
         sharp, share = torch.rand(2, generator=self.generator).tolist()
-        if sharp < self.recipe.full or full <= _MIN_DETAIL:
+        if sharp < self.hyperparameters.full or full <= _MIN_DETAIL:
             return full
         return int(_MIN_DETAIL * math.exp(share * math.log(full / _MIN_DETAIL)))
 
     def _batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The chosen images of the train channel and those drawn from the pools, degraded and resized."""
-        side, chance = training_side(self.recipe), self.recipe.spoil
+        side, chance = training_side(self.hyperparameters), self.hyperparameters.spoil
         parts = [(self.pixels[chosen], self.labels[chosen], 0)]
         detail = self._rendered_side()
         for pool in self.pools:
@@ -169,20 +169,20 @@ class Run:
         return torch.cat(images)[order], labels[order]
 
     def _rate(self, step: int) -> float:
-        done = step / (self.epoch_steps * self.recipe.epochs)
-        warmup = self.recipe.warmup
-        return self.recipe.learning_rate * min(done / warmup if warmup else 1.0, (1 - done) / (1 - warmup))
+        done = step / (self.epoch_steps * self.hyperparameters.epochs)
+        warmup = self.hyperparameters.warmup
+        return self.hyperparameters.learning_rate * min(done / warmup if warmup else 1.0, (1 - done) / (1 - warmup))
 
     def _step(self, chosen: Tensor, step: int) -> float:
         images, labels = self._batch(chosen)
         targets = functional.one_hot(labels, self.outputs).float()
-        images, targets = augment((images - 127) / 128, targets, self.recipe, self.generator)
+        images, targets = augment((images - 127) / 128, targets, self.hyperparameters, self.generator)
         images = images.to(self.device).contiguous(memory_format=torch.channels_last)
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate(step)
-        with torch.set_grad_enabled(not self.recipe.pretrained):
-            features = self.network.early(images, self.recipe.frozen)
-        logits = self.network.late(features, self.recipe.frozen)
+        with torch.set_grad_enabled(not self.hyperparameters.pretrained):
+            features = self.network.early(images, self.hyperparameters.frozen)
+        logits = self.network.late(features, self.hyperparameters.frozen)
         loss = functional.cross_entropy(logits, targets.to(self.device))
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
@@ -191,7 +191,7 @@ class Run:
         return loss.item()
 
     def _average(self, step: int) -> None:
-        decay = min(self.recipe.average, (1 + step) / (10 + step))
+        decay = min(self.hyperparameters.average, (1 + step) / (10 + step))
         averaged, latest = self.averaged.state_dict(), self.network.state_dict()
         for name, value in averaged.items():
             if value.is_floating_point():
@@ -217,7 +217,7 @@ def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None
     state = checkpoint.load(file) if file else None
     if state is not None:
         run.restore(state)
-    while run.epoch < run.recipe.epochs:
+    while run.epoch < run.hyperparameters.epochs:
         loss = run.one_epoch()
         if file:
             checkpoint.save(file, run.state())
@@ -227,18 +227,18 @@ def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None
 
 
 def _averaged_with_imagenet(run: Run) -> VehicleNet:
-    recipe, network = run.recipe, run.averaged
-    if recipe.pretrained and recipe.kept:
-        initial = new_network(recipe, run.device, neither=run.outputs == 3).state_dict()
+    hyperparameters, network = run.hyperparameters, run.averaged
+    if hyperparameters.pretrained and hyperparameters.kept:
+        initial = new_network(hyperparameters, run.device, neither=run.outputs == 3).state_dict()
         for name, value in network.state_dict().items():
             if value.is_floating_point():
-                value.lerp_(initial[name], recipe.kept)
+                value.lerp_(initial[name], hyperparameters.kept)
     return network.eval()
 
 
-def _identity(recipe: Recipe, seed: int, material: Material) -> str:
+def _identity(hyperparameters: Hyperparameters, seed: int, material: Material) -> str:
     """The same for the same recipe, seed and images: the name of the run's checkpoint."""
-    relevant = {name: value for name, value in recipe.to_dict().items() if name not in _AFTER_TRAINING}
-    relevant["size"] = training_side(recipe)
+    relevant = {name: value for name, value in hyperparameters.to_dict().items() if name not in _AFTER_TRAINING}
+    relevant["size"] = training_side(hyperparameters)
     identity = json.dumps({**relevant, "seed": seed, "images": material.digest()}, sort_keys=True)
     return hashlib.sha256(identity.encode()).hexdigest()[:16]

@@ -17,32 +17,34 @@ from training.vehicle_net.data import (
     rendered_vehicles,
     stored_side,
 )
-from training.vehicle_net.environment import Channel, Job
-from training.vehicle_net.recipe import Recipe
+from training.vehicle_net.environment import Channel, RunConfiguration
+from training.vehicle_net.hyperparameters import Hyperparameters
 
 
-def read(job: Job) -> tuple[Material, ScoringImages]:
-    """Read the job's channels and render. Raises MalformedChannel."""
-    recipe, workers = job.recipe, os.cpu_count() or 1
-    labelled_channels = [job.train, *([job.reviewed] if job.reviewed else [])]
+def read(configuration: RunConfiguration) -> tuple[Material, ScoringImages]:
+    """Read the channels and render images. Raises MalformedChannel."""
+    hyperparameters, workers = configuration.hyperparameters, os.cpu_count() or 1
+    labelled_channels = [configuration.train, *([configuration.reviewed] if configuration.reviewed else [])]
     material = Material(
-        real=_read_together(labelled_channels, recipe),
-        others=read_as_stored(job.other.images, job.other.listing, recipe, labelled=False) if job.other else None,
-        vehicles=rendered_vehicles(recipe, workers=workers),
-        scenes=rendered_scenes(recipe, workers=workers) if job.other else None,
+        real=_read_together(labelled_channels, hyperparameters),
+        others=read_as_stored(configuration.other.images, configuration.other.listing, hyperparameters, labelled=False)
+        if configuration.other
+        else None,
+        vehicles=rendered_vehicles(hyperparameters, workers=workers),
+        scenes=rendered_scenes(hyperparameters, workers=workers) if configuration.other else None,
     )
 
     def read_scoring(channel: Channel, *, labelled: bool = True) -> Images:
-        return read_channel(channel.images, channel.listing, preprocessing(recipe), labelled=labelled)
+        return read_channel(channel.images, channel.listing, preprocessing(hyperparameters), labelled=labelled)
 
     return material, ScoringImages(
         real=reduce(add, map(read_scoring, labelled_channels)),
-        others=read_scoring(job.other, labelled=False) if job.other else None,
-        validation=read_scoring(job.validation) if job.validation else None,
+        others=read_scoring(configuration.other, labelled=False) if configuration.other else None,
+        validation=read_scoring(configuration.validation) if configuration.validation else None,
     )
 
 
-def _read_together(channels: Sequence[Channel], recipe: Recipe) -> Images:
+def _read_together(channels: Sequence[Channel], hyperparameters: Hyperparameters) -> Images:
     """Decode labelled channels for training, all at the largest of their sides."""
-    spec = Preprocessing(max(stored_side(channel.images, channel.listing, recipe) for channel in channels))
+    spec = Preprocessing(max(stored_side(channel.images, channel.listing, hyperparameters) for channel in channels))
     return reduce(add, [read_channel(channel.images, channel.listing, spec) for channel in channels])

@@ -25,13 +25,13 @@ from training.vehicle_net.calibrate import Calibration
 from training.vehicle_net.data import SCORING_SEEDS, Images, Material, ScoringImages, preprocessing, read_listing
 from training.vehicle_net.data import rendered as rendered_for
 from training.vehicle_net.description import Provenance, write
-from training.vehicle_net.environment import Job, read_job
+from training.vehicle_net.environment import RunConfiguration, read_configuration
 from training.vehicle_net.errors import VehicleNetError
+from training.vehicle_net.hyperparameters import Hyperparameters
 from training.vehicle_net.inference import predict, session_of
 from training.vehicle_net.learn import EpochReport, Run, fit, logits_of
 from training.vehicle_net.metrics import Score, reliability
 from training.vehicle_net.network import VehicleNet
-from training.vehicle_net.recipe import Recipe
 
 RENDERED_FOR_SCORING = 1000
 OUT_OF_FOLD = "out_of_fold.csv"
@@ -40,7 +40,7 @@ TRAINING_SAMPLE = 200
 
 
 def report_to(
-    write_line: Callable[[str], None], recipe: Recipe, training: Images, validation: Images | None
+    write_line: Callable[[str], None], hyperparameters: Hyperparameters, training: Images, validation: Images | None
 ) -> EpochReport:
     """Return a report in the form that the metric definitions of the built-in algorithm match."""
     began = time.monotonic()
@@ -48,30 +48,34 @@ def report_to(
     def report(epoch: int, network: VehicleNet, loss: float) -> None:
         passed = time.monotonic() - began
         write_line(f"Epoch[{epoch}] Train-loss={loss:.6f}")
-        write_line(f"Epoch[{epoch}] Time cost={passed:.1f} of about {passed * recipe.epochs / (epoch + 1):.0f} s")
+        write_line(
+            f"Epoch[{epoch}] Time cost={passed:.1f} of about {passed * hyperparameters.epochs / (epoch + 1):.0f} s"
+        )
         for channel, images in (("Train", training), ("Validation", validation)):
             if images is not None:
-                logits = logits_of(network, images, mirror=recipe.mirror)
+                logits = logits_of(network, images, mirror=hyperparameters.mirror)
                 right = (logits[:, 1] > logits[:, 0]) == (images.labels == 1)
                 write_line(f"Epoch[{epoch}] {channel}-accuracy={right.mean():.6f}")
 
     return report
 
 
-def _calibration(job: Job, material: Material, scoring: ScoringImages) -> tuple[Calibration, dict[str, object]]:
+def _calibration(
+    configuration: RunConfiguration, material: Material, scoring: ScoringImages
+) -> tuple[Calibration, dict[str, object]]:
     """Fit the calibration on out-of-fold predictions; return it with the figures of the cross-validation."""
-    recipe, validation = job.recipe, scoring.validation
-    if not recipe.calibration_folds:
+    hyperparameters, validation = configuration.hyperparameters, scoring.validation
+    if not hyperparameters.calibration_folds:
         return Calibration(), {}
     held_out = crossvalidate.out_of_fold(
-        recipe,
+        hyperparameters,
         material,
         scoring,
-        networks=recipe.calibration_folds,
-        device=job.device,
-        checkpoints=job.checkpoints,
+        networks=hyperparameters.calibration_folds,
+        device=configuration.device,
+        checkpoints=configuration.checkpoints,
     )
-    _write_out_of_fold(job, held_out)
+    _write_out_of_fold(configuration, held_out)
     score, calibration, neither = held_out.score(), held_out.calibration(), held_out.of_neither()
     print(f"Cross-validation: {score}", flush=True)
     bins = reliability(held_out.probabilities(), held_out.labels)
@@ -88,45 +92,57 @@ def _calibration(job: Job, material: Material, scoring: ScoringImages) -> tuple[
     return calibration, figures
 
 
-def _write_out_of_fold(job: Job, held_out: crossvalidate.OutOfFold) -> None:
+def _write_out_of_fold(configuration: RunConfiguration, held_out: crossvalidate.OutOfFold) -> None:
     """Write the predictions for the training images by networks that were not trained on them."""
-    entries = [entry for channel in (job.train, job.reviewed) if channel for entry in read_listing(channel.listing)]
-    job.model_dir.mkdir(parents=True, exist_ok=True)
-    with (job.model_dir / OUT_OF_FOLD).open("w", encoding="utf-8", newline="") as file:
+    entries = [
+        entry
+        for channel in (configuration.train, configuration.reviewed)
+        if channel
+        for entry in read_listing(channel.listing)
+    ]
+    configuration.model_dir.mkdir(parents=True, exist_ok=True)
+    with (configuration.model_dir / OUT_OF_FOLD).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("file", "label", *job.recipe.names))
+        rows.writerow(("file", "label", *configuration.hyperparameters.names))
         for position, label, probabilities in zip(
             held_out.positions, held_out.labels, held_out.probabilities(), strict=True
         ):
             rows.writerow((entries[position].file, label, *(f"{share:.6f}" for share in probabilities)))
 
 
-def train(job: Job) -> Path:
+def train(configuration: RunConfiguration) -> Path:
     """Run the job; the model directory. Raises VehicleNetError."""
-    recipe, (material, scoring) = job.recipe, materials.read(job)
+    hyperparameters, (material, scoring) = configuration.hyperparameters, materials.read(configuration)
     counts = {f"{name}_count": len(images) if images else 0 for name, images in _named(material).items()}
-    print(f"{', '.join(f'{name} {count}' for name, count in counts.items())}, on {job.device}", flush=True)
-    calibration, figures = _calibration(job, material, scoring)
-    run = Run(recipe, material, seed=recipe.seed, device=job.device)
+    print(f"{', '.join(f'{name} {count}' for name, count in counts.items())}, on {configuration.device}", flush=True)
+    calibration, figures = _calibration(configuration, material, scoring)
+    run = Run(hyperparameters, material, seed=hyperparameters.seed, device=configuration.device)
     step = max(1, len(scoring.real) // TRAINING_SAMPLE)
     sample = scoring.real.where(np.arange(len(scoring.real)) % step == 0)
-    report = report_to(lambda line: print(line, flush=True), recipe, sample, scoring.validation)
-    network = fit(run, checkpoints=job.checkpoints, report=report).cpu()
-    job.model_dir.mkdir(parents=True, exist_ok=True)
-    graph = job.model_dir / "model.onnx"
+    report = report_to(lambda line: print(line, flush=True), hyperparameters, sample, scoring.validation)
+    network = fit(run, checkpoints=configuration.checkpoints, report=report).cpu()
+    configuration.model_dir.mkdir(parents=True, exist_ok=True)
+    graph = configuration.model_dir / "model.onnx"
     check = scoring.real if scoring.others is None else scoring.real + scoring.others
     figures["export_difference"] = export.write(
-        network, recipe.size, calibration, graph, mirror=recipe.mirror, check=check
+        network, hyperparameters.size, calibration, graph, mirror=hyperparameters.mirror, check=check
     )
-    figures |= _graph_figures(job, graph, scoring.validation, rendered=material.vehicles is not None)
+    figures |= _graph_figures(configuration, graph, scoring.validation, rendered=material.vehicles is not None)
     provenance = Provenance(
-        recipe=recipe.to_dict(),
+        recipe=hyperparameters.to_dict(),
         images={"material": material.digest(), **counts},
         versions={name: metadata.version(name) for name in ("torch", "numpy", "pillow", "onnx", "onnxruntime")},
     )
     calibration_fields = calibration.to_dict(neither=material.knows_neither)
-    write(job.model_dir / "model.json", recipe.names, preprocessing(recipe), calibration_fields, figures, provenance)
-    return job.model_dir
+    write(
+        configuration.model_dir / "model.json",
+        hyperparameters.names,
+        preprocessing(hyperparameters),
+        calibration_fields,
+        figures,
+        provenance,
+    )
+    return configuration.model_dir
 
 
 def _named(material: Material) -> dict[str, Images | None]:
@@ -138,13 +154,15 @@ def _named(material: Material) -> dict[str, Images | None]:
     }
 
 
-def _graph_figures(job: Job, graph: Path, validation: Images | None, *, rendered: bool) -> dict[str, object]:
+def _graph_figures(
+    configuration: RunConfiguration, graph: Path, validation: Images | None, *, rendered: bool
+) -> dict[str, object]:
     """Figures of the exported graph on images that it did not learn from."""
     session, figures = session_of(graph, threads=torch.get_num_threads()), dict[str, object]()
     if validation is not None:
         figures["validation"] = Score.of(predict(session, validation.pixels), validation.labels).to_dict()
     if rendered:
-        spec, workers = preprocessing(job.recipe), os.cpu_count() or 1
+        spec, workers = preprocessing(configuration.hyperparameters), os.cpu_count() or 1
         vehicles = rendered_for(RENDERED_FOR_SCORING, SCORING_SEEDS, spec, workers=workers)
         figures["rendered"] = Score.of(predict(session, vehicles.pixels), vehicles.labels).to_dict()
     return figures
@@ -153,8 +171,8 @@ def _graph_figures(job: Job, graph: Path, validation: Images | None, *, rendered
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of the laptop, the emulator and the training container."""
     try:
-        job = read_job(arguments, os.environ)
-        print(f"Model in {train(job)}", flush=True)
+        configuration = read_configuration(arguments, os.environ)
+        print(f"Model in {train(configuration)}", flush=True)
     except VehicleNetError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1

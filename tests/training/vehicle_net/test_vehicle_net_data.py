@@ -18,7 +18,7 @@ from training.vehicle_net.data import (
     rendered_vehicles,
 )
 from training.vehicle_net.errors import MalformedChannel
-from training.vehicle_net.recipe import Recipe
+from training.vehicle_net.hyperparameters import Hyperparameters
 
 SPEC = Preprocessing(32)
 
@@ -76,7 +76,7 @@ def test_an_image_that_does_not_decode_is_named(channel: Path) -> None:
 
 
 def test_vehicles_rendered_for_training_and_for_scoring_share_no_seed() -> None:
-    assert TRAINING_SEEDS + Recipe().rendered < SCORING_SEEDS
+    assert TRAINING_SEEDS + Hyperparameters().rendered < SCORING_SEEDS
     training, scoring = rendered(2, TRAINING_SEEDS, SPEC), rendered(2, SCORING_SEEDS, SPEC)
     assert training.labels.tolist() == [0, 1]
     assert not np.array_equal(training.pixels, scoring.pixels)
@@ -91,15 +91,19 @@ def test_images_of_other_classes_are_neither_whatever_their_listing_says(other: 
 def test_images_are_kept_for_training_as_they_are_stored_and_no_larger_than_it_takes_them(
     channel: Path, size: int, side: int
 ) -> None:
-    images = read_as_stored(channel, channel.with_suffix(".lst"), Recipe(size=size))
+    images = read_as_stored(channel, channel.with_suffix(".lst"), Hyperparameters(size=size))
     assert images.pixels.shape[1:] == (side, side, 3)
 
 
 def test_rendered_images_are_left_out_where_the_recipe_wants_none_or_is_about_something_else() -> None:
-    for recipe in (Recipe(rendered=0), Recipe(labels="apple,pear"), Recipe(vehicles=0, scenes=0)):
-        assert rendered_vehicles(recipe) is None
-        assert rendered_scenes(recipe) is None
-    vehicles, scenes = (render(Recipe(size=32, rendered=4)) for render in (rendered_vehicles, rendered_scenes))
+    for hyperparameters in (
+        Hyperparameters(rendered=0),
+        Hyperparameters(labels="apple,pear"),
+        Hyperparameters(vehicles=0, scenes=0),
+    ):
+        assert rendered_vehicles(hyperparameters) is None
+        assert rendered_scenes(hyperparameters) is None
+    vehicles, scenes = (render(Hyperparameters(size=32, rendered=4)) for render in (rendered_vehicles, rendered_scenes))
     assert vehicles is not None
     assert scenes is not None
     assert vehicles.labels.tolist() == [0, 1, 0, 1]

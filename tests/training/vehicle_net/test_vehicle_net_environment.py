@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from training.vehicle_net.environment import CHECKPOINTS, read_job
+from training.vehicle_net.environment import CHECKPOINTS, read_configuration
 from training.vehicle_net.errors import InvalidHyperparameter, MissingChannel
-from training.vehicle_net.recipe import Recipe
+from training.vehicle_net.hyperparameters import Hyperparameters
 
 ENVIRONMENT = {
     "SM_CHANNEL_TRAIN": "/in/train",
@@ -18,57 +18,74 @@ ENVIRONMENT = {
 
 
 def test_channels_model_directory_and_device_come_from_script_mode() -> None:
-    job = read_job([], ENVIRONMENT)
-    assert (job.train.images, job.train.listing) == (Path("/in/train"), Path("/in/train_lst"))
-    assert job.validation is not None
-    assert job.validation.listing == Path("/in/validation_lst")
-    assert (job.model_dir, job.checkpoints, job.device) == (Path("/out/model"), CHECKPOINTS, "cuda")
+    configuration = read_configuration([], ENVIRONMENT)
+    assert (configuration.train.images, configuration.train.listing) == (Path("/in/train"), Path("/in/train_lst"))
+    assert configuration.validation is not None
+    assert configuration.validation.listing == Path("/in/validation_lst")
+    assert (configuration.model_dir, configuration.checkpoints, configuration.device) == (
+        Path("/out/model"),
+        CHECKPOINTS,
+        "cuda",
+    )
 
 
 def test_the_other_channel_is_optional_and_comes_with_its_listing() -> None:
-    assert read_job([], ENVIRONMENT).other is None
+    assert read_configuration([], ENVIRONMENT).other is None
     named = {"SM_CHANNEL_OTHER": "/in/other", "SM_CHANNEL_OTHER_LST": "/in/other_lst"}
-    other = read_job([], ENVIRONMENT | named).other
+    other = read_configuration([], ENVIRONMENT | named).other
     assert other is not None
     assert (other.images, other.listing) == (Path("/in/other"), Path("/in/other_lst"))
     with pytest.raises(MissingChannel, match="SM_CHANNEL_OTHER_LST"):
-        read_job([], ENVIRONMENT | {"SM_CHANNEL_OTHER": "/in/other"})
+        read_configuration([], ENVIRONMENT | {"SM_CHANNEL_OTHER": "/in/other"})
 
 
 def test_reviewed_images_are_a_channel_with_its_listing() -> None:
     named = {"SM_CHANNEL_REVIEWED": "/in/reviewed", "SM_CHANNEL_REVIEWED_LST": "/in/reviewed_lst"}
-    reviewed = read_job([], ENVIRONMENT | named).reviewed
+    reviewed = read_configuration([], ENVIRONMENT | named).reviewed
     assert reviewed is not None
     assert (reviewed.images, reviewed.listing) == (Path("/in/reviewed"), Path("/in/reviewed_lst"))
-    assert read_job([], ENVIRONMENT).reviewed is None
+    assert read_configuration([], ENVIRONMENT).reviewed is None
 
 
 def test_hyperparameters_are_read_from_strings_and_numbers_alike() -> None:
-    recipe = read_job([], ENVIRONMENT).recipe
-    assert (recipe.epochs, recipe.learning_rate, recipe.pretrained) == (3, 0.001, False)
-    assert recipe.batch == Recipe().batch
+    hyperparameters = read_configuration([], ENVIRONMENT).hyperparameters
+    assert (hyperparameters.epochs, hyperparameters.learning_rate, hyperparameters.pretrained) == (3, 0.001, False)
+    assert hyperparameters.batch == Hyperparameters().batch
 
 
 def test_other_classes_are_named_by_a_hyperparameter() -> None:
-    recipe = read_job([], ENVIRONMENT | {"SM_HPS": '{"labels": "apple,sweet_pepper"}'}).recipe
-    assert (recipe.names, recipe.of_vehicles, Recipe().of_vehicles) == (("apple", "sweet_pepper"), False, True)
+    hyperparameters = read_configuration(
+        [], ENVIRONMENT | {"SM_HPS": '{"labels": "apple,sweet_pepper"}'}
+    ).hyperparameters
+    assert (hyperparameters.names, hyperparameters.of_vehicles, Hyperparameters().of_vehicles) == (
+        ("apple", "sweet_pepper"),
+        False,
+        True,
+    )
 
 
 def test_an_option_wins_over_the_environment() -> None:
-    job = read_job(["--epochs", "7", "--train", "/mine", "--device", "cpu", "--model-dir", "m"], ENVIRONMENT)
-    assert (job.recipe.epochs, job.train.images, job.device, job.model_dir) == (7, Path("/mine"), "cpu", Path("m"))
+    configuration = read_configuration(
+        ["--epochs", "7", "--train", "/mine", "--device", "cpu", "--model-dir", "m"], ENVIRONMENT
+    )
+    assert (
+        configuration.hyperparameters.epochs,
+        configuration.train.images,
+        configuration.device,
+        configuration.model_dir,
+    ) == (7, Path("/mine"), "cpu", Path("m"))
 
 
 @pytest.mark.parametrize("option", ["--learning-rate", "--learning_rate"])
 def test_an_option_is_known_with_hyphens_and_as_sagemaker_passes_it(option: str) -> None:
-    assert read_job([option, "0.5"], ENVIRONMENT).recipe.learning_rate == 0.5
+    assert read_configuration([option, "0.5"], ENVIRONMENT).hyperparameters.learning_rate == 0.5
 
 
 def test_on_a_laptop_checkpoints_lie_beside_the_model() -> None:
-    job = read_job(["--train", "t", "--train-lst", "t.lst", "--model-dir", "out/model"], {})
-    assert job.checkpoints == Path("out/model.checkpoints")
-    assert job.validation is None
-    assert job.device == "cpu"
+    configuration = read_configuration(["--train", "t", "--train-lst", "t.lst", "--model-dir", "out/model"], {})
+    assert configuration.checkpoints == Path("out/model.checkpoints")
+    assert configuration.validation is None
+    assert configuration.device == "cpu"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +101,7 @@ def test_on_a_laptop_checkpoints_lie_beside_the_model() -> None:
 )
 def test_a_missing_channel_is_named(environment: dict[str, str], missing: str) -> None:
     with pytest.raises(MissingChannel, match=rf"{missing}$"):
-        read_job([], environment)
+        read_configuration([], environment)
 
 
 @pytest.mark.parametrize(
@@ -105,4 +122,4 @@ def test_a_missing_channel_is_named(environment: dict[str, str], missing: str) -
 )
 def test_a_hyperparameter_that_cannot_be_meant_is_refused(told: str) -> None:
     with pytest.raises(InvalidHyperparameter):
-        read_job([], {**ENVIRONMENT, "SM_HPS": told})
+        read_configuration([], {**ENVIRONMENT, "SM_HPS": told})

@@ -12,16 +12,16 @@ import torch
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import train
 from training.vehicle_net.data import NEITHER, Images, Material, read_channel
-from training.vehicle_net.environment import read_job
+from training.vehicle_net.environment import read_configuration
 from training.vehicle_net.errors import UnreadableCheckpoint
+from training.vehicle_net.hyperparameters import Hyperparameters
 from training.vehicle_net.inference import predict, session_of
 from training.vehicle_net.learn import Run, fit, logits_of
 from training.vehicle_net.network import VehicleNet
-from training.vehicle_net.recipe import Recipe
 
 pytestmark = pytest.mark.torch
 
-RECIPE = Recipe(
+HYPERPARAMETERS = Hyperparameters(
     backbone="tiny",
     pretrained=False,
     size=32,
@@ -49,7 +49,7 @@ def images(channel: Path) -> Images:
 def begun(images: Images, *, seed: int = 5) -> Run:
     some = images.where(np.arange(len(images)) < 8)
     nothing = Images(255 - some.pixels, np.full(8, NEITHER))
-    return Run(RECIPE, Material(images, nothing, some, nothing), seed=seed)
+    return Run(HYPERPARAMETERS, Material(images, nothing, some, nothing), seed=seed)
 
 
 def killed_after(images: Images, epoch: int, checkpoints: Path) -> None:
@@ -101,8 +101,10 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(images: Im
 
 
 def test_bright_and_dark_pictures_are_told_apart_after_a_few_epochs(images: Images) -> None:
-    recipe = Recipe.of({**RECIPE.to_dict(), "epochs": 20, "colour": 0, "mix": 0, "blank": 0, "learning_rate": 0.003})
-    network = fit(Run(recipe, Material(images), seed=0))
+    hyperparameters = Hyperparameters.of(
+        {**HYPERPARAMETERS.to_dict(), "epochs": 20, "colour": 0, "mix": 0, "blank": 0, "learning_rate": 0.003}
+    )
+    network = fit(Run(hyperparameters, Material(images), seed=0))
     logits = logits_of(network, images, mirror=False)
     assert logits.shape == (len(images), 2)
     assert (logits.argmax(axis=1) == images.labels).mean() >= 0.9
@@ -110,11 +112,11 @@ def test_bright_and_dark_pictures_are_told_apart_after_a_few_epochs(images: Imag
 
 def test_what_is_neither_bright_nor_dark_is_told_as_neither(images: Images) -> None:
     settings = {"epochs": 60, "colour": 0, "mix": 0, "blank": 0, "spoil": 0, "learning_rate": 0.003, "others": 8}
-    recipe = Recipe.of({**RECIPE.to_dict(), **settings})
+    hyperparameters = Hyperparameters.of({**HYPERPARAMETERS.to_dict(), **settings})
     stripes = np.zeros((16, 32, 32, 3), np.uint8)
     stripes[:, :, ::2] = 255
     others = Images(stripes, np.full(16, NEITHER))
-    network = fit(Run(recipe, Material(images, others), seed=0))
+    network = fit(Run(hyperparameters, Material(images, others), seed=0))
     assert (logits_of(network, others, mirror=False).argmax(axis=1) == NEITHER).all()
     assert (logits_of(network, images, mirror=False).argmax(axis=1) == images.labels).mean() >= 0.9
 
@@ -146,10 +148,10 @@ def test_script_mode_trains_from_its_environment_alone(script_mode: dict[str, st
 def test_the_validation_channel_changes_nothing_but_what_is_reported(
     script_mode: dict[str, str], tmp_path: Path
 ) -> None:
-    with_validation = train.train(read_job(["--checkpoint-dir", str(tmp_path / "one")], script_mode))
+    with_validation = train.train(read_configuration(["--checkpoint-dir", str(tmp_path / "one")], script_mode))
     alone = {name: value for name, value in script_mode.items() if "VALIDATION" not in name}
     options = ["--checkpoint-dir", str(tmp_path / "two"), "--model-dir", str(tmp_path / "other")]
-    without = train.train(read_job(options, alone))
+    without = train.train(read_configuration(options, alone))
     assert (with_validation / "model.onnx").read_bytes() == (without / "model.onnx").read_bytes()
 
 
@@ -157,7 +159,7 @@ def test_the_other_channel_teaches_a_third_output_that_keeps_two_probabilities(
     script_mode: dict[str, str], other: Path, tmp_path: Path
 ) -> None:
     channels = {"SM_CHANNEL_OTHER": str(other), "SM_CHANNEL_OTHER_LST": str(other.with_suffix(".lst"))}
-    model = train.train(read_job(["--checkpoint-dir", str(tmp_path / "kept")], script_mode | channels))
+    model = train.train(read_configuration(["--checkpoint-dir", str(tmp_path / "kept")], script_mode | channels))
     description = json.loads((model / "model.json").read_text(encoding="utf-8"))
     assert description["calibration"].keys() == {"method", "temperature", "slope", "offset"}
     assert description["metrics"]["cross_validation_neither"]["images"] == 8  # two of three folds
@@ -171,7 +173,7 @@ def test_other_classes_are_named_in_the_model_and_not_mixed_with_rendered_vehicl
 ) -> None:
     told = json.loads(script_mode["SM_HPS"]) | {"labels": "apple,orange", "rendered": "8"}
     options = ["--checkpoint-dir", str(tmp_path / "kept")]
-    model = train.train(read_job(options, script_mode | {"SM_HPS": json.dumps(told)}))
+    model = train.train(read_configuration(options, script_mode | {"SM_HPS": json.dumps(told)}))
     description = json.loads((model / "model.json").read_text(encoding="utf-8"))
     assert description["labels"] == ["apple", "orange"]
     assert description["provenance"]["images"]["rendered_count"] == 0

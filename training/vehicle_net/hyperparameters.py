@@ -1,4 +1,4 @@
-"""The configuration of a training run: the chosen recipe as defaults, each field a hyperparameter and an option."""
+"""The hyperparameters of the vehicle network: each field is a hyperparameter of a job and an option of the program."""
 
 import argparse
 import re
@@ -13,7 +13,7 @@ _LABELS = re.compile(r"[\w-]{1,60},[\w-]{1,60}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Hyperparameters:
     """Everything that decides the weights besides the images; docs/model-card.md says how the defaults were found."""
 
     labels: str = ",".join(VEHICLES)
@@ -125,15 +125,17 @@ def _converted(name: str, value: object, kind: type) -> object:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """One option a field of Recipe; SageMaker passes hyperparameters on under their own names, underscores and all."""
-    group = parser.add_argument_group("recipe")
-    for field in fields(Recipe):
+    """Add an option for each field; SageMaker passes hyperparameters under their names, with underscores."""
+    group = parser.add_argument_group("hyperparameters")
+    for field in fields(Hyperparameters):
         names = sorted({f"--{field.name.replace('_', '-')}", f"--{field.name}"})
         group.add_argument(*names, dest=field.name, metavar=field.name.upper(), help=f"default {field.default}")
 
 
-def chosen(options: argparse.Namespace, hyperparameters: Mapping[str, object]) -> Recipe:
-    """The recipe: options before hyperparameters before defaults. Raises InvalidHyperparameter."""
-    names = [field.name for field in fields(Recipe)]
+def chosen(options: argparse.Namespace, hyperparameters: Mapping[str, object]) -> Hyperparameters:
+    """Return the hyperparameters: options, then the job's, then defaults. Raises InvalidHyperparameter."""
+    names = [field.name for field in fields(Hyperparameters)]
     options_set = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    return Recipe.of({**{name.replace("-", "_"): value for name, value in hyperparameters.items()}, **options_set})
+    return Hyperparameters.of(
+        {**{name.replace("-", "_"): value for name, value in hyperparameters.items()}, **options_set}
+    )
