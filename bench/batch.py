@@ -1,6 +1,6 @@
 """Batches of growing size by `scones batch` on the local environment: throughput, CPU time and memory."""
 
-from bench.local_environment import Batch, deployed, processes
+from bench.deployed_environment import Batch, deployed, processes
 from bench.results import Claim, Options, Section, Table
 from bench.sampling import sampled
 

@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
-from bench.local_environment import Deployment, deployed
+from bench.deployed_environment import Deployment, deployed
 from bench.results import Claim, Options, Section, Table
 from core.waiting import WaiterConfig
 from orchestration import executions, history

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 from PIL import Image
 
-from bench.local_environment import Deployment, deployed, processes, resident_mib
+from bench.deployed_environment import Deployment, deployed, processes, resident_mib
 from bench.results import Claim, Options, Section, Table
 from monitoring.capture import CaptureReader, capture_location
 

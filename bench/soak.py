@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 
-from bench.local_environment import Deployment, deployed, processes, resident_mib
+from bench.deployed_environment import Deployment, deployed, processes, resident_mib
 from bench.results import Claim, Options, Section, Table
 from core.waiting import WaiterConfig
 from orchestration import executions

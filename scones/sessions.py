@@ -7,7 +7,7 @@ import botocore.session
 from botocore.config import Config
 
 from core.defaults import REGION
-from emulation.processes.local_environment import status
+from emulation.processes.background import status
 from emulation.session import LocalSession
 from scones.errors import WebPageReturned
 from scones.settings import Settings, Target

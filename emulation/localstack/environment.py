@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from emulation.localstack.installers import Installer, find_installer
+from emulation.localstack.localstack_variables import localstack_environment
 from emulation.localstack.python311 import backport
-from emulation.localstack.settings import localstack_environment
 from emulation.processes.python_environments import Progress, PythonEnvironment, Run, environment_key
 
 __all__ = ["COMPILE", "Progress", "ensure_environment", "environment_at"]

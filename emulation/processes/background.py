@@ -89,7 +89,7 @@ def status(home: Path) -> EnvironmentStatus:
 
 def _launch(state_directory: StateDirectory, arguments: Sequence[str]) -> EnvironmentState:
     """Start the background process and wait for its report; a pipe back to it tells it whether we are still there."""
-    log = state_directory.logs / "stack.log"
+    log = state_directory.logs / "environment.log"
     report, their_report = os.pipe()
     their_release, release = os.pipe()
     try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulation.errors import ServicesMissing
+from emulation.localstack.localstack_variables import localstack_environment
 from emulation.localstack.scones_localstack.settings import CONTAINERS_VARIABLE, ZipHost
-from emulation.localstack.settings import localstack_environment
 from emulation.processes.child_processes import Component
 from emulation.processes.ports import HOST
 from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES

@@ -1,4 +1,4 @@
-"""The state of a running local environment, as ``stack.json`` has it."""
+"""The state of a running local environment, as ``environment.json`` has it."""
 
 import json
 from collections.abc import Mapping

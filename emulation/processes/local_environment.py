@@ -11,16 +11,13 @@ from types import MappingProxyType, TracebackType
 from emulation.errors import StateDirectoryUnusable
 from emulation.localstack.environment import Progress, ensure_environment
 from emulation.processes import components
-from emulation.processes.background import start_background, status, stop
 from emulation.processes.child_processes import Component, ComponentProcess, stop_all, wait_until_healthy
 from emulation.processes.components import Addresses, SageMakerOptions
-from emulation.processes.environment_state import EnvironmentState, EnvironmentStatus
+from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.parent_watcher import GRACE_SECONDS, ParentPipe
 from emulation.processes.ports import Ports
 from emulation.processes.state_directory import StateDirectory
 from emulation.settings import inherited_environment
-
-__all__ = ["EnvironmentState", "EnvironmentStatus", "LocalEnvironment", "start_background", "status", "stop"]
 
 LOCALSTACK_PORT = 4566
 SAGEMAKER_PORT = 8080

@@ -15,14 +15,14 @@ _CHECKERS_SECONDS = 1.0
 
 
 class StateDirectory:
-    """``root`` has ``stack.lock``, ``logs/`` and, while the environment runs, ``stack.json`` and ``run/``."""
+    """``root`` has ``environment.lock`` and ``logs/``; while an environment runs, ``environment.json`` and ``run/``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.logs = self.root / "logs"
         self.run = self.root / "run"
-        self._state_file = self.root / "stack.json"
-        self._lock_file = self.root / "stack.lock"
+        self._state_file = self.root / "environment.json"
+        self._lock_file = self.root / "environment.lock"
         self._lock: IO[str] | None = None
 
     def claim(self) -> bool:

@@ -11,7 +11,7 @@ import typer
 
 from emulation.processes.environment_state import EnvironmentState
 from emulation.session import LocalSession
-from scones import console, local_environment
+from scones import console, environment_lifecycle
 from scones.context import CommandContext
 from scones.options import SyntheticOption, with_context
 from scones.settings import Settings
@@ -66,16 +66,16 @@ def demo(
 def _environment(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[EnvironmentState]:
     """Use the environment that runs, and leave it running; otherwise start one, and stop it unless ``keep``."""
     threading.Thread(target=_import_early, daemon=True).start()
-    running = local_environment.running_state(settings)
+    running = environment_lifecycle.running_state(settings)
     if running is not None:
         yield running
     elif keep:
         with watch.step("up"):
-            state = local_environment.start_in_background(settings)
+            state = environment_lifecycle.start_in_background(settings)
         yield state
         console.note("the environment keeps running: `scones status` shows its URLs, `scones down` stops it")
     else:
-        environment = local_environment.create(settings)
+        environment = environment_lifecycle.create(settings)
         with watch.step("up"):
             state = environment.start()
         try:

@@ -2,7 +2,7 @@
 
 import typer
 
-from scones import console, local_environment
+from scones import console, environment_lifecycle
 from scones.context import CommandContext
 from scones.options import with_context
 from scones.views.environment import environment_table
@@ -16,7 +16,7 @@ def status(context: CommandContext) -> None:
 
     Exit code 3 if nothing is running, 1 if a component does not respond.
     """
-    current = local_environment.read_status(context.settings)
+    current = environment_lifecycle.read_status(context.settings)
     if context.as_json:
         health, addresses = dict(current.health), dict(current.addresses)
         console.print_json({"running": current.running, "health": health, "addresses": addresses})

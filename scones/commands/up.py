@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from emulation.processes.environment_state import EnvironmentState
-from scones import console, local_environment
+from scones import console, environment_lifecycle
 from scones.context import CommandContext
 from scones.options import with_context
 from scones.views.environment import environment_table
@@ -30,10 +30,10 @@ def up(
     Needs neither Docker nor an account. Runs until Ctrl-C, or in the background with `--detach`.
     """
     if detach:
-        _show(local_environment.start_in_background(context.settings, localstack_port, sagemaker_port))
+        _show(environment_lifecycle.start_in_background(context.settings, localstack_port, sagemaker_port))
         console.note("it runs in the background: next `scones deploy`; `scones down` stops it")
         return
-    environment = local_environment.create(context.settings, localstack_port, sagemaker_port)
+    environment = environment_lifecycle.create(context.settings, localstack_port, sagemaker_port)
     with environment as state:
         _show(state)
         console.note("running: next `scones deploy` in another terminal; Ctrl-C stops it")
@@ -41,4 +41,4 @@ def up(
 
 
 def _show(state: EnvironmentState) -> None:
-    console.out.print(environment_table(local_environment.addresses(state), state.logs))
+    console.out.print(environment_table(environment_lifecycle.addresses(state), state.logs))

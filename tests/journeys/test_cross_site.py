@@ -101,7 +101,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Site
     try:
         answer = user.run("up", "--detach")
         assert answer.returncode == 0, answer.stderr
-        state = EnvironmentState.from_json((user.home / "stack.json").read_text())
+        state = EnvironmentState.from_json((user.home / "environment.json").read_text())
         session = LocalSession(state.localstack_url, state.sagemaker_url)
         session.client("s3").create_bucket(Bucket=BUCKET)
         yield Site(session, state)

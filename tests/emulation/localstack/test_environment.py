@@ -14,7 +14,7 @@ import pytest
 
 from emulation.errors import EnvironmentBuildFailed
 from emulation.localstack.environment import COMPILE, ensure_environment
-from emulation.localstack.settings import localstack_environment
+from emulation.localstack.localstack_variables import localstack_environment
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -112,7 +112,7 @@ BUILDER = """
 import sys
 from pathlib import Path
 from emulation.localstack.environment import COMPILE, ensure_environment
-from emulation.localstack.settings import localstack_environment
+from emulation.localstack.localstack_variables import localstack_environment
 from tests.emulation.localstack.test_environment import FakeInstaller
 ensure_environment(Path(sys.argv[1]), installer=FakeInstaller(Path(sys.argv[2]), seconds=3600))
 """

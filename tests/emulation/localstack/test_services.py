@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulation.localstack.environment import ensure_environment
-from emulation.localstack.settings import OTHER_SERVICES, WARM_SERVICES
+from emulation.localstack.localstack_variables import OTHER_SERVICES, PRELOADED_SERVICES
 from emulation.processes.environment_state import EnvironmentState
 from emulation.session import LocalSession
 
@@ -56,7 +56,7 @@ def test_objects_are_stored_apart_from_those_of_other_processes(session: LocalSe
     ],
 )
 def test_every_service_that_is_promised_answers(session: LocalSession, service: str, operation: str) -> None:
-    assert service in WARM_SERVICES + OTHER_SERVICES
+    assert service in PRELOADED_SERVICES + OTHER_SERVICES
     response = getattr(session.client(service), operation)()
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
 

@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
-from emulation.processes import local_environment
-from emulation.processes.environment_state import EnvironmentState
+from emulation.processes import background
+from emulation.processes.environment_state import EnvironmentState, EnvironmentStatus
 from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 STARTER = """
 import sys
 from pathlib import Path
-from emulation.processes.local_environment import start_background
+from emulation.processes.background import start_background
 start_background(*map(Path, sys.argv[1:]))
 """
 
@@ -57,10 +57,8 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def test_nothing_runs_in_an_empty_home(tmp_path: Path) -> None:
-    assert local_environment.status(tmp_path) == local_environment.EnvironmentStatus(
-        running=False, state=None, health={}
-    )
-    assert local_environment.stop(tmp_path) is False
+    assert background.status(tmp_path) == EnvironmentStatus(running=False, state=None, health={})
+    assert background.stop(tmp_path) is False
 
 
 def _variable(state: EnvironmentState, name: str) -> Any:
@@ -69,37 +67,35 @@ def _variable(state: EnvironmentState, name: str) -> Any:
 
 @pytest.mark.integration
 def test_a_detached_stack_is_found_and_stopped_from_anywhere(services: Path, cache: Path, tmp_path: Path) -> None:
-    state = local_environment.start_background(
-        tmp_path, cache, services, stub_model=True, environment={"THRESHOLD": "0.7"}
-    )
+    state = background.start_background(tmp_path, cache, services, stub_model=True, environment={"THRESHOLD": "0.7"})
     assert state.pid != os.getpid()
     assert psutil.Process(state.pid).ppid() != os.getpid()
     assert os.getsid(state.pid) != os.getsid(0)
-    assert local_environment.status(tmp_path).state == state
+    assert background.status(tmp_path).state == state
     assert _variable(state, "THRESHOLD") == "0.7"
     processes = [psutil.Process(state.pid), *_everything(state)]
-    assert local_environment.stop(tmp_path) is True
+    assert background.stop(tmp_path) is True
     assert _gone(processes)
-    assert local_environment.status(tmp_path).running is False
-    assert local_environment.stop(tmp_path) is False
+    assert background.status(tmp_path).running is False
+    assert background.stop(tmp_path) is False
 
 
 @pytest.mark.integration
-def test_a_detached_stack_outlives_its_starter_but_not_a_starter_that_dies_too_early(
+def test_a_detached_environment_outlives_its_starter_but_not_a_starter_that_dies_too_early(
     services: Path, cache: Path, tmp_path: Path
 ) -> None:
     arguments = [str(tmp_path), str(cache), str(services)]
     subprocess.run([sys.executable, "-c", STARTER, *arguments], check=True, cwd=ROOT)
-    status = local_environment.status(tmp_path)
+    status = background.status(tmp_path)
     assert status.running
     assert all(status.health.values())
-    assert local_environment.stop(tmp_path)
+    assert background.stop(tmp_path)
 
     with subprocess.Popen([sys.executable, "-c", STARTER, *arguments], cwd=ROOT) as starter:
         while not (tmp_path / "run" / "localstack").exists():
             time.sleep(0.01)
-        background = psutil.Process(int((tmp_path / "stack.lock").read_text()))
-        processes = [background, *background.children(recursive=True)]
+        child = psutil.Process(int((tmp_path / "environment.lock").read_text()))
+        processes = [child, *child.children(recursive=True)]
         starter.kill()
     assert _gone(processes)
-    assert not local_environment.status(tmp_path).running
+    assert not background.status(tmp_path).running

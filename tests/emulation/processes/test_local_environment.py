@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from emulation.errors import AlreadyRunning, ComponentExited, PortInUse, ServicesMissing, StateDirectoryUnusable
-from emulation.processes import local_environment
+from emulation.processes import background
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.processes.ports import HOST
@@ -105,7 +105,7 @@ def test_stopping_a_stack_that_was_never_started_is_fine(tmp_path: Path, service
 
 @pytest.mark.integration
 def test_a_running_stack_says_where_it_is_and_that_it_is_healthy(running: EnvironmentState) -> None:
-    status = local_environment.status(running.home)
+    status = background.status(running.home)
     assert status.state == running
     assert status.health == {"localstack": True, "sagemaker": True, "probe": True}
     assert {log.name for log in running.logs.iterdir()} == {"localstack.log", "sagemaker.log", "probe.log"}
@@ -157,8 +157,8 @@ def test_a_second_start_in_the_same_home_says_what_is_running(
         LocalEnvironment(running.home, cache, services).start()
     assert caught.value.state == running
     with pytest.raises(AlreadyRunning, match=running.localstack_url):
-        local_environment.start_background(running.home, cache, services)
-    assert all(local_environment.status(running.home).health.values())
+        background.start_background(running.home, cache, services)
+    assert all(background.status(running.home).health.values())
 
 
 @pytest.mark.integration
@@ -171,8 +171,8 @@ def test_an_occupied_port_that_was_asked_for_stops_the_start_and_leaves_nothing(
             with pytest.raises(PortInUse, match=str(port)):
                 LocalEnvironment(tmp_path, cache, services, **ports).start()
             with pytest.raises(PortInUse, match=str(port)):
-                local_environment.start_background(tmp_path, cache, services, **ports)
-    assert not local_environment.status(tmp_path).running
+                background.start_background(tmp_path, cache, services, **ports)
+    assert not background.status(tmp_path).running
     assert not (tmp_path / "run").exists()
 
 
@@ -198,8 +198,8 @@ def test_a_supervised_stack_that_is_told_to_stop_leaves_nothing(
     foreground.send_signal(number)
     assert foreground.wait(600) == 0
     assert _gone(processes)
-    assert not local_environment.status(state.home).running
-    assert sorted(path.name for path in state.home.iterdir()) == ["logs", "stack.lock"]
+    assert not background.status(state.home).running
+    assert sorted(path.name for path in state.home.iterdir()) == ["environment.lock", "logs"]
 
 
 @pytest.mark.integration
@@ -210,7 +210,7 @@ def test_a_stack_whose_process_is_killed_leaves_nothing_and_the_next_one_works(
     processes = _everything(state)
     foreground.kill()
     foreground.wait(600)
-    assert not local_environment.status(state.home).running
+    assert not background.status(state.home).running
     port = int(state.localstack_url.rpartition(":")[2])
     with LocalEnvironment(state.home, cache, services, localstack_port=port, stub_model=True) as again:
         assert again.localstack_url == state.localstack_url
@@ -248,5 +248,5 @@ def test_a_part_that_does_not_come_up_is_named_with_the_end_of_its_log(
         ).start()
     assert "nonsense" in str(caught.value)
     assert str(tmp_path / "logs" / "localstack.log") in str(caught.value)
-    assert not local_environment.status(tmp_path).running
+    assert not background.status(tmp_path).running
     assert psutil.Process().children(recursive=True) == [] or not (tmp_path / "run").exists()

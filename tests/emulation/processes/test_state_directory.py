@@ -84,7 +84,7 @@ def test_a_released_home_keeps_its_logs_and_nothing_else(tmp_path: Path) -> None
     home.write_state(STATE)
     assert home.owner() == os.getpid()
     home.release()
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["localstack.log", "logs", "stack.lock"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["environment.lock", "localstack.log", "logs"]
     assert home.owner() is None
 
 

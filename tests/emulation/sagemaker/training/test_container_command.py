@@ -57,24 +57,24 @@ def submit(emulator: Emulator, entry: str = ENTRY, **more: Any) -> str:
     return job
 
 
-def test_scripts_find_their_files_and_their_model_is_uploaded(scripted: Emulator) -> None:
-    job = submit(scripted)
-    described = ended(scripted, job)
-    assert described["TrainingJobStatus"] == "Completed", (described, logged(scripted.s3, job))
+def test_scripts_find_their_files_and_their_model_is_uploaded(stub_emulator: Emulator) -> None:
+    job = submit(stub_emulator)
+    described = ended(stub_emulator, job)
+    assert described["TrainingJobStatus"] == "Completed", (described, logged(stub_emulator.s3, job))
     assert described["AlgorithmSpecification"]["ContainerEntrypoint"] == ["/bin/bash"]
-    assert "on ml.g5.xlarge ['algo-1']" in logged(scripted.s3, job)
+    assert "on ml.g5.xlarge ['algo-1']" in logged(stub_emulator.s3, job)
     assert [metric["Value"] for metric in described["FinalMetricDataList"]] == [0.75]
-    with tarfile.open(fileobj=io.BytesIO(scripted.s3.objects[f"out/jobs/{job}/output/model.tar.gz"])) as archive:
+    with tarfile.open(fileobj=io.BytesIO(stub_emulator.s3.objects[f"out/jobs/{job}/output/model.tar.gz"])) as archive:
         weights = archive.extractfile("weights")
         assert weights is not None
         assert weights.read() == b"--epochs 3"
 
 
-def test_a_script_that_fails_fails_the_job_with_the_command_as_it_was_submitted(scripted: Emulator) -> None:
-    described = ended(scripted, submit(scripted, "raise SystemExit(3)"))
+def test_a_script_that_fails_fails_the_job_with_the_command_as_it_was_submitted(stub_emulator: Emulator) -> None:
+    described = ended(stub_emulator, submit(stub_emulator, "raise SystemExit(3)"))
     assert described["TrainingJobStatus"] == "Failed"
     assert "/opt/ml/input/data/sm_drivers/train.sh" in described["FailureReason"]
-    assert str(scripted.state_dir) not in described["FailureReason"]
+    assert str(stub_emulator.state_dir) not in described["FailureReason"]
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_a_script_that_fails_fails_the_job_with_the_command_as_it_was_submitted(
         (BUILTIN, COMMAND, "not supported for Amazon SageMaker algorithms"),
     ],
 )
-def test_what_cannot_run_is_refused(scripted: Emulator, image: str, algorithm: Any, reason: str) -> None:
+def test_what_cannot_run_is_refused(stub_emulator: Emulator, image: str, algorithm: Any, reason: str) -> None:
     with pytest.raises(ClientError, match=reason):
-        scripted.client("sagemaker").create_training_job(**request("refused", image=image, algorithm=algorithm))
+        stub_emulator.client("sagemaker").create_training_job(**request("refused", image=image, algorithm=algorithm))
 
 
 def test_a_directory_that_a_shell_would_split_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from scones.settings import Settings
 
 
 @dataclass(frozen=True)
-class EnvironmentStatus:
+class EnvironmentSummary:
     """What runs, by name: URLs, and whether each part is healthy. ``logs`` is a folder or a command that shows them."""
 
     running: bool
@@ -43,18 +43,18 @@ def running_state(settings: Settings) -> EnvironmentState | None:
     return background.status(settings.home).state
 
 
-def read_status(settings: Settings) -> EnvironmentStatus:
+def read_status(settings: Settings) -> EnvironmentSummary:
     """Check what `scones up` started in this home, otherwise what responds at the URLs of the settings."""
     status = background.status(settings.home)
     if status.running:
         urls, logs = (addresses(status.state), status.state.logs) if status.state else ({}, settings.home)
-        return EnvironmentStatus(True, status.health, urls, logs)
+        return EnvironmentSummary(True, status.health, urls, logs)
     urls = {"localstack": settings.localstack_url, "sagemaker": settings.sagemaker_url}
     paths = {"localstack": LOCALSTACK_HEALTH, "sagemaker": SAGEMAKER_HEALTH}
     health = {name: is_healthy(url + paths[name]) for name, url in urls.items()}
     if not any(health.values()):
-        return EnvironmentStatus(False, {}, {}, "")
-    return EnvironmentStatus(True, health, urls, "docker compose logs")
+        return EnvironmentSummary(False, {}, {}, "")
+    return EnvironmentSummary(True, health, urls, "docker compose logs")
 
 
 def addresses(state: EnvironmentState) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The settings of LocalStack: without Docker, telemetry and downloads, with our executor."""
+"""The environment variables of LocalStack: no Docker, telemetry or downloads, and our executor."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,18 @@ from pathlib import Path
 from emulation.localstack.scones_localstack.settings import ZIP_HOST_VARIABLE, ZipHost
 
 # What the pipeline needs, in that order: loaded one after another once LocalStack listens.
-WARM_SERVICES = ("s3", "sqs", "iam", "sts", "cloudformation", "lambda", "stepfunctions", "logs", "cloudwatch", "events")
+PRELOADED_SERVICES = (
+    "s3",
+    "sqs",
+    "iam",
+    "sts",
+    "cloudformation",
+    "lambda",
+    "stepfunctions",
+    "logs",
+    "cloudwatch",
+    "events",
+)
 OTHER_SERVICES = ("ssm", "sns", "kms", "secretsmanager")
 
 
@@ -38,9 +49,9 @@ def localstack_environment(
         "LS_LOG": "warning",
         # What one of its services asks of another does not travel through its own web server.
         "IN_MEMORY_CLIENT": "1",
-        "SERVICES": ",".join(WARM_SERVICES + OTHER_SERVICES),
+        "SERVICES": ",".join(PRELOADED_SERVICES + OTHER_SERVICES),
         "STRICT_SERVICE_LOADING": "1",
         "LAMBDA_RUNTIME_EXECUTOR": "scones",
-        "SCONES_WARM_SERVICES": " ".join(WARM_SERVICES),
+        "SCONES_WARM_SERVICES": " ".join(PRELOADED_SERVICES),
         "SCONES_LAMBDA_CONTAINERS": ",".join(f"{name}={url}" for name, url in containers.items()),
     }
