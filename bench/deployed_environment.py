@@ -23,7 +23,8 @@ from orchestration.executions import S3Image
 from scones.image_inputs import upload_images
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs, deploy_stack, read_stack_outputs
+from scones.stack_outputs import StackOutputs, read_stack_outputs
+from scones.stack_revisions import StackRevisions
 from training.data.staging import encode_png
 from training.data.synthetic import SyntheticSource
 
@@ -98,7 +99,7 @@ def deployed() -> Iterator[Deployment]:
         settings = Settings(home=scratch / "home", cache=Settings.from_environment().cache)
         with LocalEnvironment(settings.home, settings.cache, settings.services) as state:
             session = LocalSession(state.localstack_url, state.sagemaker_url)
-            deploy_stack(session, settings, {})
+            StackRevisions(session, settings).deploy({})
             outputs = read_stack_outputs(session, settings)
             deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
             yield Deployment(state, session, outputs, settings, scratch)

@@ -4,7 +4,7 @@ An artifact bucket for templates and state machines, ECR repositories for the co
 with which a GitHub repository deploys. Its template is small enough for a request, and so needs no bucket itself.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ def deploy(
     cloudformation: Any,
     parameters: Mapping[str, str],
     *,
-    on_changes: Callable[[tuple[stack.Change, ...]], None] = lambda _: None,
+    options: stack.DeploymentOptions = stack.DEFAULT_OPTIONS,
+    on_changes: stack.OnChanges = lambda _: None,
     on_event: stack.OnEvent = lambda _: None,
     poll: float = 3.0,
 ) -> stack.Deployment:
@@ -31,6 +32,7 @@ def deploy(
         STACK,
         {"TemplateBody": TEMPLATE.read_text("utf-8")},
         parameters,
+        options=options,
         on_changes=on_changes,
         on_event=on_event,
         poll=poll,

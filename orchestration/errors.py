@@ -8,6 +8,8 @@ OrchestrationError
 │   ├── InvalidEndpointName
 │   ├── StackBusy
 │   ├── ParametersUnknown
+│   ├── RevisionMissing
+│   ├── StackProtected
 │   └── StackFailed
 ├── ContainerImageError
 │   ├── EngineUnavailable
@@ -80,6 +82,22 @@ class ParametersUnknown(StackError):
 
     def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
         super().__init__(f"the template has no parameter {', '.join(names)}: it has {', '.join(known)}")
+
+
+class RevisionMissing(StackError):
+    """The stack has no earlier deployment to return to."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"stack '{name}' has no earlier deployment to roll back to")
+
+
+class StackProtected(StackError):
+    """Termination protection keeps the stack from being deleted."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"stack '{name}' has termination protection: turn it off with `scones deploy --no-termination-protection`"
+        )
 
 
 class StackFailed(StackError):

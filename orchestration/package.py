@@ -19,7 +19,12 @@ def upload(s3: Any, bucket: str, template: Path = TEMPLATE) -> str:
     text = template.read_text("utf-8")
     for match in _LOCATION.finditer(text):
         _put(s3, bucket, template.parent / match["file"], (template.parent / match["file"]).read_text("utf-8"))
-    return f"{s3.meta.endpoint_url}/{bucket}/{_put(s3, bucket, template, packaged(bucket, template))}"
+    return upload_packaged(s3, bucket, packaged(bucket, template))
+
+
+def upload_packaged(s3: Any, bucket: str, text: str) -> str:
+    """Upload a template whose definitions are in the bucket already, and return its URL."""
+    return f"{s3.meta.endpoint_url}/{bucket}/{_put(s3, bucket, TEMPLATE, text)}"
 
 
 def packaged(bucket: str, template: Path = TEMPLATE) -> str:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +18,7 @@ _CANCELLED = "cancelled"
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 OnEvent = Callable[["StackEvent"], None]
+OnChanges = Callable[[tuple["Change", ...]], None]
 Template = Mapping[str, str]
 """``{"TemplateURL": url}`` or ``{"TemplateBody": text}``, as CloudFormation's operations take it."""
 
@@ -53,6 +54,26 @@ class Deployment:
     changes: tuple[Change, ...]
 
 
+@dataclass(frozen=True)
+class DeploymentOptions:
+    """What an organisation prescribes: CloudFormation's role, tags of every resource, and termination protection.
+
+    None or no tags leave what the stack has.
+    """
+
+    role_arn: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    termination_protection: bool | None = None
+
+    def change_set_members(self) -> dict[str, Any]:
+        """Return these options as members of CreateChangeSet."""
+        tags = [{"Key": key, "Value": value} for key, value in self.tags.items()]
+        return ({"RoleARN": self.role_arn} if self.role_arn else {}) | ({"Tags": tags} if tags else {})
+
+
+DEFAULT_OPTIONS = DeploymentOptions()
+
+
 def deploy(  # noqa: PLR0913 - all but four have a default
     cloudformation: Any,
     name: str,
@@ -60,23 +81,22 @@ def deploy(  # noqa: PLR0913 - all but four have a default
     parameters: Mapping[str, str],
     *,
     initial: Mapping[str, str] = MappingProxyType({}),
-    role_arn: str | None = None,
-    on_changes: Callable[[tuple[Change, ...]], None] = lambda _: None,
+    options: DeploymentOptions = DEFAULT_OPTIONS,
+    on_changes: OnChanges = lambda _: None,
     on_event: OnEvent = lambda _: None,
     poll: float = 1.0,
 ) -> Deployment:
     """Create or update the stack and wait until it is done.
 
     A parameter that is not in ``parameters`` keeps the value that the stack has; where the stack has none, the value in
-    ``initial`` is used, else the template's default. CloudFormation acts with ``role_arn``, or without one with the
-    caller's permissions. ``on_changes`` receives the change set before it is applied; where it raises, the change set
-    is deleted. ``poll`` is in seconds.
+    ``initial`` is used, else the template's default. ``on_changes`` receives the change set before it is applied; where
+    it raises, the change set is deleted. ``poll`` is in seconds.
     Raises StackFailed with the first reason, StackBusy while another deployment is in progress, ParametersUnknown.
     """
     current = _current(cloudformation, name, on_event, poll)
     is_new = current is None
     request = _parameters(cloudformation, template, parameters, initial, _parameter_values(current))
-    change_set = _create_change_set(cloudformation, name, template, request, role_arn, is_new=is_new)
+    change_set = _create_change_set(cloudformation, name, template, request, options, is_new=is_new)
     changes = _wait_for_change_set(cloudformation, name, change_set, poll)
     if changes:
         with _deleted_on_error(cloudformation, name, change_set, is_new=is_new):
@@ -86,12 +106,26 @@ def deploy(  # noqa: PLR0913 - all but four have a default
         _follow(cloudformation, name, name, seen, on_event, poll)
     else:
         cloudformation.delete_change_set(StackName=name, ChangeSetName=change_set)
+    if options.termination_protection is not None:
+        cloudformation.update_termination_protection(
+            StackName=name, EnableTerminationProtection=options.termination_protection
+        )
     return Deployment(outputs(cloudformation, name), changes)
 
 
 def parameters_of(cloudformation: Any, name: str) -> dict[str, str]:
     """Return the values of a deployed stack's parameters by name; empty where there is no stack."""
     return _parameter_values(_describe(cloudformation, name))
+
+
+def status(cloudformation: Any, name: str) -> str | None:
+    """Return the stack's status, such as UPDATE_COMPLETE; None where there is no stack."""
+    return (_describe(cloudformation, name) or {}).get("StackStatus")
+
+
+def is_protected(cloudformation: Any, name: str) -> bool:
+    """Tell whether termination protection keeps the stack from being deleted."""
+    return bool((_describe(cloudformation, name) or {}).get("EnableTerminationProtection"))
 
 
 def outputs(cloudformation: Any, name: str) -> dict[str, str]:
@@ -177,7 +211,7 @@ def _create_change_set(
     name: str,
     template: Template,
     parameters: list[dict[str, Any]],
-    role_arn: str | None,
+    options: DeploymentOptions,
     *,
     is_new: bool,
 ) -> str:
@@ -188,7 +222,7 @@ def _create_change_set(
         Parameters=parameters,
         Capabilities=["CAPABILITY_IAM"],
         **template,
-        **({"RoleARN": role_arn} if role_arn else {}),
+        **options.change_set_members(),
     )
     return str(response["Id"])
 

@@ -18,13 +18,23 @@ def repository(name: str) -> str:
     return f"{REPOSITORY_PREFIX}/{name}"
 
 
-def publish(session: boto3.Session, settings: Settings, names: tuple[str, ...], architecture: str) -> dict[str, str]:
-    """Build and push the images that ECR does not have yet; return the URI of each by its name."""
+def publish(
+    session: boto3.Session, settings: Settings, names: tuple[str, ...], architecture: str, *, build: bool = True
+) -> dict[str, str]:
+    """Build and push the images that ECR does not have yet, unless ``build`` is False; return each URI by its name."""
     # Docker's client takes half a second to import, and a local target needs none.
     from scones import container_images  # noqa: PLC0415
 
+    if not build:
+        return container_images.find_published(session, settings, names, architecture)
     published = container_images.publish(session, settings, names, architecture)
     return {name: image.uri for name, image in published.items()}
+
+
+def template_parameters(uris: dict[str, str]) -> dict[str, str]:
+    """Return the template's parameters for these images."""
+    parameters = {f"{name.capitalize()}ImageUri": uri for name, uri in uris.items()}
+    return parameters | {"InferenceRepository": repository(INFERENCE)}
 
 
 def inference_uri(session: boto3.Session, settings: Settings, instance_type: str) -> str | None:

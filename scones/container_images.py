@@ -51,6 +51,19 @@ def publish(
     return published
 
 
+def find_published(
+    session: boto3.Session, settings: Settings, names: tuple[str, ...], architecture: str
+) -> dict[str, str]:
+    """Return the URIs of the images that ECR has of the present sources."""
+    ecr, platform = session.client("ecr"), image_builds.PLATFORMS[architecture]
+    uris = {}
+    for source in image_sources(settings, names):
+        name, tag = repository(source.name), image_builds.tag(image_builds.context_archive(source), platform)
+        if digest := registry.find_digest(ecr, name, tag):
+            uris[source.name] = f"{registry.repository_uri(ecr, name)}@{digest}"
+    return uris
+
+
 def image_sources(settings: Settings, names: tuple[str, ...]) -> list[ContainerImageSource]:
     """Return what the named images are built from."""
     serving = ContainerImageSource(INFERENCE, ROOT, "training/serving/Dockerfile")

@@ -21,7 +21,8 @@ from scones.model_serving import CAPTURE_PREFIX, SHIPPED_MODEL, deploy_endpoint
 from scones.recent_executions import ExecutionHistory
 from scones.sampling import sample
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs, deploy_stack
+from scones.stack_outputs import StackOutputs
+from scones.stack_revisions import StackRevisions
 from scones.stopwatch import Stopwatch
 from scones.time_ranges import TimeRange
 
@@ -57,7 +58,7 @@ class DemoResult:
 def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: DemoOptions) -> DemoResult:
     """Deploy, stage, serve, classify and count."""
     with watch.step("deploy"), console.progress("deploying the stack"):
-        outputs = StackOutputs.parse(deploy_stack(session, settings, {}).outputs)
+        outputs = StackOutputs.parse(StackRevisions(session, settings).deploy({}).outputs)
     with watch.step("stage"), console.progress("staging") as advance:
         source = staged_datasets.choose_source(settings, advance, synthetic=options.synthetic, labels=outputs.labels)
         dataset = staged_datasets.upload_dataset(source, session, settings, outputs.data_bucket, advance)

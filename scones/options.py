@@ -69,6 +69,15 @@ BaselineOption = Annotated[
     ),
 ]
 
+TagOption = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="NAME=VALUE", help="Tag of the stack and all its resources; repeatable."),
+]
+BoundaryOption = Annotated[
+    str | None,
+    typer.Option("--permissions-boundary", metavar="ARN", help="Policy that bounds the permissions of every role."),
+]
+
 _SHARED: dict[str, tuple[Any, Any]] = {
     "archive": (
         Annotated[
@@ -173,3 +182,8 @@ def require_vpc_pair(subnets: list[str] | None, security_groups: list[str] | Non
     """Refuse subnets without security groups and the reverse. Raises BadParameter."""
     if bool(subnets) != bool(security_groups):
         raise typer.BadParameter("--subnet and --security-group must be used together")
+
+
+def boundary_parameter(policy_arn: str | None) -> dict[str, str]:
+    """Return the template's parameter for --permissions-boundary."""
+    return {} if policy_arn is None else {"PermissionsBoundary": policy_arn}

@@ -14,7 +14,8 @@ from orchestration import stack
 from orchestration.errors import StackMissing
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs, deploy_stack, read_stack_outputs
+from scones.stack_outputs import StackOutputs, read_stack_outputs
+from scones.stack_revisions import StackRevisions
 from training.data.synthetic import render
 from training.errors import is_missing
 
@@ -46,7 +47,7 @@ def deploy_all(session: boto3.Session, settings: Settings) -> StackOutputs:
     try:
         stack.outputs(session.client("cloudformation"), settings.stack)
     except StackMissing:
-        deploy_stack(session, settings, {})
+        StackRevisions(session, settings).deploy({})
     outputs = read_stack_outputs(session, settings)
     upload_samples(session, outputs.data_bucket)
     deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)

@@ -1,6 +1,6 @@
 """Deploys a stack in the terminal: shows the changes, asks for confirmation, and follows the events with a bar."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from orchestration import bootstrap, stack
@@ -8,8 +8,7 @@ from scones import console
 from scones.context import CommandContext
 from scones.views.stack_changes import show_change, show_event
 
-OnChanges = Callable[[tuple[stack.Change, ...]], None]
-Deploy = Callable[[OnChanges, stack.OnEvent], stack.Deployment]
+Deploy = Callable[[stack.OnChanges, stack.OnEvent], stack.Deployment]
 
 
 def deploy_with_progress(context: CommandContext, deploy: Deploy) -> stack.Deployment:
@@ -41,23 +40,35 @@ def deploy_with_progress(context: CommandContext, deploy: Deploy) -> stack.Deplo
             raise
 
 
-def ensure_bootstrap(context: CommandContext) -> None:
+def ensure_bootstrap(context: CommandContext, options: stack.DeploymentOptions) -> None:
     """Create the bootstrap stack, after confirmation, where the account and region has none yet."""
     cloudformation = context.client("cloudformation")
     if not bootstrap.exists(cloudformation):
         console.note(f"{context.session.region_name} has no stack {bootstrap.STACK} yet, which every deployment needs")
-        deploy_bootstrap(context, {})
+        deploy_bootstrap(context, {}, stack.DeploymentOptions(tags=options.tags))
 
 
-def deploy_bootstrap(context: CommandContext, parameters: dict[str, str]) -> stack.Deployment:
+def deploy_bootstrap(
+    context: CommandContext, parameters: dict[str, str], options: stack.DeploymentOptions = stack.DEFAULT_OPTIONS
+) -> stack.Deployment:
     """Create or update the bootstrap stack."""
     return deploy_with_progress(
         context,
         lambda on_changes, on_event: bootstrap.deploy(
             context.client("cloudformation"),
             parameters,
+            options=options,
             on_changes=on_changes,
             on_event=on_event,
             poll=context.settings.poll_seconds,
         ),
     )
+
+
+def note_unconfirmed_emails(context: CommandContext, outputs: Mapping[str, str]) -> None:
+    """Say which addresses receive no alarm because their subscription has not been confirmed."""
+    subscribed = context.client("sns").list_subscriptions_by_topic(TopicArn=outputs["AlarmTopicArn"])
+    for subscription in subscribed["Subscriptions"]:
+        if subscription["SubscriptionArn"] == "PendingConfirmation":
+            address = subscription["Endpoint"]
+            console.note(f"{address} receives no alarm yet: confirm the subscription in the e-mail from AWS", "yellow")

@@ -1,14 +1,14 @@
-"""The deployed CloudFormation stack: its outputs, and its deployment with the defaults of the target."""
+"""The outputs of the deployed CloudFormation stack."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
 import boto3
 
 from core.labels import VEHICLES, Labels, parse_labels
-from orchestration import bootstrap, package, stack
-from scones.settings import Settings, Target
+from orchestration import stack
+from scones.settings import Settings
 from training.endpoint_ttl import ScheduleRole
 from training.errors import RoleMissing
 
@@ -65,30 +65,3 @@ class StackOutputs:
 def read_stack_outputs(session: boto3.Session, settings: Settings) -> StackOutputs:
     """Describe the stack. Raises StackMissing."""
     return StackOutputs.parse(stack.outputs(session.client("cloudformation"), settings.stack))
-
-
-def deploy_stack(
-    session: boto3.Session,
-    settings: Settings,
-    parameters: Mapping[str, str],
-    on_changes: Callable[[tuple[stack.Change, ...]], None] = lambda _: None,
-    on_event: stack.OnEvent = lambda _: None,
-    role_arn: str | None = None,
-) -> stack.Deployment:
-    """Create or update the stack; a new one gets the endpoint name that derives from its own."""
-    is_local = settings.target is Target.LOCAL
-    labels = {"Labels": ",".join(settings.labels)} if settings.labels else {}
-    local = stack.LOCAL_PARAMETERS if is_local else {}
-    cloudformation, s3 = session.client("cloudformation"), session.client("s3")
-    bucket = bootstrap.local_artifact_bucket(s3) if is_local else bootstrap.artifact_bucket(cloudformation)
-    return stack.deploy(
-        cloudformation,
-        settings.stack,
-        {"TemplateURL": package.upload(s3, bucket)},
-        {**labels, **parameters},
-        initial={"EndpointName": settings.default_endpoint_name, **local},
-        role_arn=role_arn,
-        on_changes=on_changes,
-        on_event=on_event,
-        poll=settings.poll_seconds,
-    )

@@ -17,6 +17,7 @@ COMMANDS = {
     "rehearse": "Run the whole lifecycle of a model on a temporary endpoint.",
     "bootstrap": "Create the bootstrap stack: artifact bucket, ECR repositories, optional GitHub role.",
     "deploy": "Create or update the stack.",
+    "rollback": "Return the stack to its template, images and parameters before the last change.",
     "destroy": "Delete the endpoint, the stack, its objects and its logs.",
     "cost": "Estimate the cost of classifying images on AWS.",
     "run": "Classify images, each in its own execution.",

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from core.named_values import parse_named_values
+from orchestration.stack import DeploymentOptions
 from scones import console
 from scones.context import CommandContext
 from scones.errors import TargetNeedsNoBootstrap
-from scones.options import with_context
+from scones.options import BoundaryOption, TagOption, boundary_parameter, with_context
 from scones.settings import Target
 from scones.stack_deployment import deploy_bootstrap
 
@@ -23,6 +25,8 @@ def bootstrap(
         str | None,
         typer.Option("--github-provider", metavar="ARN", help="GitHub's OIDC provider, if the account has one."),
     ] = None,
+    tag: TagOption = None,
+    permissions_boundary: BoundaryOption = None,
 ) -> None:
     """Create the bootstrap stack: artifact bucket, ECR repositories, optional GitHub role.
 
@@ -35,7 +39,12 @@ def bootstrap(
     if context.settings.target is not Target.AWS:
         raise TargetNeedsNoBootstrap(context.settings.target)
     parameters = {"GitHubRepository": github, "GitHubProviderArn": github_provider}
-    deployment = deploy_bootstrap(context, {name: value for name, value in parameters.items() if value is not None})
+    deployment = deploy_bootstrap(
+        context,
+        {name: value for name, value in parameters.items() if value is not None}
+        | boundary_parameter(permissions_boundary),
+        DeploymentOptions(tags=parse_named_values(tag or ())),
+    )
     if not deployment.changes:
         console.note("nothing to change: the bootstrap stack is up to date")
     context.print_values(deployment.outputs)

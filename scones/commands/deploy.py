@@ -7,39 +7,56 @@ from typing import Annotated, Literal
 import typer
 
 from core.named_values import parse_named_values
-from orchestration import stack
+from orchestration import stack, stack_difference
 from orchestration.names import check_endpoint_name, check_stack_name
+from orchestration.stack import Deployment, DeploymentOptions
 from scones import console, container_image_uris
 from scones.context import CommandContext
-from scones.options import with_context
+from scones.options import BoundaryOption, TagOption, boundary_parameter, with_context
 from scones.settings import Target
-from scones.stack_deployment import deploy_with_progress, ensure_bootstrap
-from scones.stack_outputs import deploy_stack
+from scones.stack_deployment import deploy_with_progress, ensure_bootstrap, note_unconfirmed_emails
+from scones.stack_revisions import StackRevisions
+from scones.views.stack_changes import show_difference
+
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option("--threshold", min=0.5, max=1, help="Minimum confidence to accept without review [default: 0.94]."),
+]
+ArchitectureOption = Annotated[
+    Literal["x86_64", "arm64"] | None,
+    typer.Option("--architecture", help="Architecture of the functions [default: the stack's, otherwise x86_64]."),
+]
+ParameterOption = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", metavar="NAME=VALUE", help="A parameter of the template; repeatable."),
+]
+RoleArnOption = Annotated[
+    str | None,
+    typer.Option("--role-arn", metavar="ARN", help="IAM role that CloudFormation assumes [default: your credentials]."),
+]
+ProtectionOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--termination-protection/--no-termination-protection",
+        help="Whether the stack is kept from being deleted [default: as it is].",
+    ),
+]
+DiffOption = Annotated[
+    bool, typer.Option("--diff", help="Show what would change, and what was changed outside of CloudFormation.")
+]
 
 
 @with_context("target", "stack", "home", "yes", "as_json")
-def deploy(
+def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     context: CommandContext,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            "--threshold", min=0.5, max=1, help="Minimum confidence to accept without review [default: 0.94]."
-        ),
-    ] = None,
-    architecture: Annotated[
-        Literal["x86_64", "arm64"] | None,
-        typer.Option("--architecture", help="Architecture of the functions [default: the stack's, otherwise x86_64]."),
-    ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("--parameter", metavar="NAME=VALUE", help="A parameter of the template; repeatable."),
-    ] = None,
-    role_arn: Annotated[
-        str | None,
-        typer.Option(
-            "--role-arn", metavar="ARN", help="IAM role that CloudFormation assumes [default: your credentials]."
-        ),
-    ] = None,
+    threshold: ThresholdOption = None,
+    architecture: ArchitectureOption = None,
+    parameter: ParameterOption = None,
+    diff: DiffOption = False,
+    tag: TagOption = None,
+    role_arn: RoleArnOption = None,
+    permissions_boundary: BoundaryOption = None,
+    termination_protection: ProtectionOption = None,
 ) -> None:
     """Create or update the stack.
 
@@ -48,28 +65,59 @@ def deploy(
 
     Example: `scones deploy --target aws --threshold 0.9 --parameter WorkflowType=EXPRESS`
     """
-    parameters = _parameters(threshold, architecture, parameter or ())
+    parameters = _parameters(threshold, architecture, parameter or ()) | boundary_parameter(permissions_boundary)
     check_stack_name(context.settings.stack, context.session.region_name)
     check_endpoint_name(parameters.get("EndpointName", context.settings.default_endpoint_name))
+    options = DeploymentOptions(role_arn, parse_named_values(tag or ()), termination_protection)
+    revisions = StackRevisions(context.session, context.settings, options)
+    if diff:
+        _show_difference(context, revisions, parameters)
+        return
     image_uris: dict[str, str] = {}
     if context.settings.target is Target.AWS:
-        ensure_bootstrap(context)
-        image_uris = _publish_images(context, parameters.get("Architecture"))
-        parameters = _image_parameters(image_uris) | parameters
+        ensure_bootstrap(context, options)
+        names = container_image_uris.SERVICES
+        image_uris = container_image_uris.publish(
+            context.session, context.settings, names, _architecture(context, parameters)
+        )
+        parameters = container_image_uris.template_parameters(image_uris) | parameters
     deployment = deploy_with_progress(
-        context,
-        lambda on_changes, on_event: deploy_stack(
-            context.session, context.settings, parameters, on_changes, on_event, role_arn
-        ),
+        context, lambda on_changes, on_event: revisions.deploy(parameters, on_changes, on_event)
     )
+    _print(context, deployment, image_uris)
+
+
+def _print(context: CommandContext, deployment: Deployment, image_uris: dict[str, str]) -> None:
     if not deployment.changes:
         console.note("nothing to change: the stack is up to date")
+    if context.settings.target is Target.AWS:
+        note_unconfirmed_emails(context, deployment.outputs)
     if context.as_json:
         changes = [asdict(change) for change in deployment.changes]
         result = {"stack": context.settings.stack, "changed": bool(changes), "changes": changes, "images": image_uris}
         console.print_json(result | {"outputs": deployment.outputs})
     else:
         console.print_values(deployment.outputs)
+
+
+def _show_difference(context: CommandContext, revisions: StackRevisions, parameters: dict[str, str]) -> None:
+    """Print what a deployment would change. On AWS, ask CloudFormation for drift, too."""
+    drifts, on_aws = [], context.settings.target is Target.AWS
+    if on_aws:
+        names, architecture = container_image_uris.SERVICES, _architecture(context, parameters)
+        found = container_image_uris.publish(context.session, context.settings, names, architecture, build=False)
+        for name in sorted(set(names) - set(found)):
+            console.note(f"image {name} is not in ECR: it would be built and pushed")
+        parameters = container_image_uris.template_parameters(found) | parameters
+    difference = revisions.compare(parameters)
+    if on_aws and difference.is_update:
+        with console.progress("detecting drift"):
+            cloudformation = context.client("cloudformation")
+            drifts = stack_difference.detect_drift(cloudformation, context.settings.stack)
+    if context.as_json:
+        console.print_json(asdict(difference) | {"drift": [asdict(drift) for drift in drifts]})
+    else:
+        show_difference(difference, drifts)
 
 
 def _parameters(threshold: float | None, architecture: str | None, named: Sequence[str]) -> dict[str, str]:
@@ -82,16 +130,9 @@ def _parameters(threshold: float | None, architecture: str | None, named: Sequen
     return parameters | parse_named_values(named)
 
 
-def _publish_images(context: CommandContext, architecture: str | None) -> dict[str, str]:
-    """Push the functions' images for ``architecture`` or else the stack's; return each URI by its name."""
-    if architecture is None:
-        current = stack.parameters_of(context.client("cloudformation"), context.settings.stack)
-        architecture = current.get("Architecture", "x86_64")
-    return container_image_uris.publish(context.session, context.settings, container_image_uris.SERVICES, architecture)
-
-
-def _image_parameters(image_uris: dict[str, str]) -> dict[str, str]:
-    repository = container_image_uris.repository(container_image_uris.INFERENCE)
-    return {f"{name.capitalize()}ImageUri": uri for name, uri in image_uris.items()} | {
-        "InferenceRepository": repository
-    }
+def _architecture(context: CommandContext, parameters: dict[str, str]) -> str:
+    """Return the architecture that is named, else the deployed stack's."""
+    if "Architecture" in parameters:
+        return parameters["Architecture"]
+    current = stack.parameters_of(context.client("cloudformation"), context.settings.stack)
+    return current.get("Architecture", "x86_64")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestration import bootstrap, container_images, stack, teardown
-from orchestration.errors import StackMissing
+from orchestration.errors import StackMissing, StackProtected
 from review import labelled_dataset
 from scones import console, container_image_uris
 from scones.context import CommandContext
@@ -38,6 +38,8 @@ def destroy(
     buckets, log_groups, has_stack = _resources(context)
     if not has_stack and not (on_aws and (with_images or with_bootstrap)):
         raise StackMissing(settings.stack, context.session.region_name)
+    if stack.is_protected(context.client("cloudformation"), settings.stack):  # before the buckets are emptied
+        raise StackProtected(settings.stack)
     if not context.yes and (on_aws or sys.stdin.isatty()):
         question = _question(context, buckets, with_images=with_images, with_bootstrap=with_bootstrap)
         typer.confirm(question, abort=True, err=True)

@@ -18,7 +18,8 @@ from orchestration.executions import Outcome, S3Image
 from scones.image_inputs import upload_images
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs, deploy_stack, read_stack_outputs
+from scones.stack_outputs import StackOutputs, read_stack_outputs
+from scones.stack_revisions import StackRevisions
 from tests.cli_runner import User
 from tests.integration.relay import Relay, RelayedEnvironment
 from training.data.staging import encode_png
@@ -79,7 +80,7 @@ def running(home: Path, cache: Path) -> Iterator[LocalDeployment]:
     environment = RelayedEnvironment(home, cache, settings.services, faults=True)
     with environment as state, ExitStack() as restarted:
         session = LocalSession(state.localstack_url, state.sagemaker_url)
-        deploy_stack(session, settings, {})
+        StackRevisions(session, settings).deploy({})
         outputs = read_stack_outputs(session, settings)
         deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
         yield LocalDeployment(state, session, outputs, settings, environment.relays, restarted)

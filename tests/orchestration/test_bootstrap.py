@@ -8,7 +8,7 @@ from orchestration.errors import BootstrapMissing
 from scones import container_image_uris
 from tests import fake_aws
 from tests.contracts.rendered import load
-from tests.scones.fakes import CloudFormation
+from tests.scones.fake_cloudformation import CloudFormation
 
 TEXT = bootstrap.TEMPLATE.read_text("utf-8")
 RESOURCES: dict[str, dict[str, Any]] = load(TEXT)["Resources"]

@@ -10,8 +10,9 @@ from PIL import Image
 
 from core.labels import VEHICLES
 from tests.scones.conftest import Cli
+from tests.scones.fake_cloudformation import CloudFormation
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import S3, CloudFormation, SageMaker, Scaling, Scheduler
+from tests.scones.fakes import S3, SageMaker, Scaling, Scheduler
 from tests.training.serving.tiny_network import tiny_network
 from training.vehicle_net.package import REQUIRED, package
 

@@ -4,8 +4,8 @@ import json
 
 from scones.errors import TargetNeedsNoBootstrap
 from tests.scones.conftest import Cli
+from tests.scones.fake_cloudformation import CloudFormation
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import CloudFormation
 
 
 def test_an_account_is_bootstrapped_by_a_template_that_needs_no_bucket(cli: Cli) -> None:

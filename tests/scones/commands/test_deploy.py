@@ -4,16 +4,17 @@ import json
 
 import pytest
 
-from orchestration.errors import InvalidEndpointName, InvalidStackName
+from orchestration.errors import InvalidEndpointName, InvalidStackName, RevisionMissing
 from tests.scones.conftest import Cli
+from tests.scones.fake_cloudformation import CHANGE, CloudFormation
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import CHANGE, S3, CloudFormation, Ecr
+from tests.scones.fakes import S3, Ecr, Sns
 
 FUNCTIONS = ("serialize", "classify", "filter")
 
 
 def session_of(cloudformation: CloudFormation) -> FakeSession:
-    return FakeSession(cloudformation=cloudformation, s3=S3(), ecr=Ecr())
+    return FakeSession(cloudformation=cloudformation, s3=S3(), ecr=Ecr(), sns=Sns())
 
 
 @pytest.fixture
@@ -111,3 +112,50 @@ def test_the_first_deployment_bootstraps_the_account_after_a_yes(cli: Cli) -> No
     assert cli("deploy", "--target", "aws", session=refused, answer="n\n").exit_code == 1
     assert "cloudformation.execute_change_set" not in refused.requests
     assert not [name for name in refused.requests if name.startswith("ecr.")]
+
+
+def test_tags_and_a_permissions_boundary_reach_the_stack(session: FakeSession, cli: Cli) -> None:
+    boundary = "arn:aws:iam::000000000000:policy/boundary"
+    words = ["--tag", "CostCenter=42", "--tag", "Owner=vision", "--permissions-boundary", boundary]
+    assert cli("deploy", "--target", "aws", "--yes", *words, session=session).exit_code == 0
+    sent = session.sent["cloudformation.create_change_set"]
+    assert sent["Tags"] == [{"Key": "CostCenter", "Value": "42"}, {"Key": "Owner", "Value": "vision"}]
+    assert parameters(session)["PermissionsBoundary"] == boundary
+
+
+@pytest.mark.parametrize(
+    ("option", "enabled"), [("--termination-protection", True), ("--no-termination-protection", False)]
+)
+def test_termination_protection_is_set_and_otherwise_left(option: str, enabled: bool, cli: Cli) -> None:
+    session = session_of(CloudFormation(changes=()))
+    assert cli("deploy", "--target", "aws", "--yes", session=session).exit_code == 0
+    assert "cloudformation.update_termination_protection" not in session.requests
+    assert cli("deploy", "--target", "aws", "--yes", option, session=session).exit_code == 0
+    assert session.sent["cloudformation.update_termination_protection"]["EnableTerminationProtection"] is enabled
+
+
+def test_an_address_that_has_not_been_confirmed_is_named(session: FakeSession, cli: Cli) -> None:
+    result = cli("deploy", "--target", "aws", "--yes", session=session)
+    assert "ops@example.com receives no alarm yet: confirm the subscription" in result.stderr
+
+
+def test_a_difference_is_shown_and_nothing_is_changed(session: FakeSession, cli: Cli) -> None:
+    result = cli("deploy", "--diff", "--threshold", "0.9", session=session)
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert "FilterFunction" in result.stderr
+    assert "Threshold: 0.94 -> 0.9" in result.stdout
+    assert "+    Type: AWS::S3::Bucket" in result.stdout
+    assert not {"cloudformation.execute_change_set", "ecr.get_authorization_token"} & set(session.requests)
+
+
+def test_a_rollback_deploys_the_parameters_before_the_last_change(cli: Cli) -> None:
+    cloudformation = CloudFormation()
+    session = session_of(cloudformation)
+    assert cli("deploy", "--threshold", "0.9", session=session).exit_code == 0
+    cloudformation.current = {"Threshold": "0.9"}
+    assert cli("rollback", session=session).exit_code == 0
+    assert parameters(session) == {"Threshold": "0.94"}
+
+
+def test_without_an_earlier_deployment_there_is_nothing_to_roll_back_to(session: FakeSession, cli: Cli) -> None:
+    assert isinstance(cli("rollback", session=session).exception, RevisionMissing)

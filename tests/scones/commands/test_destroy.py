@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from orchestration.errors import StackMissing
+from orchestration.errors import StackMissing, StackProtected
 from tests.scones.conftest import Cli
+from tests.scones.fake_cloudformation import CloudFormation
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import S3, CloudFormation, Ecr, Logs, SageMaker, Scaling, Scheduler
+from tests.scones.fakes import S3, Ecr, Logs, SageMaker, Scaling, Scheduler
 
 DELETIONS = (
     "application-autoscaling.deregister_scalable_target",
@@ -78,3 +79,12 @@ def test_the_bootstrap_stack_goes_with_everything_in_it_where_that_is_asked_for(
 def test_labels_that_people_have_given_are_named_before_they_are_deleted(session: FakeSession, cli: Cli) -> None:
     session.client("s3").put_object(Bucket="data", Key="datasets/reviewed/train.lst", Body=b"0\t0\ta.png\n")
     assert "labels of reviewed images" in cli("destroy", "--target", "aws", session=session, answer="n\n").stderr
+
+
+def test_a_protected_stack_loses_no_object(cli: Cli) -> None:
+    cloudformation = CloudFormation()
+    cloudformation.protected = True
+    session = FakeSession(cloudformation=cloudformation, s3=S3(**{"data/labels/a.json": b"{}"}))
+    result = cli("destroy", "--yes", session=session)
+    assert isinstance(result.exception, StackProtected)
+    assert "s3.delete_objects" not in session.requests

@@ -9,8 +9,9 @@ import pytest
 
 from tests.orchestration.step_functions import StepFunctions
 from tests.scones.conftest import Cli
+from tests.scones.fake_cloudformation import CloudFormation
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import S3, CloudFormation
+from tests.scones.fakes import S3
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.scones.conftest import Cli
+from tests.scones.fake_cloudformation import CloudFormation
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import S3, CloudFormation, SageMaker
+from tests.scones.fakes import S3, SageMaker
 
 LST = b"0\t0\ta.png\n1\t1\tb.png\n"
 

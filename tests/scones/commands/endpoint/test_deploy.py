@@ -6,19 +6,9 @@ from typing import Any
 import pytest
 
 from tests.scones.conftest import Cli
+from tests.scones.fake_cloudformation import OUTPUTS, CloudFormation
 from tests.scones.fake_session import FakeSession
-from tests.scones.fakes import (
-    OUTPUTS,
-    S3,
-    CloudFormation,
-    Ecr,
-    Logs,
-    Pricing,
-    SageMaker,
-    Scaling,
-    Scheduler,
-    ServiceQuotas,
-)
+from tests.scones.fakes import S3, Ecr, Logs, Pricing, SageMaker, Scaling, Scheduler, ServiceQuotas
 from training.errors import QuotaTooLow
 
 ARTIFACT = "s3://models/job/model.tar.gz"
