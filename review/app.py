@@ -123,8 +123,8 @@ class ReviewServer:
     def _shown(self, item: ReviewItem) -> dict[str, Any]:
         return {
             "ticket": self.tickets.sign(item), "uri": str(item.uri) if item.uri else None,
-            "inferences": item.inferences, "reason": explain(item.body.get("cause")),
-            "execution": item.body.get("execution_arn"),
+            "inferences": item.inferences, "probably_neither": item.probably_neither,
+            "reason": explain(item.body.get("cause")), "execution": item.body.get("execution_arn"),
         }  # fmt: skip
 
 

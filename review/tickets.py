@@ -42,6 +42,11 @@ class ReviewItem:
         numbers = values if isinstance(values, list) else []
         return tuple(value for value in numbers if isinstance(value, int | float) and 0 <= value <= 1)
 
+    @property
+    def probably_neither(self) -> bool:
+        """Whether the model takes the image for one of neither label; false where it does not say."""
+        return self.body.get("probably_neither") is True
+
 
 @dataclass(frozen=True)
 class Tickets:

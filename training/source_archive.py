@@ -17,12 +17,13 @@ _ENTRY_POINT_SOURCE = '''"""Runs the trainer: hyperparameters come in SM_HPS, wh
 import argparse
 import sys
 
-from training.vehicle_net.train import main
+if __name__ == "__main__":  # the processes that render images run this file, too
+    from training.vehicle_net.train import main
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--checkpoint-dir")
-options, _ = parser.parse_known_args()
-sys.exit(main(["--checkpoint-dir", options.checkpoint_dir] if options.checkpoint_dir else []))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--checkpoint-dir")
+    options, _ = parser.parse_known_args()
+    sys.exit(main(["--checkpoint-dir", options.checkpoint_dir] if options.checkpoint_dir else []))
 '''
 
 

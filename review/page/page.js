@@ -40,7 +40,8 @@ const percent = value => `${(100 * value).toFixed(1)} %`;
 function describe(item) {
   if (item.inferences.length !== 2) return "No prediction";
   const first = item.inferences[0] >= item.inferences[1] ? 0 : 1;
-  return `${labels[first].name} ${percent(item.inferences[first])}, ${labels[1 - first].name} ${percent(item.inferences[1 - first])}`;
+  const shares = `${labels[first].name} ${percent(item.inferences[first])}, ${labels[1 - first].name} ${percent(item.inferences[1 - first])}`;
+  return item.probably_neither ? `Probably neither (${shares})` : shares;
 }
 
 function show() {

@@ -25,8 +25,10 @@ _TRANSIENT = frozenset({"ThrottlingException", "Throttling", "RequestTimeout", "
 _TRANSIENT_STATUS = frozenset({408, 429})
 
 
-def invoke(runtime: EndpointRuntime, endpoint: str, image: bytes, content_type: str, inference_id: str = "") -> bytes:
-    """Return the endpoint's response to an image. Raises a ClassifyError."""
+def invoke(
+    runtime: EndpointRuntime, endpoint: str, image: bytes, content_type: str, inference_id: str = ""
+) -> tuple[bytes, str]:
+    """Return the endpoint's response to an image, and its custom attributes. Raises a ClassifyError."""
     name = f"endpoint {quoted(endpoint)}"
     optional = {"InferenceId": inference_id} if inference_id else {}
     try:
@@ -46,7 +48,7 @@ def invoke(runtime: EndpointRuntime, endpoint: str, image: bytes, content_type: 
         raise EndpointUnavailable(f"{name} returned an unreadable error: try again, or check the endpoint") from error
     except aws.BotoCoreError as error:
         raise InvalidConfiguration(f"{name} cannot be invoked: {quoted(str(error))}; correct ENDPOINT_NAME") from error
-    return body
+    return body, str(response.get("CustomAttributes", ""))
 
 
 def refusal(error: aws.ClientError, name: str) -> ClassifyError:

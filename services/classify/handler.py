@@ -7,6 +7,7 @@ In       s3_bucket     str             passed on
 Out      s3_bucket     str
          s3_key        str
          inferences    [float, float]  probability of each label: each in 0..1, their sum 1 within 0.001
+         probably_neither  bool        whether the image shows neither label; null where the model does not say
 Errors   EndpointUnavailable and EndpointTimeout, which are retried; EndpointNotFound, EndpointAccessDenied,
          EndpointRejectedImage, MalformedInference, InvalidInput, InvalidConfiguration
 
@@ -27,7 +28,7 @@ import json
 from client import EndpointRuntime, sagemaker_runtime
 from endpoint import invoke
 from errors import InvalidInput, quoted
-from prediction import parse_probabilities
+from prediction import parse_probabilities, parse_probably_neither
 from settings import endpoint_name
 
 gc.freeze()
@@ -47,7 +48,8 @@ def handler(event: object, context: object) -> dict[str, object]:
 def classify(event: object, runtime: EndpointRuntime, endpoint: str, request_id: str = "") -> dict[str, object]:
     """Return the endpoint's prediction for the image in ``event``, and log one line."""
     bucket, key, image, content_type = parse_event(event)
-    inferences = parse_probabilities(invoke(runtime, endpoint, image, content_type, request_id))
+    body, attributes = invoke(runtime, endpoint, image, content_type, request_id)
+    inferences, probably_neither = parse_probabilities(body), parse_probably_neither(attributes)
     line = {
         "state": "ClassifyImageData",
         "request_id": request_id,
@@ -56,9 +58,10 @@ def classify(event: object, runtime: EndpointRuntime, endpoint: str, request_id:
         "endpoint": endpoint,
         "image_bytes": len(image),
         "inferences": inferences,
+        "probably_neither": probably_neither,
     }
     print(json.dumps(line))
-    return {"s3_bucket": bucket, "s3_key": key, "inferences": inferences}
+    return {"s3_bucket": bucket, "s3_key": key, "inferences": inferences, "probably_neither": probably_neither}
 
 
 def parse_event(event: object) -> tuple[str, str, bytes, str]:

@@ -9,6 +9,11 @@ SUM_TOLERANCE = 1e-3
 _ADVICE = "check the endpoint's model"
 
 
+def parse_probably_neither(attributes: str) -> bool | None:
+    """Return whether the model takes the image for neither, from its custom attributes; None where it does not say."""
+    return {"probably-neither=true": True, "probably-neither=false": False}.get(attributes)
+
+
 def parse_probabilities(body: bytes) -> list[float]:
     """Return the probability of each label, from ``[0.9, 0.1]`` or the JSON line ``{"prediction": [0.9, 0.1]}``."""
     try:

@@ -30,7 +30,7 @@ REAL = "SERIALIZE"
 
 ANSWERS = {
     "serialize": {"image_data": "aW1hZ2U=", "content_type": "image/png"},
-    "classify": {"inferences": [0.01, 0.99]},
+    "classify": {"inferences": [0.01, 0.99], "probably_neither": False},
     "filter": {"inferences": [0.01, 0.99], "label": "motorcycle", "confidence": 0.99, "threshold": 0.94},
 }
 

@@ -104,7 +104,7 @@ def test_a_review_carries_the_image_and_what_the_model_said(
     arn = failed["filter", REVIEWED]["arn"]
     (message,) = [m for m in queued["ReviewQueueUrl"] if m["execution_arn"] == arn]
     assert message["s3_key"] == f"filter,{REVIEWED},always"
-    assert message["inferences"] == [0.01, 0.99]
+    assert (message["inferences"], message["probably_neither"]) == ([0.01, 0.99], False)
 
 
 @pytest.mark.parametrize(

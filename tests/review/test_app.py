@@ -57,6 +57,16 @@ def test_an_image_is_shown_with_its_confidence_and_reason_and_labelled() -> None
     assert page.post("next") == {"item": None}
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"), [({"probably_neither": True}, True), ({"probably_neither": None}, False), ({}, False)]
+)
+def test_an_image_of_neither_is_shown_as_such_where_the_model_says_so(sent: dict[str, object], shown: bool) -> None:
+    page = Page()
+    page.s3.objects["a.png"] = png(1)
+    page.sqs.send_message(QueueUrl=QUEUE, MessageBody=json.dumps(json.loads(message("a.png")) | sent))
+    assert page.next()["probably_neither"] is shown
+
+
 def test_the_page_is_three_files_of_its_own() -> None:
     page = Page()
     html = page.client.get("/").text

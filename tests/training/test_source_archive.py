@@ -1,3 +1,4 @@
+import runpy
 import tarfile
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +20,13 @@ def test_the_archive_holds_all_that_the_trainer_imports_and_nothing_that_it_does
     assert needed <= {*names}
     assert "training/data/rendering/bicycle.py" in names
     assert not [name for name in names if name.startswith(("scones", "emulation", "tests"))]
+
+
+def test_the_processes_that_render_for_a_job_do_not_train_again(tmp_path: Path) -> None:
+    with tarfile.open(fileobj=BytesIO(source_archive.build())) as archive:
+        archive.extract("entry_point.py", tmp_path, filter="data")
+    loaded = runpy.run_path(str(tmp_path / "entry_point.py"), run_name="__mp_main__")  # as multiprocessing does
+    assert "main" not in loaded
 
 
 def test_the_job_installs_the_versions_that_the_project_pins() -> None:

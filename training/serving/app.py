@@ -17,7 +17,10 @@ from starlette.routing import Route
 
 from training.serving.errors import BodyTimeout, BodyTooLarge, InferenceTimeout, RequestError, ServerBusy
 from training.serving.media_types import RESPONSE_FORMATS, check_content_type, choose_response_type, excerpt
+from training.serving.model import is_probably_neither
 
+_CUSTOM_ATTRIBUTES: Final = "X-Amzn-SageMaker-Custom-Attributes"
+"""The header that InvokeEndpoint passes on to its caller."""
 THREADS: Final = 2  # a large image must not delay the small ones behind it
 
 log = logging.getLogger(__name__)
@@ -43,9 +46,9 @@ class Limits:
 LIMITS: Final = Limits()
 
 
-def create_app(classifier: Classifier, limits: Limits = LIMITS) -> Starlette:
-    """Return the application that serves the classifier."""
-    service = _Service(classifier, limits)
+def create_app(classifier: Classifier, limits: Limits = LIMITS, *, knows_neither: bool = False) -> Starlette:
+    """Return the application that serves the classifier; one that ``knows_neither`` says so in a header."""
+    service = _Service(classifier, limits, knows_neither=knows_neither)
     return Starlette(
         routes=[Route("/ping", _ping), Route("/invocations", service.invoke, methods=["POST"])],
         exception_handlers={HTTPException: _unknown_route},
@@ -54,8 +57,9 @@ def create_app(classifier: Classifier, limits: Limits = LIMITS) -> Starlette:
 
 
 class _Service:
-    def __init__(self, classifier: Classifier, limits: Limits) -> None:
+    def __init__(self, classifier: Classifier, limits: Limits, *, knows_neither: bool) -> None:
         self._classifier = classifier
+        self._knows_neither = knows_neither
         self._limits = limits
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="classify")
         self._requests = 0
@@ -97,7 +101,10 @@ class _Service:
         body = await _read_body(request, self._limits)
         fields["bytes"] = len(body)
         probabilities = await self._classify(body)
-        return Response(RESPONSE_FORMATS[response_type](probabilities), media_type=response_type)
+        headers = {}
+        if self._knows_neither:
+            headers[_CUSTOM_ATTRIBUTES] = f"probably-neither={str(is_probably_neither(probabilities)).lower()}"
+        return Response(RESPONSE_FORMATS[response_type](probabilities), headers=headers, media_type=response_type)
 
     async def _classify(self, body: bytes) -> Sequence[float]:
         loop, seconds = asyncio.get_running_loop(), self._limits.inference_seconds

@@ -35,7 +35,7 @@ def serve(listener: socket.socket, settings: ModelSettings) -> None:
     seconds = round(time.perf_counter() - started, 3)
     log.info("model loaded", extra={"fields": {**asdict(settings), "seconds": seconds}})
     config = uvicorn.Config(
-        create_app(model),
+        create_app(model, knows_neither=model.knows_neither),
         http="h11",  # httptools and uvloop would save 0.2 ms of some 5
         loop="asyncio",
         ws="none",

@@ -10,6 +10,7 @@ from . import settings
 from .patches import garbage_collection, gateway_interface, jsonpaths, postponed_imports, service_models
 
 LOG = logging.getLogger(__name__)
+_PATCHED = ["stepfunctions", "lambda", "s3", "events"]
 
 
 @hooks.on_runtime_create()
@@ -37,16 +38,17 @@ def load_services_early() -> None:
 
 
 def _warm_up(names: list[str]) -> None:
+    """Make Distributed Maps run as on AWS and states faster, then load the other services.
+
+    Loaded by its plugin, a service is imported once however many ask for it at once. Two threads that import the
+    modules of one, which import each other, may find them half imported.
+    """
     try:
+        _load(_PATCHED)
+        _patch_state_machines()
         _load(names)
     finally:
         garbage_collection.resume()
-
-
-@hooks.on_infra_ready(priority=10)
-def patch_state_machines() -> None:
-    """Make Distributed Maps run as on AWS, and states faster; in a thread, because the imports take a second."""
-    threading.Thread(target=_patch_state_machines, name="state-machines", daemon=True).start()
 
 
 def import_everything() -> None:
@@ -65,6 +67,7 @@ def _patch_state_machines() -> None:
         function_invocation,
         function_logs,
         function_metrics,
+        internal_events,
         operation_models,
         parsed_definitions,
         pending_executions,
@@ -81,6 +84,7 @@ def _patch_state_machines() -> None:
     function_invocation.install()
     function_logs.install()
     function_metrics.install()
+    internal_events.install()
     operation_models.install()
 
 

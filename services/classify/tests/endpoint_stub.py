@@ -15,6 +15,7 @@ class Answer(NamedTuple):
     status: int = 200
     error: str = ""
     cut_short: bool = False
+    attributes: str = ""
 
 
 def failure(error: str, status: int, **fields: object) -> Answer:
@@ -56,6 +57,8 @@ class _Requests(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.body) + answer.cut_short))
         if answer.error:
             self.send_header("x-amzn-errortype", answer.error)
+        if answer.attributes:
+            self.send_header("x-amzn-sagemaker-custom-attributes", answer.attributes)
         self.end_headers()
         self.wfile.write(answer.body)
         self.close_connection = answer.cut_short

@@ -116,7 +116,12 @@ def event(image: bytes = IMAGE, **fields: object) -> dict[str, object]:
 
 
 def test_an_image_goes_to_the_endpoint_and_its_answer_comes_back(invoke: Invoke, endpoint: EndpointStub) -> None:
-    assert invoke(event()) == {"s3_bucket": "b", "s3_key": "a\nb.png", "inferences": [0.97, 0.03]}
+    assert invoke(event()) == {
+        "s3_bucket": "b",
+        "s3_key": "a\nb.png",
+        "inferences": [0.97, 0.03],
+        "probably_neither": None,
+    }
     ((path, headers, body),) = endpoint.requests
     assert (path, body) == ("/endpoints/vehicles/invocations", IMAGE)
     assert len(headers["x-amzn-sagemaker-inference-id"]) == 36

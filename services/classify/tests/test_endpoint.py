@@ -61,13 +61,13 @@ def test_the_image_is_sent_as_it_is_and_json_asked_for(client: EndpointRuntime, 
         "InferenceId": "4f2b",
     }
     stubber.add_response("invoke_endpoint", {"Body": body}, expected)
-    assert invoke(client, "vehicles", b"image", "image/png", "4f2b") == b"[1, 0]"
+    assert invoke(client, "vehicles", b"image", "image/png", "4f2b") == (b"[1, 0]", "")
 
 
 def test_without_a_request_id_there_is_no_inference_id(client: EndpointRuntime, stubber: Stubber) -> None:
     expected = {"EndpointName": "v", "ContentType": "image/jpeg", "Accept": "application/json", "Body": b"i"}
     stubber.add_response("invoke_endpoint", {"Body": StreamingBody(BytesIO(b"[1, 0]"), 6)}, expected)
-    assert invoke(client, "v", b"i", "image/jpeg") == b"[1, 0]"
+    assert invoke(client, "v", b"i", "image/jpeg") == (b"[1, 0]", "")
 
 
 NOT_FOUND = "Endpoint vehicles of account 123456789012 not found."

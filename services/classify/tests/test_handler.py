@@ -37,13 +37,29 @@ def event(image: bytes = IMAGE, **fields: object) -> dict[str, object]:
 
 
 def test_the_answer_leaves_with_the_key_and_without_the_image(endpoint: EndpointStub) -> None:
-    assert handler(event(), CONTEXT) == {"s3_bucket": "b", "s3_key": "a b.png", "inferences": [0.97, 0.03]}
+    assert handler(event(), CONTEXT) == {
+        "s3_bucket": "b",
+        "s3_key": "a b.png",
+        "inferences": [0.97, 0.03],
+        "probably_neither": None,
+    }
     ((path, headers, body),) = endpoint.requests
     assert path == "/endpoints/vehicles/invocations"
     assert body == IMAGE
     assert headers["content-type"] == "image/png"
     assert headers["accept"] == "application/json"
     assert headers["x-amzn-sagemaker-inference-id"] == "4f2b"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "probably_neither"),
+    [("probably-neither=true", True), ("probably-neither=false", False), ("trace=7", None), ("", None)],
+)
+def test_a_model_that_knows_neither_says_so_beside_the_probabilities(
+    endpoint: EndpointStub, attributes: str, probably_neither: bool | None
+) -> None:
+    endpoint.answer = Answer(b"[0.52, 0.48]", attributes=attributes)
+    assert handler(event(), CONTEXT)["probably_neither"] is probably_neither
 
 
 def test_without_a_context_no_inference_id_is_sent(endpoint: EndpointStub, capsys: pytest.CaptureFixture[str]) -> None:
@@ -253,6 +269,7 @@ def test_one_line_of_json_is_logged_without_the_image(
         "endpoint": "vehicles",
         "image_bytes": len(IMAGE),
         "inferences": [0.97, 0.03],
+        "probably_neither": None,
     }
     assert str(sent["image_data"])[:24] not in out
     assert err == ""

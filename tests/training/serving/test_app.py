@@ -68,6 +68,24 @@ async def post(
         return await session.post("/invocations", content=content, headers=PNG)
 
 
+@pytest.mark.parametrize(("probability", "told"), [(0.74, "true"), (0.26, "true"), (0.75, "false"), (0.05, "false")])
+def test_a_network_that_knows_neither_tells_in_a_header_whether_it_probably_sees_it(
+    probability: float, told: str
+) -> None:
+    class Sure(Fixed):
+        def classify(self, _: bytes, /) -> list[float]:
+            return [probability, 1 - probability]
+
+    async def posted(*, knows_neither: bool) -> httpx.Response:
+        app = create_app(Sure(), knows_neither=knows_neither)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as session:
+            return await session.post("/invocations", content=b"x", headers=PNG)
+
+    header = "x-amzn-sagemaker-custom-attributes"
+    assert asyncio.run(posted(knows_neither=True)).headers[header] == f"probably-neither={told}"
+    assert header not in asyncio.run(posted(knows_neither=False)).headers
+
+
 def test_a_body_that_declares_to_be_too_long_is_not_read() -> None:
     response = asyncio.run(post(Fixed(), bytes(11), Limits(body_bytes=10)))
     assert response.status_code == 413

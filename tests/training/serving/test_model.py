@@ -32,6 +32,7 @@ def test_an_image_that_cannot_be_read_is_the_callers_error(model_dir: Path, red:
 
 
 def test_the_shipped_model_can_be_served(red: bytes) -> None:
+    assert load(SHIPPED).knows_neither
     probabilities = load(SHIPPED).classify(red)
     assert len(probabilities) == 2
     assert sum(probabilities) == pytest.approx(1, abs=1e-4)
