@@ -1,11 +1,12 @@
 """How far the pipeline scales: which quota bites first, and a simulation that is held to what this machine measures.
 
-python -m bench.scaling [--rate IMAGES_AN_HOUR]
+python -m bench.scaling [--rate IMAGES_AN_HOUR] [--endpoint IMAGES_A_SECOND]
 
 An image passes three Lambdas one after another, the second of which waits for the endpoint. The simulation is a closed
 queue: so many executions at a time, one interpreter of LocalStack's that all of them share, and a time that passes in
 each execution without it (the Lambdas, the model, the client that starts and polls). The two numbers that it needs are
-taken from the pipeline bench at concurrency 1 and 16; what it says of concurrency 4 is then a prediction.
+taken from the pipeline bench at concurrency 1 and 16; what it says of concurrency 4 is then a prediction. With AWS's
+numbers, the instances of the endpoint are what executions queue for, and the Lambdas are the time beside.
 """
 
 import argparse
@@ -82,12 +83,14 @@ def quotas_by_rate(load: Load) -> list[tuple[str, float]]:
     )
 
 
-def simulate(count: int, concurrency: int, cores: int, busy: float, idle: float, seed: int = 0) -> tuple[float, float]:
+def simulate(
+    count: int, concurrency: int, cores: int, busy: float, idle: float, slices: int = 10, seed: int = 0
+) -> tuple[float, float]:
     """Return executions a second and the median seconds of one, of ``count`` that run ``concurrency`` at a time.
 
-    Each needs ``busy`` seconds of one core, in ten slices that queue for the cores, and ``idle`` seconds beside.
+    Each needs ``busy`` seconds of one core, in ``slices`` that queue for the cores, and ``idle`` seconds beside.
     """
-    generator, slices = random.Random(seed), 10  # noqa: S311 - no secrets
+    generator = random.Random(seed)  # noqa: S311 - no secrets
     free = [0.0] * cores
     ready = [(0.0, number, 0, 0.0) for number in range(min(concurrency, count))]
     heapq.heapify(ready)
@@ -141,7 +144,46 @@ def measure(options: Options) -> Section:
     return Section("Scaling", method, [Table.of(header, rows)], claims, figures)
 
 
-def table(load: Load, rates: tuple[int, ...] = (10_000, 100_000, 1_000_000)) -> str:
+@dataclass(frozen=True)
+class Account:
+    """What one account runs: instances behind the endpoint, and images of a batch in progress."""
+
+    description: str
+    instances: int
+    concurrency: int
+
+
+ACCOUNTS = (
+    Account("as deployed", 1, 16),
+    Account("`--min 6`, `--concurrency 64`", 6, 64),
+    Account("24 instances, `--concurrency 256`", 24, 256),
+    Account("560 instances, `--concurrency 5000`", 560, 5000),
+)
+COUNTS = (10_000, 1_000_000, 100_000_000)
+
+
+def forecast(load: Load, accounts: tuple[Account, ...] = ACCOUNTS) -> str:
+    """Return how long batches take on AWS by the simulation, as Markdown."""
+    lines = ["| | images a second | limited by | " + " | ".join(f"{count:,} images" for count in COUNTS) + " |"]
+    lines.append("|---|---:|---|" + "---:|" * len(COUNTS))
+    for account in accounts:
+        busy, sample = 1 / load.endpoint_per_second, max(4_000, 8 * account.concurrency)
+        rate, _ = simulate(sample, account.concurrency, account.instances, busy, load.lambda_seconds - busy, slices=1)
+        is_endpoint = rate > 0.85 * account.instances * load.endpoint_per_second
+        limit = "instances" if is_endpoint else "concurrency"
+        times = " | ".join(_duration(count / rate) for count in COUNTS)
+        lines.append(f"| {account.description} | {rate:,.0f} | {limit} | {times} |")
+    return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 24 * HOUR), ("hours", HOUR), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:,.1f} s"
+
+
+def table(load: Load, rates: tuple[int, ...] = COUNTS) -> str:
     """Return which quota is used by how much at some rates, as Markdown."""
     lines = ["| quota | default | " + " | ".join(f"{rate:,} an hour" for rate in rates) + " | used up at, an hour |"]
     lines.append("|---|---:" + "|---:" * (len(rates) + 1) + "|")
@@ -167,7 +209,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     load = Load(endpoint_per_second=options.endpoint)
-    print(table(load, (options.rate,)))
+    print(table(load, (options.rate,)), forecast(load), sep="\n\n")
     print(f"\ninstances for {options.rate:,} an hour: {math.ceil(used(options.rate, load)['endpoint'])}")
     return 0
 

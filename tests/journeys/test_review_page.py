@@ -98,7 +98,7 @@ def png(shade: int) -> bytes:
     return content.getvalue()
 
 
-def fill(deployment: LocalDeployment, keys: list[str]) -> None:
+def fill(deployment: LocalDeployment, keys: list[str], *, probably_neither: bool | None = None) -> None:
     """Put images into the review queue, as the state machine does."""
     s3, sqs = deployment.client("s3"), deployment.client("sqs")
     for number, key in enumerate(keys):
@@ -106,7 +106,8 @@ def fill(deployment: LocalDeployment, keys: list[str]) -> None:
         cause = {"errorMessage": "confidence 0.71 is below the threshold 0.94"}
         body = {
             "execution_arn": f"arn:{key}", "s3_bucket": deployment.outputs.data_bucket, "s3_key": key,
-            "inferences": [0.71, 0.29], "error": "ThresholdConfidenceNotMet", "cause": json.dumps(cause),
+            "inferences": [0.71, 0.29], "probably_neither": probably_neither,
+            "error": "ThresholdConfidenceNotMet", "cause": json.dumps(cause),
         }  # fmt: skip
         sqs.send_message(QueueUrl=deployment.outputs.review_queue_url, MessageBody=json.dumps(body))
 
@@ -188,6 +189,26 @@ def test_every_action_has_a_key_and_a_label_can_be_taken_back(
     page.locator("#review-tab").focus()
     page.keyboard.press("ArrowRight")
     page.get_by_text("The failure queue is empty.").wait_for()
+
+
+def test_a_queue_of_500_images_is_counted_and_a_reload_goes_on_where_it_was(
+    deployment: LocalDeployment, server: Server, browser: Any
+) -> None:
+    fill(deployment, [f"review/many-{number}.png" for number in range(500)], probably_neither=True)
+    page = browser.new_context().new_page()
+    page.goto(server.url)
+    page.locator("#left", has_text="(500)").wait_for(timeout=60_000)
+    page.get_by_text("Probably neither (bicycle 71.0 %, motorcycle 29.0 %)").wait_for()
+    labelled = set[str | None]()
+    for left in (499, 498, 497):
+        labelled.add(shown(page))
+        page.keyboard.press("n")
+        page.locator("#left", has_text=f"({left})").wait_for()
+    page.reload()
+    page.locator("#left", has_text="(497)").wait_for()
+    page.locator("#item").wait_for()
+    assert shown(page) not in labelled
+    deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs.review_queue_url)
 
 
 @pytest.mark.skipif("AXE_CORE" not in os.environ, reason="AXE_CORE does not name axe.min.js")
