@@ -43,19 +43,23 @@ def report_to(
     write_line: Callable[[str], None], hyperparameters: Hyperparameters, training: Images, validation: Images | None
 ) -> EpochReport:
     """Return a report in the form that the metric definitions of the built-in algorithm match."""
-    began = time.monotonic()
+    began = epoch_began = time.monotonic()
+
+    def accuracy(network: VehicleNet, images: Images) -> float:
+        logits = logits_of(network, images, mirror=hyperparameters.mirror)
+        return float(((logits[:, 1] > logits[:, 0]) == (images.labels == 1)).mean())
 
     def report(epoch: int, network: VehicleNet, loss: float) -> None:
-        passed = time.monotonic() - began
+        nonlocal epoch_began
+        cost = time.monotonic() - epoch_began
         write_line(f"Epoch[{epoch}] Train-loss={loss:.6f}")
-        write_line(
-            f"Epoch[{epoch}] Time cost={passed:.1f} of about {passed * hyperparameters.epochs / (epoch + 1):.0f} s"
-        )
-        for channel, images in (("Train", training), ("Validation", validation)):
-            if images is not None:
-                logits = logits_of(network, images, mirror=hyperparameters.mirror)
-                right = (logits[:, 1] > logits[:, 0]) == (images.labels == 1)
-                write_line(f"Epoch[{epoch}] {channel}-accuracy={right.mean():.6f}")
+        write_line(f"Epoch[{epoch}] Train-accuracy={accuracy(network, training):.6f}")
+        write_line(f"Epoch[{epoch}] Time cost={cost:.3f}")
+        if validation is not None:
+            write_line(f"Epoch[{epoch}] Validation-accuracy={accuracy(network, validation):.6f}")
+        epoch_began = time.monotonic()
+        left = (epoch_began - began) / (epoch + 1) * (hyperparameters.epochs - epoch - 1)
+        write_line(f"Epoch[{epoch}] about {left:.0f} s left")
 
     return report
 
