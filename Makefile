@@ -80,6 +80,8 @@ lock: .tools/.ready
 	$(LOCK) --group mutation -c requirements/scones.txt -c requirements/test.txt -o requirements/mutation.txt
 	$(LOCK) --group security -c requirements/scones.txt -o requirements/security.txt
 	$(LOCK) --group template -o requirements/template.txt
+	$(LOCK) --group sagemaker -c requirements/scones.txt -o requirements/sagemaker.txt
+	$(LOCK) --group clients -o requirements/clients.txt
 	$(LOCK) --group bench -c requirements/scones.txt -o requirements/bench.txt
 	@for service in serialize classify filter; do (cd services/$$service && \
 	../../$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 requirements-test.in -o requirements-test.txt); done

@@ -1,0 +1,125 @@
+"""What a notebook does with version 3 of the SageMaker Python SDK: an image classifier from training to deletion.
+
+Prints a line of JSON for each step; everything else that it prints is the SDK's. Runs in the SDK's own environment.
+"""
+
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+
+from sagemaker.core import image_uris
+from sagemaker.core.helper.session_helper import Session, production_variant
+from sagemaker.core.model_monitor import DataCaptureConfig
+from sagemaker.core.resources import Endpoint, EndpointConfig, Model, TrainingJob
+from sagemaker.core.s3 import S3Downloader
+from sagemaker.serve import ModelBuilder
+from sagemaker.train import ModelTrainer
+from sagemaker.train.configs import Compute, InputData, OutputDataConfig, StoppingCondition
+
+logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
+folder, captures = Path(sys.argv[1]), Path(sys.argv[2])
+ROLE = "arn:aws:iam::000000000000:role/notebook"
+PREFIX = "notebook-v3"
+
+
+def step(name: str, value: object) -> None:
+    print(json.dumps({"step": name, "value": value}, default=str), flush=True)
+
+
+session = Session()
+bucket = session.default_bucket()
+step("bucket", bucket)
+for part in ("train", "validation"):
+    session.upload_data(str(folder / part), bucket=bucket, key_prefix=f"{PREFIX}/{part}")
+    session.upload_data(str(folder / f"{part}.lst"), bucket=bucket, key_prefix=PREFIX)
+
+image = image_uris.retrieve(framework="image-classification", region=session.boto_region_name)
+step("image", image)
+count = len((folder / "train.lst").read_text().splitlines())
+trainer = ModelTrainer(
+    training_image=image,
+    role=ROLE,
+    sagemaker_session=session,
+    base_job_name=PREFIX,
+    compute=Compute(instance_type="ml.g5.xlarge", instance_count=1, volume_size_in_gb=30),
+    output_data_config=OutputDataConfig(s3_output_path=f"s3://{bucket}/{PREFIX}/models"),
+    stopping_condition=StoppingCondition(max_runtime_in_seconds=3600),
+    hyperparameters={
+        "image_shape": "3,32,32",
+        "num_classes": 2,
+        "num_training_samples": count,
+        "epochs": 2,
+        "mini_batch_size": 8,
+    },
+)
+channels = {
+    "train": f"{PREFIX}/train/",
+    "validation": f"{PREFIX}/validation/",
+    "train_lst": f"{PREFIX}/train.lst",
+    "validation_lst": f"{PREFIX}/validation.lst",
+}
+inputs = [
+    InputData(channel_name=name, data_source=f"s3://{bucket}/{key}", content_type="application/x-image")
+    for name, key in channels.items()
+]
+print("LOG BEGINS")
+trainer.train(input_data_config=inputs, wait=True, logs=True)
+print("LOG ENDS", flush=True)
+job = TrainingJob.get_all(name_contains=PREFIX, sort_by="CreationTime", sort_order="Descending").__next__()
+job.refresh()
+step("description", {"TrainingJobStatus": job.training_job_status, "SecondaryStatus": job.secondary_status})
+step("metrics", {metric.metric_name: metric.value for metric in job.final_metric_data_list})
+step("model", job.model_artifacts.s3_model_artifacts)
+
+builder = ModelBuilder(
+    image_uri=image,
+    s3_model_data_url=job.model_artifacts.s3_model_artifacts,
+    role_arn=ROLE,
+    sagemaker_session=session,
+    instance_type="ml.m5.xlarge",
+)
+builder.build(model_name=PREFIX)
+endpoint = builder.deploy(
+    endpoint_name=PREFIX,
+    instance_type="ml.m5.xlarge",
+    initial_instance_count=1,
+    data_capture_config=DataCaptureConfig(
+        enable_capture=True,
+        sampling_percentage=100,
+        destination_s3_uri=f"s3://{bucket}/{PREFIX}/capture",
+        sagemaker_session=session,
+    ),
+)
+step("endpoint", endpoint.endpoint_name)
+images = sorted((folder / "validation").iterdir())
+
+
+def invoke(content: bytes, accept: str) -> str:
+    answer = endpoint.invoke(body=content, content_type="image/png", accept=accept)
+    return str(answer.body.read().decode())
+
+
+step("predictions", [invoke(path.read_bytes(), "application/json") for path in images])
+step("jsonlines", invoke(images[0].read_bytes(), "application/jsonlines"))
+
+uri = f"s3://{bucket}/{PREFIX}/capture/{PREFIX}"
+deadline = time.monotonic() + 120
+records: list[dict[str, dict[str, dict[str, str]]]] = []
+while len(records) <= len(images) and time.monotonic() < deadline:
+    time.sleep(0.5)
+    if S3Downloader.list(uri, sagemaker_session=session):
+        S3Downloader.download(uri, str(captures), sagemaker_session=session)
+    records = [json.loads(line) for file in captures.rglob("*.jsonl") for line in file.read_text().splitlines()]
+step("captures", [record["captureData"]["endpointOutput"]["data"] for record in records])
+
+variant = production_variant("a-model", "ml.m5.xlarge")
+step("variant", [variant["VariantName"], variant["InstanceType"]])
+step("listed", [each.endpoint_name for each in Endpoint.get_all(name_contains=PREFIX)])
+step("jobs", [each.training_job_name for each in TrainingJob.get_all(name_contains=PREFIX)])
+endpoint.delete()
+endpoint.wait_for_delete(poll=1, timeout=60)
+EndpointConfig.get(endpoint_config_name=PREFIX).delete()
+Model.get(model_name=PREFIX).delete()
+step("left", [each.endpoint_name for each in Endpoint.get_all(name_contains=PREFIX)])
