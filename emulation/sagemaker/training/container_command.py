@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 
+from emulation.processes.python_environments import find_uv
 from emulation.sagemaker.errors import JobFailed
 from emulation.sagemaker.training.job_files import JobDirectory, Request
 from emulation.sagemaker.training.training_program import Program, script_environment
@@ -16,6 +17,11 @@ DRIVERS = "sm_drivers"
 _CONTAINER_ROOT = "/opt/ml"
 _SCRIPTS = frozenset({".json", ".py", ".sh"})
 _PIP = '#!/bin/sh\nexec python3 -m pip "$@"\n'
+_PIP_MODULE = """import subprocess, sys
+command, *options = sys.argv[1:]
+target = ["--target", {target!r}, "--torch-backend=cpu"] if command == "install" else []
+sys.exit(subprocess.call([{uv!r}, "pip", command, "--python", sys.executable, *target, *options]))
+"""
 
 
 def is_named(request: Request) -> bool:
@@ -33,6 +39,7 @@ def program(python: str, request: Request, arn: str, folder: JobDirectory) -> Pr
         if path.suffix in _SCRIPTS and path.is_file():
             path.write_bytes(path.read_bytes().replace(_CONTAINER_ROOT.encode(), root.encode()))
     environment = script_environment(request, arn, folder, request.get("HyperParameters", {}))
+    environment["PYTHONPATH"] = str(_packages(folder))
     environment["PATH"] = os.pathsep.join(
         [str(Path(python).parent), environment.get("PATH", os.defpath), _tools(folder)]
     )
@@ -47,3 +54,16 @@ def _tools(folder: JobDirectory) -> str:
     pip.write_text(_PIP)
     pip.chmod(0o755)
     return str(pip.parent)
+
+
+def _packages(folder: JobDirectory) -> Path:
+    """Return the folder where the job's requirements go; its module ``pip`` has uv install them there.
+
+    The interpreter is shared by all jobs, and one made by uv has no pip.
+    """
+    packages, uv = folder.root / "packages", find_uv()
+    if uv is not None:
+        module = packages / "pip" / "__main__.py"
+        module.parent.mkdir(parents=True, exist_ok=True)
+        module.write_text(_PIP_MODULE.format(target=str(packages), uv=uv))
+    return packages

@@ -1,9 +1,11 @@
 """Jobs with a command of their own, as ModelTrainer of the SageMaker SDK 3 submits them."""
 
+import importlib.util
 import io
 import json
 import tarfile
 import uuid
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +47,28 @@ print("validation accuracy: 0.75")
 """
 
 
-def submit(emulator: Emulator, entry: str = ENTRY, **more: Any) -> str:
+INSTALLS = """
+import subprocess, sys
+subprocess.run([sys.executable, "-m", "pip", "install", "--no-index", "-r", "requirements.txt"], check=True)
+subprocess.run([sys.executable, "-c", "import extra"], check=True)
+"""
+
+
+def wheel(module: str, source: str) -> bytes:
+    """Return a wheel with one module."""
+    content = io.BytesIO()
+    info = f"{module}-1.dist-info"
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(f"{module}.py", source)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {module}\nVersion: 1\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return content.getvalue()
+
+
+def submit(emulator: Emulator, entry: str = ENTRY, code: dict[str, bytes] | None = None, **more: Any) -> str:
     job = f"job-{uuid.uuid4().hex[:10]}"
+    emulator.s3.objects.update({f"data/{job}/code/{name}": content for name, content in (code or {}).items()})
     files = {"sm_drivers/train.sh": DRIVER, "sm_drivers/scripts/environment.py": ENVIRONMENT, "code/entry.py": entry}
     emulator.s3.objects.update({f"data/{job}/{path}": text.encode() for path, text in files.items()})
     channels = [channel(name, f"s3://data/{job}/{name}/") for name in ("code", "sm_drivers")]
@@ -68,6 +90,15 @@ def test_scripts_find_their_files_and_their_model_is_uploaded(stub_emulator: Emu
         weights = archive.extractfile("weights")
         assert weights is not None
         assert weights.read() == b"--epochs 3"
+
+
+def test_requirements_are_installed_for_the_job_alone(stub_emulator: Emulator) -> None:
+    name = "extra-1-py3-none-any.whl"
+    code = {name: wheel("extra", "print('from the wheel')"), "requirements.txt": f"./{name}".encode()}
+    job = submit(stub_emulator, INSTALLS, code)
+    assert ended(stub_emulator, job)["TrainingJobStatus"] == "Completed", logged(stub_emulator.s3, job)
+    assert "from the wheel" in logged(stub_emulator.s3, job)
+    assert importlib.util.find_spec("extra") is None  # the jobs' interpreter is that of the tests
 
 
 def test_a_script_that_fails_fails_the_job_with_the_command_as_it_was_submitted(stub_emulator: Emulator) -> None:
