@@ -35,6 +35,12 @@ from emulation.sagemaker.hosting.model_server import Command
 from emulation.sagemaker.store import Account, Kind, Store
 from emulation.sagemaker.training.job_runner import JobRunner, TrainingEnvironment
 
+_NOT_EMULATED = {
+    "async-invocations": "InvokeEndpointAsync",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
+"""Calls of the runtime by the end of their paths."""
+
 
 @dataclass(frozen=True)
 class EmulatorOptions:
@@ -149,7 +155,9 @@ def _health(store: Store, instances: EndpointInstances, capture_buffer: CaptureB
 
 
 async def _unknown(request: Request, _: Exception) -> JSONResponse:
-    body = {"message": f"There is no operation {request.method} {request.url.path[:200]}."}
+    call = _NOT_EMULATED.get(request.url.path.rpartition("/")[2])
+    text = f"{call} is not emulated." if call else f"There is no operation {request.method} {request.url.path[:200]}."
+    body = {"message": text}
     return JSONResponse(body, 404, {"x-amzn-errortype": "UnknownOperationException"})
 
 
