@@ -13,14 +13,15 @@ SageMaker:
     Modules:
       Session:
         DefaultS3Bucket: {bucket}
+      TelemetryOptOut: true
 """
 
 
 def client_environment(session: LocalSession, sdk_defaults: Path) -> dict[str, str]:
     """Return the variables; ``sdk_defaults`` is written, for the SageMaker Python SDK.
 
-    That SDK would call STS on AWS, whatever its endpoint is here, for the name of its default bucket, and v3 IAM for a
-    role's permissions.
+    That SDK calls AWS, whatever its endpoints are: STS for the name of its default bucket, and S3 to report how it is
+    used. Version 3 would also read a role's permissions from IAM.
     """
     sdk_defaults.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(sdk_defaults, _SDK_DEFAULTS.format(bucket=_BUCKET.format(region=session.region_name)))

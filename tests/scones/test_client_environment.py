@@ -23,5 +23,11 @@ def test_the_sagemaker_sdk_is_given_a_default_bucket_of_the_region(tmp_path: Pat
     file = tmp_path / "sdk.yaml"
     variables = client_environment(LocalSession("http://a", "http://b", "eu-west-1"), file)
     assert variables["SAGEMAKER_USER_CONFIG_OVERRIDE"] == str(file)
-    defaults = yaml.safe_load(file.read_text())["SageMaker"]["PythonSDK"]["Modules"]["Session"]
-    assert defaults == {"DefaultS3Bucket": "sagemaker-eu-west-1-000000000000"}
+    modules = yaml.safe_load(file.read_text())["SageMaker"]["PythonSDK"]["Modules"]
+    assert modules["Session"] == {"DefaultS3Bucket": "sagemaker-eu-west-1-000000000000"}
+
+
+def test_the_sagemaker_sdk_reports_nothing_to_aws(tmp_path: Path) -> None:
+    file = tmp_path / "sdk.yaml"
+    client_environment(LocalSession("http://a", "http://b", "eu-west-1"), file)
+    assert yaml.safe_load(file.read_text())["SageMaker"]["PythonSDK"]["Modules"]["TelemetryOptOut"] is True

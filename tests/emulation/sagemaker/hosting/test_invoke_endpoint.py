@@ -146,3 +146,17 @@ def test_sixteen_clients_are_answered_at_once(emulator: Emulator, name: str) -> 
         )
     assert answers == [b"[0.93, 0.07]"] * 16
     assert time.monotonic() - started < 16 * 3 / 2
+
+
+def test_another_call_of_the_runtime_is_refused_by_its_name(emulator: Emulator, name: str) -> None:
+    runtime = emulator.client("sagemaker-runtime")
+    for call, arguments in (
+        (runtime.invoke_endpoint_async, {"InputLocation": "s3://images/a.png"}),
+        (runtime.invoke_endpoint_with_response_stream, {"Body": b"image"}),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call(EndpointName=name, **arguments)
+        assert caught.value.response["Error"] == {
+            "Code": "UnknownOperationException",
+            "Message": f"{caught.value.operation_name} is not emulated.",
+        }
