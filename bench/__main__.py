@@ -1,4 +1,4 @@
-"""Measure Scones beside what one would otherwise run; `make bench` runs all benchmarks.
+"""Measure Scones against what one would otherwise run; `make bench` runs all benchmarks.
 
 python -m bench [NAME ...] [--quick] [--archive cifar-100-python.tar.gz] [--json FILE] [--markdown FILE]
 
@@ -29,7 +29,7 @@ BENCHMARKS = {
     "model": "bench.model",
     "pipeline": "bench.pipeline",
     "batch": "bench.batch",
-    "accounting": "bench.accounting",
+    "batch_completeness": "bench.batch_completeness",
     "soak": "bench.soak",
     "scaling": "bench.scaling",
     "first": "bench.first_result",
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measured(name: str, options: Options) -> dict[str, Any] | None:
-    """Return a benchmark's section with its machine; None where it could not be measured, which is printed."""
+    """Return a benchmark's section with its machine, or None if it could not be measured, which is printed."""
     about, begun = machine(), time.monotonic()
     try:
         # Loaded here, because a module may need packages that are not installed.

@@ -9,7 +9,7 @@ _SMALL, _LARGE = 500, 3000
 
 
 def measure(options: Options) -> Section:
-    """Run each size on an environment of its own, so that none inherits another's history."""
+    """Run each size on its own environment, so that none inherits another's history."""
     sizes = (20, 40) if options.quick else _SIZES
     small, large = (sizes[0], sizes[-1]) if options.quick else (_SMALL, _LARGE)
     batches: dict[int, Batch] = {}

@@ -37,7 +37,7 @@ _MIB = 1 << 20
 
 
 def measure(options: Options) -> Section:
-    """Read growing numbers of records, each in a process of its own."""
+    """Read growing numbers of records, each in its own process."""
     sizes = (1_000, 2_000) if options.quick else (10_000, 100_000, 300_000)
     spawn = multiprocessing.get_context("spawn")
     figures = {}

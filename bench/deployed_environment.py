@@ -93,7 +93,7 @@ class Deployment:
 
 @contextmanager
 def deployed() -> Iterator[Deployment]:
-    """Start a local environment of its own, deploy, and serve the shipped model."""
+    """Start a separate local environment, deploy, and serve the shipped model."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         settings = Settings(home=scratch / "home", cache=Settings.from_environment().cache)

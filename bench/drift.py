@@ -1,4 +1,4 @@
-"""How often drift is reported where there is none, and how often it is detected where there is some.
+"""How often drift is reported without drift, and how often drift is detected.
 
 Rendered vehicles, none of them a training image, are predicted once. Each run then draws a baseline and, apart from it,
 a window at random; of a drifted window a share is replaced by degraded images or by cars. The baseline holds 1,000
@@ -186,7 +186,7 @@ def _rendered(count: int) -> Iterator[tuple[str, list[Task], list[int]]]:
 
 
 def _photographs(folder: Path) -> Iterator[tuple[str, list[Task], list[int]]]:
-    """Yield staged images as they are, and degraded; the .lst beside their folder has their labels."""
+    """Yield staged images as they are, and degraded; the .lst next to their folder has their labels."""
     lines = (line.split("\t") for line in folder.with_suffix(".lst").read_text("utf-8").splitlines())
     paths, labels = zip(*sorted((folder / name, int(label)) for _, label, name in lines), strict=True)
     for name, severity in {"undrifted": None, **_DRIFTS}.items():
@@ -226,7 +226,7 @@ def _predict(task: Task) -> tuple[float, float, ImageStatistics]:
 
 
 def _simulate(usual: Predictions, strange: Predictions | None, setting: Setting) -> DriftFigures:
-    """Compare so many windows, each with a baseline of its own unless one is fixed."""
+    """Compare so many windows, each with its own baseline unless one is fixed."""
     verdicts: list[Verdict] = []
     rows = []
     for run in range(setting.runs):

@@ -23,7 +23,7 @@ _GET = "    return {'size': len(client.get_object(Bucket='b', Key='k')['Body'].r
 _INVOKE = (
     "    return client.invoke_endpoint(EndpointName='e', ContentType='image/png', Body=b'x')['Body'].read().decode()\n"
 )
-RIVALS = {
+BASELINES = {
     "empty handler": "def handler(event, context):\n    return {}\n",
     "boto3.client, S3": _BOTO3.format(service="s3") + _GET,
     "boto3.client, SageMaker runtime": _BOTO3.format(service="sagemaker-runtime") + _INVOKE,
@@ -31,7 +31,11 @@ RIVALS = {
     + _BOTO3.format(service="sagemaker-runtime")
     + _INVOKE,
 }
-RIVAL_OF = {"serialize": "boto3.client, S3", "classify": "boto3.client, SageMaker runtime", "filter": "empty handler"}
+BASELINE_OF = {
+    "serialize": "boto3.client, S3",
+    "classify": "boto3.client, SageMaker runtime",
+    "filter": "empty handler",
+}
 EVENTS: dict[str, dict[str, Any]] = {
     "serialize": {"s3_bucket": "bench", "s3_key": "image.png"},
     "classify": {"s3_bucket": "bench", "s3_key": "image.png", "image_data": "eA==", "content_type": "image/png"},
@@ -110,7 +114,7 @@ def process_environment(folder: Path, url: str) -> dict[str, str]:
 
 
 def install(folder: Path) -> dict[str, tuple[Path, str]]:
-    """Write each handler into a folder of its own, ours as their images have them; name to folder and event."""
+    """Write each handler into its own folder, ours as their images have them; name to folder and event."""
     handlers: dict[str, tuple[Path, str]] = {}
     for name, event in EVENTS.items():
         target = folder / name
@@ -118,7 +122,7 @@ def install(folder: Path) -> dict[str, tuple[Path, str]]:
         if (target / "slim_sdk.py").exists():
             subprocess.run([sys.executable, "slim_sdk.py", "sdk"], cwd=target, check=True, stdout=subprocess.DEVNULL)
         handlers[name] = target, json.dumps(event)
-    for name, source in RIVALS.items():
+    for name, source in BASELINES.items():
         target = folder / name.replace(" ", "_")
         target.mkdir()
         (target / "handler.py").write_text(source, encoding="utf-8")
@@ -138,7 +142,7 @@ class ColdStart:
 
     @classmethod
     def of(cls, folder: Path, event: str, url: str) -> "ColdStart":
-        """Run a handler once in a process of its own."""
+        """Run a handler once in its own process."""
         began = time.time()
         done = subprocess.run(
             [sys.executable, "-c", _PROBE, event],

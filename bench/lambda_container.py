@@ -1,4 +1,4 @@
-"""The start of each Lambda in its container under the Runtime Interface Emulator, beside what others would write."""
+"""The start of each Lambda in its container under the Runtime Interface Emulator, compared with baselines."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.handlers import EVENTS, RIVAL_OF, RIVALS, ROOT, aws_stub, environment
+from bench.handlers import BASELINE_OF, BASELINES, EVENTS, ROOT, aws_stub, environment
 from bench.results import Claim, NotMeasured, Options, Section, Table
 
 _BASE_IMAGE = "public.ecr.aws/lambda/python:3.13"
@@ -23,7 +23,7 @@ _INIT = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 
 
 def measure(options: Options) -> Section:
-    """Start a container of every handler in turns."""
+    """Start a container of every handler alternately."""
     if subprocess.run(["docker", "version"], capture_output=True, check=False).returncode:  # noqa: S607
         raise NotMeasured("no Docker engine responds")
     rounds = 2 if options.quick else 9
@@ -46,18 +46,19 @@ def measure(options: Options) -> Section:
         for name, each in samples.items()
     }
     ratios = {
-        name: round(figures[name]["first_ms"] / figures[rival]["first_ms"], 2) for name, rival in RIVAL_OF.items()
+        name: round(figures[name]["first_ms"] / figures[baseline]["first_ms"], 2)
+        for name, baseline in BASELINE_OF.items()
     }
     rows = [(name, *each.values(), ratios.get(name, "")) for name, each in figures.items()]
     claims = [
-        Claim(f"{name}, of {RIVAL_OF[name]}, in its container", ratio, 1.2 if name == "filter" else 0.9)
+        Claim(f"{name}, of {BASELINE_OF[name]}, in its container", ratio, 1.2 if name == "filter" else 0.9)
         for name, ratio in ratios.items()
     ]
     method = (
-        f"Medians of {rounds} fresh containers of each, in turns: INIT REPORT of the Runtime Interface Emulator, the "
-        "first invocation as its caller sees it, init included, and the container's memory after it."
+        f"Medians of {rounds} fresh containers of each, alternately: INIT REPORT of the Runtime Interface Emulator, "
+        "the first invocation as its caller sees it, init included, and the container's memory after it."
     )
-    table = Table.of(["handler", "init ms", "first ms", "MiB", "of its rival"], rows)
+    table = Table.of(["handler", "init ms", "first ms", "MiB", "of its baseline"], rows)
     return Section("Lambda start, in its container", method, [table], claims, figures)
 
 
@@ -68,7 +69,7 @@ def _images(scratch: Path) -> Iterator[dict[str, str]]:
     try:
         for name in EVENTS:
             tags[name] = _built(ROOT / "services" / name, f"scones-bench-{name}:{run}")
-        for number, (name, source) in enumerate((n, s) for n, s in RIVALS.items() if n not in _EXCLUDED):
+        for number, (name, source) in enumerate((n, s) for n, s in BASELINES.items() if n not in _EXCLUDED):
             folder = scratch / str(number)
             folder.mkdir()
             (folder / "handler.py").write_text(source, "utf-8")
@@ -77,7 +78,7 @@ def _images(scratch: Path) -> Iterator[dict[str, str]]:
                 'RUN python3 -m compileall -q "${LAMBDA_TASK_ROOT}"\n'
                 'CMD ["handler.handler"]\n'
             )
-            tags[name] = _built(folder, f"scones-bench-rival-{number}:{run}")
+            tags[name] = _built(folder, f"scones-bench-baseline-{number}:{run}")
         yield tags
     finally:
         for tag in tags.values():

@@ -37,7 +37,7 @@ def measure(options: Options) -> Section:
         rows.append((name, each["mib"], memory, each["ms"], scaled, timeout))
     header = ["input", "peak MiB", "configured MB", "ms on a core", "ms at that memory", "timeout, s"]
     method = (
-        "Each in a process of its own, start included, the best of three runs, on the largest images accepted. Lambda "
+        "Each in its own process, start included, the best of three runs, on the largest images accepted. Lambda "
         f"gives a core for each {_MB_OF_A_CORE:,} MB, so that the last column but one is what those milliseconds would "
         "become there: an estimate, not a measurement. Memory beyond the peak is for the share of a core that comes "
         "with it."

@@ -1,7 +1,7 @@
-"""From nothing to a Lambda function's first response, as a bare process, beside what others would write.
+"""From nothing to a Lambda function's first response, as a bare process, compared with what others would write.
 
-Each figure is the median over processes started in turns: Python's own start, import of the handler and its first
-invocation. CPU time stands beside wall time, because a busy machine changes it less.
+Each figure is the median over processes started alternately: Python's own start, import of the handler and its first
+invocation. CPU time is shown next to wall time, because a busy machine changes it less.
 """
 
 import statistics
@@ -9,41 +9,43 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.handlers import EVENTS, RIVAL_OF, ColdStart, aws_stub, install
+from bench.handlers import BASELINE_OF, EVENTS, ColdStart, aws_stub, install
 from bench.results import Claim, Options, Section, Table
 
 _BOUNDS = {"serialize": 0.9, "classify": 0.9, "filter": 1.2}
 
 
 def measure(options: Options) -> Section:
-    """Start every handler in turns."""
+    """Start every handler alternately."""
     rounds = 3 if options.quick else 15
     figures = _medians(rounds)
 
     def ratio(name: str, figure: str) -> float:
-        return float(round(figures[name][figure] / figures[RIVAL_OF[name]][figure], 2))
+        return float(round(figures[name][figure] / figures[BASELINE_OF[name]][figure], 2))
 
     rows = []
     for name, each in figures.items():
         low, high = each["quartiles"]
-        rival = f"{ratio(name, 'milliseconds')} ({ratio(name, 'cpu_milliseconds')} of CPU)" if name in RIVAL_OF else ""
+        baseline = (
+            f"{ratio(name, 'milliseconds')} ({ratio(name, 'cpu_milliseconds')} of CPU)" if name in BASELINE_OF else ""
+        )
         rows.append(
-            (name, f"{each['milliseconds']} ({low} to {high})", each["cpu_milliseconds"], each["mebibytes"], rival)
+            (name, f"{each['milliseconds']} ({low} to {high})", each["cpu_milliseconds"], each["mebibytes"], baseline)
         )
     slowest = max(figures[name]["milliseconds"] for name in EVENTS)
     sdk = round(figures["SageMaker SDK"]["milliseconds"] / slowest, 1)
     claims = [
         *(
-            Claim(f"{name}, of {RIVAL_OF[name]}, by processor time", ratio(name, "cpu_milliseconds"), bound)
+            Claim(f"{name}, of {BASELINE_OF[name]}, by processor time", ratio(name, "cpu_milliseconds"), bound)
             for name, bound in _BOUNDS.items()
         ),
         Claim("the slowest of them, times faster than one that imports the SageMaker SDK", sdk, 5, at_least=True),
     ]
     method = (
         "A handler from nothing to its first response as a bare process, against a stand-in for S3 and SageMaker on "
-        f"loopback: medians of {rounds} processes of each, in turns; quartiles in brackets."
+        f"loopback: medians of {rounds} processes of each, alternately; quartiles in brackets."
     )
-    table = Table.of(["handler", "ms", "CPU ms", "peak MiB", "of its rival"], rows)
+    table = Table.of(["handler", "ms", "CPU ms", "peak MiB", "of its baseline"], rows)
     return Section("Lambda start, bare process", method, [table], claims, figures)
 
 

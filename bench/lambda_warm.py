@@ -1,4 +1,4 @@
-"""An invocation of a warm handler by the size of its image: time and memory, beside a plain boto3 handler."""
+"""An invocation of a warm handler by the size of its image: time and memory, compared with a plain boto3 handler."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bench.handlers import RIVAL_OF, AwsStub, aws_stub, install, process_environment
+from bench.handlers import BASELINE_OF, AwsStub, aws_stub, install, process_environment
 from bench.results import Options, Section, Table
 
 _SIZES = {
@@ -43,15 +43,15 @@ print(json.dumps([taken, peak / 1024]))
 
 
 def measure(options: Options) -> Section:
-    """Invoke ours and the rival's handler on images of growing size."""
+    """Invoke ours and the baseline's handler on images of growing size."""
     rounds = 5 if options.quick else 40
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as scratch, aws_stub() as url:
         handlers = install(Path(scratch))
 
         def compare(title: str, name: str, event: dict[str, str]) -> None:
-            ours, theirs = (_invoked(handlers[each][0], event, url, rounds) for each in (name, RIVAL_OF[name]))
-            figures[title] = {"ms": ours[0], "rival_ms": theirs[0], "kib": ours[1], "rival_kib": theirs[1]}
+            ours, theirs = (_invoked(handlers[each][0], event, url, rounds) for each in (name, BASELINE_OF[name]))
+            figures[title] = {"ms": ours[0], "baseline_ms": theirs[0], "kib": ours[1], "baseline_kib": theirs[1]}
 
         for size, (side, file_format) in _SIZES.items():
             content = AwsStub.image = _image(side, file_format)
@@ -62,15 +62,15 @@ def measure(options: Options) -> Section:
                 compare(f"classify, {title}", "classify", event)
         compare("filter", "filter", json.loads(handlers["filter"][1]))
     rows = [
-        (title, f"{each['ms']:.3f}", f"{each['rival_ms']:.3f}", f"{each['kib']:.0f}", f"{each['rival_kib']:.0f}")
+        (title, f"{each['ms']:.3f}", f"{each['baseline_ms']:.3f}", f"{each['kib']:.0f}", f"{each['baseline_kib']:.0f}")
         for title, each in figures.items()
     ]
     method = (
-        f"Medians of {rounds} invocations of a warm process, against the stand-in on loopback; the rival is the plain "
-        "boto3 handler, which neither checks the image nor makes it fit a state (the empty one for filter). KiB: the "
-        "most that Python allocates during one invocation; Pillow's pixels are not among it."
+        f"Medians of {rounds} invocations of a warm process, against the stand-in on loopback; the baseline is the "
+        "plain boto3 handler, which neither checks the image nor makes it fit a state (the empty one for filter). KiB: "
+        "the most that Python allocates during one invocation; Pillow's pixels are not among it."
     )
-    table = Table.of(["handler, image", "ms", "rival ms", "KiB", "rival KiB"], rows)
+    table = Table.of(["handler, image", "ms", "baseline ms", "KiB", "baseline KiB"], rows)
     return Section("Warm invocation", method, [table], (), figures)
 
 
@@ -83,7 +83,7 @@ def _image(side: int, file_format: str) -> bytes:
 
 
 def _invoked(folder: Path, event: dict[str, str], url: str, rounds: int) -> tuple[float, float]:
-    """Return median milliseconds and peak KiB of the handler in a process of its own."""
+    """Return median milliseconds and peak KiB of the handler in its own process."""
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, str(rounds)],
         cwd=folder,

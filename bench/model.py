@@ -1,4 +1,4 @@
-"""The shipped network beside what it replaces: batch 1 and 32, one thread and two, and the same network in PyTorch."""
+"""The shipped network compared with what it replaces and with PyTorch: batch 1 and 32, one thread and two."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _EAGER = "vehicle-net, PyTorch eager"
 
 
 def measure(options: Options) -> Section:
-    """Time every network in turns."""
+    """Time every network alternately."""
     rounds = 2 if options.quick else 15
     rows: dict[str, list[str]] = {}
     figures: dict[str, float] = {}
@@ -38,8 +38,8 @@ def measure(options: Options) -> Section:
         Claim("times faster than ResNet-152 at 32 px, batch 1, one thread", round(theirs / ours, 2), 1, at_least=True)
     ]
     method = (
-        f"Milliseconds an image, by ONNX Runtime on the CPU: medians of {rounds} batches, in turns. The rivals have "
-        "random weights, which speed does not depend on."
+        f"Milliseconds an image, by ONNX Runtime on the CPU: medians of {rounds} batches, alternately. The baselines "
+        "have random weights, which speed does not depend on."
     )
     header = ["network", "batch 1, 1 thread", "batch 1, 2 threads", "batch 32, 1 thread", "batch 32, 2 threads"]
     return Section("Model", method, [Table(header, list(rows.values()))], claims, figures)

@@ -1,6 +1,6 @@
 """Executions of the state machine on the local environment: throughput, latency, and in which states the time goes.
 
-The rival is an empty state machine, one Pass state, on the same LocalStack: what is left is the pipeline's own.
+The baseline is an empty state machine, one Pass state, on the same LocalStack: what is left is the pipeline's own.
 """
 
 import json
@@ -50,7 +50,7 @@ def measure(options: Options) -> Section:
     claims = [Claim("p50 of a single execution, ms", figures["1"]["p50"], 300)]
     method = (
         f"{count} executions a line on the local environment, the shipped model in service; ms as Step Functions "
-        "reports them. The rival is a state machine of one empty state on the same LocalStack."
+        "reports them. The baseline is a state machine of one empty state on the same LocalStack."
     )
     header = ["executions", "a second", "p50 ms", "p95 ms", "empty machine, p50 ms"]
     return Section("Pipeline", method, [Table.of(header, rows)], claims, figures)

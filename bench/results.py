@@ -102,8 +102,8 @@ def markdown(results: dict[str, dict[str, Any]]) -> str:
     """Return docs/benchmarks.md: every section with its machine and date."""
     lines = [
         "# Benchmarks",
-        "Written by `make bench`; `docs/benchmarks.json` has the same figures for programs. Every figure stands beside",
-        "its rival of the same run. A load that is not near 0 before a run: the machine did other work, too.",
+        "Written by `make bench`; `docs/benchmarks.json` has the same figures for programs. Each figure is shown next",
+        "to its baseline, measured in the same run. A load that is not near 0 before a run: the machine did more.",
         "",
     ]
     for result in results.values():

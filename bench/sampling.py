@@ -26,9 +26,9 @@ _GROUPS = {
 
 
 def sampler() -> str | None:
-    """Return the path of py-spy, beside this interpreter or on the path; None where there is none."""
-    beside = Path(sys.executable).with_name("py-spy")
-    return str(beside) if beside.exists() else shutil.which("py-spy")
+    """Return the path of py-spy, next to this interpreter or on the path, or None if it is not installed."""
+    installed = Path(sys.executable).with_name("py-spy")
+    return str(installed) if installed.exists() else shutil.which("py-spy")
 
 
 @contextmanager

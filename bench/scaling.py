@@ -88,7 +88,7 @@ def simulate(
 ) -> tuple[float, float]:
     """Return executions a second and the median seconds of one, of ``count`` that run ``concurrency`` at a time.
 
-    Each needs ``busy`` seconds of one core, in ``slices`` that queue for the cores, and ``idle`` seconds beside.
+    Each needs ``busy`` seconds of one core, in ``slices`` that queue for the cores, and ``idle`` seconds without one.
     """
     generator = random.Random(seed)  # noqa: S311 - no secrets
     free = [0.0] * cores
@@ -133,7 +133,7 @@ def measure(options: Options) -> Section:
     simulated = {each: simulate(400, each, _INTERPRETERS, busy, idle)[0] for each in seen}
     rows = [(f"{each} at a time", f"{seen[each]:.1f}", f"{simulated[each]:.1f}") for each in seen]
     method = (
-        f"A closed queue before one interpreter: {busy * 1000:.0f} ms of it and {idle * 1000:.0f} ms beside it an "
+        f"A closed queue before one interpreter: {busy * 1000:.0f} ms of it and {idle * 1000:.0f} ms without it an "
         "execution, fitted to one and to sixteen at a time; four at a time is predicted."
     )
     off = round(abs(simulated[4] / seen[4] - 1), 2)

@@ -1,7 +1,7 @@
-"""Staging CIFAR-100's vehicles, beside the way that the published notebooks take: time and peak memory of a process.
+"""Staging CIFAR-100's vehicles, compared with the published notebooks' way: time and peak memory of a process.
 
 The notebook way unpacks the archive, unpickles both splits, filters a data frame and saves row by row through a
-plotting library. Both ways start as processes in turns and write the same PNGs; ours writes manifests as well.
+plotting library. Both ways start as processes alternately and write the same PNGs; ours writes manifests as well.
 """
 
 import importlib.util
@@ -56,7 +56,7 @@ print(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, file=sys.stderr)
 
 
 def measure(options: Options) -> Section:
-    """Stage the archive both ways, in turns."""
+    """Stage the archive both ways, alternately."""
     if options.archive is None:
         raise NotMeasured("CIFAR-100 is missing: set SCONES_CIFAR100 or --archive")
     if importlib.util.find_spec("pandas") is None:

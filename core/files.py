@@ -12,7 +12,7 @@ from typing import IO
 def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
     """Yield a binary file that takes the place of ``path`` when the block ends.
 
-    Whoever reads ``path`` meanwhile, also after a crash, sees the old file or the new one; an error in the block leaves
+    Readers of ``path``, also after a crash, see the old file or the new one; an error in the block leaves
     the old one. ``durable`` waits until the disk has the content. The directory must exist. Raises OSError.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")

@@ -24,14 +24,14 @@ class Entry:
 
 
 def format_lst(entries: Iterable[Entry]) -> str:
-    """Return the text of a .lst file. Raises MalformedLst where a line could not be read back."""
+    """Return the text of a .lst file. Raises MalformedLst if a line could not be read back."""
     text = "".join(f"{entry.index}\t{entry.label}\t{entry.file}\n" for entry in entries)
     parse_lst(text, "the list to be written")
     return text
 
 
 def write_lst(path: Path, entries: Iterable[Entry]) -> None:
-    """Write ``entries``, one a line. Raises MalformedLst where a line could not be read back."""
+    """Write ``entries``, one a line. Raises MalformedLst if a line could not be read back."""
     path.write_text(format_lst(entries), encoding="utf-8", newline="\n")
 
 

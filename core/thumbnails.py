@@ -14,7 +14,7 @@ def data_uri(content: bytes | None, side: int) -> str | None:
 
 
 def png_thumbnail(content: bytes | None, side: int) -> bytes | None:
-    """Return an image as a PNG of at most ``side`` pixels wide and high; None where it cannot be decoded in reason."""
+    """Return an image as a PNG of at most ``side`` pixels wide and high, or None if it cannot be decoded in reason."""
     if content is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The baseline that drift is measured against: baseline.json, beside the model."""
+"""The baseline that drift is measured against: baseline.json, next to the model."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ _PER_MILLISECOND = 1000
 
 @dataclass(frozen=True)
 class Latency:
-    """Mean and maximum model latency over a time range, in milliseconds; None where not measured."""
+    """Mean and maximum model latency over a time range, in milliseconds, or None if not measured."""
 
     mean: float | None
     worst: float | None

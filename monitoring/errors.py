@@ -41,7 +41,7 @@ class CaptureOff(MonitoringError):
 
 
 class InvalidCaptureRecord(MonitoringError):
-    """A line of a capture file that is no captured inference. Readers count these and go on."""
+    """A line of a capture file that is not a captured inference. Readers count such lines and continue."""
 
 
 class MalformedRecord(InvalidCaptureRecord):

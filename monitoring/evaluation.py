@@ -83,7 +83,7 @@ def evaluate(predictions: Sequence[Prediction], threshold: float) -> Evaluation:
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Figures of the images of one class; ``median_confidence`` is NaN where there are none."""
+    """Figures of the images of one class; ``median_confidence`` is NaN if there are none."""
 
     label: int
     accuracy: Rate
@@ -112,7 +112,7 @@ def confusion(predictions: Sequence[Prediction]) -> tuple[tuple[int, int], tuple
 
 
 def percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
-    """Return ``{"p50", "p95"}`` of durations in milliseconds; NaN where there are none."""
+    """Return ``{"p50", "p95"}`` of durations in milliseconds, NaN if there are none."""
     if not milliseconds:
         return {"p50": float("nan"), "p95": float("nan")}
     p50, p95 = np.percentile(milliseconds, [50, 95])

@@ -38,7 +38,7 @@ NAMES = tuple(each.name for each in fields(ImageStatistics))
 
 
 def measure(data: bytes) -> ImageStatistics | None:
-    """Return the statistics of an encoded image; None where it cannot be decoded or is too large to."""
+    """Return the statistics of an encoded image, or None if it cannot be decoded or is too large to."""
     try:
         with open_image(data, max_pixels=_MAX_PIXELS) as image:
             width, height = image.size

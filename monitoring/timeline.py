@@ -30,7 +30,7 @@ class Bin:
     """The inferences of ``[start, end)``. Where ``n`` is 0, ``mean`` and ``share_below`` are None.
 
     ``rolling_mean`` and the band from ``low`` to ``high`` (10th to 90th percentile of the confidences) are over this
-    bin and the four before it; None where those are empty too. ``labels`` counts the predictions of each.
+    bin and the four before it, or None if those are empty too. ``labels`` counts the predictions of each.
     """
 
     start: datetime

@@ -60,7 +60,7 @@ def artifact_bucket(cloudformation: Any) -> str:
 
 
 def delete(cloudformation: Any, s3: Any, *, on_event: stack.OnEvent = lambda _: None, poll: float = 3.0) -> bool:
-    """Delete the bootstrap stack with its bucket and every image; return False where there is none."""
+    """Delete the bootstrap stack with its bucket and every image; return False if there is none."""
     return teardown.delete_stack(cloudformation, s3, STACK, on_event=on_event, poll=poll)
 
 

@@ -69,7 +69,7 @@ def repository_uri(ecr: Any, name: str) -> str:
 
 
 def find_digest(ecr: Any, repository: str, image_tag: str) -> str | None:
-    """Return the digest of the image with a tag, None where there is none."""
+    """Return the digest of the image with a tag, or None if there is none."""
     try:
         response = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": image_tag}])
     except ClientError as error:

@@ -222,7 +222,7 @@ class _Tracker:
         return _outcome(self.running[execution_arn].image, response)
 
     def _unless_throttled(self, operation: Callable[..., Any], *members: Any, **options: Any) -> Any:
-        """Return an operation's response, None where it is throttled; no others are sent until the next poll."""
+        """Return an operation's response, or None if it is throttled; no others are sent until the next poll."""
         if self._throttled:
             return None
         try:

@@ -18,7 +18,7 @@ _SUFFIXES = {"ClassifyPrefix": "", "ClassifyManifest": "OfManifest"}
 _REFERENCES = frozenset({"StartAt", "Next", "Default"})
 _REVIEW = {
     "Type": "Pass",
-    "Comment": "An image for review is no failure of the batch: only failures count towards the tolerated percentage.",
+    "Comment": "An image for review does not fail the batch: only failures count towards the tolerated percentage.",
     "Parameters": {
         "s3_bucket.$": "$.s3_bucket",
         "s3_key.$": "$.s3_key",
@@ -31,7 +31,7 @@ _REVIEW = {
 
 
 def generate(classify_image: dict[str, Any], classify_batch: dict[str, Any]) -> dict[str, Any]:
-    """Return the batch machine with its item processors made anew from the states of one image."""
+    """Return the batch machine with its item processors generated from the states of one image."""
     states = dict(classify_batch["States"])
     for name, suffix in _SUFFIXES.items():
         states[name] = states[name] | {"ItemProcessor": _item_processor(classify_image, suffix)}

@@ -22,9 +22,9 @@ _EXECUTION_ENDED = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
 class StateVisit:
     """One visit of an execution to a state.
 
-    ``milliseconds`` is the time from entering to leaving, None while the execution is in the state; ``output_bytes`` is
-    None where the state has no output. ``retries`` counts the retries of its task, ``retried`` names the errors that
-    caused them; ``error`` and ``cause`` are those with which the state ended, None where it succeeded.
+    ``milliseconds`` is the time from entering to leaving, or None while the execution is in the state; ``output_bytes``
+    is None if the state has no output. ``retries`` counts the retries of its task, ``retried`` names the errors that
+    caused them; ``error`` and ``cause`` are those with which the state ended, or None if it succeeded.
     """
 
     name: str
@@ -45,7 +45,7 @@ class StateVisit:
 
 @dataclass(frozen=True)
 class Execution:
-    """An execution as Step Functions describes it; ``stopped`` and ``output`` are None where there are none."""
+    """An execution as Step Functions describes it; ``stopped`` and ``output`` are None if it has none."""
 
     arn: str
     status: str
@@ -104,7 +104,7 @@ def visits(events: Iterable[dict[str, Any]]) -> tuple[StateVisit, ...]:
 
 
 def map_run_arn(stepfunctions: Any, execution_arn: str) -> str | None:
-    """Return the ARN of the Map Run that an execution has started, None where it has started none."""
+    """Return the ARN of the Map Run that an execution has started, or None if it has started none."""
     runs = stepfunctions.list_map_runs(executionArn=execution_arn)["mapRuns"]
     return str(runs[0]["mapRunArn"]) if runs else None
 

@@ -2,7 +2,7 @@
 
 A template in a request has at most 51,200 bytes, by URL 1 MB
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html). Every object is named by
-the digest of its content, so that a definition that has changed is a change of the stack, and one that has not is none.
+the digest of its content, so that a definition that has changed changes the stack, and one that has not does not.
 """
 
 import hashlib

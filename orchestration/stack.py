@@ -48,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Deployment:
-    """The stack's outputs after a deployment, and the changes that it made; none where the stack was up to date."""
+    """The stack's outputs after a deployment, and the changes that it made, or none if the stack was up to date."""
 
     outputs: dict[str, str]
     changes: tuple[Change, ...]
@@ -114,7 +114,7 @@ def deploy(  # noqa: PLR0913 - all but four have a default
 
 
 def parameters_of(cloudformation: Any, name: str) -> dict[str, str]:
-    """Return the values of a deployed stack's parameters by name; empty where there is no stack."""
+    """Return the values of a deployed stack's parameters by name, empty if there is no stack."""
     return _parameter_values(_describe(cloudformation, name))
 
 
@@ -137,7 +137,7 @@ def outputs(cloudformation: Any, name: str) -> dict[str, str]:
 
 
 def delete(cloudformation: Any, name: str, *, on_event: OnEvent = lambda _: None, poll: float = 1.0) -> bool:
-    """Delete the stack and wait; return False where there is none. Raises StackFailed."""
+    """Delete the stack and wait; return False if it does not exist. Raises StackFailed."""
     stack = _describe(cloudformation, name)
     if stack is None:
         return False
@@ -159,7 +159,7 @@ def _describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def _current(cloudformation: Any, name: str, on_event: OnEvent, poll: float) -> dict[str, Any] | None:
-    """Return the stack to update; None where one is to be created. Raises StackBusy."""
+    """Return the stack to update, or None if one is to be created. Raises StackBusy."""
     stack = _describe(cloudformation, name)
     status = stack["StackStatus"] if stack else "REVIEW_IN_PROGRESS"
     if status == "ROLLBACK_COMPLETE" and not _has_been_complete(cloudformation, name):
@@ -265,7 +265,7 @@ def _event_ids(cloudformation: Any, name: str) -> set[str]:
 
 
 def _follow(cloudformation: Any, name: str, stack_id: str, seen: set[str], on_event: OnEvent, poll: float) -> None:
-    """Report new events, oldest first, until no operation is in progress. Raises StackFailed where it has failed."""
+    """Report new events, oldest first, until no operation is in progress. Raises StackFailed if it has failed."""
     first_reason = ""
     while True:
         stack = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]

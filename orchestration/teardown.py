@@ -28,7 +28,7 @@ def resources(cloudformation: Any, name: str, resource_type: str) -> list[str]:
 def empty(s3: Any, bucket: str, on_deleted: OnDeleted = lambda _: None) -> int:
     """Delete all versions, delete markers and unfinished uploads of a bucket; return how many versions and markers.
 
-    Raises ObjectsNotDeleted where S3 refuses all of a request's objects.
+    Raises ObjectsNotDeleted if S3 refuses all of a request's objects.
     """
     deleted = 0
     try:
@@ -63,7 +63,7 @@ def delete_stack(
     on_event: stack.OnEvent = lambda _: None,
     poll: float = 1.0,
 ) -> bool:
-    """Empty the stack's buckets and delete the stack; return False where there is none.
+    """Empty the stack's buckets and delete the stack; return False if there is none.
 
     Data capture is written a minute or two late: where objects arrive after a bucket was emptied, both are repeated
     once. Raises StackFailed.

@@ -39,7 +39,7 @@ class ReviewServer:
     redrive: Redrive
 
     def app(self, *, hosts: Collection[str] = (), token: str | None = None) -> Guard:
-        """Return the guarded app; ``hosts`` are allowed beside loopback, ``token`` is required if there is one."""
+        """Return the guarded app; ``hosts`` are allowed besides loopback, ``token`` is required if there is one."""
         files = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
         routes = [Route(path, functools.partial(_file, name)) for path, name in files.items()]
         routes += [Route("/image", self._endpoint(self._image)), Route("/api/state", self._endpoint(self._state))]

@@ -34,7 +34,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True)
 class Guard:
-    """ASGI middleware. ``hosts`` are names that are allowed beside loopback; without ``token`` none is required.
+    """ASGI middleware. ``hosts`` are names that are allowed besides loopback; without ``token`` none is required.
 
     The token comes as ``?token=`` with the first request, which sets a cookie that no other site can send along.
     """
@@ -58,7 +58,7 @@ class Guard:
         await (response or self.app)(scope, receive, send_with_headers)
 
     def _respond(self, request: Request) -> Response | None:
-        """Return the response of the guard itself; None where the request may pass."""
+        """Return the response of the guard itself, or None if the request may pass."""
         reason = self._refusal(request)
         if reason is not None:
             return PlainTextResponse(reason, 403)

@@ -59,7 +59,7 @@ def _of_object(item: Mapping[str, Any], line: str, labels: Labels) -> tuple[str,
 
 
 def _recognized(name: object, labels: Labels) -> str | None:
-    """Return the label that is meant, whatever its case; None where there is none."""
+    """Return the label that is meant, whatever its case, or None if there is none."""
     known = {label.casefold(): label for label in (*labels, NEITHER)}
     return known.get(name.strip().casefold()) if isinstance(name, str) else None
 

@@ -88,7 +88,7 @@ class ReviewManifest:
             return any(image.file == file for image in self._images.values())
 
     def record(self, image: Decision) -> Decision:
-        """Write a decision, and return the one that counts: that of whoever was first about this execution."""
+        """Write a decision, and return the one that counts: the first one for this execution."""
 
         def add(images: Images) -> None:
             existing = images.get(image.uri)
@@ -98,7 +98,7 @@ class ReviewManifest:
         return self._write(add)[image.uri]
 
     def remove(self, uri: S3Uri, execution: str) -> Decision | None:
-        """Take a decision back, and return it; None where there is none."""
+        """Take a decision back, and return it, or None if there is none."""
         removed: list[Decision] = []
 
         def take(images: Images) -> None:

@@ -8,7 +8,7 @@ from core.json_objects import parse_json_object
 from review.tickets import ReviewItem
 
 RESERVED_SECONDS = 60
-"""A message comes back so long after the last sign of the page that shows it."""
+"""How long after the last request of the page that shows it a message becomes visible again."""
 SKIPPED_SECONDS = 120
 UNDONE_SECONDS = 300
 _NAMES = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
@@ -22,7 +22,7 @@ class ReviewQueue:
         self._sqs, self._url = sqs, url
 
     def receive(self) -> ReviewItem | None:
-        """Reserve a message; None where none is visible."""
+        """Reserve a message, or None if none is visible."""
         response = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=1,
@@ -36,7 +36,7 @@ class ReviewQueue:
         return None
 
     def extend(self, items: Iterable[ReviewItem], seconds: int = RESERVED_SECONDS) -> None:
-        """Keep messages reserved for ``seconds`` from now. One that has gone by now is none of the caller's concern."""
+        """Keep messages reserved for ``seconds`` from now. One that has been deleted is ignored."""
         receipts = [item.receipt for item in items if item.receipt]
         for first in range(0, len(receipts), _BATCH):
             entries = [

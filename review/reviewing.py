@@ -1,7 +1,7 @@
 """What a reviewer does: take the next image, label it, skip it, take a label back.
 
 Every step can be repeated. A label is first recorded in the manifest, then in the training channel's list, then the
-message is deleted; whoever dies in between leaves a message that comes again, is found to be decided, and is completed.
+message is deleted; a process that dies in between leaves a message that is received again and then completed.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class Reviewing:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def next(self) -> ReviewItem | None:
-        """Reserve an image that nobody has decided about; None where there is none."""
+        """Reserve an image that nobody has decided about, or None if there is none."""
         while (item := self.queue.receive()) is not None:
             decided = self.manifest.find(item.uri, item.execution, item.sent) if item.uri else None
             if decided is None:
@@ -42,7 +42,7 @@ class Reviewing:
     def label(self, item: ReviewItem, name: str) -> Decision | None:
         """Record a label, and return the decision that counts; None for a message that names no image.
 
-        Raises ImageUnreadable where an image that shows a class cannot be copied.
+        Raises ImageUnreadable if an image that shows a class cannot be copied.
         """
         if item.uri is None:
             self.queue.delete(item)

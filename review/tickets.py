@@ -16,7 +16,7 @@ from review.errors import InvalidTicket
 class ReviewItem:
     """A message of the review queue, ``sent`` at seconds since 1970.
 
-    ``uri`` is None where it names no image; ``receipt`` is None after an undo.
+    ``uri`` is None if it names no image; ``receipt`` is None after an undo.
     """
 
     message_id: str
@@ -37,7 +37,7 @@ class ReviewItem:
 
     @property
     def inferences(self) -> tuple[float, ...]:
-        """The two probabilities; empty where the message has none."""
+        """The two probabilities, empty if the message has none."""
         values = self.body.get("inferences")
         numbers = values if isinstance(values, list) else []
         return tuple(value for value in numbers if isinstance(value, int | float) and 0 <= value <= 1)

@@ -1,7 +1,7 @@
 """The input of the batch state machine, from what the user names: a folder, a prefix or a manifest.
 
 All of it is read and checked before anything is uploaded or started. What is skipped is stored next to the input in the
-stack's bucket, so that whoever follows the batch later can count it, too.
+stack's bucket, so that a later `scones batch --attach` can count it, too.
 """
 
 import json

@@ -24,7 +24,7 @@ Write = Callable[[ItemResult], None]
 class BatchSummary:
     """The counts of a batch: ``inputs`` are ``images`` with a result and what is skipped, by the reason.
 
-    ``results`` is the JSON file, and the CSV file lies beside it.
+    ``results`` is the JSON file, and the CSV file is next to it.
     """
 
     inputs: int

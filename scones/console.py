@@ -51,7 +51,7 @@ Advance = Callable[[int, int], None]
 
 
 def escape(text: str) -> str:
-    """Return text from outside for use in markup: no markup of its own, and no escape sequence."""
+    """Return text from outside for use in markup: without markup and escape sequences."""
     return escape_markup(printable(text))
 
 

@@ -19,7 +19,7 @@ OpenSession = Callable[[Settings], boto3.Session]
 
 @dataclass
 class CommandContext:
-    """Made once for an invocation. Tests pass an ``open_session`` of their own."""
+    """Made once for an invocation. Tests pass their own ``open_session``."""
 
     settings: Settings
     as_json: bool = False

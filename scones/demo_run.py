@@ -27,7 +27,7 @@ from scones.stopwatch import Stopwatch
 from scones.time_ranges import TimeRange
 
 _CAPTURE_WAITER = WaiterConfig(timeout_seconds=60, poll_seconds=0.5)
-_SAME_IMAGES = "the shipped baseline was made of these very test images, so they cannot differ from it"
+_SAME_IMAGES = "the shipped baseline was created from the same test images, so they cannot differ from it"
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _report(
 
 
 def _baseline(dataset: str) -> Path | None:
-    """Return the baseline of rendered vehicles, which differ from photographs; None where the model's own applies."""
+    """Return the baseline of rendered vehicles, which differ from photographs, or None if the model's own applies."""
     path = SHIPPED_MODEL / f"baseline-{dataset}.json"
     return path if path.is_file() else None
 

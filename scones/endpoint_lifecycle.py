@@ -1,4 +1,4 @@
-"""What belongs to an endpoint beside itself: its scaling and its scheduled deletion."""
+"""What belongs to an endpoint: its scaling and its scheduled deletion."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ class EndpointLifecycle:
         stop_scaling(self._session, self._endpoint)
 
     def apply(self, minimum: int) -> dict[str, Any]:
-        """Set or remove scaling, start the TTL anew or cancel the deletion; return both as a command prints them."""
+        """Set or remove scaling, restart the TTL or cancel the deletion; return both as a command prints them."""
         instances: int | str = minimum
         if self._maximum is not None:
             client = self._session.client("application-autoscaling")

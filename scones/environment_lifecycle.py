@@ -39,7 +39,7 @@ def start_in_background(
 
 
 def running_state(settings: Settings) -> EnvironmentState | None:
-    """Return what `scones up` started in this home; None where nothing runs."""
+    """Return what `scones up` started in this home, or None if nothing runs."""
     return background.status(settings.home).state
 
 

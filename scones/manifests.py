@@ -130,7 +130,7 @@ def _csv_items(text: str, name: str) -> Iterator[Any]:
 
 
 def _inventory_items(manifest: dict[str, Any], name: str, read_object: ReadObject) -> Iterator[Any]:
-    """Yield the objects of an inventory: the newest version of each that is no delete marker."""
+    """Yield the objects of an inventory: the newest version of each that is not a delete marker."""
     if manifest.get("fileFormat") != "CSV":
         raise ManifestUnreadable(name, f"the inventory is in {manifest.get('fileFormat')}; have it written as CSV")
     columns = [column.strip() for column in str(manifest["fileSchema"]).split(",")]
@@ -160,7 +160,7 @@ def _item(value: Any, name: str, number: int, bucket: str) -> S3Image | SkippedI
 
 
 def _text(value: dict[str, Any], names: Iterable[str], name: str, number: int) -> str | None:
-    """Return the first of these members that the object has; None where it has none. Raises ManifestUnreadable."""
+    """Return the first of these members that the object has, or None if it has none. Raises ManifestUnreadable."""
     for member in names:
         if member in value:
             if not isinstance(value[member], str):

@@ -1,4 +1,4 @@
-"""The baseline of an endpoint's model, in S3 beside the model artifact, so that each model has its own."""
+"""The baseline of an endpoint's model, in S3 next to the model artifact, so that each model has its own."""
 
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ _ABSENT = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 
 
 def find(session: boto3.Session, endpoint: str, named: Path | None) -> Baseline | None:
-    """Return the baseline that was named, else the one beside the model that the endpoint serves; None without one.
+    """Return the specified baseline, or the one next to the model that the endpoint serves, or None.
 
-    Raises BaselineMissing where the one named is absent, BaselineUnreadable.
+    Raises BaselineMissing if the one named is absent, BaselineUnreadable.
     """
     if named is not None:
         return Baseline.read(named)
@@ -34,7 +34,7 @@ def find(session: boto3.Session, endpoint: str, named: Path | None) -> Baseline 
 
 
 def store(session: boto3.Session, endpoint: str, baseline: Baseline) -> str:
-    """Put a baseline beside the model that the endpoint serves, and return its URI. Raises EndpointHasNoModel."""
+    """Put a baseline next to the model that the endpoint serves, and return its URI. Raises EndpointHasNoModel."""
     uri = uri_beside_model(session.client("sagemaker"), endpoint)
     bucket, key = S3Uri.parse(uri)
     session.client("s3").put_object(Bucket=bucket, Key=key, Body=baseline.encode(), ContentType="application/json")

@@ -49,7 +49,7 @@ class ComparedModels:
 
 
 def compare_with_served(session: boto3.Session, outputs: StackOutputs, job: str, advance: Advance) -> ComparedModels:
-    """Compare a completed job's model with the endpoint's, or with the shipped one where there is no endpoint.
+    """Compare a completed job's model with the endpoint's, or with the shipped one if there is no endpoint.
 
     Raises JobMissing, JobFailed, or NotComparable with the reason.
     """
@@ -78,7 +78,7 @@ def compare_with_served(session: boto3.Session, outputs: StackOutputs, job: str,
 
 
 def _served_model(session: boto3.Session, endpoint: str) -> str | None:
-    """Return the URI of the model artifact that the endpoint serves; None where there is no endpoint."""
+    """Return the URI of the model artifact that the endpoint serves, or None if there is no endpoint."""
     try:
         return endpoint_deployment.status(session, endpoint).model_data_url
     except EndpointMissing:
@@ -87,7 +87,7 @@ def _served_model(session: boto3.Session, endpoint: str) -> str | None:
 
 @contextmanager
 def _loaded(s3: Any, job: str, artifact: str | None, labels: Labels) -> Iterator[Model]:
-    """Load a model artifact, or the shipped model where there is none. Raises NotComparable."""
+    """Load a model artifact, or the shipped model if ``uri`` is None. Raises NotComparable."""
     with tempfile.TemporaryDirectory() as scratch:
         directory = SHIPPED_MODEL
         try:
@@ -104,7 +104,7 @@ def _loaded(s3: Any, job: str, artifact: str | None, labels: Labels) -> Iterator
 def _images(s3: Any, status: JobStatus) -> tuple[str, Sequence[tuple[bytes, int | None]]]:
     """Return where the dataset is, and its test images with their labels, None for those of neither.
 
-    Images of neither were staged beside the validation channel or not at all.
+    Images of neither class were staged next to the validation channel or not at all.
     """
     folder = S3Uri.parse(status.channels["validation"])
     listing = S3Uri.parse(status.channels["validation_lst"])

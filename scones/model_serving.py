@@ -84,6 +84,6 @@ def _upload_model(session: boto3.Session, bucket: str, model_dir: Path) -> str:
 
 
 def _upload_baseline(s3: Any, bucket: str, key: str, path: Path) -> None:
-    """Put the model's baseline beside it, but keep one that was made since from what the endpoint captured."""
+    """Put the model's baseline next to it, but keep one that was created from captured inferences since."""
     if path.is_file() and not s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("KeyCount"):
         s3.upload_file(str(path), bucket, key)

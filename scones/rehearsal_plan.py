@@ -1,4 +1,4 @@
-"""What `scones rehearse` rehearses in a stack: a training job, and an endpoint beside the one that serves."""
+"""What `scones rehearse` rehearses in a stack: a training job, and an endpoint next to the one in service."""
 
 from dataclasses import replace
 

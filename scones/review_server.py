@@ -23,7 +23,7 @@ _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 # nosec B104 - recog
 
 
 def serve(context: CommandContext, host: str, port: int) -> None:
-    """Serve the page until the process is interrupted. Whoever opens it may label and redrive."""
+    """Serve the page until the process is interrupted. Anyone who opens it may label and redrive."""
     secret = _secret(context.settings.home / "review-secret")
     token = None if is_loopback(host) else hmac.new(secret, b"token", hashlib.sha256).hexdigest()
     hosts = set() if host in _EVERY_ADDRESS else {host.lower()}

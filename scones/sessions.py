@@ -15,7 +15,7 @@ from scones.settings import Settings, Target
 # AWS throttles each operation by a token bucket; adaptive retries also slow down the requests that follow.
 RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 10})
 ADVISORY = Config(connect_timeout=4, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
-"""For requests that only advise, such as prices and quotas: where they are blocked, a command goes on in seconds."""
+"""For requests that only advise, such as prices and quotas: if they are blocked, a command soon continues."""
 
 _NEW_ROLE_ATTEMPTS, _NEW_ROLE_SECONDS = 10, 3.0
 

@@ -97,7 +97,7 @@ class Settings:
 
 
 def valid_stack(name: str, setting: str) -> str:
-    """Return a stack's name. Raises InvalidSetting where CloudFormation would refuse it."""
+    """Return a stack's name. Raises InvalidSetting if CloudFormation would refuse it."""
     if not _STACK_NAME.fullmatch(name):
         raise InvalidSetting(setting, name, "a stack's name has letters, digits and hyphens, and begins with a letter")
     return name
@@ -115,7 +115,7 @@ def bypass_proxies(settings: Settings, environ: MutableMapping[str, str] = os.en
 
 
 def _value(environ: Mapping[str, str], name: str) -> str | None:
-    """Return a variable; None where it is not set. Raises InvalidSetting where it is empty."""
+    """Return a variable, or None if it is not set. Raises InvalidSetting if it is empty."""
     value = environ.get(name)
     if value is not None and not value.strip():
         raise InvalidSetting(name, value, "it is empty: set a value or unset it")

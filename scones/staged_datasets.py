@@ -41,7 +41,7 @@ class UploadedDataset:
 
 @dataclass(frozen=True)
 class LabelledFile:
-    """An image on disk and its label; None where it shows neither class."""
+    """An image on disk and its label, or None if it shows neither class."""
 
     path: Path
     label: int | None

@@ -57,7 +57,7 @@ def job_spec(  # noqa: PLR0913 - four have a default
 
 
 def _labelled_dataset_prefix(s3: Any, bucket: str) -> str:
-    """Return the prefix of the dataset that review writes. Raises LabelledDatasetEmpty where it has no image."""
+    """Return the prefix of the dataset that review writes. Raises LabelledDatasetEmpty if it has no image."""
     try:
         if jobs.count_training_images(s3, bucket, labelled_dataset.PREFIX):
             return labelled_dataset.PREFIX

@@ -93,7 +93,7 @@ def status(session: boto3.Session, name: str) -> EndpointStatus:
 def delete(session: boto3.Session, name: str, waiter: WaiterConfig = ENDPOINT_WAITER) -> list[str]:
     """Delete the endpoint and all its configurations and models; return the names of what was deleted.
 
-    Captures in S3 are kept. Raises EndpointMissing where nothing was there.
+    Captures in S3 are kept. Raises EndpointMissing if nothing was there.
     """
     with translate_errors("delete"):
         endpoint = _wait_until_settled(session, name, waiter)
@@ -110,7 +110,7 @@ def _wait_until_deployed(session: boto3.Session, spec: EndpointSpec, waiter: Wai
     """Wait until the new configuration serves, and delete the old one; after a failure, delete the new one."""
     endpoint = _wait_until_settled(session, spec.name, waiter)
     if endpoint is None:
-        raise EndpointFailed(spec.name, "gone", "it was deleted meanwhile")
+        raise EndpointFailed(spec.name, "gone", "it was deleted during the update")
     config_name = str(endpoint.endpoint_config_name)
     if endpoint.endpoint_status == "InService" and config_name == spec.resource_name:
         _delete_unused(session, spec.name, used=config_name)
@@ -145,7 +145,7 @@ def _find(kind: Resource, **arguments: object) -> Resource | None:
 
 
 def _wait_until_settled(session: boto3.Session, name: str, waiter: WaiterConfig) -> Resource | None:
-    """Return the endpoint once its status is final; None where there is no endpoint.
+    """Return the endpoint once its status is final, or None if there is no endpoint.
 
     Polls often at first: an emulated endpoint takes a second, one on AWS minutes.
     """

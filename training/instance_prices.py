@@ -15,7 +15,7 @@ _TABLE = Path(__file__).with_name("instance_prices.json")
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars an hour, None where unknown, and the source of the figure."""
+    """US dollars an hour, or None if unknown, and the source of the figure."""
 
     hourly: float | None
     source: str

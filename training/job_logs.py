@@ -10,7 +10,7 @@ _EPOCH = re.compile(r"Epoch\[(\d+)\]")
 
 
 def completed_epochs(line: str) -> int | None:
-    """Return how many epochs are done by this log line; None where the line names no epoch."""
+    """Return how many epochs are done by this log line, or None if the line names no epoch."""
     match = _EPOCH.search(line)
     return int(match[1]) + 1 if match else None
 
@@ -24,7 +24,7 @@ class JobLog:
         self._tokens: dict[str, str] = {}
 
     def read_new_lines(self) -> list[str]:
-        """Return the lines since the last call; none where there is no log yet. Raises a SageMakerError."""
+        """Return the lines since the last call, or none if there is no log yet. Raises a SageMakerError."""
         with translate_errors("logs"):
             try:
                 streams = self._client.describe_log_streams(

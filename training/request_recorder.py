@@ -28,13 +28,13 @@ class RecordedRequest:
 
     @property
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError where it is not JSON."""
+        """The body as JSON. Raises ValueError if it is not JSON."""
         return json.loads(self.body or b"{}")
 
 
 @dataclass(frozen=True)
 class RecordedResponse:
-    """One response; ``body`` is None where it is a stream, which the caller reads."""
+    """One response; ``body`` is None if it is a stream, which the caller reads."""
 
     service: str
     operation: str

@@ -33,7 +33,7 @@ def load_sdk() -> SageMakerSdk:
 
 @contextlib.contextmanager
 def _without_profile() -> Iterator[None]:
-    """Hide AWS's profile and files from the SDK, whose import opens a session of its own: they need not be valid."""
+    """Hide AWS's profile and files from the SDK, whose import opens a session: they need not be valid."""
     hidden = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     before = {name: os.environ.pop(name, None) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *hidden)}
     os.environ.update(hidden)

@@ -13,7 +13,7 @@ _LISTS = ("list_service_quotas", "list_aws_default_service_quotas")
 
 
 def check_quota(client: Any, instance_type: str, use: Use, region: str, needed: int = 1) -> float | None:
-    """Return how many instances the account may run; None where Service Quotas does not tell. Raises QuotaTooLow."""
+    """Return how many instances the account may run, or None if Service Quotas does not tell. Raises QuotaTooLow."""
     name = f"{instance_type} for {use} usage"
     try:
         quota = next((each for each in _quotas(client) if each["QuotaName"] == name), None)

@@ -39,7 +39,7 @@ class LambdaFunction:
         return self._configuration
 
     def configure(self, configuration: HandlerConfiguration) -> None:
-        """Take a new configuration; the handler is imported anew, at once, where it differs from the present one."""
+        """Take a new configuration; if it differs from the current one, the handler is imported again at once."""
         with self._lock:
             if configuration != self._configuration or self._process is None:
                 self._configuration = configuration

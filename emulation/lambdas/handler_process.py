@@ -1,4 +1,4 @@
-"""Runs one handler in a process of its own, so that a timeout can end it and its exit is seen."""
+"""Runs one handler in its own process, so that a timeout can end it and its exit is seen."""
 
 import contextlib
 import json
@@ -36,7 +36,7 @@ class HandlerConfiguration:
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
-        """Read what LocalStack's plugin sends; raises ValueError where it is something else."""
+        """Read what LocalStack's plugin sends; raises ValueError if it is something else."""
         try:
             value = json.loads(text)
             variables = {str(name): str(text) for name, text in value["variables"].items()}

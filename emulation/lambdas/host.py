@@ -1,6 +1,6 @@
 """``python -m emulation.lambdas.host``: runs a Lambda handler without Docker, as the Runtime Interface Emulator does.
 
-Beside the emulator's one path it answers ``PUT /environment`` (the function's configuration) and ``GET /health``.
+Besides the emulator's one path it serves ``PUT /environment`` (the function's configuration) and ``GET /health``.
 """
 
 import argparse
@@ -101,11 +101,11 @@ class RequestHandler(BaseHTTPRequestHandler):
         return reason is not None
 
     def _body(self) -> bytes | None:
-        """Return the request's body, or answer 400 where its length is none; of a longer one than fits, what fits."""
+        """Return the request's body, or respond 400 if its length is not a number; a longer one than fits is cut."""
         length = self.headers.get("Content-Length", "0").strip()
         if not (length.isascii() and length.isdigit() and len(length) <= _LONGEST_NUMBER):
             self.close_connection = True
-            self._send(HttpResponse(HTTPStatus.BAD_REQUEST, b"Content-Length is no number of bytes"))
+            self._send(HttpResponse(HTTPStatus.BAD_REQUEST, b"Content-Length is not a number of bytes"))
             return None
         if int(length) > MAX_PAYLOAD_BYTES:
             self.close_connection = True

@@ -18,7 +18,7 @@ _NEEDS_BACKPORT = sys.version_info < (3, 13)
 
 
 def ensure_environment(cache: Path, *, installer: Installer | None = None, progress: Progress | None = None) -> Path:
-    """Return the Python of the environment under ``cache``, which is made first where there is none for these versions.
+    """Return the Python of the environment under ``cache``, which is created first if there is none for these versions.
 
     Raises EnvironmentBuildFailed.
     """

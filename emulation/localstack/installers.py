@@ -1,4 +1,4 @@
-"""How an environment gets its packages: with uv in seconds, with pip where there is no uv."""
+"""How an environment gets its packages: with uv in seconds, or with pip if there is no uv."""
 
 import sys
 from collections.abc import Sequence

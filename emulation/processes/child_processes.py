@@ -31,7 +31,7 @@ class Component:
 
 
 class ComponentProcess:
-    """A running component, in a session of its own so that a Ctrl-C in the terminal reaches only its supervisor."""
+    """A running component, in its own session so that a Ctrl-C in the terminal reaches only its supervisor."""
 
     def __init__(self, component: Component, logs: Path, parent_pipe: ParentPipe) -> None:
         self.component = component
@@ -91,7 +91,7 @@ def is_healthy(url: str, timeout: float = 5.0) -> bool:
 
 
 def wait_until_healthy(processes: Sequence[ComponentProcess], seconds: float) -> None:
-    """Wait until all are healthy. Raises ComponentExited where one ends, ComponentUnhealthy after ``seconds``."""
+    """Wait until all are healthy. Raises ComponentExited if one ends, ComponentUnhealthy after ``seconds``."""
     deadline = time.monotonic() + seconds
     waiting = list(processes)
     while waiting:

@@ -45,7 +45,7 @@ class Addresses:
 
 
 def find_services(services: Path) -> dict[str, Path]:
-    """Return the folder of every Lambda service under ``services``; raises ServicesMissing where there is none."""
+    """Return the folder of every Lambda service under ``services``; raises ServicesMissing if there is none."""
     folders = {file.parent.name: file.parent for file in sorted(services.glob("*/handler.py"))}
     if not folders:
         raise ServicesMissing(services)

@@ -26,7 +26,7 @@ class EnvironmentState:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a state; raises ValueError where the text is not one."""
+        """Read a state; raises ValueError if the text is not one."""
         try:
             value = json.loads(text)
             return cls(

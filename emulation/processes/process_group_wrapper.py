@@ -16,7 +16,7 @@ _POLL_SECONDS = 0.2
 
 
 def main() -> int:
-    """Run the program in a session of its own; end all of it on SIGTERM or SIGINT or when the parent is gone.
+    """Run the program in its own session; end all of it on SIGTERM or SIGINT or when the parent is gone.
 
     SIGTERM and SIGINT end it at once. SIGUSR1 is passed on as SIGTERM, for the program to end in its own time.
     """

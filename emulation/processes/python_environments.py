@@ -43,7 +43,7 @@ class PythonEnvironment:
         return self.directory / "bin" / "python"
 
     def ensure(self, build: Callable[[Path, Run], None], progress: Progress | None = None) -> Path:
-        """Return the interpreter; ``build`` makes the environment in the folder that it gets, where there is none.
+        """Return the interpreter; ``build`` creates the environment in the folder that it gets, if there is none.
 
         Two callers at once make it once. A build that fails or is killed leaves nothing that is used. Raises
         EnvironmentBuildFailed.
@@ -87,7 +87,7 @@ class PythonEnvironment:
 
 
 def find_uv() -> str | None:
-    """Return the path of uv, of this environment or of the PATH; None where there is none."""
+    """Return the path of uv, of this environment or of the PATH, or None if it is not installed."""
     return shutil.which("uv", path=Path(sys.executable).parent) or shutil.which("uv")
 
 

@@ -28,7 +28,7 @@ class StateDirectory:
     def claim(self) -> bool:
         """Lock the directory for this process, until ``release`` or the process's exit.
 
-        Returns whether an earlier environment was killed. Raises AlreadyRunning where another one uses the directory.
+        Returns whether an earlier environment was killed. Raises AlreadyRunning if another one uses the directory.
         """
         self.make_logs()
         lock = self._lock_file.open("a+")
@@ -58,7 +58,7 @@ class StateDirectory:
             self._lock = None
 
     def owner(self) -> int | None:
-        """Return the process that holds the lock, None if none does: also where the directory cannot be one."""
+        """Return the process that holds the lock, or None if none does, or if it is not a directory."""
         try:
             with self._lock_file.open() as lock:
                 try:
@@ -70,7 +70,7 @@ class StateDirectory:
         return None
 
     def read_state(self) -> EnvironmentState | None:
-        """Return the state of the running environment, None while it starts."""
+        """Return the state of the running environment, or None while it starts."""
         try:
             return EnvironmentState.from_json(self._state_file.read_text())
         except (FileNotFoundError, ValueError):

@@ -8,7 +8,7 @@ _MAX_DRAINED = 64 * 1024 * 1024
 
 
 async def read_body(request: Request, limit: int, reserve: Callable[[int], None] = lambda _: None) -> bytes | None:
-    """Return the body, or None where it is over ``limit`` bytes; ``reserve`` is called with the size of each piece.
+    """Return the body, or None if it is over ``limit`` bytes; ``reserve`` is called with the size of each piece.
 
     What is too much is read and dropped, within reason: a client that is still sending when the connection closes sees
     a broken pipe instead of the response.

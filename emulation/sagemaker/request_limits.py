@@ -27,8 +27,8 @@ def limited_protocol(limits: RequestLimits) -> type[HttpToolsProtocol]:
 class _LimitedProtocol(HttpToolsProtocol):
     """A connection waits from its start, and from each response, to the end of its next request.
 
-    If too many wait, the one that has waited longest is closed: whoever sends whole requests at once is served, however
-    many others do not.
+    If too many wait, the one that has waited longest is closed: a client that sends its requests at once is served,
+    however many others do not.
     """
 
     limits: ClassVar[RequestLimits]

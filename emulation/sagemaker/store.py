@@ -46,7 +46,7 @@ class Account:
 
 @dataclass
 class Record:
-    """One resource: what its Describe operation answers beside name, ARN and time, and what only the emulator knows."""
+    """One resource: what its Describe operation returns besides name, ARN and time, and the emulator's private data."""
 
     name: str
     arn: str

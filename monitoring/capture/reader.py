@@ -134,7 +134,7 @@ class CaptureReader:
         return None if stream is None else stream.read()
 
     def _object(self, key: str) -> Any:
-        """Return the object's body; None where it was deleted since it was listed."""
+        """Return the object's body, or None if it was deleted since it was listed."""
         try:
             return self._s3.get_object(Bucket=self._location.bucket, Key=key)["Body"]
         except ClientError as error:
@@ -185,7 +185,7 @@ def _after(name: str, hour: datetime, last: datetime) -> bool:
 
 
 def _time_in(key: str) -> datetime | None:
-    """Return the time that a key's folders and name state; None where they state none."""
+    """Return the time that a key's folders and name state, or None if they state none."""
     match = _PATH.match(key)
     if match is None:
         return None

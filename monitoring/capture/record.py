@@ -19,7 +19,7 @@ class CapturedInference:
     """One invocation. ``time`` is UTC, to the second as SageMaker writes it.
 
     ``inferences`` has a probability for each label; ``inference_id`` is the caller's, if any. ``content_type`` is the
-    request's, None where the input was not captured. Records do not contain latency.
+    request's, or None if the input was not captured. Records do not contain latency.
     """
 
     time: datetime
@@ -32,7 +32,7 @@ class CapturedInference:
 
     @property
     def image(self) -> bytes | None:
-        """The request's body, decoded on each call; None where it was not captured or cannot be decoded."""
+        """The request's body, decoded on each call, or None if it was not captured or cannot be decoded."""
         if self.body is None:
             return None
         if self.encoding != "BASE64":

@@ -122,7 +122,7 @@ def canvas(height: float = HEIGHT) -> tuple[Figure, Axes]:
 
 
 def show_sentence(axes: Axes, sentence: str) -> None:
-    """Show a sentence where there is no data."""
+    """Show a sentence in place of data."""
     lines = textwrap.fill(plain(sentence), _LONGEST_LINE)
     axes.text(0.5, 0.4, lines, transform=axes.transAxes, ha="center", va="center", color=MUTED)
 

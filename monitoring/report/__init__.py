@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML file, and its plots as files beside it.
+"""The report: one self-contained HTML file, and its plots as files next to it.
 
 `monitoring.report.page` writes it; the content classes here need neither Jinja nor matplotlib.
 """

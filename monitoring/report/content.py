@@ -38,7 +38,7 @@ class ReportedImage:
     """An image and its outcome.
 
     ``disposition`` is where it ended; ``label`` the true one, where known; ``content`` the encoded image, where it can
-    still be read; ``execution`` the execution's name, None where there was none.
+    still be read; ``execution`` the execution's name, or None if there was none.
     """
 
     name: str
@@ -54,7 +54,7 @@ class ReportedImage:
 
     @property
     def prediction(self) -> Prediction | None:
-        """The prediction with its true label; None where one of the two is unknown."""
+        """The prediction with its true label, or None if one of the two is unknown."""
         if self.inferences is None or self.label is None:
             return None
         return Prediction(self.label, self.inferences)

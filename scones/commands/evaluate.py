@@ -27,10 +27,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
             "--target-accuracy", min=0.5, max=1.0, help="Accuracy that the recommended threshold is to reach."
         ),
     ] = 0.99,
-    neither: Annotated[
-        int,
-        typer.Option("--neither", min=0, help="Images of neither class to classify, of each kind; 0 for none."),
-    ] = 20,
+    neither: Annotated[int, typer.Option("--neither", min=0, help="Images of each kind of neither class.")] = 20,
     out: Annotated[
         Path, typer.Option("--out", help="Folder for evaluation.html, evaluation.json and the plots.")
     ] = Path("out/evaluation"),
@@ -42,11 +39,10 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
 ) -> None:
     """Measure the deployed endpoint's accuracy on labelled images.
 
-    Shows intervals, calibration, how many images of neither class are accepted, and the threshold that reaches a target
-    accuracy.
+    Shows intervals, calibration, accepted images of neither class, and the threshold that reaches a target accuracy.
 
-    With `--job`, compares two models on all test images of the job's dataset and, where such are staged, on images of
-    neither label; the other options have no effect.
+    With `--job`, compares two models on all test images of the job's dataset, and on images of neither class if these
+    are staged; the other options have no effect.
 
     Example: `scones evaluate --sample 200 --split test --target-accuracy 0.995`
     """

@@ -16,7 +16,7 @@ _LABEL = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def threshold(environ: Mapping[str, str] = os.environ) -> float:
-    """Return the threshold of executions that have none of their own. Raises InvalidConfiguration."""
+    """Return the threshold of executions whose input has none. Raises InvalidConfiguration."""
     return parse_threshold(environ.get("THRESHOLD", DEFAULT_THRESHOLD))
 
 

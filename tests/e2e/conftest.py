@@ -78,7 +78,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def project() -> Iterator[Project | None]:
-    """A project of our own, gone afterwards with all that it made; None where the environment names a stack."""
+    """A project of our own, gone afterwards with all that it made, or None if the environment names a stack."""
     if "SCONES_LOCALSTACK_URL" in os.environ:
         yield None
         return

@@ -43,7 +43,7 @@ Stub = Callable[..., Mapping[str, Any] | None]
 """Receives a request's members as keyword arguments and returns the response's; raises ClientError."""
 
 Fault = Callable[[Call], ClientError | None]
-"""Returns the error with which AWS refuses a request, None where it does not."""
+"""Returns the error with which AWS refuses a request, or None if it does not."""
 
 
 class Proxy:

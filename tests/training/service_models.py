@@ -53,7 +53,7 @@ def of_response(response: RecordedResponse) -> list[str]:
 
 
 def fields(value: Any, shape: Shape, path: str = "") -> Iterator[tuple[str, Any, Shape | None]]:
-    """Every member of a value with its shape, None where the model has none for it."""
+    """Every member of a value with its shape, or None if the model has none for it."""
     yield path, value, shape
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         for name, item in value.items():

@@ -94,7 +94,7 @@ def _tar_members(path: Path, *, compressed: bool) -> Iterator[Member]:
 
 
 def _checked_name(path: Path, member: str) -> str | None:
-    """Return which of NAMES the member is, if any. Raises UnsafeArchive where it points outside of the archive."""
+    """Return which of NAMES the member is, if any. Raises UnsafeArchive if it points outside of the archive."""
     name = PurePosixPath(member)
     if name.is_absolute() or ".." in name.parts or "\\" in member:
         raise UnsafeArchive(path, f"its member {member[:80]!r} points outside of it")

@@ -147,7 +147,7 @@ class _Machine:
             return self._on_long_string(self._stack, _encode_latin1(pieces) if text else pieces)
         self._short_bytes += size
         if self._short_bytes > _MAX_SHORT_BYTES:
-            raise MalformedPickleError("too many bytes beside the pixels")
+            raise MalformedPickleError("too many bytes besides the pixels")
         data = self._read(size)
         return data.decode() if text else data
 

@@ -61,7 +61,7 @@ class _Destination:
         return {entry["Key"][len(self.prefix) :]: entry["ETag"] for entry in objects}
 
     def previous_uploads(self) -> dict[str, _Upload]:
-        """Return the uploads that an earlier run recorded in the manifest; none where that cannot be read."""
+        """Return the uploads that an earlier run recorded in the manifest, or none if that cannot be read."""
         body = self.s3.get_object(Bucket=self.bucket, Key=self.prefix + MANIFEST)["Body"].read()
         try:
             return {path: _Upload(file["sha256"], file["etag"]) for path, file in json.loads(body)["files"].items()}

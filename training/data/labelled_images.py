@@ -13,7 +13,7 @@ OTHER_SPLITS: tuple[Split, ...] = ("other", "other_test")
 
 
 class LabelledImage(NamedTuple):
-    """One image and its origin. ``name`` comes from the source and is no safe file name."""
+    """One image and its origin. ``name`` comes from the source and is not a safe file name."""
 
     split: Split
     row: int

@@ -66,7 +66,7 @@ def _staging_prefix(out: Path) -> str:
 
 
 def _clean_up(out: Path) -> None:
-    """Remove what a killed call left beside ``out``, and restore the dataset that it had moved away."""
+    """Remove what a killed call left next to ``out``, and restore the dataset that it had moved away."""
     with translate_write_errors(out):
         for leftover in [path for path in out.parent.iterdir() if path.name.startswith(_staging_prefix(out))]:
             if (leftover / "old").exists() and not out.exists():
@@ -75,7 +75,7 @@ def _clean_up(out: Path) -> None:
 
 
 def _staged_manifest(out: Path) -> Manifest | None:
-    """Return the manifest of ``out``, None where there is nothing. Raises DestinationOccupied for anything else."""
+    """Return the manifest of ``out``, or None if there is nothing. Raises DestinationOccupied for anything else."""
     if not out.exists():
         return None
     try:
@@ -88,7 +88,7 @@ def _staged_manifest(out: Path) -> Manifest | None:
 
 @contextmanager
 def _staging_directory(out: Path) -> Iterator[Path]:
-    """Yield the path of a directory beside ``out``, on the same disk, and remove it in the end."""
+    """Yield the path of a directory next to ``out``, on the same disk, and remove it in the end."""
     with translate_write_errors(out.parent):
         holder = Path(tempfile.mkdtemp(prefix=_staging_prefix(out), dir=out.parent))
     try:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def serve(listener: socket.socket, settings: ModelSettings) -> None:
     """Load the model, then listen until SIGTERM or SIGINT; requests in progress are answered first.
 
-    Raises ModelError where the model cannot be served.
+    Raises ModelError if the model cannot be served.
     """
     logging.captureWarnings(capture=True)
     started = time.perf_counter()

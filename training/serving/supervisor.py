@@ -1,6 +1,6 @@
 """Runs several workers on one socket: starts them, replaces those that die, and ends them together.
 
-Workers are processes of their own and not forks, because ONNX Runtime's threads do not survive a fork. They share the
+Workers are separate processes and not forks, because ONNX Runtime's threads do not survive a fork. They share the
 socket, so connections that a dead worker has not accepted are accepted by another one.
 """
 

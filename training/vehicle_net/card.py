@@ -23,7 +23,7 @@ _LIMITS = """\
 - Photographs are squeezed to {size} pixels: a vehicle that fills little of its image is mostly not accepted.
 - Trained on 32x32 thumbnails and on rendered images; it was not trained on photographs of full size.
 - Not tested on: real photographs from vehicles, doors or warehouses; images of several vehicles; cargo bikes, sidecars
-  and other hybrids as groups of their own; infrared; images made to mislead it.
+  and other hybrids as separate groups; infrared; images made to mislead it.
 - The official test images at hand are {images}; an interval of several points remains, as stated. Both classes are
   equally frequent in training and in every figure here; where they are not, confidences are biased accordingly. The
   probability of neither supposes {prior:g} images of neither for each vehicle.
@@ -93,14 +93,14 @@ def _seeds(evaluation: Evaluation) -> str:
     sentences = []
     if folds:
         sentences.append(
-            f"The {len(folds)} networks of the cross-validation, each with a seed of its own and without its part of "
+            f"The {len(folds)} networks of the cross-validation, each with its own seed and without its part of "
             f"the training images, on the validation channel of the training run: {_summary(folds)}."
         )
     if evaluation.other_seeds:
         how_many = (
             "Another network" if len(evaluation.other_seeds) == 1 else f"{len(evaluation.other_seeds)} more networks"
         )
-        sentences.append(f"{how_many} of this recipe, trained anew on all images: {_summary(evaluation.other_seeds)}.")
+        sentences.append(f"{how_many} of this recipe, trained again on all images: {_summary(evaluation.other_seeds)}.")
     return "\n".join(sentences)
 
 
@@ -224,7 +224,7 @@ def _making(evaluation: Evaluation) -> str:
 
 In the table below every network of a fold classifies all of the photographs, none of which any network was trained on.
 What is accepted is counted with a calibration fitted on the same held-out images, which flatters it a little. The
-number of epochs of the shipped recipe is between those tried, and limited by training time.
+number of epochs of the shipped recipe was limited by the available time; it lies between those that were tried.
 
 {tried_with_neither()}
 
@@ -264,7 +264,7 @@ def _diagram(evaluation: Evaluation, path: Path) -> None:
 
 
 def write(evaluation: Evaluation, path: Path) -> None:
-    """Write the card to `path` and its diagram beside it."""
+    """Write the card to `path` and its diagram next to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     diagram = path.with_suffix(".svg")
     _diagram(evaluation, diagram)

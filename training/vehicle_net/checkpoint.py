@@ -22,7 +22,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> dict[str, Any] | None:
-    """The checkpoint at `path`, None if there is none. Raises UnreadableCheckpoint."""
+    """The checkpoint at `path`, or None if there is none. Raises UnreadableCheckpoint."""
     if not path.is_file():
         return None
     try:

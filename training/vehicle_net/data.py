@@ -159,14 +159,14 @@ def _pool(kinds: Sequence[int | Kind], first_seed: int, hyperparameters: Hyperpa
 
 
 def rendered_vehicles(hyperparameters: Hyperparameters, *, workers: int = 1) -> Images | None:
-    """The vehicles that training draws from; None where the recipe has none or other labels."""
+    """The vehicles that training draws from, or None if the recipe has none or other labels."""
     if not hyperparameters.rendered or not hyperparameters.vehicles or not hyperparameters.of_vehicles:
         return None
     return _pool([number % 2 for number in range(hyperparameters.rendered)], TRAINING_SEEDS, hyperparameters, workers)
 
 
 def rendered_scenes(hyperparameters: Hyperparameters, *, workers: int = 1) -> Images | None:
-    """The scenes without a vehicle that training draws from; None where the recipe has none."""
+    """The scenes without a vehicle that training draws from, or None if the recipe has none."""
     if not hyperparameters.rendered or not hyperparameters.scenes or not hyperparameters.of_vehicles:
         return None
     return _pool(["neither"] * hyperparameters.rendered, TRAINING_SEEDS + _SCENES_APART, hyperparameters, workers)

@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{channel}-lst", type=Path, help=f".lst file (SM_CHANNEL_{channel.upper()}_LST)")
     parser.add_argument("--model-dir", type=Path, help=f"default {MODEL_DIR} (SM_MODEL_DIR)")
     parser.add_argument(
-        "--checkpoint-dir", type=Path, help=f"default {CHECKPOINTS} in SageMaker, else beside the model"
+        "--checkpoint-dir", type=Path, help=f"default {CHECKPOINTS} in SageMaker, otherwise next to the model"
     )
     parser.add_argument("--device", help="default cuda where SM_NUM_GPUS is not 0, else cpu")
     add_options(parser)
@@ -88,7 +88,7 @@ def read_configuration(arguments: list[str] | None, environment: Mapping[str, st
     if train is None:
         raise MissingChannel("train")
     model_dir = options.model_dir or Path(environment.get("SM_MODEL_DIR") or MODEL_DIR)
-    beside = model_dir.with_name(f"{model_dir.name}.checkpoints")
+    default_checkpoints = model_dir.with_name(f"{model_dir.name}.checkpoints")
     return RunConfiguration(
         hyperparameters=hyperparameters,
         train=train,
@@ -96,6 +96,6 @@ def read_configuration(arguments: list[str] | None, environment: Mapping[str, st
         validation=_channel(options, environment, "validation"),
         other=_channel(options, environment, "other"),
         model_dir=model_dir,
-        checkpoints=options.checkpoint_dir or (CHECKPOINTS if "SM_MODEL_DIR" in environment else beside),
+        checkpoints=options.checkpoint_dir or (CHECKPOINTS if "SM_MODEL_DIR" in environment else default_checkpoints),
         device=options.device or ("cuda" if int(environment.get("SM_NUM_GPUS") or 0) else "cpu"),
     )

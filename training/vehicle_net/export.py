@@ -1,7 +1,7 @@
 """The trained network as one ONNX graph: uint8 pixels in, calibrated probabilities out.
 
 The graph is written node by node, so that it holds just what is served: normalisation, optionally the mirror image
-beside the image, convolutions with batch normalisation folded in, calibration, and the probability of neither, spread
+next to the image, convolutions with batch normalisation folded in, calibration, and the probability of neither, spread
 evenly over the two labels. Weights are kept small and
 widened when the model is loaded, so that the arithmetic is in single precision: those of the largest layers as 8-bit
 integers with a scale for each output channel, the others in half precision.
@@ -165,8 +165,8 @@ def _output(graph: _Graph, logits: str, outputs: int, calibration: Calibration, 
 def _basic_block(graph: _Graph, block: BasicResidual, features: str, size: int) -> tuple[str, int]:
     inner, side = _convolution(graph, block.first, features, size)
     inner, side = _convolution(graph, block.second, inner, side)
-    beside = features if block.shortcut is None else _convolution(graph, block.shortcut, features, size)[0]
-    added = graph.add("Add", inner, beside)
+    shortcut = features if block.shortcut is None else _convolution(graph, block.shortcut, features, size)[0]
+    added = graph.add("Add", inner, shortcut)
     return _relu6(graph, added), side
 
 

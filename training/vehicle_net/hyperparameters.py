@@ -37,7 +37,7 @@ class Hyperparameters:
     others: int = 8
     """Images of the other channel in a step, where there is one; they are neither of the labels."""
     vehicles: int = 7
-    """Rendered vehicles in a step; none where `labels` are not vehicles."""
+    """Rendered vehicles in a step, or none if `labels` are not vehicles."""
     scenes: int = 4
     """Rendered scenes without a vehicle in a step, where there is an other channel."""
     rendered: int = 2000

@@ -133,7 +133,7 @@ class InvertedResidual(nn.Module):
 
 
 class BasicResidual(nn.Module):
-    """Two convolutions beside the input, or beside its projection (https://arxiv.org/abs/1512.03385)."""
+    """Two convolutions parallel to the input, or to its projection (https://arxiv.org/abs/1512.03385)."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -143,8 +143,8 @@ class BasicResidual(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, ceil(H / stride), ceil(W / stride))."""
-        beside = features if self.shortcut is None else self.shortcut(features)
-        return functional.relu6(self.second(self.first(features)) + beside)
+        shortcut = features if self.shortcut is None else self.shortcut(features)
+        return functional.relu6(self.second(self.first(features)) + shortcut)
 
 
 class VehicleNet(nn.Module):

@@ -1,4 +1,4 @@
-"""How long a prediction takes on one thread, beside the reference model, measured in turns in the same run."""
+"""How long a prediction takes on one thread, measured alternately with the reference model in the same run."""
 
 import io
 import os

@@ -36,7 +36,7 @@ async def create(context: OperationContext, request: Params) -> Params:
 
 
 async def update(context: OperationContext, request: Params) -> Params:
-    """UpdateEndpoint: what serves now goes on until the new configuration answers, and for good if that fails."""
+    """UpdateEndpoint: the previous instances serve until the new ones are healthy, and remain if that fails."""
     record = context.store.get(Kind.ENDPOINT, request["EndpointName"])
     _require_settled(record)
     if record.described["EndpointStatus"] == "Failed":

@@ -17,7 +17,7 @@ async def create(context: OperationContext, request: Params) -> Params:
     chosen = tags.as_mapping(request.get("Tags", []))
     for container in _containers(request):
         await _check(context, container, request.get("ExecutionRoleArn", ""))
-    context.store.require_absent(Kind.MODEL, name)  # again: another request may have come in meanwhile
+    context.store.require_absent(Kind.MODEL, name)  # again: another request may have come in
     arn, now = context.store.account.arn(Kind.MODEL, name), context.now()
     described = {key: value for key, value in request.items() if key not in {"ModelName", "Tags"}}
     described.setdefault("EnableNetworkIsolation", False)

@@ -29,7 +29,7 @@ async def create(context: OperationContext, request: Params) -> Params:
     missing = await asyncio.to_thread(job_files.require, client, request)
     if missing is not None:
         raise ValidationException(missing)
-    context.store.require_absent(_KIND, name)  # again: another request may have come in meanwhile
+    context.store.require_absent(_KIND, name)  # again: another request may have come in
     arn, now = context.store.account.arn(_KIND, name), context.now()
     described = {key: value for key, value in request.items() if key not in _NOT_DESCRIBED}
     algorithm = described["AlgorithmSpecification"]

@@ -21,7 +21,7 @@ class Alarms:
         self._longest = longest
 
     async def first_in_alarm(self, deployment: Mapping[str, Any]) -> str | None:
-        """Wait as a ``DeploymentConfig`` says; return the first of its alarms that is in ALARM meanwhile, if any."""
+        """Wait as a ``DeploymentConfig`` says; return the first of its alarms that goes into ALARM, if any."""
         names = [alarm["AlarmName"] for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", ())]
         if self._client is None or not names:
             return None

@@ -105,7 +105,7 @@ class ModelArtifacts:
             try:
                 unpacked.rename(final)
             except OSError:
-                if not final.is_dir():  # another endpoint may have unpacked the same meanwhile
+                if not final.is_dir():  # another endpoint may have unpacked the same in the meantime
                     raise
         return ModelArtifact(key, final)
 
@@ -117,7 +117,7 @@ class ModelArtifacts:
 
 
 def store(body: BinaryIO, path: Path, limit: int) -> None:
-    """Copy an object to a file, a piece at a time. Raises ValueError where it is over ``limit`` bytes."""
+    """Copy an object to a file, a piece at a time. Raises ValueError if it is over ``limit`` bytes."""
     size = 0
     with path.open("wb") as file:
         while chunk := body.read(_CHUNK):

@@ -12,7 +12,7 @@ _CHUNK = 256 * 1024
 
 
 class ServerLog:
-    """Reads a log file as it grows; the file begins anew with each server."""
+    """Reads a log file as it grows; the file restarts with each server."""
 
     def __init__(self, path: Path, stream: LogStream) -> None:
         self._path = path

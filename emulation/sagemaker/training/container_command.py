@@ -25,7 +25,7 @@ sys.exit(subprocess.call([{uv!r}, "pip", command, "--python", sys.executable, *t
 
 
 def is_named(request: Request) -> bool:
-    """Tell whether a job has a command of its own."""
+    """Tell whether a job has its own command."""
     return "ContainerEntrypoint" in request["AlgorithmSpecification"]
 
 

@@ -37,7 +37,7 @@ _FROM_SCRATCH = {
     "blank": "0",
     "mix": "0",
 }
-"""Thirty epochs without ImageNet's weights are too few for the augmentation of our own recipe."""
+"""Thirty epochs without ImageNet's weights are too few for the augmentation of our recipe."""
 
 Check = Callable[[str], str | None]
 

@@ -72,7 +72,7 @@ class Metrics:
 
 
 def problem(definitions: Iterable[Mapping[str, str]]) -> str | None:
-    """Return what is wrong with the first pattern that is none."""
+    """Return what is wrong with the first invalid pattern."""
     for definition in definitions:
         try:
             re.compile(definition["Regex"])

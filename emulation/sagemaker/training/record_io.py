@@ -20,7 +20,7 @@ _IMAGE = struct.Struct("<IfQQ")
 
 
 def unpack(channel: Path, listing: Path) -> None:
-    """Write the images of the channel's RecordIO file beside it, and the .lst file ``listing``. Raises JobFailed."""
+    """Write the images of the channel's RecordIO file next to it, and the .lst file ``listing``. Raises JobFailed."""
     files = sorted(channel.rglob("*.rec"))
     if len(files) != 1:
         raise JobFailed(f"ClientError: {channel.name}: {len(files)} .rec files in the channel; one is expected")
@@ -37,7 +37,7 @@ def unpack(channel: Path, listing: Path) -> None:
 
 
 def read_records(path: Path) -> Iterator[bytes]:
-    """Yield the content of each record. Raises ValueError where the file is damaged."""
+    """Yield the content of each record. Raises ValueError if the file is damaged."""
     size = path.stat().st_size
     with path.open("rb") as file:
         parts: list[bytes] = []

@@ -1,4 +1,4 @@
-"""The client as the function makes it, made anew for each test."""
+"""The client as the function creates it, a new one for each test."""
 
 from pathlib import Path
 from typing import Any, cast

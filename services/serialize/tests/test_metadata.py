@@ -1,4 +1,4 @@
-"""What is written beside an image's pixels: its length and its defects are no damage to the image."""
+"""What is written next to an image's pixels: its length and its defects do not damage the image."""
 
 import struct
 import zlib

@@ -2,7 +2,7 @@
 
 python -m tests.quality.fuzz [TARGET ...] [--inputs 220000] [--seed 0] [--engine auto|atheris|random] [--json]
 
-Each target runs in a process of its own. A finding is an exception without a name of ours, an input that takes over
+Each target runs in its own process. A finding is an exception without a name of ours, an input that takes over
 5 s (a command over 30 s), or a process that held over 512 MiB; its input is kept below ``out/fuzz``. Where atheris
 is installed, it chooses the bytes by coverage; else valid inputs are damaged at random. ``emulator`` sends requests
 over HTTP: see ``tests.quality.fuzz.emulator``.

@@ -1,4 +1,4 @@
-"""One target, fuzzed in a process of its own; prints what it found as JSON. Run by ``python -m tests.quality.fuzz``."""
+"""One target, fuzzed in its own process; prints what it found as JSON. Run by ``python -m tests.quality.fuzz``."""
 
 import argparse
 import faulthandler

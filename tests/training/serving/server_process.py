@@ -1,4 +1,4 @@
-"""The real server in a process of its own."""
+"""The real server in its own process."""
 
 import json
 import os

@@ -103,7 +103,7 @@ class Body:
     ) -> None:
         """Add a rounded block with the side view ``outline``, ``half`` metres thick to either side of ``z``.
 
-        ``bevel`` is the size of its sides beside its middle.
+        ``bevel`` is the size of its sides next to its middle.
         """
         x = sum(p[0] for p in outline) / len(outline)
         y = sum(p[1] for p in outline) / len(outline)

@@ -1,4 +1,4 @@
-"""Accounting at scale: the integration tests of batches, outages and payloads, with more images.
+"""Every image of a batch has a result: the integration tests of batches, outages and payloads, with more images.
 
 The tests assert; here their recorded properties are put into tables.
 """
