@@ -42,17 +42,23 @@ _PROCESSES = {
 
 @dataclass(frozen=True)
 class Batch:
-    """A finished ``scones batch``: its summary, and CPU seconds and peak memory by process."""
+    """A finished ``scones batch``: its summary, CPU seconds and peak memory by process, and what it left on disk."""
 
     images: int
     summary: dict[str, Any]
     cpu_seconds: dict[str, float]
     peak_mib: dict[str, int]
+    disk_mib: float
 
     @property
     def images_a_second(self) -> float:
         """Throughput of the whole command, uploading included."""
         return round(self.images / float(self.summary["seconds"]), 2)
+
+    @property
+    def cpu_ms_an_image(self) -> float:
+        """CPU time of all processes together."""
+        return round(1000 * sum(self.cpu_seconds.values()) / self.images, 1)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Deployment:
     def batch(self, count: int) -> Batch:
         """Run ``scones batch`` on rendered images, as a user does."""
         folder = write_images(self.scratch / f"batch-{count}", count)
-        before = _cpu_seconds()
+        before, disk_before = _cpu_seconds(), _disk_mib(self.settings.home)
         variables = {"SCONES_HOME": str(self.settings.home), "SCONES_CACHE": str(self.settings.cache)}
         command = [sys.executable, "-m", "scones", "batch", str(folder), "--json", "--out", str(self.scratch)]
         with (
@@ -88,7 +94,8 @@ class Deployment:
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
         cpu = {name: round(seconds - before.get(name, 0.0), 1) for name, seconds in _cpu_seconds().items()}
-        return Batch(count, summary, cpu | {COMMAND: round(own, 1)}, peaks)
+        disk = round(_disk_mib(self.settings.home) - disk_before, 1)
+        return Batch(count, summary, cpu | {COMMAND: round(own, 1)}, peaks, disk)
 
 
 @contextmanager
@@ -128,6 +135,11 @@ def processes() -> dict[str, list[psutil.Process]]:
 def resident_mib(family: list[psutil.Process]) -> float:
     """Return the resident memory of some processes together."""
     return round(sum(process.memory_info().rss for process in family) / 2**20, 1)
+
+
+def _disk_mib(folder: Path) -> float:
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files) / 2**20
 
 
 def _cpu_seconds() -> dict[str, float]:
