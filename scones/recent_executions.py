@@ -53,13 +53,17 @@ def read_histories(
 
 
 def recent(stepfunctions: Any, state_machine_arn: str, limit: int) -> list[Outcome]:
-    """Return the newest executions of a state machine that have ended, at most ``limit``, the oldest of them first."""
+    """Return the newest executions of a state machine that have ended, at most ``limit``, the oldest of them first.
+
+    Those that skipped what is no image are left out.
+    """
     pages = stepfunctions.get_paginator("list_executions").paginate(
         stateMachineArn=state_machine_arn, PaginationConfig={"MaxItems": limit, "PageSize": min(limit, 100)}
     )
     arns = [entry["executionArn"] for page in pages for entry in page["executions"] if entry["status"] != "RUNNING"]
     with ThreadPoolExecutor(_WORKERS) as pool:
-        return list(pool.map(lambda arn: _outcome(stepfunctions, arn), reversed(arns)))
+        outcomes = list(pool.map(lambda arn: _outcome(stepfunctions, arn), reversed(arns)))
+    return [each for each in outcomes if each.status != "SUCCEEDED" or "label" in (each.output or {})]
 
 
 def reported(

@@ -15,7 +15,7 @@ from scones.context import CommandContext
 from scones.errors import INTERRUPTED
 from scones.image_inputs import SKIPPED, SkippedInput
 from scones.options import CLOUD, ThresholdOption, with_context
-from scones.views.executions import live_outcomes, outcome_table, show_skipped
+from scones.views.executions import live_outcomes, outcome_table, show_counts, show_skipped
 
 # An Express workflow responds when it has ended, which may take five minutes.
 EXPRESS_CONFIG = Config(read_timeout=310)
@@ -61,6 +61,7 @@ def run(
     else:
         console.out.print(outcome_table(outcomes, inputs.names))
         show_skipped(inputs.skipped)
+    show_counts(outcomes, inputs.skipped)
     if any(outcome.status != "SUCCEEDED" for outcome in outcomes):
         raise typer.Exit(1)
 

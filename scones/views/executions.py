@@ -51,6 +51,16 @@ def outcome_table(outcomes: Sequence[Outcome], names: Mapping[S3Image, str]) -> 
     return table
 
 
+def show_counts(outcomes: Sequence[Outcome], skipped: Sequence[SkippedInput]) -> None:
+    """Print how many inputs there were and how they ended; each is in one of the counts."""
+    counts = Counter(outcome.status if outcome.error is None else outcome.error for outcome in outcomes)
+    classified, to_review = counts.pop("SUCCEEDED", 0), counts.pop("ThresholdConfidenceNotMet", 0)
+    console.note(
+        f"{len(outcomes) + len(skipped)} inputs: {classified} classified, {to_review} for review, "
+        f"{counts.total()} failed, {len(skipped)} skipped"
+    )
+
+
 def show_skipped(entries: Sequence[SkippedInput]) -> None:
     """Print how many files are skipped for which reason, and the first of them by name."""
     for reason, count in Counter(entry.reason for entry in entries).most_common():

@@ -2,6 +2,7 @@
 
 SerializeError
 ├── InvalidInput         the event does not name one object
+├── NotAnImage           an event of the bucket names a folder placeholder or a hidden file: skipped, no failure
 ├── ImageNotFound        the bucket or the object does not exist
 ├── ImageAccessDenied    S3 denies this function the object
 ├── ImageTooLarge        the image cannot be decoded within this function's memory and time
@@ -18,6 +19,10 @@ class SerializeError(Exception):
 
 class InvalidInput(SerializeError):
     """The event lacks a field, or a field breaks S3's rules for it."""
+
+
+class NotAnImage(SerializeError):
+    """An event of the bucket names a folder placeholder or a hidden file, which the state machine skips."""
 
 
 class ImageNotFound(SerializeError):

@@ -6,8 +6,8 @@ Out      s3_bucket     str   passed on
          s3_key        str   the key under which the object was found
          image_data    str   the image in base64: at most 245,760 characters, for at most 180 KiB of image
          content_type  str   "image/jpeg" or "image/png"
-Errors   ImageNotFound, ImageAccessDenied, ImageTooLarge, UnsupportedImage, InvalidInput, and StorageUnavailable,
-         which is retried
+Errors   InvalidInput, NotAnImage, ImageNotFound, ImageAccessDenied, ImageTooLarge, UnsupportedImage, and
+         StorageUnavailable, which is retried
 
 Other fields of the event are dropped. ``image`` describes how an image is scaled.
 """
@@ -22,7 +22,7 @@ import binascii
 import json
 
 from client import ObjectStore, s3
-from errors import InvalidInput, quoted
+from errors import InvalidInput, NotAnImage, quoted
 from image import fit
 from store import fetch
 
@@ -40,6 +40,7 @@ def handler(event: object, context: object) -> dict[str, str]:
 def serialize(event: object, store: ObjectStore, request_id: str = "") -> dict[str, str]:
     """Return the image that ``event`` names as the next state's input, and log one line."""
     bucket, key = parse_event(event)
+    _require_image_key(event, key)
     key, data = fetch(store, bucket, key)
     image, content_type = fit(data)
     line = {
@@ -65,6 +66,16 @@ def parse_event(event: object) -> tuple[str, str]:
     if not isinstance(event, dict):
         raise InvalidInput(f"the event must be a JSON object, got {quoted(event)}: {_ADVICE}")
     return _text(event, "s3_bucket"), _text(event, "s3_key")
+
+
+def _require_image_key(event: object, key: str) -> None:
+    """Raise NotAnImage for what file managers and consoles put beside images, where an event of the bucket names it.
+
+    Such an event has an ``id``. What a person or a list names is read in any case.
+    """
+    name = key.rpartition("/")[2]
+    if isinstance(event, dict) and "id" in event and (not name or name.startswith(".")):
+        raise NotAnImage(f"{quoted(key)} is a {'hidden file' if name else 'folder placeholder'}")
 
 
 def _text(event: dict[str, object], field: str) -> str:

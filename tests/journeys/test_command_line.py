@@ -14,15 +14,16 @@ import pytest
 from PIL import Image
 
 from tests.cli_runner import User
+from tests.journeys.surroundings import ACCENTED_FOLDER, ALL_AT_ONCE
 from training.data.synthetic import KINDS, render
 
 pytestmark = pytest.mark.integration
 
 
 def newcomer(home: Path, cache: Path) -> User:
-    """A user of whose home nothing runs yet: the usual ports may be those of somebody else's environment."""
+    """A user in odd surroundings of whose home nothing runs yet: the usual ports may be those of somebody else."""
     closed = {f"SCONES_{part}_URL": "http://127.0.0.1:1" for part in ("LOCALSTACK", "SAGEMAKER")}
-    return User(home, {"SCONES_CACHE": str(cache), **closed})
+    return User(home, {"SCONES_CACHE": str(cache), **closed, **ALL_AT_ONCE})
 
 
 def processes(user: User) -> list[psutil.Process]:
@@ -40,7 +41,7 @@ def _home_of(process: psutil.Process) -> str | None:
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[User]:
     """A user whose stack is up and deployed, with rendered pictures staged and the shipped model in service."""
-    someone = newcomer(tmp_path_factory.mktemp("home"), cache)
+    someone = newcomer(tmp_path_factory.mktemp("home") / ACCENTED_FOLDER, cache)
     try:
         for step in (["up", "--detach"], ["deploy"], ["stage", "--synthetic"], ["endpoint", "deploy"]):
             answer = someone.run(*step)
@@ -52,7 +53,7 @@ def user(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[User
 
 @pytest.fixture
 def fresh(tmp_path: Path, cache: Path) -> Iterator[User]:
-    someone = newcomer(tmp_path / "home", cache)
+    someone = newcomer(tmp_path / ACCENTED_FOLDER, cache)
     yield someone
     someone.run("down")
 

@@ -1,44 +1,94 @@
-"""Commands on machines as people have them: behind a proxy, in a notebook, with other locales, homes and profiles.
+"""Every command on machines as people have them: behind a proxy, in a notebook, with other locales, homes and profiles.
 
-All commands that talk to the local environment run in one process for each machine; those that start processes of their
-own (`up`, `demo`, `train`) have tests of theirs.
+Each machine has several of these surroundings that have nothing to do with each other, a path with accents and a pipe
+for a terminal; its commands run in one process. The journeys of test_command_line.py and test_rehearsal.py run `up`,
+`demo`, `stage`, `train` and `down` in all surroundings at once.
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from scones.model_serving import SHIPPED_MODEL
-from tests.cli_runner import User
+from tests.cli_runner import User, command_names
 from tests.integration.local_deployment import LocalDeployment, write_images
+from tests.journeys.surroundings import (
+    ACCENTED_FOLDER,
+    DEAD_PROXY,
+    DUMB_TERMINAL,
+    LATIN_1_TERMINAL,
+    LOCALE_C,
+    NO_HOME,
+    NO_PROFILE,
+    NOTEBOOK,
+    proxied,
+)
 
 pytestmark = pytest.mark.integration
 
 BASELINE = str(SHIPPED_MODEL / "baseline-synthetic.json")
-# Each command, and the exit codes with which it may end.
+# Each command, and the exit codes with which it may end; 1 where a refusal is enough to show that it runs, because the
+# whole takes minutes or needs AWS.
 COMMANDS: dict[tuple[str, ...], set[int]] = {
     ("status",): {0, 3},
     ("doctor", "laptop"): {0},
+    ("env",): {0},
+    ("down",): {0},
+    ("up", "--localstack-port", "PORT"): {1},
+    ("bootstrap", "--yes"): {1},
+    ("images", "push"): {1},
     ("deploy",): {0},
+    ("destroy", "--yes", "--stack", "nowhere"): {1},
+    ("stage", "--archive", "nowhere.tar.gz"): {1},
+    ("train", "--dataset", "nowhere"): {1},
+    ("rehearse", "--dataset", "nowhere", "--yes"): {1},
+    ("endpoint", "delete"): {0},
     ("endpoint", "deploy"): {0},
     ("endpoint", "status"): {0},
     ("endpoint", "invoke", "photos/000000.png"): {0},
     ("run", "photos", "--threshold", "0.5"): {0},
+    ("show", "EXECUTION"): {0},
     ("batch", "photos", "--threshold", "1"): {0},
     ("batch", "manifest.jsonl"): {0},
     ("review",): {0},
     ("redrive", "--dry-run"): {0},
     ("monitor", "--since", "1h", "--baseline", BASELINE): {0, 3, 4},
+    ("baseline", "--captured", "--since", "1h", "--out", "baseline.json"): {0, 1},
     ("evaluate", "--synthetic", "--sample", "4"): {0},
     ("report", "--executions", "4", "--baseline", BASELINE): {0},
     ("cost",): {0},
 }
+ELSEWHERE = {
+    ("demo",): "starts an environment of its own: test_command_line.py",
+    ("images", "build"): "needs a Docker engine: tests/scones/commands and the tests marked docker",
+    ("keep",): "runs in a container of docker-compose.yml until that stops",
+}
+# Those that reach AWS, which a proxy forbids.
+AWS_COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("run", "photos"),
+    ("batch", "photos"),
+    ("show", "x"),
+    ("deploy", "--yes"),
+    ("destroy", "--yes"),
+    ("bootstrap", "--yes"),
+    ("endpoint", "deploy", "--yes"),
+    ("endpoint", "status"),
+    ("endpoint", "delete"),
+    ("stage", "--synthetic"),
+    ("train", "--yes"),
+    ("review",),
+    ("redrive", "--dry-run"),
+    ("monitor",),
+    ("report",),
+)
 DRIVER = """
 import json, sys
 from scones import cli
@@ -78,27 +128,34 @@ def refusing_proxy() -> Iterator[str]:
         server.shutdown()
 
 
-def proxied(url: str) -> dict[str, str]:
-    return {name: url for base in ("http_proxy", "https_proxy", "all_proxy") for name in (base, base.upper())}
-
-
 MACHINES: dict[str, dict[str, str]] = {
-    "behind a dead proxy": proxied("http://127.0.0.1:9"),
-    "behind a refusing proxy": {},
-    "in a notebook": {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
-    "in the locale C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    "with a Latin-1 terminal": {"PYTHONIOENCODING": "latin-1"},
-    "without a home that can be written": {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache"},
-    "with a profile that does not exist": {"AWS_PROFILE": "nowhere", "AWS_CONFIG_FILE": "/dev/null/config"},
-    "with a dumb terminal": {"TERM": "dumb", "COLUMNS": "40"},
+    "behind a dead proxy, in a notebook": {**proxied(DEAD_PROXY), **NOTEBOOK, **LATIN_1_TERMINAL},
+    "behind a refusing proxy, in the locale C": {**LOCALE_C, **NO_PROFILE},
+    "without a home, with a dumb terminal": {**NO_HOME, **DUMB_TERMINAL},
 }
+
+
+def test_every_command_is_tried_or_has_a_reason() -> None:
+    tried = {name for name in command_names() if any(words[: len(name)] == name for words in COMMANDS)}
+    assert tried | set(ELSEWHERE) == set(command_names())
+    assert not tried & set(ELSEWHERE)
+
+
+def run_all(user: User, commands: list[list[str]]) -> tuple[list[int], "subprocess.CompletedProcess[str]"]:
+    """Run commands one after another in one process and return how each ended."""
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, json.dumps(commands)], env=user.variables(), cwd=user.folder,
+        capture_output=True, text=True, encoding="utf-8", errors="replace", check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1]), done
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_every_command_works_and_prints_uris_in_one_piece(
     machine: str, deployment: LocalDeployment, refusing_proxy: str, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "Bücher & Fotos"
+    folder = tmp_path / ACCENTED_FOLDER
     write_images(folder / "photos", 2)
     (folder / "photos" / "notes.txt").write_text("not an image")
     bucket = deployment.outputs.data_bucket
@@ -108,18 +165,28 @@ def test_every_command_works_and_prints_uris_in_one_piece(
         "SCONES_LOCALSTACK_URL": deployment.state.localstack_url,
         "SCONES_SAGEMAKER_URL": deployment.state.sagemaker_url,
         "SCONES_CACHE": str(tmp_path / "cache"),
-        **(MACHINES[machine] or proxied(refusing_proxy)),
+        **(proxied(refusing_proxy) if "refusing" in machine else {}),
+        **MACHINES[machine],
     }
-    user = User(tmp_path / "home", environment, folder)
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, json.dumps(list(COMMANDS))], env=user.variables(), cwd=folder,
-        capture_output=True, text=True, encoding="utf-8", errors="replace", check=False,
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr, done.stderr[-3000:]
-    codes = json.loads(done.stdout.splitlines()[-1])
+    (image,) = deployment.upload(tmp_path / "one", 1, "machines")
+    (shown,) = deployment.run([image], f"machines-{os.getpid()}-{len(machine)}", threshold=0.5)
+    values = {"PORT": str(urlsplit(deployment.state.localstack_url).port), "EXECUTION": shown.execution_arn}
+    commands = [[values.get(word, word) for word in words] for words in COMMANDS]
+    codes, done = run_all(User(tmp_path / "home", environment, folder), commands)
     unexpected = [
         words for (words, expected), code in zip(COMMANDS.items(), codes, strict=True) if code not in expected
     ]
     assert unexpected == [], done.stderr[-3000:]
     assert deployment.outputs.state_machine_arn in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_every_command_for_aws_is_one_line_behind_a_refusing_proxy(refusing_proxy: str, tmp_path: Path) -> None:
+    write_images(tmp_path / "photos", 1)
+    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+    environment = {**proxied(refusing_proxy), **credentials, "SCONES_TARGET": "aws"}
+    codes, done = run_all(User(tmp_path / "home", environment, tmp_path), [list(words) for words in AWS_COMMANDS])
+    assert set(codes) == {1}, done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == len(AWS_COMMANDS), done.stderr
+    assert all(refusing_proxy in line and line.endswith("correct HTTPS_PROXY") for line in errors), done.stderr

@@ -19,6 +19,7 @@ from scones.stack_outputs import StackOutputs
 from scones.views.rehearsal import hosts, page
 from tests.cli_runner import User
 from tests.emulation.sagemaker.training_requests import picture
+from tests.journeys.surroundings import ALL_AT_ONCE, DEAD_PROXY, LOCALE_C, NOTEBOOK, proxied
 from tests.training import service_models
 from training.rehearsal import RehearsalResult
 from training.rehearsal import rehearse as run
@@ -50,7 +51,8 @@ def settings(
         python.write_text(STAND_IN)
         python.chmod(python.stat().st_mode | stat.S_IXUSR)
     home = tmp_path_factory.mktemp("home")
-    with LocalEnvironment(home, cache, ROOT / "services", region="us-east-1", training_python=python) as running:
+    odd = {**LOCALE_C, **NOTEBOOK, **proxied(DEAD_PROXY)}
+    with LocalEnvironment(home, cache, ROOT / "services", environment=odd, training_python=python) as running:
         yield Settings(home=home / "unused", localstack_url=running.localstack_url, sagemaker_url=running.sagemaker_url)
 
 
@@ -97,7 +99,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
     rehearsed: tuple[RequestRecorder, RehearsalResult], settings: Settings
 ) -> None:
     urls = {"SCONES_LOCALSTACK_URL": settings.localstack_url, "SCONES_SAGEMAKER_URL": settings.sagemaker_url}
-    user = User(settings.home, urls)
+    user = User(settings.home, {**urls, **ALL_AT_ONCE})
     told = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
     with user.start("train", "--dataset", "few", "--epochs", "2", *told) as first:
         assert first.stderr is not None

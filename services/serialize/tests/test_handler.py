@@ -3,7 +3,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from errors import ImageNotFound, InvalidInput, SerializeError, StorageUnavailable, UnsupportedImage
+from errors import ImageNotFound, InvalidInput, NotAnImage, SerializeError, StorageUnavailable, UnsupportedImage
 from handler import handler
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -43,6 +43,14 @@ def test_without_a_context_the_log_line_has_an_empty_request_id(
     bucket.objects["pictures", "a.png"] = SMALL
     handler(event(), None)
     assert json.loads(capsys.readouterr().out)["request_id"] == ""
+
+
+@pytest.mark.parametrize("key", ["in/day1/", "in/.DS_Store", "in/._photo.jpg", "/"])
+def test_what_a_console_puts_beside_images_is_skipped_where_an_event_names_it(key: str, bucket: S3Stub) -> None:
+    bucket.objects["pictures", key] = SMALL
+    with pytest.raises(NotAnImage, match=r"hidden file|folder placeholder"):
+        handler(event(key) | {"id": "3c1e"}, CONTEXT)
+    assert handler(event(key), CONTEXT)["s3_key"] == key, "a person who names it means it"
 
 
 @pytest.mark.parametrize("encoded", ["in/a%20%2B%20b%25.png", "in/a+%2B+b%25.png", "in/a + b%.png"])
