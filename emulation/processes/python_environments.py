@@ -20,6 +20,7 @@ from emulation.settings import inherited_environment
 ROOT = Path(__file__).resolve().parents[2]
 
 Progress = Callable[[str], object]
+_COLOUR_VARIABLES = {"FORCE_COLOR", "CLICOLOR_FORCE"}
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -101,6 +102,8 @@ def environment_key(sources: Iterable[Path]) -> str:
 
 def _run(name: str, command: Sequence[str], variables: Mapping[str, str], log: Path, report: Progress) -> None:
     lines = []
+    # Without colours: a notebook's kernel asks every program for them.
+    inherited = {key: value for key, value in inherited_environment().items() if key not in _COLOUR_VARIABLES}
     with ParentPipe() as parent_pipe, log.open("a") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "emulation.processes.process_group_wrapper", *command],
@@ -108,7 +111,7 @@ def _run(name: str, command: Sequence[str], variables: Mapping[str, str], log: P
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**inherited_environment(), **variables, **parent_pipe.environment, "PYTHONPATH": str(ROOT)},
+            env={**inherited, "NO_COLOR": "1", **variables, **parent_pipe.environment, "PYTHONPATH": str(ROOT)},
             pass_fds=parent_pipe.pass_fds,
         )
         with process:

@@ -1,7 +1,12 @@
-"""Reads notebooks/walkthrough.ipynb, with the standard library."""
+"""Reads notebooks/walkthrough.ipynb, with the standard library.
+
+``python -m tests.documents.notebook FILE`` writes its code as a program, for mypy.
+"""
 
 import json
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 from tests.documents.markdown import ROOT
@@ -36,3 +41,13 @@ def with_parameters(**parameters: object) -> str:
             raise KeyError(name)
     cell["source"] = text
     return json.dumps(notebook)
+
+
+def main() -> None:
+    """Write the code of all cells."""
+    code = "\n".join(source(cell) for cell in code_cells())
+    Path(sys.argv[1]).write_text(f"{code}\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
