@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from scones.image_inputs import HIDDEN, NOT_AN_IMAGE
+from scones.image_inputs import DUPLICATE, HIDDEN, NOT_AN_IMAGE
 from training.data.synthetic import render
 
 LABELLED = "labelled"
@@ -149,7 +149,7 @@ def write_odd_folder(folder: Path, count: int) -> dict[str, str]:
             path = subfolder / name.format(n=number)
             make(path, image)
             if make is _linked:
-                expected[str(path.parent / "targets" / path.name)] = LABELLED
+                expected[str(path.parent / "targets" / path.name)] = DUPLICATE
         expected[str(path)] = outcome
     return expected
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scones.image_inputs import SKIPPED
+from scones.image_inputs import DUPLICATE, SKIPPED
 from tests.emulation.sagemaker.emulator import wait_until
 from tests.integration.local_deployment import LocalDeployment
 from tests.journeys.odd_folder import KINDS, LABELLED, TOO_LARGE, UNSUPPORTED, write_odd_folder
@@ -89,6 +89,7 @@ def test_every_file_is_accounted_for_in_a_batchs_summary_and_files(
     with results.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         from_csv = list(csv.DictReader(file))
     counts = Counter(expected.values())
+    counts[LABELLED] += counts[DUPLICATE]  # a batch holds no names in memory: a linked file is an image of its own
     for rows in (from_json, from_csv):
         outcomes = Counter(row["outcome"] for row in rows)
         assert outcomes.total() == len(expected)
