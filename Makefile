@@ -27,7 +27,7 @@ demo: install
 	.venv/bin/scones demo $(ARGS)
 
 notebook: install
-	$(UV) pip install --quiet --python .venv/bin/python -r requirements/notebook.txt
+	$(UV) pip install --quiet --python .venv/bin/python -r requirements/notebook.txt -r requirements/sagemaker.txt
 	.venv/bin/jupyter lab notebooks/walkthrough.ipynb $(ARGS)
 
 test: .tools/.ready
@@ -76,11 +76,11 @@ lock: .tools/.ready
 	$(LOCK) --group fuzz -c requirements/scones.txt -o requirements/fuzz.txt
 	$(LOCK) --group browser -c requirements/scones.txt -c requirements/test.txt -o requirements/browser.txt
 	$(LOCK) --group notebook -c requirements/scones.txt -c requirements/test.txt -o requirements/notebook.txt
+	$(LOCK) --group sagemaker -c requirements/scones.txt -c requirements/notebook.txt -o requirements/sagemaker.txt
 	$(LOCK) --generate-hashes --group moto -c requirements/scones.txt -c requirements/test.txt -o requirements/moto.txt
 	$(LOCK) --group mutation -c requirements/scones.txt -c requirements/test.txt -o requirements/mutation.txt
 	$(LOCK) --group security -c requirements/scones.txt -o requirements/security.txt
 	$(LOCK) --group template -o requirements/template.txt
-	$(LOCK) --group sagemaker -c requirements/scones.txt -o requirements/sagemaker.txt
 	$(LOCK) --group clients -o requirements/clients.txt
 	$(LOCK) --group bench -c requirements/scones.txt -o requirements/bench.txt
 	@for service in serialize classify filter; do (cd services/$$service && \

@@ -7,6 +7,7 @@ from emulation.session import LocalSession
 
 _EMULATED = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "APPLICATION_AUTO_SCALING", "SCHEDULER")
 _BUCKET = "sagemaker-{region}-000000000000"
+_ROLE = "arn:aws:iam::000000000000:role/notebook"
 _SDK_DEFAULTS = """SchemaVersion: '1.0'
 SageMaker:
   PythonSDK:
@@ -14,6 +15,10 @@ SageMaker:
       Session:
         DefaultS3Bucket: {bucket}
       TelemetryOptOut: true
+  TrainingJob:
+    RoleArn: {role}
+  Model:
+    ExecutionRoleArn: {role}
 """
 
 
@@ -21,10 +26,11 @@ def client_environment(session: LocalSession, sdk_defaults: Path) -> dict[str, s
     """Return the variables; ``sdk_defaults`` is written, for the SageMaker Python SDK.
 
     That SDK calls AWS, whatever its endpoints are: STS for the name of its default bucket, and S3 to report how it is
-    used. Version 3 would also read a role's permissions from IAM.
+    used. Version 3 would also read a role's permissions from IAM. The role is for code that names none.
     """
     sdk_defaults.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(sdk_defaults, _SDK_DEFAULTS.format(bucket=_BUCKET.format(region=session.region_name)))
+    bucket = _BUCKET.format(region=session.region_name)
+    write_atomically(sdk_defaults, _SDK_DEFAULTS.format(bucket=bucket, role=_ROLE))
     return {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

@@ -40,6 +40,10 @@ def test_an_estimator_is_attached_to_the_job(notebooks: dict[str, Notebook]) -> 
     assert notebooks["v2"].steps()["attached"] == [True, True]
 
 
+def test_a_script_with_requirements_and_without_a_role_trains(notebooks: dict[str, Notebook]) -> None:
+    assert notebooks["v3"].steps()["own code"] == "Completed"
+
+
 def test_the_endpoint_answers_a_bare_array_or_a_line_of_json(notebook: Notebook) -> None:
     steps = notebook.steps()
     predictions = [json.loads(text) for text in steps["predictions"]]

@@ -27,6 +27,13 @@ def test_the_sagemaker_sdk_is_given_a_default_bucket_of_the_region(tmp_path: Pat
     assert modules["Session"] == {"DefaultS3Bucket": "sagemaker-eu-west-1-000000000000"}
 
 
+def test_code_that_names_no_role_has_one(tmp_path: Path) -> None:
+    file = tmp_path / "sdk.yaml"
+    client_environment(LocalSession("http://a", "http://b", "eu-west-1"), file)
+    defaults = yaml.safe_load(file.read_text())["SageMaker"]
+    assert defaults["TrainingJob"]["RoleArn"] == defaults["Model"]["ExecutionRoleArn"]
+
+
 def test_the_sagemaker_sdk_reports_nothing_to_aws(tmp_path: Path) -> None:
     file = tmp_path / "sdk.yaml"
     client_environment(LocalSession("http://a", "http://b", "eu-west-1"), file)

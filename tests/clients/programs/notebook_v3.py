@@ -16,7 +16,7 @@ from sagemaker.core.resources import Endpoint, EndpointConfig, Model, TrainingJo
 from sagemaker.core.s3 import S3Downloader
 from sagemaker.serve import ModelBuilder
 from sagemaker.train import ModelTrainer
-from sagemaker.train.configs import Compute, InputData, OutputDataConfig, StoppingCondition
+from sagemaker.train.configs import Compute, InputData, OutputDataConfig, SourceCode, StoppingCondition
 
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 folder, captures = Path(sys.argv[1]), Path(sys.argv[2])
@@ -67,11 +67,38 @@ inputs = [
 print("LOG BEGINS")
 trainer.train(input_data_config=inputs, wait=True, logs=True)
 print("LOG ENDS", flush=True)
-job = TrainingJob.get_all(name_contains=PREFIX, sort_by="CreationTime", sort_order="Descending").__next__()
+job = next(TrainingJob.get_all(name_contains=PREFIX, sort_by="CreationTime", sort_order="Descending"))
 job.refresh()
 step("description", {"TrainingJobStatus": job.training_job_status, "SecondaryStatus": job.secondary_status})
 step("metrics", {metric.metric_name: metric.value for metric in job.final_metric_data_list})
 step("model", job.model_artifacts.s3_model_artifacts)
+
+source = captures.with_name("source")
+source.mkdir()
+(source / "entry.py").write_text("""import argparse, json, os
+parser = argparse.ArgumentParser()
+parser.add_argument("--rate", type=float, required=True)
+assert json.loads(os.environ["SM_HPS"]) == {"rate": parser.parse_args().rate}
+open(os.path.join(os.environ["SM_MODEL_DIR"], "weights"), "w").close()
+""")
+(source / "requirements.txt").write_text("# none\n")
+own = ModelTrainer(
+    training_image=image_uris.retrieve(
+        "pytorch",
+        session.boto_region_name,
+        version="2.8.0",
+        py_version="py312",
+        instance_type="ml.g5.xlarge",
+        image_scope="training",
+    ),
+    source_code=SourceCode(source_dir=str(source), entry_script="entry.py", requirements="requirements.txt"),
+    hyperparameters={"rate": 0.5},
+    base_job_name="own-code",
+    sagemaker_session=session,
+)
+own.train()
+own_job = next(TrainingJob.get_all(name_contains="own-code"))
+step("own code", own_job.training_job_status)
 
 builder = ModelBuilder(
     image_uri=image,
