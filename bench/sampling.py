@@ -34,9 +34,9 @@ def sampler() -> str | None:
 @contextmanager
 def sampled(pid: int) -> Iterator[Counter[str]]:
     """Sample a process while the block runs, and fill what it gives with the number of samples by group."""
-    program, found = sampler(), Counter[str]()
+    program, counts = sampler(), Counter[str]()
     if program is None:
-        yield found
+        yield counts
         return
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "stacks"
@@ -44,18 +44,18 @@ def sampled(pid: int) -> Iterator[Counter[str]]:
         command = [program, "record", "--pid", str(pid), *options]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as recorder:
             try:
-                yield found
+                yield counts
             finally:
                 recorder.send_signal(signal.SIGINT)
         if out.exists():
-            found.update(grouped(out.read_text("utf-8").splitlines()))
+            counts.update(grouped(out.read_text("utf-8").splitlines()))
 
 
 def grouped(lines: list[str]) -> Counter[str]:
     """Count samples by group; a line is ``outermost;…;innermost COUNT``."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for line in lines:
         stack, _, count = line.rpartition(" ")
         name = next((name for name, sign in _GROUPS.items() if re.search(sign, stack)), "everything else")
-        found[name] += int(count)
-    return found
+        counts[name] += int(count)
+    return counts

@@ -118,8 +118,8 @@ def fitted(single_ms: float, per_second: float, cores: int) -> tuple[float, floa
     low, high = 0.0, single_ms / 1000
     for _ in range(40):
         busy = (low + high) / 2
-        found, _ = simulate(200, 16, cores, busy, max(0.0, single_ms / 1000 - busy))
-        low, high = (busy, high) if found > per_second else (low, busy)
+        rate, _ = simulate(200, 16, cores, busy, max(0.0, single_ms / 1000 - busy))
+        low, high = (busy, high) if rate > per_second else (low, busy)
     return busy, max(0.0, single_ms / 1000 - busy)
 
 

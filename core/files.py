@@ -10,7 +10,7 @@ from typing import IO
 
 @contextmanager
 def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
-    """Yield a binary file that takes the place of ``path`` when the block ends.
+    """Yield a binary file that replaces ``path`` when the block ends.
 
     Readers of ``path``, also after a crash, see the old file or the new one; an error in the block leaves
     the old one. ``durable`` waits until the disk has the content. The directory must exist. Raises OSError.

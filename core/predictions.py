@@ -16,7 +16,7 @@ NEITHER_CONFIDENCE: Final = 0.75
 (1 - q) p + q / 2: a sure label and a q over a half come out below 0.75."""
 
 SUM_TOLERANCE: Final = 1e-3
-"""How far the sum of the two probabilities may be from 1: an endpoint may answer in float32 with few decimals."""
+"""How far the sum of the two probabilities may be from 1: an endpoint may return float32 with few decimals."""
 
 
 def is_probability_pair(values: Sequence[object]) -> bool:

@@ -26,7 +26,7 @@ class Revision:
 
 
 def deployed(cloudformation: Any, name: str) -> Revision | None:
-    """Return what is deployed; None where there is no stack, or one that has a change set only."""
+    """Return what is deployed, or None if there is no stack, or one that has a change set only."""
     if stack.status(cloudformation, name) in {None, "REVIEW_IN_PROGRESS"}:
         return None
     template = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]

@@ -119,7 +119,7 @@ def parameters_of(cloudformation: Any, name: str) -> dict[str, str]:
 
 
 def status(cloudformation: Any, name: str) -> str | None:
-    """Return the stack's status, such as UPDATE_COMPLETE; None where there is no stack."""
+    """Return the stack's status, such as UPDATE_COMPLETE, or None if there is no stack."""
     return (_describe(cloudformation, name) or {}).get("StackStatus")
 
 
@@ -286,4 +286,4 @@ def _follow(cloudformation: Any, name: str, stack_id: str, seen: set[str], on_ev
             break
         time.sleep(poll)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
-        raise StackFailed(name, status, first_reason or stack.get("StackStatusReason", "no reason given"))
+        raise StackFailed(name, status, first_reason or stack.get("StackStatusReason", "no reason reported"))

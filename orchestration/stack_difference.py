@@ -82,7 +82,7 @@ def detect_drift(cloudformation: Any, name: str, poll: float = 3.0) -> list[Drif
             break
         time.sleep(poll)
     if result["DetectionStatus"] == "DETECTION_FAILED":
-        raise StackFailed(name, "drift detection FAILED", result.get("DetectionStatusReason", "no reason given"))
+        raise StackFailed(name, "drift detection FAILED", result.get("DetectionStatusReason", "no reason reported"))
     drifts = cloudformation.describe_stack_resource_drifts(
         StackName=name, StackResourceDriftStatusFilters=_DRIFTED, MaxResults=100
     )["StackResourceDrifts"]

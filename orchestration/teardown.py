@@ -36,7 +36,7 @@ def empty(s3: Any, bucket: str, on_deleted: OnDeleted = lambda _: None) -> int:
             response = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
             refused = response.get("Errors", [])
             if len(refused) == len(objects):
-                raise ObjectsNotDeleted(bucket, len(refused), refused[0].get("Message", "no reason given"))
+                raise ObjectsNotDeleted(bucket, len(refused), refused[0].get("Message", "no reason reported"))
             deleted += len(objects) - len(refused)
             on_deleted(deleted)
         for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):

@@ -46,7 +46,7 @@ class ReviewQueue:
             self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 
     def delete(self, item: ReviewItem) -> None:
-        """Delete a message. One whose receipt has expired comes again, and is then found to be decided."""
+        """Delete a message. One whose receipt has expired is received again, and then deleted."""
         if item.receipt:
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=item.receipt)
 

@@ -127,7 +127,7 @@ class TargetNeedsNoBootstrap(CommandError):
 
 
 class WebPageReturned(CommandError):
-    """A web page came in place of AWS's response."""
+    """A web page was returned instead of AWS's response."""
 
     def __init__(self, url: str, status: int) -> None:
         super().__init__(

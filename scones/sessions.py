@@ -45,7 +45,7 @@ def aws_session(settings: Settings) -> boto3.Session:
 
 
 def refuse_web_page(http_response: Any, **_: Any) -> None:
-    """Raise WebPageReturned where a proxy answers with a page in place of AWS. An event handler of botocore's."""
+    """Raise WebPageReturned if a proxy returns a page instead of AWS's response. An event handler of botocore's."""
     is_page = http_response.headers.get("Content-Type", "").startswith("text/html")
     if http_response.status_code >= 300 and is_page:
         raise WebPageReturned(http_response.url, http_response.status_code)

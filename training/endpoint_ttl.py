@@ -29,7 +29,7 @@ class ScheduleRole:
 def schedule_deletion(
     client: Any, endpoint: str, role: ScheduleRole, ttl: timedelta, now: datetime | None = None
 ) -> datetime:
-    """Schedule the deletion in ``ttl`` in place of an earlier one; return its time, UTC. Raises a SageMakerError."""
+    """Schedule the deletion in ``ttl``, replacing an earlier one; return its time, UTC. Raises a SageMakerError."""
     time = ((now or datetime.now(UTC)) + ttl).replace(microsecond=0)
     partition = role.role_arn.split(":")[1]
     schedule = {

@@ -196,7 +196,7 @@ class SageMakerUnreachable(SageMakerError):
 
 @contextlib.contextmanager
 def translate_errors(action: str) -> Iterator[None]:
-    """Raise SageMakerErrors in place of botocore's; ``action`` names the failed step."""
+    """Raise SageMakerErrors instead of botocore's; ``action`` names the failed step."""
     try:
         yield
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Hourly prices of instances: from the AWS Pricing API, or from a small dated table where the API does not answer."""
+"""Hourly prices of instances: from the AWS Pricing API, or from a small dated table if the API does not respond."""
 
 import json
 from dataclasses import dataclass

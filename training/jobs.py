@@ -198,8 +198,8 @@ def _channels(session: boto3.Session, spec: TrainingJobSpec, bucket: str) -> lis
 
 
 def _has_others(s3: Any, bucket: str, dataset: str) -> bool:
-    found = s3.list_objects_v2(Bucket=bucket, Prefix=f"{dataset}/{OTHER_LISTING}", MaxKeys=1)
-    return bool(found.get("Contents"))
+    listing = s3.list_objects_v2(Bucket=bucket, Prefix=f"{dataset}/{OTHER_LISTING}", MaxKeys=1)
+    return bool(listing.get("Contents"))
 
 
 def status(session: boto3.Session, name: str) -> JobStatus:

@@ -126,7 +126,7 @@ def _delete(session: boto3.Session, plan: RehearsalPlan) -> list[str]:
 
 
 def _invoke(session: boto3.Session, plan: RehearsalPlan) -> list[str]:
-    """Invoke the endpoint with rendered images and return the inference IDs, by which the captures are found."""
+    """Invoke the endpoint with rendered images and return the inference IDs, which identify the captures."""
     client, inference_ids = session.client("sagemaker-runtime"), []
     with translate_errors("invoke"):
         for image in _render_images(plan.invocations):

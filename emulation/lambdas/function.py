@@ -1,4 +1,4 @@
-"""A Lambda function that lives in one process: what the Runtime Interface Emulator answers, answered without Docker."""
+"""A Lambda function in one process, with the responses of the Runtime Interface Emulator, without Docker."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """An HTTP answer."""
+    """An HTTP response."""
 
     status: HTTPStatus
     body: bytes = b""

@@ -69,7 +69,7 @@ class HandlerExited(Exception):
 
 
 class HandlerTimeout(Exception):
-    """The process did not answer in time and was ended."""
+    """The process did not respond in time and was killed."""
 
 
 class HandlerProcess:

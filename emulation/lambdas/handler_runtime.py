@@ -1,4 +1,4 @@
-"""The inside of a Lambda: imports one handler and answers its host, as the Python runtime of AWS Lambda does.
+"""The process of a Lambda handler: imports it and responds to its host, as AWS Lambda's Python runtime does.
 
 Started by ``handler_process``, which talks to it over an inherited socket: each way a frame that says what, then bytes.
 """
@@ -89,7 +89,7 @@ def read_event(event: bytes) -> object:
 def write_result(value: object) -> bytes:
     """Serialise a handler's result, or raise ``Runtime.MarshalError``.
 
-    As Lambda does it: bytes become text, decimals become numbers and NaN is written as NaN, which is no JSON.
+    As Lambda does it: bytes become text, decimals become numbers and NaN is written as NaN, which is not valid JSON.
     """
     if isinstance(value, bytes):
         return value
@@ -126,11 +126,11 @@ def _log_error(report: dict[str, Any]) -> None:
     sys.stdout.write("\n".join(lines) + "\n" + "".join(report["stackTrace"]))
 
 
-def answer(handler: Handler, event: bytes, context: Context) -> tuple[str, bytes]:
-    """Run the handler on one event and return the kind of answer and its bytes."""
+def respond(handler: Handler, event: bytes, context: Context) -> tuple[str, bytes]:
+    """Run the handler on one event and return the kind of response and its bytes."""
     try:
         return RESULT, write_result(handler(read_event(event), context))
-    except Exception as error:  # noqa: BLE001 - whatever a handler raises is its answer
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises is its response
         report = describe(error, context.aws_request_id)
         _log_error(report)
         return ERROR, json.dumps(report).encode()
@@ -144,7 +144,7 @@ def serve(channel: Connection, handler: Handler) -> None:
             event = channel.recv_bytes()
         except EOFError:
             return
-        kind, body = answer(handler, event, context)
+        kind, body = respond(handler, event, context)
         sys.stdout.flush()
         sys.stderr.flush()
         channel.send_bytes(kind.encode())

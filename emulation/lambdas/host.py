@@ -51,7 +51,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def parse_request(self) -> bool:
-        """Read the request's head, and answer at once where the request is not one to serve."""
+        """Read the request's head, and respond at once if the request is refused."""
         return super().parse_request() and not self._refused()
 
     def do_POST(self) -> None:

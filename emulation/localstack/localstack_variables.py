@@ -40,7 +40,7 @@ def localstack_environment(
         "TMPDIR": str(directory),
         "PROVIDER_OVERRIDE_S3": "scones",
         "DISABLE_EVENTS": "1",
-        # No page of another origin may read an answer; the plugin refuses its requests.
+        # No page of another origin may read a response; the plugin refuses its requests.
         "DISABLE_CORS_HEADERS": "1",
         "DISABLE_CUSTOM_CORS_S3": "1",
         "DISABLE_CUSTOM_CORS_APIGATEWAY": "1",

@@ -20,7 +20,7 @@ _TAIL_LINES = 12
 
 @dataclass(frozen=True)
 class Component:
-    """What to run, where it listens and which path answers 200 when it is healthy."""
+    """The command of a component, where it listens, and which path returns 200 when it is healthy."""
 
     name: str
     command: Sequence[str]

@@ -1,4 +1,4 @@
-"""Virtual environments in the user's cache: built on first use, atomically, and found again in milliseconds."""
+"""Virtual environments in the user's cache: built on first use, atomically, and reused in milliseconds."""
 
 import fcntl
 import hashlib

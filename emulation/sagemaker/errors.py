@@ -10,7 +10,7 @@ EmulatorError (SconesError)
 │   ├── ObjectNotFound            400  auto scaling: no such target or policy
 │   ├── Conflict                  409  schedules: the name is taken
 │   ├── ResourceNotFound          404  schedules: none of that name
-│   ├── SerializationException    400  the body is no JSON of the operation's shape
+│   ├── SerializationException    400  the body is not JSON of the operation's shape
 │   ├── UnknownOperation          400
 │   ├── Throttled                 400
 │   ├── AccessDenied              403

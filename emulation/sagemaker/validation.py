@@ -1,7 +1,7 @@
 """Checks a request against botocore's service model and words what is wrong as AWS does.
 
 The client-side ``ParamValidator`` knows types, required members and lower bounds; the service also enforces upper
-bounds, patterns and enums, ignores members it does not know, and answers a wrong JSON type with SerializationException.
+bounds, patterns and enums, ignores members it does not know, and refuses a wrong JSON type with SerializationException.
 """
 
 import functools

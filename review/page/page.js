@@ -123,12 +123,12 @@ async function step(action) {
 const label = name => step(async () => {
   const item = waiting[0];
   if (!item) return;
-  const answer = await request("api/label", {ticket: item.ticket, label: name});
+  const response = await request("api/label", {ticket: item.ticket, label: name});
   waiting.shift();
   decided.push(item);
   done += 1;
   left = Math.max(0, left - 1);
-  tell(answer.label === name ? `Labelled ${name}.` : `Somebody has labelled it ${answer.label} before.`);
+  tell(response.label === name ? `Labelled ${name}.` : `Somebody has labelled it ${response.label} before.`);
 });
 
 const skip = () => step(async () => {
@@ -142,11 +142,11 @@ const skip = () => step(async () => {
 const undo = () => step(async () => {
   const item = decided[decided.length - 1];
   if (!item) return;
-  const answer = await request("api/undo", {ticket: item.ticket});
+  const response = await request("api/undo", {ticket: item.ticket});
   decided.pop();
   done -= 1;
   left += 1;
-  waiting.unshift(answer.item);
+  waiting.unshift(response.item);
   tell("The label was taken back.");
 });
 

@@ -105,10 +105,10 @@ def _show_difference(context: CommandContext, revisions: StackRevisions, paramet
     drifts, on_aws = [], context.settings.target is Target.AWS
     if on_aws:
         names, architecture = container_image_uris.SERVICES, _architecture(context, parameters)
-        found = container_image_uris.publish(context.session, context.settings, names, architecture, build=False)
-        for name in sorted(set(names) - set(found)):
+        published = container_image_uris.publish(context.session, context.settings, names, architecture, build=False)
+        for name in sorted(set(names) - set(published)):
             console.note(f"image {name} is not in ECR: it would be built and pushed")
-        parameters = container_image_uris.template_parameters(found) | parameters
+        parameters = container_image_uris.template_parameters(published) | parameters
     difference = revisions.compare(parameters)
     if on_aws and difference.is_update:
         with console.progress("detecting drift"):

@@ -10,7 +10,7 @@ _ADVICE = "check the endpoint's model"
 
 
 def parse_probably_neither(attributes: str) -> bool | None:
-    """Return whether the model takes the image for neither, from its custom attributes; None where it does not say."""
+    """Return whether the model takes the image for neither, from its custom attributes, or None if it does not say."""
     return {"probably-neither=true": True, "probably-neither=false": False}.get(attributes)
 
 

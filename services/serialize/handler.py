@@ -3,7 +3,7 @@
 In       s3_bucket     str   bucket, or access point ARN
          s3_key        str   object key of at most 1,024 bytes, plain or URL-encoded as in event notifications
 Out      s3_bucket     str   passed on
-         s3_key        str   the key under which the object was found
+         s3_key        str   the key under which the object exists
          image_data    str   the image in base64: at most 245,760 characters, for at most 180 KiB of image
          content_type  str   "image/jpeg" or "image/png"
 Errors   InvalidInput, NotAnImage, ImageNotFound, ImageAccessDenied, ImageTooLarge, UnsupportedImage, and
@@ -13,7 +13,7 @@ Other fields of the event are dropped. ``image`` describes how an image is scale
 """
 
 # ruff: noqa: E402 - without collecting garbage while all this is imported, the first invocation in the container takes
-# 141 in place of 160 ms of CPU time (medians under the Runtime Interface Emulator, November 2026)
+# 141 instead of 160 ms of CPU time (medians under the Runtime Interface Emulator, November 2026)
 import gc
 
 gc.disable()

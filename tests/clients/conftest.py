@@ -1,4 +1,4 @@
-"""A local environment with everything deployed, and clients that are not ours, in environments of their own."""
+"""A local environment with everything deployed, and clients that are not ours, in their own environments."""
 
 import json
 import os

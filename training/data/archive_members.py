@@ -112,7 +112,7 @@ def _not_a_file(path: Path, member: str) -> UnsafeArchive:
 
 @contextmanager
 def translate_read_errors(path: Path) -> Iterator[None]:
-    """Raise ArchiveErrors in place of those of the operating system, tarfile and zipfile."""
+    """Raise ArchiveErrors instead of those of the operating system, tarfile and zipfile."""
     try:
         yield
     except FileNotFoundError:

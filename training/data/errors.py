@@ -174,7 +174,7 @@ class UploadFailed(UploadError):
 
 @contextmanager
 def translate_write_errors(path: Path, bytes_needed: int | None = None) -> Iterator[None]:
-    """Raise DiskFull or WriteFailed in place of the operating system's errors."""
+    """Raise DiskFull or WriteFailed instead of the operating system's errors."""
     try:
         yield
     except OSError as error:

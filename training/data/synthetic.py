@@ -135,8 +135,8 @@ def _supersampling(size: int) -> int:
 
 def _expose(pixels: Pixels, random: SeededRandom) -> Pixels:
     """Vary brightness, contrast and colour temperature as cameras do."""
-    gain, lift = random.around(1.08, 0.3), random.around(8, 25)
-    warm = random.around(0, 0.12) if random.chance(0.5) else 0.0
+    gain, lift = random.near(1.08, 0.3), random.near(8, 25)
+    warm = random.near(0, 0.12) if random.chance(0.5) else 0.0
     if random.chance(0.04):
         pixels = np.asarray(Image.fromarray(pixels).convert("L").convert("RGB"))
     balance = np.array((1 + warm, 1.0, 1 - warm), dtype=np.float32) * np.float32(gain)

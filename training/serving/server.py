@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def serve(listener: socket.socket, settings: ModelSettings) -> None:
-    """Load the model, then listen until SIGTERM or SIGINT; requests in progress are answered first.
+    """Load the model, then listen until SIGTERM or SIGINT; requests in progress are completed first.
 
     Raises ModelError if the model cannot be served.
     """

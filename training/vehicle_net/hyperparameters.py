@@ -14,7 +14,7 @@ _LABELS = re.compile(r"[\w-]{1,60},[\w-]{1,60}", re.ASCII)
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Everything that decides the weights besides the images; docs/model-card.md says how the defaults were found."""
+    """Everything that decides the weights besides the images; docs/model-card.md says how the defaults were chosen."""
 
     labels: str = ",".join(VEHICLES)
     """The names of labels 0 and 1, with a comma between."""

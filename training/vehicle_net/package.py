@@ -19,7 +19,7 @@ def check(model_dir: Path) -> None:
     """Raise IncompleteModel unless the directory holds a model of format 1."""
     for name in FILES:
         if not (model_dir / name).is_file():
-            raise IncompleteModel(model_dir / name, "not found: a model directory holds model.onnx and model.json")
+            raise IncompleteModel(model_dir / name, "not found: a model directory has model.onnx and model.json")
     description = model_dir / "model.json"
     try:
         content = json.loads(description.read_text(encoding="utf-8"))

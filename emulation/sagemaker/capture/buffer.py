@@ -163,7 +163,9 @@ class CaptureBuffer:
         sidecar = path.with_name(path.name.removesuffix(_RECORDS) + _DESTINATION)
         target = S3Object(**json.loads(sidecar.read_bytes()))
         content = path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]  # a crash may have cut the last line, whose call was never answered
+        whole = content[
+            : content.rfind(b"\n") + 1
+        ]  # a crash may have cut the last line, whose call never got a response
         if whole:
             encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": target.kms_key} if target.kms_key else {}
             client.put_object(Bucket=target.bucket, Key=target.key, Body=whole, **encryption)

@@ -15,7 +15,7 @@ from emulation.sagemaker.capture.buffer import CaptureBuffer, S3Object
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call that the model answered."""
+    """One invocation of the model, with its response."""
 
     content_type: str
     body: bytes

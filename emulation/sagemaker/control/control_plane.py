@@ -77,7 +77,7 @@ class ControlPlane:
     async def handle(self, request: Request) -> Response:
         """Answer one request; every error takes AWS's form."""
         try:
-            answer = await self._perform(request)
+            response = await self._perform(request)
         except AwsError as error:
             return _refuse(error)
         except ClientDisconnect:
@@ -85,7 +85,7 @@ class ControlPlane:
         except Exception:
             log.exception("%s failed", request.headers.get("x-amz-target"))
             return _refuse(InternalFailure("The request processing has failed because of an unknown error."))
-        return _respond(200, answer)
+        return _respond(200, response)
 
     async def perform(self, prefix: str, name: str, body: bytes) -> Params:
         """Perform one operation of the service of that prefix. Raises AwsError."""
@@ -117,18 +117,18 @@ def _parse(body: bytes) -> object:
     try:
         parsed: object = json.loads(body or b"{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise SerializationException(f"The body is no JSON: {error}") from error
+        raise SerializationException(f"The request body is not valid JSON: {error}") from error
     return parsed
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _refuse(error: AwsError) -> Response:
     return _respond(error.status, {"__type": error.code, "message": error.message})
 
 
-def _respond(status: int, answer: Params) -> Response:
-    content = json.dumps(answer) if status != 200 or answer else ""
+def _respond(status: int, response: Params) -> Response:
+    content = json.dumps(response) if status != 200 or response else ""
     return Response(content, status, media_type=_CONTENT_TYPE)

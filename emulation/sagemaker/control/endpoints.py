@@ -14,7 +14,7 @@ _IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack
 
 
 async def create(context: OperationContext, request: Params) -> Params:
-    """CreateEndpoint: answers at once; the endpoint is Creating until its models answer."""
+    """CreateEndpoint: returns at once; the endpoint is Creating until its models are healthy."""
     name = request["EndpointName"]
     context.store.require_absent(Kind.ENDPOINT, name)
     if len(context.store.all(Kind.ENDPOINT)) >= MAX_ENDPOINTS:
@@ -86,21 +86,21 @@ async def update_weights(context: OperationContext, request: Params) -> Params:
 async def describe(context: OperationContext, request: Params) -> Params:
     """DescribeEndpoint."""
     record = context.store.get(Kind.ENDPOINT, request["EndpointName"])
-    answer = _summary(record) | record.described
+    response = _summary(record) | record.described
     serving, pending = record.private.get("Serving"), record.private.get("Pending")
     if serving is not None:
         plan = EndpointPlan.from_dict(serving)
-        answer["ProductionVariants"] = [_variant(variant, plan.since) for variant in plan.variants]
+        response["ProductionVariants"] = [_variant(variant, plan.since) for variant in plan.variants]
         if plan.capture is not None:
-            answer["DataCaptureConfig"] = _capture(plan.capture, running=answer["EndpointStatus"] != "Failed")
+            response["DataCaptureConfig"] = _capture(plan.capture, running=response["EndpointStatus"] != "Failed")
     if pending is not None:
         plan = EndpointPlan.from_dict(pending)
-        answer["PendingDeploymentSummary"] = {
+        response["PendingDeploymentSummary"] = {
             "EndpointConfigName": plan.config_name,
             "StartTime": plan.since,
             "ProductionVariants": [_pending_variant(variant, plan.since) for variant in plan.variants],
         }
-    return answer
+    return response
 
 
 async def list_all(context: OperationContext, request: Params) -> Params:
@@ -110,7 +110,7 @@ async def list_all(context: OperationContext, request: Params) -> Params:
 
 
 async def delete(context: OperationContext, request: Params) -> Params:
-    """DeleteEndpoint: answers at once; the endpoint is Deleting until its model servers have ended."""
+    """DeleteEndpoint: returns at once; the endpoint is Deleting until its model servers have stopped."""
     record = context.store.get(Kind.ENDPOINT, request["EndpointName"])
     _require_settled(record)
     record.described["EndpointStatus"] = "Deleting"

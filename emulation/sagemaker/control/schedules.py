@@ -63,7 +63,7 @@ class Schedules:
     async def handle(self, request: Request) -> Response:
         """Answer one request; every error takes AWS's form."""
         try:
-            answer = await self._perform(request)
+            response = await self._perform(request)
         except AwsError as error:
             return _refuse(error)
         except ClientDisconnect:
@@ -71,7 +71,7 @@ class Schedules:
         except Exception:
             log.exception("%s %s failed", request.method, request.url.path)
             return _refuse(InternalServer("Unexpected error encountered while processing the request."))
-        return Response(json.dumps(answer), media_type="application/json")
+        return Response(json.dumps(response), media_type="application/json")
 
     async def run(self) -> None:
         """Do what is due, for ever."""
@@ -120,7 +120,7 @@ class Schedules:
         try:
             content = json.loads(body or b"{}")
         except (ValueError, RecursionError) as error:
-            raise ValidationException(f"The body is no JSON: {error}") from error
+            raise ValidationException(f"The request body is not valid JSON: {error}") from error
         params: dict[str, Any] = validation.typed(content, shape) | {"Name": name}
         violations = list(validation.violations(params, shape))
         if violations:

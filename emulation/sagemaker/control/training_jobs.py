@@ -18,14 +18,14 @@ _NOT_DESCRIBED = frozenset({"TrainingJobName", "Tags", "SessionChainingConfig"})
 
 
 async def create(context: OperationContext, request: Params) -> Params:
-    """CreateTrainingJob: answers at once; as on AWS, the channels must be in S3 already."""
+    """CreateTrainingJob: returns at once; as on AWS, the channels must be in S3 already."""
     name = request["TrainingJobName"]
     context.store.require_absent(_KIND, name)
     chosen = tags.as_mapping(request.get("Tags", []))
     _check(request)
     client = context.training.client
     if client is None:
-        raise ValidationException("Training takes S3: start the emulator with --s3-endpoint.")
+        raise ValidationException("Training needs S3: start the emulator with --s3-endpoint.")
     missing = await asyncio.to_thread(job_files.require, client, request)
     if missing is not None:
         raise ValidationException(missing)
@@ -67,7 +67,7 @@ async def list_all(context: OperationContext, request: Params) -> Params:
 
 
 async def stop(context: OperationContext, request: Params) -> Params:
-    """StopTrainingJob: answers at once; SIGTERM to the program, and what it has left as its model is kept."""
+    """StopTrainingJob: returns at once; the program gets SIGTERM, and the model that it has written is kept."""
     record = context.store.get(_KIND, request["TrainingJobName"])
     status = record.described["TrainingJobStatus"]
     if status in TERMINAL:

@@ -12,13 +12,13 @@ import httptools
 
 from emulation.sagemaker.errors import ContainerDown, ContainerTimeout, InvalidContainerResponse
 
-MAX_ANSWER_BYTES = 6 * 1024 * 1024
+MAX_RESPONSE_BYTES = 6 * 1024 * 1024
 _MAX_IDLE = 64
 
 
 @dataclass
 class ContainerResponse:
-    """A model server's answer; header names are lower case."""
+    """A model server's response; header names are lower case."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -43,13 +43,13 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
-        self._fail(ContainerDown(f"the connection to the model server broke: {exc or 'closed before the answer'}"))
+        self._fail(ContainerDown(f"the connection to the model server broke: {exc or 'closed before the response'}"))
 
     def data_received(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(InvalidContainerResponse(f"the model server's answer is no HTTP: {error}"))
+            self._fail(InvalidContainerResponse(f"the model server's response is not HTTP: {error}"))
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -57,10 +57,10 @@ class _Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
-        if self._size <= MAX_ANSWER_BYTES:
+        if self._size <= MAX_RESPONSE_BYTES:
             self._chunks.append(body)
         else:
-            self._fail(InvalidContainerResponse(f"the model server's answer is over {MAX_ANSWER_BYTES} bytes"))
+            self._fail(InvalidContainerResponse(f"the model server's response is over {MAX_RESPONSE_BYTES} bytes"))
             self.close()
 
     def on_message_complete(self) -> None:
@@ -101,7 +101,7 @@ class HttpClient:
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> ContainerResponse:
-        """Send one request and return its answer; a connection that the server had given up is replaced once.
+        """Send one request and return its response; a connection that the server has closed is replaced once.
 
         Raises ContainerDown, ContainerTimeout or InvalidContainerResponse.
         """
@@ -112,7 +112,7 @@ class HttpClient:
             async with asyncio.timeout(seconds):
                 return await self._send(head, body)
         except TimeoutError:
-            raise ContainerTimeout(f"no answer from the model server in {seconds:g} s") from None
+            raise ContainerTimeout(f"no response from the model server in {seconds:g} s") from None
 
     def close(self) -> None:
         """Close the idle connections; busy ones close when their exchange ends."""

@@ -46,7 +46,7 @@ def _build(environment: Path, run: Run) -> None:
 
 
 def _torch_source() -> list[str]:
-    """Return where the build of torch for the CPU is found: in folders of wheels, where the user names any.
+    """Return where pip gets the CPU build of torch: from the folders of wheels that the user specifies, if any.
 
     The default build brings three gigabytes of libraries for GPUs.
     """

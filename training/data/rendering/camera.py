@@ -40,11 +40,11 @@ class Pose:
         return cls(
             yaw=math.radians(random.between(*turn)) * (1 if random.chance(0.5) else -1),
             pitch=math.radians(random.between(0, 22) if random.chance(0.6) else random.between(0, 6)),
-            roll=math.radians(random.around(0, 30 if random.chance(0.07) else 6)),
+            roll=math.radians(random.near(0, 30 if random.chance(0.07) else 6)),
             mirrored=random.chance(0.5),
             distance=random.between(3.5, 9),
             fill=random.between(low, high),
-            shift=(random.around(0, slack), random.around(0, slack)),
+            shift=(random.near(0, slack), random.near(0, slack)),
             stretch=random.between(0.95, 1.3),
         )
 

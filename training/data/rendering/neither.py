@@ -79,7 +79,7 @@ def _people(random: SeededRandom, side: int) -> Image.Image:
             fill=random.between(1.4, 3.5) if close else random.between(0.25, 0.95),
             stretch=random.between(0.9, 1.1),
             roll=0.0,
-            shift=(random.around(0, 0.35), random.between(0.5, 1.2) if close else random.around(0.05, 0.1)),
+            shift=(random.near(0, 0.35), random.between(0.5, 1.2) if close else random.near(0.05, 0.1)),
         )
         _place(image, _person(random), pose, random)
     return image
@@ -141,7 +141,7 @@ def _document(random: SeededRandom, side: int) -> Image.Image:
         x, y, w = side * random.between(0, 0.7), side * random.between(0, 0.7), side * random.between(0.1, 0.4)
         shape = canvas.ellipse if random.chance(0.5) else canvas.rectangle
         shape((x, y, x + w, y + w * random.between(0.4, 1.2)), outline=paint(random), width=max(1, side // 40))
-    return image.rotate(random.around(0, 12), Image.Resampling.BILINEAR, fillcolor=paint(random))
+    return image.rotate(random.near(0, 12), Image.Resampling.BILINEAR, fillcolor=paint(random))
 
 
 def _print(
@@ -155,7 +155,7 @@ def _print(
     stroke = max(1, int(high * 0.15))
     while x < right:
         for _ in range(random.count(2, _LETTERS)):
-            lean, tall = high * random.around(0, 0.3), high * random.pick((0.6, 0.6, 1.0))
+            lean, tall = high * random.near(0, 0.3), high * random.pick((0.6, 0.6, 1.0))
             canvas.line((x, y + high, x + lean, y + high - tall), fill=ink, width=stroke)
             if random.chance(0.6):
                 canvas.arc((x, y + high - tall, x + high * 0.45, y + high), 200, 560 * random.between(0.5, 1), fill=ink)
@@ -167,13 +167,13 @@ def _sign(random: SeededRandom, side: int) -> Image.Image:
     """A traffic sign or a logo: a few large plain shapes, one in the other."""
     image = backdrop(random, side) if random.chance(0.5) else Image.new("RGB", (side, side), paint(random))
     canvas = ImageDraw.Draw(image)
-    x, y, r = (side * random.around(0.5, 0.15), side * random.around(0.5, 0.15), side * random.between(0.15, 0.48))
+    x, y, r = (side * random.near(0.5, 0.15), side * random.near(0.5, 0.15), side * random.between(0.15, 0.48))
     for _ in range(random.count(1, 5)):
         corners, turn, colour = random.pick((3, 4, 5, 6, 40, 40)), random.between(0, math.tau), paint(random)
         angles = [turn + math.tau * k / corners for k in range(corners)]
         canvas.polygon([(x + r * math.cos(a), y + r * math.sin(a)) for a in angles], fill=colour)
         r *= random.between(0.3, 0.9)
-        x, y = x + r * random.around(0, 0.5), y + r * random.around(0, 0.5)
+        x, y = x + r * random.near(0, 0.5), y + r * random.near(0, 0.5)
     return image
 
 
@@ -193,7 +193,7 @@ def _things(random: SeededRandom, side: int) -> Image.Image:
             canvas.polygon(((box[0], box[1]), (box[2], box[1]), (x + r * 1.3, y), (x - r * 0.7, y)), shade(colour, 1.2))
             canvas.rectangle((box[0], y, box[2], box[3]), fill=colour)
         elif kind == "stick":
-            end = (x + side * random.around(0, 0.6), y + side * random.around(0, 0.6))
+            end = (x + side * random.near(0, 0.6), y + side * random.near(0, 0.6))
             canvas.line((x, y, *end), fill=colour, width=max(2, int(r * 0.3)))
         elif kind == "plate":
             canvas.ellipse(box, fill=colour)

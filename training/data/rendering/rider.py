@@ -60,7 +60,7 @@ def _shoulder(seat: Seat, random: SeededRandom) -> Flat:
     away = max(0.05, math.hypot(dx, dy))
     bend = (torso**2 + away**2 - arm**2) / (2 * torso * away)
     angle = math.atan2(dy, dx) + math.acos(max(-1.0, min(1.0, bend)))
-    angle = max(math.radians(28), min(math.radians(97), angle + random.around(0, 0.1)))
+    angle = max(math.radians(28), min(math.radians(97), angle + random.near(0, 0.1)))
     return seat.hip[0] + torso * math.cos(angle), seat.hip[1] + torso * math.sin(angle)
 
 

@@ -28,7 +28,7 @@ def shadow(image: Image.Image, view: View, random: SeededRandom) -> None:
         return
     side, small = image.width, image.width // 4
     (left, _), (right, ground) = view.pixels.min(axis=0).tolist(), view.pixels.max(axis=0).tolist()
-    deep, slip = side * random.between(0.015, 0.06), side * random.around(0, 0.12)
+    deep, slip = side * random.between(0.015, 0.06), side * random.near(0, 0.12)
     mask = Image.new("L", (small, small))
     box = [v / 4 for v in (left + slip, ground - deep * 1.6, right + slip, ground + deep)]
     ImageDraw.Draw(mask).ellipse(box, fill=int(255 * random.between(0.25, 0.75)))
@@ -44,7 +44,7 @@ def foreground(image: Image.Image, random: SeededRandom) -> None:
     x, y, reach = side * random.between(0, 1), side * random.between(0.3, 1.1), side * random.between(0.04, 0.14)
     what = random.pick(("post", "leaves", "box", "print"))
     if what == "post":
-        canvas.line((x, 0, x + side * random.around(0, 0.1), side), fill=colour, width=int(reach * 0.7) + 1)
+        canvas.line((x, 0, x + side * random.near(0, 0.1), side), fill=colour, width=int(reach * 0.7) + 1)
     elif what == "box":
         canvas.rectangle((x - reach, y - reach, x + reach, y + reach), fill=colour)
     elif what == "print":
@@ -54,7 +54,7 @@ def foreground(image: Image.Image, random: SeededRandom) -> None:
             canvas.rectangle((left, top, left + step * 0.6, top + side * 0.05), fill=colour)
     else:
         for _ in range(14):
-            a, b = x + side * random.around(0, 0.15), y + side * random.around(0, 0.15)
+            a, b = x + side * random.near(0, 0.15), y + side * random.near(0, 0.15)
             r, green = side * random.between(0.015, 0.05), hsv(random.between(0.2, 0.38), 0.6, random.between(0.2, 0.6))
             canvas.ellipse((a - r, b - r * 0.7, a + r, b + r * 0.7), fill=green)
 
@@ -140,7 +140,7 @@ def _outdoors(random: SeededRandom, side: int) -> Image.Image:
     _ground(image, random, horizon, random.pick((grey(random.between(0.25, 0.7)), lawn, (185, 165, 135))))
     if random.chance(0.3):
         y = random.between(horizon, side)
-        line = (0, y, side, y + side * random.around(0, 0.15))
+        line = (0, y, side, y + side * random.near(0, 0.15))
         ImageDraw.Draw(image).line(line, fill=grey(random.between(0.7, 1)), width=max(1, side // 40))
     return image
 
@@ -206,7 +206,7 @@ def _clutter(random: SeededRandom, side: int) -> Image.Image:
         if what == "box":
             canvas.rectangle((x - w / 2, y - h / 2, x + w / 2, y + h / 2), fill=colour)
         elif what == "pole":
-            canvas.line((x, 0, x + side * random.around(0, 0.2), side), fill=colour, width=max(1, int(w / 6)))
+            canvas.line((x, 0, x + side * random.near(0, 0.2), side), fill=colour, width=max(1, int(w / 6)))
         elif what == "rail":
             for k in range(6):
                 post = x + k * w / 3
@@ -214,7 +214,7 @@ def _clutter(random: SeededRandom, side: int) -> Image.Image:
         elif what == "hoop":
             canvas.ellipse((x - h / 3, y - h / 3, x + h / 3, y + h / 3), outline=colour, width=max(1, int(w / 8)))
         else:
-            corners = [(x + side * random.around(0, 0.25), y + side * random.around(0, 0.25)) for _ in range(5)]
+            corners = [(x + side * random.near(0, 0.25), y + side * random.near(0, 0.25)) for _ in range(5)]
             canvas.polygon(corners, fill=colour)
     return image
 

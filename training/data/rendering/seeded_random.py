@@ -24,7 +24,7 @@ class SeededRandom:
         """Return a number from ``low`` to ``high``, all equally likely."""
         return low + (high - low) * self._random.random()
 
-    def around(self, centre: float, spread: float) -> float:
+    def near(self, centre: float, spread: float) -> float:
         """Return a number within ``spread`` of ``centre``, near ones more likely."""
         roll = self._random.random
         return centre + spread * (roll() + roll() + roll() - 1.5) / 1.5

@@ -89,7 +89,7 @@ def _rain(pixels: Pixels, level: float, random: SeededRandom) -> Pixels:
     height, width = pixels.shape[:2]
     unit = max(width, height)
     veil = Image.new("L", (width, height), int(70 * level))
-    canvas, slant = ImageDraw.Draw(veil), random.around(0, 0.4)
+    canvas, slant = ImageDraw.Draw(veil), random.near(0, 0.4)
     for _ in range(int(90 * level) + 3):
         x, y, long = (
             random.between(-0.1, 1.1) * width,
