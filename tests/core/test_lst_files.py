@@ -100,7 +100,7 @@ def test_a_name_that_would_break_the_file_is_not_written(tmp_path: Path) -> None
 )
 def test_arbitrary_text_ends_in_entries_or_a_named_error(text: str) -> None:
     try:
-        found = parse_lst(text, "x.lst")
+        result = parse_lst(text, "x.lst")
     except SconesError:
         return
-    assert parse_lst(format_lst(found), "x.lst") == found
+    assert parse_lst(format_lst(result), "x.lst") == result

@@ -83,9 +83,9 @@ def test_ours_pass_these_events_on() -> None:
 
 @pytest.mark.parametrize("service", ["serialize", "classify", "filter"])
 def test_ours_answer_a_published_event_as_documented(service: str) -> None:
-    documented = [(json.loads(event), answer) for name, event, answer in ANSWERS if name == service]
+    documented = [(json.loads(event), response) for name, event, response in ANSWERS if name == service]
     assert documented
-    assert ours(service, [event for event, _ in documented]) == [answer for _, answer in documented]
+    assert ours(service, [event for event, _ in documented]) == [response for _, response in documented]
 
 
 @pytest.mark.parametrize(("name", "file"), NAMED)

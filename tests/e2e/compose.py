@@ -91,11 +91,11 @@ class Project:
     def left(self) -> list[str]:
         """Containers, volumes and networks that bear the project's label, and images with its tag."""
         label = f"label=com.docker.compose.project={self.name}"
-        found = docker("ps", "--all", "--quiet", "--filter", label)
-        found += "\n" + docker("images", "--quiet", "--filter", f"reference=scones/*:{self.name}")
+        result = docker("ps", "--all", "--quiet", "--filter", label)
+        result += "\n" + docker("images", "--quiet", "--filter", f"reference=scones/*:{self.name}")
         for kind in ("volume", "network"):
-            found += "\n" + docker(kind, "ls", "--quiet", "--filter", label)
-        return found.split()
+            result += "\n" + docker(kind, "ls", "--quiet", "--filter", label)
+        return result.split()
 
 
 def wait_until_healthy(project: Project, seconds: float) -> float:

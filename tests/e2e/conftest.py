@@ -49,10 +49,10 @@ class Site:
 
     def ended(self, arn: str, seconds: float = 120) -> dict[str, Any]:
         client, deadline = self.client("stepfunctions"), time.monotonic() + seconds
-        while (found := client.describe_execution(executionArn=arn))["status"] not in TERMINAL:
-            assert time.monotonic() < deadline, f"{arn} is {found['status']} after {seconds:.0f} s"
+        while (result := client.describe_execution(executionArn=arn))["status"] not in TERMINAL:
+            assert time.monotonic() < deadline, f"{arn} is {result['status']} after {seconds:.0f} s"
             time.sleep(0.2)
-        return dict(found)
+        return dict(result)
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Take every message out of a queue and return all that were ever there."""

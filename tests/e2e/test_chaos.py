@@ -37,10 +37,10 @@ class Ledger:
     killed: int = 0
     guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def record(self, name: str, found: dict[str, Any]) -> None:
+    def record(self, name: str, result: dict[str, Any]) -> None:
         with self.guard:
             assert name not in self.ended, f"{name} ended twice"
-            self.ended[name] = found
+            self.ended[name] = result
 
 
 def follow(site: Site, ledger: Ledger, number: int, value: dict[str, str]) -> None:
@@ -60,9 +60,9 @@ def follow(site: Site, ledger: Ledger, number: int, value: dict[str, str]) -> No
                 site.client("s3").head_object(Bucket=value["s3_bucket"], Key=value["s3_key"])
                 arn = site.start(value, name=name)
                 ledger.started[name] += 1
-            found = client.describe_execution(executionArn=arn)
-            if found["status"] in TERMINAL:
-                ledger.record(name, dict(found))
+            result = client.describe_execution(executionArn=arn)
+            if result["status"] in TERMINAL:
+                ledger.record(name, dict(result))
                 return
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
@@ -116,11 +116,11 @@ def test_no_image_is_lost_or_doubled_when_each_container_is_killed_in_turn(
         healed = hurting.result()
     again = {name: count for name, count in ledger.started.items() if count > 1}
     print({"healed_s": {k: round(v, 1) for k, v in healed.items()}, "started_again": len(again)})
-    print(Counter(found.get("error", found["status"]) for found in ledger.ended.values()))
+    print(Counter(result.get("error", result["status"]) for result in ledger.ended.values()))
     assert set(ledger.ended) == {f"chaos-{number:03d}" for number in range(IMAGES)}
     assert set(ledger.started.values()) <= {1, 2}
     assert len(again) <= UNDER_WAY
-    errors = {found["error"] for found in ledger.ended.values() if found["status"] != "SUCCEEDED"}
+    errors = {result["error"] for result in ledger.ended.values() if result["status"] != "SUCCEEDED"}
     assert errors <= {"ThresholdConfidenceNotMet"}
     assert one_message_each(site)
 

@@ -56,17 +56,17 @@ def ended_about(site: Site, word: str, count: int) -> list[dict[str, Any]]:
     """Those executions, once there are as many and all have ended."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        found = executions_about(site, word)
-        if len(found) >= count and all(one["status"] in TERMINAL for one in found):
-            assert len(found) == count
-            return found
-        assert time.monotonic() < deadline, found
+        result = executions_about(site, word)
+        if len(result) >= count and all(one["status"] in TERMINAL for one in result):
+            assert len(result) == count
+            return result
+        assert time.monotonic() < deadline, result
         time.sleep(0.3)
 
 
 def content_of(site: Site, image: dict[str, str]) -> bytes:
-    answer = site.client("s3").get_object(Bucket=image["s3_bucket"], Key=image["s3_key"])
-    content: bytes = answer["Body"].read()
+    response = site.client("s3").get_object(Bucket=image["s3_bucket"], Key=image["s3_key"])
+    content: bytes = response["Body"].read()
     return content
 
 
@@ -84,13 +84,13 @@ def test_a_batch_of_files_is_accounted_for(site: Site, samples: list[dict[str, s
     for number, image in enumerate(samples):
         (folder / f"{number}.png").write_bytes(content_of(site, image))
     (folder / "broken.png").write_bytes(b"this is no picture")
-    told = scones(site, tmp_path, "batch", str(folder))
-    assert told["images"] == len(samples) + 1 == sum(told["outcomes"].values())
-    assert told["outcomes"]["UnsupportedImage"] == 1
-    assert set(told["labels"]) <= {"bicycle", "motorcycle"}
-    results = tmp_path / told["results"]
-    assert len(json.loads(results.read_text("utf-8"))) == told["images"]
-    assert len(list(csv.DictReader(io.StringIO(results.with_suffix(".csv").read_text("utf-8"))))) == told["images"]
+    output = scones(site, tmp_path, "batch", str(folder))
+    assert output["images"] == len(samples) + 1 == sum(output["outcomes"].values())
+    assert output["outcomes"]["UnsupportedImage"] == 1
+    assert set(output["labels"]) <= {"bicycle", "motorcycle"}
+    results = tmp_path / output["results"]
+    assert len(json.loads(results.read_text("utf-8"))) == output["images"]
+    assert len(list(csv.DictReader(io.StringIO(results.with_suffix(".csv").read_text("utf-8"))))) == output["images"]
 
 
 def test_an_answer_to_a_review_becomes_a_training_image(
@@ -104,8 +104,8 @@ def test_an_answer_to_a_review_becomes_a_training_image(
     assert "data:image" in (tmp_path / "review.html").read_text("utf-8")
 
     before = trained_on(site)
-    told = scones(site, tmp_path, "review", "--label", f"{image['s3_key']}=bicycle")
-    assert told["labelled"] == 1
+    output = scones(site, tmp_path, "review", "--label", f"{image['s3_key']}=bicycle")
+    assert output["labelled"] == 1
     (line,) = trained_on(site) - before
     assert line.split("\t")[1] == "0"
     left = scones(site, tmp_path, "review", "--sheet", str(tmp_path / "review.html"))
@@ -129,8 +129,8 @@ def test_what_failed_for_a_missing_image_succeeds_when_it_is_redriven(
     assert site.ended(site.start(missing))["error"] == "ImageNotFound"
     site.put(key, content_of(site, samples[0]))
     assert scones(site, tmp_path, "redrive", "--error", "ImageNotFound")["started"] >= 1
-    found = ended_about(site, key, 2)
-    again = max(found, key=lambda one: one["startDate"])
+    result = ended_about(site, key, 2)
+    again = max(result, key=lambda one: one["startDate"])
     assert again["status"] == "SUCCEEDED" or again["error"] == "ThresholdConfidenceNotMet"
 
 
@@ -138,8 +138,8 @@ def test_monitoring_sees_each_inference_that_was_captured(
     site: Site, unsure: Callable[[int], bytes], tmp_path: Path
 ) -> None:
     def seen() -> int:
-        told = scones(site, tmp_path, "monitor", "--since", "1h", codes=(0, 3, 4))
-        return int(told["drift"]["n"])
+        output = scones(site, tmp_path, "monitor", "--since", "1h", codes=(0, 3, 4))
+        return int(output["drift"]["n"])
 
     before, images = settled(seen), 5
     for number in range(images):

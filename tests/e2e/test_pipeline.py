@@ -14,7 +14,7 @@ from tests.e2e.conftest import Site
 pytestmark = pytest.mark.e2e
 
 
-def test_every_sample_ends_in_exactly_one_place(site: Site, samples: list[dict[str, str]]) -> None:
+def test_every_sample_has_exactly_one_outcome(site: Site, samples: list[dict[str, str]]) -> None:
     ended = [site.ended(arn) for arn in [site.start(image) for image in samples]]
     passed = [one for one in ended if one["status"] == "SUCCEEDED"]
     for one in ended:
@@ -41,15 +41,15 @@ def bad_inputs(site: Site) -> dict[str, Any]:
 
 @pytest.mark.parametrize("error", ["ImageNotFound", "UnsupportedImage", "InvalidInput"])
 def test_a_bad_input_fails_by_name_with_one_message_in_the_failure_queue(site: Site, error: str) -> None:
-    found = site.ended(site.start(bad_inputs(site)[error]))
-    assert (found["status"], found["error"]) == ("FAILED", error)
-    assert site.messages_of(found["executionArn"]) == {"ReviewQueueUrl": 0, "FailureQueueUrl": 1}
+    result = site.ended(site.start(bad_inputs(site)[error]))
+    assert (result["status"], result["error"]) == ("FAILED", error)
+    assert site.messages_of(result["executionArn"]) == {"ReviewQueueUrl": 0, "FailureQueueUrl": 1}
 
 
 def test_what_does_not_meet_the_threshold_waits_for_a_person(site: Site, samples: list[dict[str, str]]) -> None:
-    found = site.ended(site.start(samples[0] | {"threshold": 1.0}))
-    assert (found["status"], found["error"]) == ("FAILED", "ThresholdConfidenceNotMet")
-    assert site.messages_of(found["executionArn"]) == {"ReviewQueueUrl": 1, "FailureQueueUrl": 0}
+    result = site.ended(site.start(samples[0] | {"threshold": 1.0}))
+    assert (result["status"], result["error"]) == ("FAILED", "ThresholdConfidenceNotMet")
+    assert site.messages_of(result["executionArn"]) == {"ReviewQueueUrl": 1, "FailureQueueUrl": 0}
 
 
 def test_a_failed_image_is_redriven_from_its_message(site: Site, samples: list[dict[str, str]]) -> None:
@@ -68,9 +68,9 @@ def test_a_batch_ends_each_item_as_the_single_machine_does(site: Site, samples: 
     keys = [image["s3_key"] for image in samples] + [f"{prefix}missing.png"]
     manifest = site.put(f"{prefix}manifest.json", json.dumps([{"s3_key": key} for key in keys]).encode())
     value = {"s3_bucket": bucket, "manifest_key": manifest["s3_key"]}
-    found = site.ended(site.start(value, "BatchStateMachineArn"))
-    assert found["status"] == "SUCCEEDED", found.get("cause")
-    output = json.loads(found["output"])
+    result = site.ended(site.start(value, "BatchStateMachineArn"))
+    assert result["status"] == "SUCCEEDED", result.get("cause")
+    output = json.loads(result["output"])
     assert output["counts"] == {
         "total": len(keys), "succeeded": len(samples), "failed": 1, "timed_out": 0, "aborted": 0
     }  # fmt: skip
@@ -79,11 +79,11 @@ def test_a_batch_ends_each_item_as_the_single_machine_does(site: Site, samples: 
 
 
 def test_what_the_endpoint_saw_is_captured_once(site: Site, unsure: Callable[[int], bytes]) -> None:
-    picture = unsure(time.time_ns())
-    found = site.ended(site.start(site.put(f"e2e/{uuid4()}.png", picture)))
-    assert found["status"] == "SUCCEEDED" or found["error"] == "ThresholdConfidenceNotMet"
+    image = unsure(time.time_ns())
+    result = site.ended(site.start(site.put(f"e2e/{uuid4()}.png", image)))
+    assert result["status"] == "SUCCEEDED" or result["error"] == "ThresholdConfidenceNotMet"
     deadline = time.monotonic() + 30
-    while not (records := [r for r in captured(site) if r["endpointInput"]["data"] == picture]):
+    while not (records := [r for r in captured(site) if r["endpointInput"]["data"] == image]):
         assert time.monotonic() < deadline, "nothing was captured in 30 s"
         time.sleep(1)
     (record,) = records
@@ -94,9 +94,9 @@ def test_what_the_endpoint_saw_is_captured_once(site: Site, unsure: Callable[[in
 def captured(site: Site) -> list[dict[str, Any]]:
     """Every captured record, its image decoded."""
     s3, outputs = site.client("s3"), site.outputs()
-    place = {"Bucket": outputs["DataBucket"], "Prefix": f"capture/{outputs['EndpointName']}/"}
+    listing = {"Bucket": outputs["DataBucket"], "Prefix": f"capture/{outputs['EndpointName']}/"}
     records = []
-    for entry in s3.list_objects_v2(**place).get("Contents", []):
+    for entry in s3.list_objects_v2(**listing).get("Contents", []):
         body = s3.get_object(Bucket=outputs["DataBucket"], Key=entry["Key"])["Body"].read()
         records += [json.loads(line)["captureData"] for line in body.splitlines()]
     for record in records:
@@ -107,7 +107,7 @@ def captured(site: Site) -> list[dict[str, Any]]:
 def test_the_endpoint_is_in_service_and_answers_by_itself(site: Site, unsure: Callable[[int], bytes]) -> None:
     name = site.outputs()["EndpointName"]
     assert site.client("sagemaker").describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService"
-    answer = site.client("sagemaker-runtime").invoke_endpoint(
+    response = site.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=name, ContentType="image/png", Accept="application/json", Body=unsure(1)
     )
-    assert sum(json.loads(answer["Body"].read())) == pytest.approx(1)
+    assert sum(json.loads(response["Body"].read())) == pytest.approx(1)

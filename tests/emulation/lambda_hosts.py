@@ -60,8 +60,8 @@ def lambda_host(service: Path, log: Path, *options: str) -> Iterator[tuple[Lambd
 def _url(process: subprocess.Popen[bytes], log: Path) -> str:
     deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
-        _, found, url = log.read_text().partition("listens on ")
-        if found and url.endswith("\n") and is_healthy(url.strip() + "/health"):
+        _, result, url = log.read_text().partition("listens on ")
+        if result and url.endswith("\n") and is_healthy(url.strip() + "/health"):
             return url.strip()
         time.sleep(0.02)
     raise AssertionError(f"the host did not start: {log.read_text()}")

@@ -77,9 +77,9 @@ def test_a_batch_can_be_followed_again_and_a_threshold_of_its_own_holds(
     s3.put_object(Bucket=bucket, Key="own.json", Body=json.dumps([{"s3_key": key} for key in keys]))
     payload = {"s3_bucket": bucket, "manifest_key": "own.json", "threshold": 1}
     arn = batches.start(deployment.client("stepfunctions"), deployment.outputs.batch_state_machine_arn, payload, "own")
-    answer = deployment.user.run("batch", "--attach", arn, "--json", "--out", str(tmp_path))
-    assert answer.returncode == 0, answer.stderr
-    assert json.loads(answer.stdout)["outcomes"] == {"ThresholdConfidenceNotMet": 2}
+    response = deployment.user.run("batch", "--attach", arn, "--json", "--out", str(tmp_path))
+    assert response.returncode == 0, response.stderr
+    assert json.loads(response.stdout)["outcomes"] == {"ThresholdConfidenceNotMet": 2}
     assert [visit.name for visit in history(deployment.client("stepfunctions"), arn)][-1] == "Summary"
 
 

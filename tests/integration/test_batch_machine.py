@@ -23,9 +23,9 @@ def execute(running: Running, payload: object) -> dict[str, Any]:
     arn = client.start_execution(stateMachineArn=machine, input=json.dumps(payload))["executionArn"]
     deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
-        answer: dict[str, Any] = client.describe_execution(executionArn=arn)
-        if answer["status"] != "RUNNING":
-            return answer
+        response: dict[str, Any] = client.describe_execution(executionArn=arn)
+        if response["status"] != "RUNNING":
+            return response
         time.sleep(0.2)
     raise AssertionError(f"{arn} did not end")
 
@@ -53,9 +53,9 @@ def test_every_image_of_a_batch_ends_once_and_where_it_belongs(source: str, scri
         body = json.dumps([{"s3_key": key} for key in sorted(keys)])
         s3.put_object(Bucket=bucket, Key=batch["manifest_key"], Body=body.encode())
 
-    answer = execute(scripted, batch)
-    assert answer["status"] == "SUCCEEDED", answer
-    output = json.loads(answer["output"])
+    response = execute(scripted, batch)
+    assert response["status"] == "SUCCEEDED", response
+    output = json.loads(response["output"])
     failed = 0 if prefix else len(FAILED)
     counts = {"total": len(keys), "succeeded": len(keys) - failed, "failed": failed, "timed_out": 0, "aborted": 0}
     assert output["counts"] == counts
@@ -76,6 +76,6 @@ def test_every_image_of_a_batch_ends_once_and_where_it_belongs(source: str, scri
 
 @pytest.mark.parametrize("payload", [{}, {"s3_bucket": "bucket"}, {"prefix": "in/"}, {"s3_bucket": 7, "prefix": "in/"}])
 def test_a_batch_that_names_no_images_says_what_to_send(payload: dict[str, object], scripted: Running) -> None:
-    answer = execute(scripted, payload)
-    assert (answer["status"], answer["error"]) == ("FAILED", "InvalidInput")
-    assert "manifest_key" in answer["cause"]
+    response = execute(scripted, payload)
+    assert (response["status"], response["error"]) == ("FAILED", "InvalidInput")
+    assert "manifest_key" in response["cause"]

@@ -29,9 +29,12 @@ def test_failures_run_again_once_the_endpoint_is_back(deployment: LocalDeploymen
     waiting = json.loads(user.run("redrive", "--dry-run", "--json").stdout)
     assert waiting["waiting"] == deployment.queue_lengths()["failure"]
     assert sum(waiting["errors"][error] for error in errors) >= 3
-    answer = user.run("redrive", "--wait", "--json", *(word for error in errors for word in ("--error", error)))
-    found = json.loads(answer.stdout)
-    assert (answer.returncode, found["started"], found["outcomes"]) == (0, 3, {"SUCCEEDED": 3}), (found, answer.stderr)
+    response = user.run("redrive", "--wait", "--json", *(word for error in errors for word in ("--error", error)))
+    result = json.loads(response.stdout)
+    assert (response.returncode, result["started"], result["outcomes"]) == (0, 3, {"SUCCEEDED": 3}), (
+        result,
+        response.stderr,
+    )
     assert deployment.queue_lengths()["failure"] == before["failure"]
     assert json.loads(user.run("redrive", "--error", *errors, "--json").stdout)["started"] == 0
 
@@ -48,8 +51,8 @@ def test_a_reviewed_image_becomes_a_line_of_the_next_trainings_manifest(
     assert all(key in sheet.read_text() for key in keys)
     assert deployment.queue_lengths()["review"] == waiting
     (tmp_path / "labels.txt").write_text(f"{keys[1]}=motorcycle\n{keys[2]}=neither\n")
-    answer = user.run("review", "--label", f"{keys[0]}=bicycle", "--labels", str(tmp_path / "labels.txt"), "--json")
-    assert json.loads(answer.stdout)["labelled"] == 3, answer.stderr
+    response = user.run("review", "--label", f"{keys[0]}=bicycle", "--labels", str(tmp_path / "labels.txt"), "--json")
+    assert json.loads(response.stdout)["labelled"] == 3, response.stderr
     assert deployment.queue_lengths()["review"] == waiting - 3
     s3, bucket = deployment.client("s3"), deployment.outputs.data_bucket
     entries = parse_lst(s3.get_object(Bucket=bucket, Key=labelled_dataset.LISTING)["Body"].read().decode(), "train.lst")
@@ -63,6 +66,6 @@ def test_a_reviewed_image_becomes_a_line_of_the_next_trainings_manifest(
 
 def test_a_label_for_an_image_that_is_not_waiting_changes_nothing(deployment: LocalDeployment) -> None:
     waiting = deployment.queue_lengths()["review"]
-    answer = deployment.user.run("review", "--label", "nowhere.png=bicycle")
-    assert (answer.returncode, deployment.queue_lengths()["review"]) == (1, waiting)
-    assert "nowhere.png" in answer.stderr
+    response = deployment.user.run("review", "--label", "nowhere.png=bicycle")
+    assert (response.returncode, deployment.queue_lengths()["review"]) == (1, waiting)
+    assert "nowhere.png" in response.stderr

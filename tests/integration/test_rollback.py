@@ -40,8 +40,8 @@ def test_an_alarm_that_sounds_takes_the_update_back(scripted: Running, alarm: st
     scripted.client("cloudwatch").set_alarm_state(StateValue="ALARM", **state)
     with pytest.raises(EndpointFailed, match=f"rolled back to .*: .* the alarm {alarm} is in ALARM"):
         deployed(scripted, name, alarm, 50)
-    found = endpoint_deployment.status(scripted.session, name)
-    assert (found.status, found.config_name, found.capture_percent) == ("InService", first.config_name, 100)
+    result = endpoint_deployment.status(scripted.session, name)
+    assert (result.status, result.config_name, result.capture_percent) == ("InService", first.config_name, 100)
     scripted.client("cloudwatch").set_alarm_state(StateValue="OK", **state)
     assert deployed(scripted, name, alarm, 50).capture_percent == 50
     assert endpoint_deployment.delete(scripted.session, name)[0] == name

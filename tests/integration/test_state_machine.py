@@ -84,7 +84,7 @@ def test_a_named_error_ends_under_its_own_name_with_one_message_in_one_queue(
     outcome = failed[service, error]
     assert (outcome["status"], outcome["error"]) == ("FAILED", error)
     assert outcome["cause"] == f"scripted for {service},{error},always"
-    here = {queue: [m for m in found if m["execution_arn"] == outcome["arn"]] for queue, found in queued.items()}
+    here = {queue: [m for m in result if m["execution_arn"] == outcome["arn"]] for queue, result in queued.items()}
     right, other = ("ReviewQueueUrl", "FailureQueueUrl") if error == REVIEWED else ("FailureQueueUrl", "ReviewQueueUrl")
     assert (len(here[right]), len(here[other])) == (1, 0)
     assert here[right][0]["error"] == error
@@ -98,7 +98,7 @@ def test_a_failure_carries_the_executions_input_so_that_it_can_be_started_again(
     assert message["input"] == image("classify,EndpointNotFound,always")
 
 
-def test_a_review_carries_the_image_and_what_the_model_said(
+def test_a_review_message_has_the_image_and_its_inferences(
     failed: dict[tuple[str, str], Any], queued: dict[str, list[dict[str, Any]]]
 ) -> None:
     arn = failed["filter", REVIEWED]["arn"]

@@ -108,8 +108,8 @@ def named_after(running: Running, name: str) -> set[str]:
             *(policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]),
         ],
     }
-    found = [(service, line) for service, names in ask.items() for line in names(running.client(service))]
-    return {f"{service} {line}" for service, line in found if name in line}
+    result = [(service, line) for service, names in ask.items() for line in names(running.client(service))]
+    return {f"{service} {line}" for service, line in result if name in line}
 
 
 def test_destroying_a_stack_leaves_nothing_that_is_billed(scripted: Running) -> None:

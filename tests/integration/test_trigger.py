@@ -73,7 +73,7 @@ def test_what_a_console_puts_beside_images_is_skipped_without_a_message(scripted
 
 
 @pytest.mark.parametrize("mark", ["\x1b[31m", "\n", "\r\n", "\u2028", "\x7f"], ids=ascii)
-def test_an_object_whose_key_has_control_characters_ends_in_exactly_one_place(scripted: Running, mark: str) -> None:
+def test_an_object_whose_key_has_control_characters_ends_in_exactly_one_queue(scripted: Running, mark: str) -> None:
     s3, batch = scripted.client("s3"), uuid4().hex
     sent = {
         "broken.png": (b"no image", "FailureQueueUrl"),

@@ -44,8 +44,8 @@ def user(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[User
     someone = newcomer(tmp_path_factory.mktemp("home") / ACCENTED_FOLDER, cache)
     try:
         for step in (["up", "--detach"], ["deploy"], ["stage", "--synthetic"], ["endpoint", "deploy"]):
-            answer = someone.run(*step)
-            assert answer.returncode == 0, answer.stderr
+            response = someone.run(*step)
+            assert response.returncode == 0, response.stderr
         yield someone
     finally:
         someone.run("down")
@@ -59,30 +59,30 @@ def fresh(tmp_path: Path, cache: Path) -> Iterator[User]:
 
 
 def test_status_says_that_every_part_is_healthy(user: User) -> None:
-    found = json.loads(user.run("status", "--json").stdout)
-    assert found["health"] == dict.fromkeys(["localstack", "sagemaker", "serialize", "classify", "filter"], True)
+    result = json.loads(user.run("status", "--json").stdout)
+    assert result["health"] == dict.fromkeys(["localstack", "sagemaker", "serialize", "classify", "filter"], True)
 
 
 def test_a_second_up_says_what_runs_already(user: User) -> None:
-    answer = user.run("up")
-    assert answer.returncode == 1
-    assert json.loads(user.run("status", "--json").stdout)["addresses"]["localstack"] in answer.stderr
+    response = user.run("up")
+    assert response.returncode == 1
+    assert json.loads(user.run("status", "--json").stdout)["addresses"]["localstack"] in response.stderr
 
 
 def test_a_second_deploy_finds_nothing_to_change(user: User) -> None:
-    answer = user.run("deploy")
-    assert answer.returncode == 0
-    assert "nothing to change" in answer.stderr
+    response = user.run("deploy")
+    assert response.returncode == 0
+    assert "nothing to change" in response.stderr
 
 
 def test_a_second_stage_uploads_nothing(user: User) -> None:
-    found = json.loads(user.run("stage", "--synthetic", "--json").stdout)
-    assert (found["uploaded"], found["train"], found["test"]) == (0, 1000, 200)
+    result = json.loads(user.run("stage", "--synthetic", "--json").stdout)
+    assert (result["uploaded"], result["train"], result["test"]) == (0, 1000, 200)
 
 
 def test_a_second_endpoint_deploy_changes_nothing(user: User) -> None:
-    found = json.loads(user.run("endpoint", "deploy", "--json").stdout)
-    assert (found["status"], found["changed"]) == ("InService", False)
+    result = json.loads(user.run("endpoint", "deploy", "--json").stdout)
+    assert (result["status"], result["changed"]) == ("InService", False)
 
 
 def test_a_photograph_of_twelve_megapixels_is_classified_or_reviewed(user: User, tmp_path: Path) -> None:
@@ -106,15 +106,15 @@ def test_a_person_sees_the_cars(user: User, tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_image_fails_under_its_own_name_and_with_exit_code_1(user: User, tmp_path: Path) -> None:
     (tmp_path / "notes.png").write_text("not a picture")
-    answer = user.run("run", "--json", str(tmp_path / "notes.png"))
-    assert answer.returncode == 1
-    assert json.loads(answer.stdout)[0]["error"] == "UnsupportedImage"
+    response = user.run("run", "--json", str(tmp_path / "notes.png"))
+    assert response.returncode == 1
+    assert json.loads(response.stdout)[0]["error"] == "UnsupportedImage"
 
 
 def test_a_folder_without_images_is_one_clear_line(user: User, tmp_path: Path) -> None:
-    answer = user.run("run", str(tmp_path))
-    assert answer.returncode == 1
-    assert "no images" in answer.stderr
+    response = user.run("run", str(tmp_path))
+    assert response.returncode == 1
+    assert "no images" in response.stderr
 
 
 class Bomb:
@@ -146,24 +146,24 @@ def archive(folder: Path, kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "truncated", "hostile"])
 def test_a_bad_archive_is_one_clear_line_and_leaves_nothing(kind: str, user: User, tmp_path: Path) -> None:
-    answer = user.run("stage", "--archive", str(archive(tmp_path, kind)))
-    assert answer.returncode == 1
-    assert len(answer.stderr.strip().splitlines()) == 1, answer.stderr
-    assert "cifar-100" in answer.stderr
+    response = user.run("stage", "--archive", str(archive(tmp_path, kind)))
+    assert response.returncode == 1
+    assert len(response.stderr.strip().splitlines()) == 1, response.stderr
+    assert "cifar-100" in response.stderr
     assert not (tmp_path / "executed").exists()
     assert not [path for path in (user.home / "data").iterdir() if "cifar" in path.name]
 
 
 def test_a_running_stack_is_used_and_left_by_the_demo(user: User, tmp_path: Path) -> None:
-    answer = user.run("demo", "--synthetic", "--images", "10", "--out", str(tmp_path / "out"), "--json")
-    assert answer.returncode == 0, answer.stderr
-    found = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert found == json.loads(answer.stdout)
-    assert found["images"] == 19
-    assert found["captured"] == found["answered"] == 15
-    assert found["executions"]["SUCCEEDED"] + found["review_queue"] + found["failure_queue"] == 19
-    assert found["neither"] == {"images": 5, "accepted": 0, "review": 5}
-    broken = {name: count for name, count in found["errors"].items() if name != "ThresholdConfidenceNotMet"}
+    response = user.run("demo", "--synthetic", "--images", "10", "--out", str(tmp_path / "out"), "--json")
+    assert response.returncode == 0, response.stderr
+    result = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert result == json.loads(response.stdout)
+    assert result["images"] == 19
+    assert result["captured"] == result["answered"] == 15
+    assert result["executions"]["SUCCEEDED"] + result["review_queue"] + result["failure_queue"] == 19
+    assert result["neither"] == {"images": 5, "accepted": 0, "review": 5}
+    broken = {name: count for name, count in result["errors"].items() if name != "ThresholdConfidenceNotMet"}
     assert broken == {"UnsupportedImage": 3, "ImageNotFound": 1}
     assert json.loads(user.run("status", "--json").stdout)["running"] is True
 

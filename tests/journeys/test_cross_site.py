@@ -86,21 +86,21 @@ class Site:
 
     def _schedules(self) -> list[str]:
         client = self.session.client("scheduler")
-        found = []
+        result = []
         for name in ("text", "blob", "json"):
             try:
-                found.append(client.get_schedule(Name=name)["Name"])
+                result.append(client.get_schedule(Name=name)["Name"])
             except client.exceptions.ResourceNotFoundException:
                 continue
-        return found
+        return result
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Site]:
     user = User(tmp_path_factory.mktemp("home"), {"SCONES_CACHE": str(cache)})
     try:
-        answer = user.run("up", "--detach")
-        assert answer.returncode == 0, answer.stderr
+        response = user.run("up", "--detach")
+        assert response.returncode == 0, response.stderr
         state = EnvironmentState.from_json((user.home / "environment.json").read_text())
         session = LocalSession(state.localstack_url, state.sagemaker_url)
         session.client("s3").create_bucket(Bucket=BUCKET)

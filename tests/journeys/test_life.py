@@ -18,8 +18,8 @@ pytestmark = pytest.mark.integration
 def told() -> list[dict[str, Any]]:
     """The JSON of the section, in its order."""
     section = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("## The life of one image")[2]
-    found = [json.loads("\n".join(lines)) for _, language, lines in blocks(section) if language == "json"]
-    return found[:6]
+    result = [json.loads("\n".join(lines)) for _, language, lines in blocks(section) if language == "json"]
+    return result[:6]
 
 
 def lived(deployment: LocalDeployment, payload: dict[str, Any]) -> list[dict[str, Any]]:
@@ -37,9 +37,9 @@ def lived(deployment: LocalDeployment, payload: dict[str, Any]) -> list[dict[str
 
 def message(deployment: LocalDeployment, queue_url: str) -> dict[str, Any]:
     sqs = deployment.session.client("sqs")
-    found = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=5)["Messages"][0]
-    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=found["ReceiptHandle"])
-    body: dict[str, Any] = json.loads(found["Body"])
+    result = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=5)["Messages"][0]
+    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=result["ReceiptHandle"])
+    body: dict[str, Any] = json.loads(result["Body"])
     return body
 
 

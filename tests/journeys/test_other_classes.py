@@ -100,22 +100,22 @@ def test_another_pair_of_classes_goes_all_the_way_by_configuration_alone(user: J
     assert "['bicycle', 'motorcycle']" in refused
     assert "['apple', 'orange']" in refused
 
-    told = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
-    job = user.scones("train", *told)
+    hyperparameters = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
+    job = user.scones("train", *hyperparameters)
     assert job["status"] == "Completed"
     assert user.scones("endpoint", "deploy", "--job", job["job"], "--yes")["status"] == "InService"
 
-    pictures = sorted((user.folder / "unused" / "data" / staged["dataset"] / "test").glob("*.png"))
-    assert set(user.scones("endpoint", "invoke", str(pictures[0]))) == set(CLASSES)
-    sure = user.scones("batch", str(pictures[0].parent), "--threshold", "0.5")
-    assert sum(sure["labels"].values()) == len(pictures)
+    images = sorted((user.folder / "unused" / "data" / staged["dataset"] / "test").glob("*.png"))
+    assert set(user.scones("endpoint", "invoke", str(images[0]))) == set(CLASSES)
+    sure = user.scones("batch", str(images[0].parent), "--threshold", "0.5")
+    assert sum(sure["labels"].values()) == len(images)
     assert set(sure["labels"]) <= set(CLASSES)
     results = (user.folder / sure["results"]).with_suffix(".csv").read_text("utf-8")
     assert {row["label"] for row in csv.DictReader(io.StringIO(results))} <= set(CLASSES)
 
-    found = user.scones("evaluate", "--split", "test", "--all")
-    assert (set(found["classes"]), found["images"]) == (set(CLASSES), 20)
-    user.scones("run", str(pictures[0]), "--threshold", "1", code=1)
+    result = user.scones("evaluate", "--split", "test", "--all")
+    assert (set(result["classes"]), result["images"]) == (set(CLASSES), 20)
+    user.scones("run", str(images[0]), "--threshold", "1", code=1)
     waiting = user.scones("review")["listed"][0]["s3_key"]
     assert "apple" in (user.folder / "out" / "review.html").read_text("utf-8")
     assert "bicycle" in user.scones("review", "--label", f"{waiting}=bicycle", code=1)

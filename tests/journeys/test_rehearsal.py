@@ -90,7 +90,7 @@ def test_every_request_and_response_is_valid_by_the_service_models(
 ) -> None:
     recorder, _ = rehearsed
     assert [(r.operation, fault) for r in recorder.requests for fault in service_models.of_request(r)] == []
-    ours = [answer for answer in recorder.responses if answer.service != "cloudwatch-logs"]
+    ours = [response for response in recorder.responses if response.service != "cloudwatch-logs"]
     assert [(a.operation, fault) for a in ours for fault in service_models.of_response(a)] == []
     assert sum(1 for r in recorder.requests if r.service == "sagemaker") > 20
 
@@ -100,8 +100,8 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
 ) -> None:
     urls = {"SCONES_LOCALSTACK_URL": settings.localstack_url, "SCONES_SAGEMAKER_URL": settings.sagemaker_url}
     user = User(settings.home, {**urls, **ALL_AT_ONCE})
-    told = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
-    with user.start("train", "--dataset", "few", "--epochs", "2", *told) as first:
+    hyperparameters = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
+    with user.start("train", "--dataset", "few", "--epochs", "2", *hyperparameters) as first:
         assert first.stderr is not None
         job = next(line.split()[-1] for line in first.stderr if line.startswith("training job "))
         next(line for line in first.stderr if line.strip() == "Training")
@@ -112,9 +112,9 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
     with user.start("train", "--attach", job, "--json") as second:
         out, err = second.communicate(timeout=600)
     assert second.returncode == 0, err
-    found = json.loads(out)
-    assert (found["job"], found["status"], found["epochs"]) == (job, "Completed", 2)
-    assert found["artefact"].endswith(f"{job}/output/model.tar.gz")
+    result = json.loads(out)
+    assert (result["job"], result["status"], result["epochs"]) == (job, "Completed", 2)
+    assert result["artefact"].endswith(f"{job}/output/model.tar.gz")
     assert "Epoch[1] Validation-accuracy=" in err
 
 

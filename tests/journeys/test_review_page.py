@@ -71,9 +71,9 @@ def wait_until(page: Any, condition: str) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as result:
+        result.bind(("127.0.0.1", 0))
+        return int(result.getsockname()[1])
 
 
 @pytest.fixture
@@ -155,8 +155,8 @@ def test_two_people_label_every_image_once_while_the_server_is_killed(
             server.start()
     for page in pages:
         page.locator("#message").get_by_text("There is nothing to review").wait_for(timeout=120_000)
-    found = {key: label for key, label in decisions(deployment).items() if key in keys}
-    assert found == {key: right_label(key) for key in keys}
+    result = {key: label for key, label in decisions(deployment).items() if key in keys}
+    assert result == {key: right_label(key) for key in keys}
     listing = deployment.client("s3").get_object(Bucket=deployment.outputs.data_bucket, Key=LISTING)["Body"].read()
     entries = parse_lst(listing.decode(), "train.lst")
     assert len({entry.file for entry in entries}) == len(entries)

@@ -64,11 +64,11 @@ def files(folder: Path) -> set[str]:
 
 
 def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, quiet: list[str], tmp_path: Path) -> None:
-    answer = user.run("evaluate", "--synthetic", "--sample", "10", "--out", str(tmp_path / "out"), "--json")
-    assert answer.returncode == 0, answer.stderr
-    found = json.loads(answer.stdout)
-    assert (found["answered"], sum(map(sum, found["confusion"]))) == (10, 10)
-    assert found == json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    response = user.run("evaluate", "--synthetic", "--sample", "10", "--out", str(tmp_path / "out"), "--json")
+    assert response.returncode == 0, response.stderr
+    result = json.loads(response.stdout)
+    assert (result["answered"], sum(map(sum, result["confusion"]))) == (10, 10)
+    assert result == json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert {"evaluation.html", "scatter.png", "scatter.svg", "reliability.png"} <= files(tmp_path / "out")
     seen = user.run("monitor", "--from", quiet[1], "--baseline", SYNTHETIC, "--out", str(tmp_path / "seen"), "--json")
     assert seen.returncode == 0, seen.stdout
@@ -83,11 +83,11 @@ def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, qu
 
 def test_night_is_drift_with_an_exit_code_and_a_metric(deployment: LocalDeployment, user: User, tmp_path: Path) -> None:
     dark = ask(deployment, TRAFFIC, FIRST_SEED + TRAFFIC, Severity(night=0.6))
-    answer = user.run(
+    response = user.run(
         "monitor", "--from", dark, "--baseline", SYNTHETIC, "--publish", "--out", str(tmp_path)
     )  # fmt: skip
-    assert answer.returncode == 4, answer.stdout + answer.stderr
-    assert "brightness fell" in answer.stdout
+    assert response.returncode == 4, response.stdout + response.stderr
+    assert "brightness fell" in response.stdout
     metrics = deployment.client("cloudwatch").list_metrics(Namespace="Scones", MetricName="Drift")["Metrics"]
     assert [metric["Dimensions"][0]["Value"] for metric in metrics] == [deployment.outputs.endpoint_name]
 
@@ -103,9 +103,9 @@ def test_traffic_of_a_quiet_time_becomes_the_baseline_beside_the_model(
 
 
 def test_an_empty_time_is_said_to_be_so(user: User, tmp_path: Path) -> None:
-    answer = user.run("monitor", "--from", "2020-01-01", "--to", "2020-01-02", "--out", str(tmp_path))
-    assert answer.returncode == 0
-    assert "no inference was captured in this time" in answer.stdout
+    response = user.run("monitor", "--from", "2020-01-01", "--to", "2020-01-02", "--out", str(tmp_path))
+    assert response.returncode == 0
+    assert "no inference was captured in this time" in response.stdout
     assert (tmp_path / "confidence.png").stat().st_size > 1000
 
 
@@ -123,14 +123,14 @@ def blind(deployment: LocalDeployment) -> Iterator[str]:
 
 def test_an_endpoint_without_capture_and_one_that_is_not_there_are_errors_in_words(user: User, blind: str) -> None:
     for name, sentence in ((blind, "endpoint blind has no data capture"), ("none", "there is no endpoint none")):
-        answer = user.run("monitor", "--endpoint", name)
-        assert answer.returncode == 1, answer.stdout
-        assert sentence in answer.stderr
+        response = user.run("monitor", "--endpoint", name)
+        assert response.returncode == 1, response.stdout
+        assert sentence in response.stderr
 
 
 def test_a_report_tells_of_what_was_captured(user: User, quiet: list[str], tmp_path: Path) -> None:
-    answer = user.run("report", *quiet, "--executions", "0", "--baseline", SYNTHETIC, "--out", str(tmp_path))
-    assert answer.returncode == 0, answer.stderr
+    response = user.run("report", *quiet, "--executions", "0", "--baseline", SYNTHETIC, "--out", str(tmp_path))
+    assert response.returncode == 0, response.stderr
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "Confidence over time of" in page
     assert "rendered vehicles" in page

@@ -15,17 +15,17 @@ def predictions(right: str, confidence: float = 0.99) -> list[Prediction]:
 
 
 def test_the_interval_is_the_published_one() -> None:
-    found = difference(36, 12, 2, 0)  # Newcombe 1998, table II, example (a), method 10
-    assert (found.low, found.high) == pytest.approx((0.0569, 0.3404), abs=0.0001)
-    assert found.value == pytest.approx(0.2)
+    result = difference(36, 12, 2, 0)  # Newcombe 1998, table II, example (a), method 10
+    assert (result.low, result.high) == pytest.approx((0.0569, 0.3404), abs=0.0001)
+    assert result.value == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("counts", [(0, 1, 0, 0), (50, 0, 0, 0), (0, 0, 0, 50), (0, 20, 0, 0), (10, 5, 5, 10)])
 def test_the_interval_holds_the_difference_and_is_the_reverse_of_the_swapped_models(counts: tuple[int, ...]) -> None:
     both, only_new, only_old, none = counts
-    found, swapped = difference(*counts), difference(both, only_old, only_new, none)
-    assert -1 <= found.low <= found.value <= found.high <= 1
-    assert (swapped.low, swapped.high) == pytest.approx((-found.high, -found.low))
+    result, swapped = difference(*counts), difference(both, only_old, only_new, none)
+    assert -1 <= result.low <= result.value <= result.high <= 1
+    assert (swapped.low, swapped.high) == pytest.approx((-result.high, -result.low))
 
 
 def test_the_same_predictions_differ_by_nothing() -> None:

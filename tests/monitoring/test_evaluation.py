@@ -30,7 +30,7 @@ def test_percentiles_of_nothing_are_not_numbers() -> None:
     assert math.isnan(percentiles([])["p50"])
 
 
-def test_percentiles_are_in_the_unit_given() -> None:
+def test_percentiles_are_in_the_unit_of_the_durations() -> None:
     assert percentiles([10.0, 20.0, 30.0]) == {"p50": 20.0, "p95": 29.0}
 
 
@@ -75,5 +75,5 @@ def test_a_class_without_images_has_no_median() -> None:
 def test_confusion_counts_each_cell_by_itself() -> None:
     cells = {(0, 0): 1, (0, 1): 2, (1, 0): 3, (1, 1): 4}
     text = {0: (0.9, 0.1), 1: (0.1, 0.9)}
-    mixed = [Prediction(label, text[answer]) for (label, answer), count in cells.items() for _ in range(count)]
+    mixed = [Prediction(label, text[response]) for (label, response), count in cells.items() for _ in range(count)]
     assert confusion(mixed) == ((1, 2), (3, 4))

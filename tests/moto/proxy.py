@@ -86,16 +86,16 @@ class Proxy:
         return response(environ, start_response)
 
     def _forward(self, request: Request, body: bytes) -> Response:
-        answer = self._pool.request(
+        reply = self._pool.request(
             request.method, self._moto_url + request.environ["RAW_URI"], body=body, headers=dict(request.headers),
             redirect=False, retries=False, decode_content=False,
         )  # fmt: skip
-        if answer.status >= 500:
-            self.failures.append(f"moto: {answer.status} for {request.method} {request.path} {body[:200]!r}")
-        headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP]
-        response = Response(answer.data, answer.status, headers)
+        if reply.status >= 500:
+            self.failures.append(f"moto: {reply.status} for {request.method} {request.path} {body[:200]!r}")
+        headers = [(name, value) for name, value in reply.headers.items() if name.lower() not in _HOP_BY_HOP]
+        response = Response(reply.data, reply.status, headers)
         if request.method == "HEAD":
-            response.headers["Content-Length"] = answer.headers.get("Content-Length", "0")
+            response.headers["Content-Length"] = reply.headers.get("Content-Length", "0")
         return response
 
 
@@ -145,5 +145,5 @@ def _error(model: Any, request: Request, error: ClientError) -> Response:
 
 def _serialized(model: Any, request: Request, result: Any) -> Response:
     protocol = determine_request_protocol(model.service_model, request.content_type)
-    answer = get_serializer_class(model.service_model.service_name, protocol)(model).serialize(result)
-    return Response(answer["body"], answer["status_code"], answer["headers"])
+    response = get_serializer_class(model.service_model.service_name, protocol)(model).serialize(result)
+    return Response(response["body"], response["status_code"], response["headers"])

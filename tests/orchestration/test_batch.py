@@ -103,8 +103,8 @@ class LongFile:
     def read(self, size: int = -1) -> bytes:
         while len(self.rest) < max(size, 1) and (part := next(self.parts, None)):
             self.rest += part
-        answer, self.rest = self.rest[:size], self.rest[size:]
-        return answer
+        response, self.rest = self.rest[:size], self.rest[size:]
+        return response
 
 
 def peak(count: int) -> int:

@@ -67,9 +67,9 @@ def test_an_image_that_is_there_is_neither_built_nor_pushed(source: ContainerIma
     client, stub = ecr
     there(stub)
     known(stub)
-    found = publish(no_engine, client, source, REPOSITORY, AMD64)
-    wanted = tag(context_archive(source), AMD64)
-    assert found == Published("filter", REPOSITORY, wanted, DIGEST, f"{URI}@{DIGEST}", pushed=False)
+    result = publish(no_engine, client, source, REPOSITORY, AMD64)
+    expected_tag = tag(context_archive(source), AMD64)
+    assert result == Published("filter", REPOSITORY, expected_tag, DIGEST, f"{URI}@{DIGEST}", pushed=False)
 
 
 def test_an_image_that_is_missing_is_pushed_and_named_by_the_registrys_digest(
@@ -85,9 +85,9 @@ def test_an_image_that_is_missing_is_pushed_and_named_by_the_registrys_digest(
     ]
     engine = FakeEngine([{"stream": "Step 2/2 : COPY"}], [*layers, {"aux": {"Tag": "t", "Digest": DIGEST}}])
     seen: list[ImageProgress] = []
-    found = publish(lambda: engine, client, source, REPOSITORY, AMD64, seen.append, buildx=False)
-    assert found.pushed
-    assert found.uri == f"{URI}@{DIGEST}"
+    result = publish(lambda: engine, client, source, REPOSITORY, AMD64, seen.append, buildx=False)
+    assert result.pushed
+    assert result.uri == f"{URI}@{DIGEST}"
     assert engine.credentials == {"username": "AWS", "password": "secret:with:colons"}
     assert seen == [
         ImageProgress("filter", "building", 1, 2),

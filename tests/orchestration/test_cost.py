@@ -70,8 +70,8 @@ def test_the_functions_cost_their_memory_for_their_time() -> None:
 
 
 def test_the_endpoint_costs_its_hours_and_the_data_that_goes_in() -> None:
-    found = estimate(360_000, BARE, LIST_PRICES, "standard").parts["endpoint"]
-    assert found == pytest.approx(1 * 0.23 + 360_000 / 1024 * 0.016)
+    result = estimate(360_000, BARE, LIST_PRICES, "standard").parts["endpoint"]
+    assert result == pytest.approx(1 * 0.23 + 360_000 / 1024 * 0.016)
     assert endpoint_month(LIST_PRICES) == pytest.approx(167.9)
 
 

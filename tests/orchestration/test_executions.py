@@ -34,7 +34,7 @@ def test_a_key_that_is_passed_twice_makes_two_executions() -> None:
     assert len({outcome.execution_arn for outcome in outcomes}) == 2
 
 
-def test_no_more_than_the_given_number_run_at_once() -> None:
+def test_no_more_than_the_concurrency_run_at_once() -> None:
     fake = StepFunctions(seconds=1)
     ran(fake, images(*"abcdefg"), concurrency=3)
     starts = sorted(begun for begun, _ in fake.started.values())

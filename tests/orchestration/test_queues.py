@@ -79,8 +79,8 @@ def keys(machine: FakeStepFunctions) -> Counter[str]:
 
 def test_every_failure_is_started_once_and_leaves_the_queue() -> None:
     queue, machine = FakeQueue([failure(n) for n in range(25)]), FakeStepFunctions()
-    found = redrive(queue, machine, QUEUE, "arn:machine")
-    assert (len(set(found.started)), found.already_started, found.failed_again, found.remaining) == (25, 0, 0, 0)
+    result = redrive(queue, machine, QUEUE, "arn:machine")
+    assert (len(set(result.started)), result.already_started, result.failed_again, result.remaining) == (25, 0, 0, 0)
     assert keys(machine) == Counter(f"{n}.png" for n in range(25))
     assert not queue.messages
 
@@ -101,28 +101,28 @@ def test_a_call_that_dies_anywhere_is_completed_by_the_next_without_doubling(cou
 
 def test_two_messages_about_one_failure_start_it_once() -> None:
     queue, machine = FakeQueue([failure(1), failure(1)]), FakeStepFunctions()
-    found = redrive(queue, machine, QUEUE, "arn:machine")
-    assert (len(found.started), found.already_started, len(machine.inputs)) == (1, 1, 1)
+    result = redrive(queue, machine, QUEUE, "arn:machine")
+    assert (len(result.started), result.already_started, len(machine.inputs)) == (1, 1, 1)
 
 
 def test_what_fails_again_at_once_is_left_for_the_next_call() -> None:
     queue = FakeQueue([failure(n) for n in range(3)])
-    found = redrive(queue, FakeStepFunctions(queue), QUEUE, "arn:machine")
-    assert (len(found.started), found.failed_again, found.remaining, len(queue.messages)) == (3, 3, 0, 3)
+    result = redrive(queue, FakeStepFunctions(queue), QUEUE, "arn:machine")
+    assert (len(result.started), result.failed_again, result.remaining, len(queue.messages)) == (3, 3, 0, 3)
     assert not queue.hidden
 
 
 def test_other_errors_and_messages_without_an_input_are_left_in_sight() -> None:
     queue = FakeQueue([failure(1), failure(2, "UnsupportedImage"), "no json", {"no": "arn"}])
-    found = redrive(queue, FakeStepFunctions(), QUEUE, "arn:machine", errors={"EndpointUnavailable"})
-    assert (len(found.started), found.failed_again, found.remaining) == (1, 0, 3)
+    result = redrive(queue, FakeStepFunctions(), QUEUE, "arn:machine", errors={"EndpointUnavailable"})
+    assert (len(result.started), result.failed_again, result.remaining) == (1, 0, 3)
     assert not queue.hidden
 
 
 def test_failures_can_be_counted_by_error_and_stay_where_they_are() -> None:
     queue = FakeQueue([failure(1), failure(2), failure(3, "UnsupportedImage"), "no json"])
-    found = count_errors(queue, QUEUE)
-    assert found == {"EndpointUnavailable": 2, "UnsupportedImage": 1, "unnamed": 1}
+    result = count_errors(queue, QUEUE)
+    assert result == {"EndpointUnavailable": 2, "UnsupportedImage": 1, "unnamed": 1}
     assert (len(queue.messages), queue.hidden) == (4, set())
 
 
@@ -147,7 +147,7 @@ def test_reading_takes_nothing_away_and_a_release_brings_it_back_into_sight() ->
 
 def test_messages_about_one_image_are_found_together() -> None:
     messages = [Message(str(n), str(n), {"s3_bucket": "b", "s3_key": key}) for n, key in enumerate("aba")]
-    assert {image: len(found) for image, found in messages_by_image([*messages, Message("x", "x", {})]).items()} == {
+    assert {image: len(result) for image, result in messages_by_image([*messages, Message("x", "x", {})]).items()} == {
         S3Image("b", "a"): 2,
         S3Image("b", "b"): 1,
     }

@@ -40,9 +40,9 @@ class FakeCloudFormation:
         if status is None:
             message = f"Stack with id {StackName} does not exist"
             raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
-        found = {"StackId": "id", "StackStatus": status, "Outputs": [{"OutputKey": "DataBucket", "OutputValue": "b"}]}
-        found["Parameters"] = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.held.items()]
-        return {"Stacks": [found]}
+        result = {"StackId": "id", "StackStatus": status, "Outputs": [{"OutputKey": "DataBucket", "OutputValue": "b"}]}
+        result["Parameters"] = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.held.items()]
+        return {"Stacks": [result]}
 
     def get_paginator(self, _operation: str) -> "FakeCloudFormation":
         return self

@@ -45,12 +45,12 @@ class FakeCloudFormation:
 
     def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
         kinds = {"data": "AWS::S3::Bucket", "queue": "AWS::SQS::Queue"}
-        found = [
+        result = [
             {"PhysicalResourceId": name, "ResourceType": kind, "ResourceStatus": "CREATE_COMPLETE"}
             for name, kind in kinds.items()
         ]
         unmade = {"ResourceType": "AWS::S3::Bucket", "ResourceStatus": "CREATE_FAILED"}
-        return [{"StackResourceSummaries": [*found, unmade]}]
+        return [{"StackResourceSummaries": [*result, unmade]}]
 
     def stack_deletion(self, *_: Any, **__: Any) -> bool:
         self.deletions += 1

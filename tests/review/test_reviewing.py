@@ -120,7 +120,7 @@ def test_an_image_whose_reservation_ended_is_decided_once() -> None:
     assert stack.labels() == {"s3://data/a.png": "motorcycle"}
 
 
-def test_a_label_can_be_taken_back_and_given_anew() -> None:
+def test_a_label_can_be_removed_and_set_again() -> None:
     stack = Stack("a.png")
     server = stack.server()
     item = take(server)
@@ -145,7 +145,7 @@ def test_a_label_that_is_taken_back_and_left_comes_to_somebody_else() -> None:
     assert take(stack.server()).uri == item.uri
 
 
-def test_two_images_of_one_content_keep_their_place_in_the_channel() -> None:
+def test_two_images_of_one_content_keep_their_line_in_the_listing() -> None:
     stack = Stack("a.png", "b.png")
     stack.s3.objects["b.png"] = stack.s3.objects["a.png"]
     server = stack.server()

@@ -10,16 +10,16 @@ from scones.model_serving import SHIPPED_MODEL
 
 @pytest.mark.parametrize("name", ["baseline.json", "baseline-synthetic.json"])
 def test_the_shipped_baselines_are_of_the_shipped_network(name: str) -> None:
-    found = Baseline.read(SHIPPED_MODEL / name)
+    result = Baseline.read(SHIPPED_MODEL / name)
     network = (SHIPPED_MODEL / "model.onnx").read_bytes()
-    assert found.model == hashlib.sha256(network).hexdigest()
-    assert found.n >= 100
-    assert len(found.images["brightness"]) >= 1000
-    assert found.reference is not None
-    assert found.reference.n >= 1000
+    assert result.model == hashlib.sha256(network).hexdigest()
+    assert result.n >= 100
+    assert len(result.images["brightness"]) >= 1000
+    assert result.reference is not None
+    assert result.reference.n >= 1000
 
 
-def test_the_accuracy_of_a_baseline_is_that_of_its_answers(tmp_path: Path) -> None:
+def test_the_accuracy_of_a_baseline_is_that_of_its_predictions(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"network")
     predictions = dict.fromkeys(range(100), (0.9, 0.1))
     truth = {number: number % 2 for number in range(100)}
@@ -29,9 +29,9 @@ def test_the_accuracy_of_a_baseline_is_that_of_its_answers(tmp_path: Path) -> No
 
 
 def test_what_calibration_left_over_is_learnt_from_cross_validation_where_there_was_one(tmp_path: Path) -> None:
-    found = cross_validation_reference(SHIPPED_MODEL)
-    assert found is not None
-    assert (found.n, found.accuracy) == (1000, 0.965)
-    assert found.offset == pytest.approx(0.965 - 0.9594, abs=1e-4)
+    result = cross_validation_reference(SHIPPED_MODEL)
+    assert result is not None
+    assert (result.n, result.accuracy) == (1000, 0.965)
+    assert result.offset == pytest.approx(0.965 - 0.9594, abs=1e-4)
     (tmp_path / "model.json").write_text("{}")
     assert cross_validation_reference(tmp_path) is None

@@ -38,7 +38,7 @@ def test_a_prefix_of_a_bucket_that_the_stack_may_read_becomes_a_manifest(bucket:
     assert (payload["s3_bucket"], payload["manifest_bucket"], keys(s3, payload)) == (bucket, "own", [key])
 
 
-def test_what_is_left_out_can_be_read_by_whoever_follows_the_batch(s3: S3) -> None:
+def test_what_is_skipped_can_be_read_when_the_batch_is_followed(s3: S3) -> None:
     payload = prepared(s3, "s3://own/images")
     assert read_skipped(fake_aws.client("s3", s3), payload) == [
         SkippedInput("s3://own/images/", "folder placeholder"),

@@ -21,9 +21,9 @@ def test_results_are_one_json_list_and_one_table(count: int, tmp_path: Path) -> 
     with result_files(tmp_path / "new") as write:
         for _ in range(count):
             write(RESULT)
-    found = json.loads((tmp_path / "new" / "results.json").read_text())
+    result = json.loads((tmp_path / "new" / "results.json").read_text())
     rows = list(csv.DictReader((tmp_path / "new" / "results.csv").read_text().splitlines()))
-    assert [item["s3_key"] for item in found] == [row["s3_key"] for row in rows] == [RESULT.s3_key] * count
+    assert [item["s3_key"] for item in result] == [row["s3_key"] for row in rows] == [RESULT.s3_key] * count
 
 
 def test_results_that_are_not_complete_do_not_appear(tmp_path: Path) -> None:

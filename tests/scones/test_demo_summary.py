@@ -37,9 +37,9 @@ def summary(**changes: Any) -> DemoSummary:
     return DemoSummary(**{**parts, **figures(OUTCOMES, labelled, 0.94), "files": {}, **changes})
 
 
-def test_an_answer_below_the_threshold_still_counts_for_accuracy() -> None:
-    found = summary().to_dict()
-    assert (found["accuracy"], found["accepted"], found["accuracy_accepted"]) == (0.6667, 0.6667, 0.5)
+def test_a_prediction_below_the_threshold_still_counts_for_accuracy() -> None:
+    result = summary().to_dict()
+    assert (result["accuracy"], result["accepted"], result["accuracy_accepted"]) == (0.6667, 0.6667, 0.5)
 
 
 def test_images_that_the_endpoint_never_saw_do_not_count_for_accuracy() -> None:
@@ -47,12 +47,12 @@ def test_images_that_the_endpoint_never_saw_do_not_count_for_accuracy() -> None:
 
 
 def test_errors_are_counted_by_name() -> None:
-    found = summary().to_dict()
-    assert found["errors"] == {BELOW_THRESHOLD: 1, "UnsupportedImage": 1}
-    assert found["executions"] == {"SUCCEEDED": 2, "FAILED": 2}
+    result = summary().to_dict()
+    assert result["errors"] == {BELOW_THRESHOLD: 1, "UnsupportedImage": 1}
+    assert result["executions"] == {"SUCCEEDED": 2, "FAILED": 2}
 
 
-def test_every_image_in_one_place_is_accounted_for() -> None:
+def test_every_image_with_one_outcome_is_accounted_for() -> None:
     assert summary().is_accounted_for
 
 
@@ -90,15 +90,15 @@ def test_the_file_has_every_figure_under_its_name(tmp_path: Path) -> None:
     assert path.read_text() == json.dumps(expected, indent=2) + "\n"
 
 
-def test_an_interval_of_nothing_is_null_and_a_single_answer_has_one() -> None:
-    found = summary(**figures([], [], 0.94)).to_dict()
-    assert found["accuracy_interval"] is found["accuracy_accepted_interval"] is None
-    assert found["executions"] == {"SUCCEEDED": 0, "FAILED": 0}
+def test_an_interval_of_nothing_is_null_and_a_single_prediction_has_one() -> None:
+    result = summary(**figures([], [], 0.94)).to_dict()
+    assert result["accuracy_interval"] is result["accuracy_accepted_interval"] is None
+    assert result["executions"] == {"SUCCEEDED": 0, "FAILED": 0}
     alone = summary(**figures(OUTCOMES[:1], [Prediction(0, (0.99, 0.01))], 0.94)).to_dict()
     assert alone["accuracy_interval"] == [0.2065, 1.0]
 
 
-def test_latency_is_of_the_executions_that_were_answered() -> None:
+def test_latency_is_that_of_the_executions_with_a_prediction() -> None:
     slow = Outcome(S3Image("b", "s"), "arn:s", "SUCCEEDED", {"inferences": [1, 0]}, None, None, 300.0)
     broken = Outcome(S3Image("b", "x"), "arn:x", "FAILED", None, "ImageNotFound", None, 9000.0)
     unsure = Outcome(S3Image("b", "u"), "arn:u", "FAILED", None, BELOW_THRESHOLD, None, 100.0)
@@ -107,9 +107,9 @@ def test_latency_is_of_the_executions_that_were_answered() -> None:
 
 def test_errors_come_most_frequent_first_and_a_status_stands_in_for_a_missing_name() -> None:
     lost = Outcome(S3Image("b", "l"), "arn:l", "TIMED_OUT", None, None, None, 1.0)
-    found = figures([lost, outcome("a", "ImageNotFound"), outcome("b", "ImageNotFound")], [], 0.94)
-    assert list(found["errors"].items()) == [("ImageNotFound", 2), ("TIMED_OUT", 1)]
-    assert found["executions"] == {"SUCCEEDED": 0, "FAILED": 2, "TIMED_OUT": 1}
+    result = figures([lost, outcome("a", "ImageNotFound"), outcome("b", "ImageNotFound")], [], 0.94)
+    assert list(result["errors"].items()) == [("ImageNotFound", 2), ("TIMED_OUT", 1)]
+    assert result["executions"] == {"SUCCEEDED": 0, "FAILED": 2, "TIMED_OUT": 1}
 
 
 def test_images_of_neither_class_are_counted_by_where_they_ended() -> None:
@@ -117,7 +117,7 @@ def test_images_of_neither_class_are_counted_by_where_they_ended() -> None:
     assert figures(OUTCOMES, [], 0.94, of_neither)["neither"] == {"images": 3, "accepted": 1, "review": 1}
 
 
-def test_an_image_without_a_label_is_no_answer() -> None:
+def test_an_image_without_a_label_is_not_evaluated() -> None:
     assert labelled_predictions(OUTCOMES[:2], {"right.png": 0}, {}) == [Prediction(0, (0.99, 0.01))]
 
 

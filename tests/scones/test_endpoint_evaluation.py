@@ -51,28 +51,28 @@ def classified(images: list[LabelledFile], bodies: list[bytes | str]) -> Content
                 stub.add_response("invoke_endpoint", answer(body))
             else:
                 stub.add_client_error("invoke_endpoint", body, "no")
-        found = classify(
+        result = classify(
             session, "vehicles", images, 0.94, lambda _done, _total: None, workers=1
         )  # the stub answers in order
-    return Content("", datetime.now(UTC), 0.94, found)
+    return Content("", datetime.now(UTC), 0.94, result)
 
 
-def test_the_answers_are_compared_with_the_labels(images: list[LabelledFile]) -> None:
-    found = figures(
+def test_the_predictions_are_compared_with_the_labels(images: list[LabelledFile]) -> None:
+    result = figures(
         classified(images, [b"[0.99, 0.01]", b"[0.03, 0.97]", b"[0.4, 0.6]", b'{"prediction": [0.02, 0.98]}'])
     )
-    assert (found["accuracy"]["successes"], found["accuracy"]["n"]) == (3, 4)
-    assert (found["accepted"]["successes"], found["accuracy_accepted"]["value"]) == (3, 1.0)
-    assert found["confusion"] == ((1, 1), (0, 2))
+    assert (result["accuracy"]["successes"], result["accuracy"]["n"]) == (3, 4)
+    assert (result["accepted"]["successes"], result["accuracy_accepted"]["value"]) == (3, 1.0)
+    assert result["confusion"] == ((1, 1), (0, 2))
 
 
-def test_an_image_that_is_not_answered_is_counted_apart(images: list[LabelledFile]) -> None:
+def test_an_image_without_a_prediction_is_counted_apart(images: list[LabelledFile]) -> None:
     content = classified(images, [b"[0.99, 0.01]", "ModelError", b"[NaN, 1]", b"[0.02, 0.98]"])
     assert [image.error for image in content.images] == [None, "ModelError", "MalformedInference", None]
     assert (figures(content)["images"], figures(content)["answered"]) == (4, 2)
 
 
-def test_an_endpoint_that_answers_nothing_is_an_error_that_says_why(images: list[LabelledFile]) -> None:
+def test_an_endpoint_without_predictions_is_an_error_that_says_why(images: list[LabelledFile]) -> None:
     with pytest.raises(EndpointReturnedNothing, match=r"any of 4 images \(no\)"):
         classified(images, ["ValidationError"] * 4)
 

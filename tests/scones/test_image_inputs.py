@@ -31,12 +31,12 @@ def folder_of(tmp_path: Path, files: dict[str, bytes]) -> Path:
 
 def outcome(folder: Path) -> dict[str, str]:
     """Each entry by its path in the folder: "image", or why it is skipped."""
-    found = {}
+    result = {}
     for entry in walk(folder):
         name = str(Path(entry.name).relative_to(folder))
-        assert name not in found
-        found[name] = entry.reason if isinstance(entry, SkippedInput) else "image"
-    return found
+        assert name not in result
+        result[name] = entry.reason if isinstance(entry, SkippedInput) else "image"
+    return result
 
 
 def collected(sources: list[str], fake: S3 | None = None) -> Any:
@@ -152,8 +152,8 @@ def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
 def test_a_prefix_is_listed_and_its_placeholders_left_out() -> None:
     names = ["b/in/", "b/in/a.png", "b/in/.DS_Store", "b/in/day1/", "b/in/day1/b", "b/other.png"]
     s3 = fake_aws.client("s3", S3(**dict.fromkeys(names, b"")))
-    found = list(list_objects(s3, S3Uri("b", "in/")))
-    assert [entry.reason if isinstance(entry, SkippedInput) else entry.s3_key for entry in found] == [
+    result = list(list_objects(s3, S3Uri("b", "in/")))
+    assert [entry.reason if isinstance(entry, SkippedInput) else entry.s3_key for entry in result] == [
         "folder placeholder", "hidden", "in/a.png", "folder placeholder", "in/day1/b"
     ]  # fmt: skip
     assert list(list_objects(s3, S3Uri("b", "in"))) == [S3Image("b", "in")]

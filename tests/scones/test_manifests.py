@@ -151,10 +151,10 @@ def test_another_encoding_is_refused_by_name() -> None:
 @given(st.one_of(st.binary(max_size=60), st.text('[]{}":,s3_key\n/ ', max_size=60).map(str.encode)))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     try:
-        found = read(content)
+        result = read(content)
     except SconesError:
         return
-    assert all(image.s3_key for image in found.images)
+    assert all(image.s3_key for image in result.images)
 
 
 @pytest.mark.parametrize("key", ["a.json", "B.JSONL", "c.csv.gz", "x/manifest.json", "y.manifest"])

@@ -63,9 +63,9 @@ def test_the_baseline_lies_beside_the_model_that_is_served(tmp_path: Path) -> No
     held.add_client_error("get_object", "NoSuchKey", http_status_code=404, expected_params=where)
     with asked, held:
         assert model_baseline.store(session, "vehicles", made) == "s3://bucket/models/ab/baseline.json"
-        found = model_baseline.find(session, "vehicles", None)
-        assert found is not None
-        assert (found.source, found.n) == ("here", 100)
+        result = model_baseline.find(session, "vehicles", None)
+        assert result is not None
+        assert (result.source, result.n) == ("here", 100)
         assert model_baseline.find(session, "vehicles", None) is None
     with pytest.raises(BaselineMissing):
         model_baseline.find(session, "vehicles", tmp_path / "baseline.json")

@@ -91,11 +91,11 @@ def serve(s3: S3, sagemaker: SageMaker, cli: Cli) -> FakeSession:
 def test_a_model_compared_with_the_same_one_in_service_differs_by_nothing(s3: S3, cli: Cli) -> None:
     result = cli("evaluate", "--job", "again", "--json", session=serve(s3, Completed(), cli))
     assert result.exit_code == 0, (result.output, result.exception)
-    found = json.loads(result.stdout)
-    assert (found["accuracy"]["n"], found["neither_accepted"]["n"]) == (40, 2)
-    assert found["accuracy"]["value"] == found["neither_accepted"]["value"] == 0
-    assert (found["compared_with"], found["better"]) == (f"s3://{JOB_MODEL}", False)
-    assert found["dataset"] == f"s3://{DATASET}"
+    actual = json.loads(result.stdout)
+    assert (actual["accuracy"]["n"], actual["neither_accepted"]["n"]) == (40, 2)
+    assert actual["accuracy"]["value"] == actual["neither_accepted"]["value"] == 0
+    assert (actual["compared_with"], actual["better"]) == (f"s3://{JOB_MODEL}", False)
+    assert actual["dataset"] == f"s3://{DATASET}"
 
 
 def test_without_an_endpoint_the_old_model_is_the_shipped_one(s3: S3, cli: Cli) -> None:

@@ -22,7 +22,7 @@ def outcome(key: str, status: str = "SUCCEEDED", error: str | None = None, **out
     return Outcome(S3Image("b", key), ARN, status, output or None, error, None, 100.0)
 
 
-def test_the_filters_input_tells_what_the_endpoint_said_of_a_failed_execution() -> None:
+def test_the_filters_input_has_the_inferences_of_a_failed_execution() -> None:
     entered = json.dumps({"s3_key": "a.png", "inferences": [0.4, 0.6]})
     stepfunctions = client("stepfunctions")
     event = {"timestamp": NOON, "type": "TaskStateEntered", "id": 1, "previousEventId": 0}

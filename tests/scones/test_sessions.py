@@ -92,7 +92,7 @@ def page() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("service", "operation"), [("sts", "get_caller_identity"), ("s3", "list_buckets"), ("sagemaker", "list_models")]
 )
-def test_a_web_page_in_place_of_awss_response_is_named(service: str, operation: str, page: str) -> None:
+def test_a_web_page_instead_of_awss_response_is_named(service: str, operation: str, page: str) -> None:
     client = aws_session(Settings()).client(service, endpoint_url=page)
     with pytest.raises(WebPageReturned, match=r"returned a web page \(status 403\).*HTTPS_PROXY"):
         getattr(client, operation)()

@@ -25,23 +25,23 @@ def of_request(request: RecordedRequest) -> list[str]:
     """Every fault of a request; its members are taken from where the protocol has put them."""
     model = operation(request.service, request.operation)
     metadata, shape = model.service_model.metadata, model.input_shape
-    found = []
+    result = []
     scope = f"/{metadata.get('signingName', metadata['endpointPrefix'])}/aws4_request"
     if scope not in request.headers.get("authorization", ""):
-        found.append(f"not signed for {scope}")
+        result.append(f"not signed for {scope}")
     if request.method != model.http["method"]:
-        found.append(f"{request.method} in place of {model.http['method']}")
+        result.append(f"{request.method} in place of {model.http['method']}")
     if metadata["protocol"] == "json":
-        found += _unless(request.headers["content-type"], f"application/x-amz-json-{metadata['jsonVersion']}")
-        found += _unless(request.headers["x-amz-target"], f"{metadata['targetPrefix']}.{request.operation}")
+        result += _unless(request.headers["content-type"], f"application/x-amz-json-{metadata['jsonVersion']}")
+        result += _unless(request.headers["x-amz-target"], f"{metadata['targetPrefix']}.{request.operation}")
         members = request.json
     elif metadata["protocol"] == "rest-json" and shape is not None:
         members = _gathered(request, model)
     else:
         members = request.parameters
     if shape is None:
-        return found
-    return found + _faults(members, shape)
+        return result
+    return result + _faults(members, shape)
 
 
 def of_response(response: RecordedResponse) -> list[str]:
@@ -72,10 +72,10 @@ def fields(value: Any, shape: Shape, path: str = "") -> Iterator[tuple[str, Any,
 
 def _faults(members: Any, shape: Shape) -> list[str]:
     report = ParamValidator().validate(members, shape)
-    found = [report.generate_report()] if report.has_errors() else []
+    result = [report.generate_report()] if report.has_errors() else []
     for path, value, of in fields(members, shape):
-        found += [f"{path}: {fault}" for fault in _broken(value, of)]
-    return found
+        result += [f"{path}: {fault}" for fault in _broken(value, of)]
+    return result
 
 
 def _broken(value: Any, shape: Shape | None) -> Iterator[str]:
@@ -114,8 +114,8 @@ def _gathered(request: RecordedRequest, model: OperationModel) -> dict[str, Any]
     members: dict[str, Any] = {name: unquote(value) for name, value in path.groupdict().items()}
     payload = shape.serialization.get("payload")
     for name, member in shape.members.items():
-        place, wire = member.serialization.get("location"), member.serialization.get("name", name)
-        if place == "header" and wire.lower() in request.headers:
+        location, wire = member.serialization.get("location"), member.serialization.get("name", name)
+        if location == "header" and wire.lower() in request.headers:
             members[name] = request.headers[wire.lower()]
     if payload:
         members[payload] = request.body

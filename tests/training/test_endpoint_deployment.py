@@ -49,23 +49,23 @@ def session(emulator: Emulator, offline: LocalSession) -> Iterator[LocalSession]
     emulator.s3.objects["models/model.tar.gz"] = model_archive()
     yield offline
     sagemaker = emulator.client("sagemaker")
-    for found in sagemaker.list_endpoints()["Endpoints"]:
-        sagemaker.delete_endpoint(EndpointName=found["EndpointName"])
-        sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=found["EndpointName"], WaiterConfig={"Delay": 0.1})
-    for found in sagemaker.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]:
-        sagemaker.delete_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
-    for found in sagemaker.list_models(MaxResults=100)["Models"]:
-        sagemaker.delete_model(ModelName=found["ModelName"])
+    for result in sagemaker.list_endpoints()["Endpoints"]:
+        sagemaker.delete_endpoint(EndpointName=result["EndpointName"])
+        sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=result["EndpointName"], WaiterConfig={"Delay": 0.1})
+    for result in sagemaker.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]:
+        sagemaker.delete_endpoint_config(EndpointConfigName=result["EndpointConfigName"])
+    for result in sagemaker.list_models(MaxResults=100)["Models"]:
+        sagemaker.delete_model(ModelName=result["ModelName"])
 
 
 def deploy(session: LocalSession, name: str = "vehicles", **settings: Any) -> EndpointStatus:
-    wanted = {"image_uri": IMAGE, "model_data_url": URL, "role_arn": ROLE, "capture_uri": "s3://captures/data"}
-    return endpoint_deployment.deploy(session, name=name, **{**wanted, **settings})
+    parameters = {"image_uri": IMAGE, "model_data_url": URL, "role_arn": ROLE, "capture_uri": "s3://captures/data"}
+    return endpoint_deployment.deploy(session, name=name, **{**parameters, **settings})
 
 
 def invoke(session: LocalSession, name: str = "vehicles") -> Any:
-    answer = session.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"x")
-    return json.loads(answer["Body"].read())
+    response = session.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"x")
+    return json.loads(response["Body"].read())
 
 
 def resources(emulator: Emulator) -> list[str]:
@@ -89,9 +89,9 @@ def test_a_deployed_endpoint_is_in_service_and_captures(session: LocalSession, e
 
 def test_the_status_is_what_deploy_returned(session: LocalSession) -> None:
     deployed = deploy(session)
-    found = endpoint_deployment.status(session, "vehicles")
-    assert not found.changed
-    assert (found.name, found.arn, found.config_name) == (deployed.name, deployed.arn, deployed.config_name)
+    result = endpoint_deployment.status(session, "vehicles")
+    assert not result.changed
+    assert (result.name, result.arn, result.config_name) == (deployed.name, deployed.arn, deployed.config_name)
 
 
 def test_deploying_the_same_again_changes_nothing(session: LocalSession, emulator: Emulator) -> None:
@@ -141,9 +141,9 @@ def test_an_endpoint_that_failed_says_why_and_is_replaced_by_the_next_deploy(
     emulator.s3.objects["models/model.tar.gz"] = b"no archive"
     with pytest.raises(EndpointFailed, match="Failed to extract model data archive"):
         deploy(session)
-    found = endpoint_deployment.status(session, "vehicles")
-    assert found.status == "Failed"
-    assert "Failed to extract" in str(found.failure_reason)
+    result = endpoint_deployment.status(session, "vehicles")
+    assert result.status == "Failed"
+    assert "Failed to extract" in str(result.failure_reason)
     emulator.s3.objects["models/model.tar.gz"] = model_archive()
     assert deploy(session).status == "InService"
     assert len(resources(emulator)) == 2
@@ -176,8 +176,8 @@ def test_the_status_is_told_even_where_configuration_and_model_are_gone(
 ) -> None:
     deployed = deploy(session)
     emulator.client("sagemaker").delete_endpoint_config(EndpointConfigName=deployed.config_name)
-    found = endpoint_deployment.status(session, "vehicles")
-    assert (found.status, found.model_name, found.instance_type) == ("InService", None, None)
+    result = endpoint_deployment.status(session, "vehicles")
+    assert (result.status, result.model_name, result.instance_type) == ("InService", None, None)
 
 
 def test_a_long_name_leaves_room_for_the_digest(session: LocalSession, emulator: Emulator) -> None:
@@ -212,11 +212,11 @@ def test_what_sagemaker_refuses_is_told_in_its_words(
 
 
 def test_one_endpoint_too_many_is_a_quota() -> None:
-    answer: Any = {
+    response: Any = {
         "Error": {"Code": "ResourceLimitExceeded", "Message": "The account-level service limit 'x' is 0 Instances"}
     }
     with pytest.raises(QuotaExceeded, match="limit 'x' is 0 Instances"), translate_errors("deploy"):
-        raise ClientError(answer, "CreateEndpoint")
+        raise ClientError(response, "CreateEndpoint")
 
 
 def test_an_endpoint_that_takes_too_long_is_left_to_sagemaker(session: LocalSession) -> None:
@@ -251,10 +251,10 @@ def test_the_sdk_tells_nobody_else(session: LocalSession, monkeypatch: pytest.Mo
 def test_the_sdks_own_waiting_and_invoking_work(session: LocalSession) -> None:
     deploy(session)
     resources_ = load_sdk().resources
-    found = resources_.Endpoint.get("vehicles", session=session, region="us-east-1")
-    found.wait_for_status("InService", poll=1)
-    assert found.invoke(body=b"x", content_type="image/png").body.read() == b"[0.93, 0.07]"
-    found.delete()
-    found.wait_for_delete(poll=1)
+    result = resources_.Endpoint.get("vehicles", session=session, region="us-east-1")
+    result.wait_for_status("InService", poll=1)
+    assert result.invoke(body=b"x", content_type="image/png").body.read() == b"[0.93, 0.07]"
+    result.delete()
+    result.wait_for_delete(poll=1)
     with pytest.raises(ClientError, match="Could not find endpoint"):
-        found.refresh()
+        result.refresh()

@@ -114,4 +114,4 @@ def test_the_check_finds_a_planted_fault(recorder: RequestRecorder, body: bytes,
     endpoint_deployment.deploy(recorder.session, capture_uri="s3://captures/data", **made)
     whole = sent(recorder, "CreateEndpoint")
     assert service_models.of_request(whole) == []
-    assert any(fault in found for found in service_models.of_request(replace(whole, body=body)))
+    assert any(fault in result for result in service_models.of_request(replace(whole, body=body)))

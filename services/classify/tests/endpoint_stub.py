@@ -51,17 +51,17 @@ class _Requests(BaseHTTPRequestHandler):
         self.server.requests.append((self.path, headers, body))
         self.server.connections.add(self.client_address)
         self.server.release.wait(20)
-        answer = self.server.answer
-        self.send_response(answer.status)
+        response = self.server.answer
+        self.send_response(response.status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer.body) + answer.cut_short))
-        if answer.error:
-            self.send_header("x-amzn-errortype", answer.error)
-        if answer.attributes:
-            self.send_header("x-amzn-sagemaker-custom-attributes", answer.attributes)
+        self.send_header("Content-Length", str(len(response.body) + response.cut_short))
+        if response.error:
+            self.send_header("x-amzn-errortype", response.error)
+        if response.attributes:
+            self.send_header("x-amzn-sagemaker-custom-attributes", response.attributes)
         self.end_headers()
-        self.wfile.write(answer.body)
-        self.close_connection = answer.cut_short
+        self.wfile.write(response.body)
+        self.close_connection = response.cut_short
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass

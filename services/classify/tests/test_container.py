@@ -84,8 +84,8 @@ def emulator_of(container: str) -> Invoke:
 
     def call(event: object) -> dict[str, Any]:
         body = json.dumps(event).encode()
-        with urllib.request.urlopen(f"{url}/2015-03-31/functions/function/invocations", body, timeout=600) as answer:  # noqa: S310
-            result: dict[str, Any] = json.load(answer)
+        with urllib.request.urlopen(f"{url}/2015-03-31/functions/function/invocations", body, timeout=600) as response:  # noqa: S310
+            result: dict[str, Any] = json.load(response)
         return result
 
     return call
@@ -115,7 +115,7 @@ def event(image: bytes = IMAGE, **fields: object) -> dict[str, object]:
     return {"s3_bucket": "b", "s3_key": "a\nb.png", "image_data": image_data, "content_type": "image/png", **fields}
 
 
-def test_an_image_goes_to_the_endpoint_and_its_answer_comes_back(invoke: Invoke, endpoint: EndpointStub) -> None:
+def test_an_image_goes_to_the_endpoint_and_its_inferences_come_back(invoke: Invoke, endpoint: EndpointStub) -> None:
     assert invoke(event()) == {
         "s3_bucket": "b",
         "s3_key": "a\nb.png",

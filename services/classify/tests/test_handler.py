@@ -297,11 +297,11 @@ def test_any_event_and_any_answer_give_a_result_or_a_named_error(
     endpoint: EndpointStub, anything: object, body: bytes
 ) -> None:
     endpoint.answer = Answer(body)
-    answer = answer_or_refusal(anything)
-    json.dumps(answer, ensure_ascii=False, allow_nan=False).encode()
-    if isinstance(answer, str):
-        assert "\n" not in answer
-        assert len(answer) < 1000
+    response = answer_or_refusal(anything)
+    json.dumps(response, ensure_ascii=False, allow_nan=False).encode()
+    if isinstance(response, str):
+        assert "\n" not in response
+        assert len(response) < 1000
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))

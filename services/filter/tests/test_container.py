@@ -58,8 +58,8 @@ def emulator_of(container: str) -> Invoke:
 
     def call(event: object) -> dict[str, Any]:
         body = json.dumps(event).encode()
-        with urllib.request.urlopen(f"{url}/2015-03-31/functions/function/invocations", body, timeout=600) as answer:  # noqa: S310
-            result: dict[str, Any] = json.load(answer)
+        with urllib.request.urlopen(f"{url}/2015-03-31/functions/function/invocations", body, timeout=600) as response:  # noqa: S310
+            result: dict[str, Any] = json.load(response)
         return result
 
     return call
@@ -82,7 +82,7 @@ def event(*inferences: float) -> dict[str, object]:
     return {"s3_bucket": "pictures", "s3_key": "a.png", "inferences": list(inferences)}
 
 
-def test_a_sure_answer_passes(invoke: Invoke) -> None:
+def test_a_confident_prediction_passes(invoke: Invoke) -> None:
     assert invoke(event(0.02, 0.98)) == {
         "s3_bucket": "pictures",
         "s3_key": "a.png",
@@ -93,7 +93,7 @@ def test_a_sure_answer_passes(invoke: Invoke) -> None:
     }
 
 
-def test_an_unsure_answer_fails_by_the_name_that_the_state_machine_catches(invoke: Invoke) -> None:
+def test_an_unsure_prediction_fails_by_the_name_that_the_state_machine_catches(invoke: Invoke) -> None:
     failure = invoke(event(0.3, 0.7))
     assert failure["errorType"] == "ThresholdConfidenceNotMet"
     assert failure["errorMessage"].startswith("motorcycle with confidence 0.7 is below the threshold 0.94")

@@ -210,11 +210,11 @@ def test_a_message_never_breaks_its_line_nor_repeats_a_flood() -> None:
 
 @given(JSON | st.fixed_dictionaries({"s3_bucket": st.text(), "s3_key": st.text(), "inferences": JSON}))
 def test_any_event_is_answered_or_refused_by_name(anything: object) -> None:
-    answer = answer_or_refusal(anything)
-    json.dumps(answer, ensure_ascii=False, allow_nan=False).encode()
-    if isinstance(answer, str):
-        assert "\n" not in answer
-        assert len(answer) < 500
+    response = answer_or_refusal(anything)
+    json.dumps(response, ensure_ascii=False, allow_nan=False).encode()
+    if isinstance(response, str):
+        assert "\n" not in response
+        assert len(response) < 500
 
 
 @given(st.floats(0, 1), st.floats(-0.0009, 0.0009))

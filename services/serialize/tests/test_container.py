@@ -86,8 +86,8 @@ def emulator_of(container: str) -> Invoke:
 
     def call(event: object) -> dict[str, Any]:
         body = json.dumps(event).encode()
-        with urllib.request.urlopen(f"{url}/2015-03-31/functions/function/invocations", body, timeout=600) as answer:  # noqa: S310
-            result: dict[str, Any] = json.load(answer)
+        with urllib.request.urlopen(f"{url}/2015-03-31/functions/function/invocations", body, timeout=600) as response:  # noqa: S310
+            result: dict[str, Any] = json.load(response)
         return result
 
     return call
@@ -113,8 +113,8 @@ def event(key: str) -> dict[str, str]:
 def test_a_small_image_arrives_whole(invoke: Invoke, outside: S3Stub) -> None:
     data = file(noise(32, 32), "PNG")
     outside.objects["pictures", "in/\u00e9 1.png"] = data
-    answer = invoke(event("in/%C3%A9+1.png"))
-    assert answer == {
+    response = invoke(event("in/%C3%A9+1.png"))
+    assert response == {
         "s3_bucket": "pictures",
         "s3_key": "in/\u00e9 1.png",
         "image_data": base64.b64encode(data).decode(),
@@ -131,9 +131,9 @@ def test_twelve_megapixels_are_served_within_512_mb(
     kind: str, options: dict[str, object], invoke: Invoke, outside: S3Stub
 ) -> None:
     outside.objects["pictures", "photo"] = file(photograph(4000, 3000), kind, **options)
-    answer = invoke(event("photo"))
-    assert answer["content_type"] == f"image/{kind.lower()}"
-    data = base64.b64decode(answer["image_data"])
+    response = invoke(event("photo"))
+    assert response["content_type"] == f"image/{kind.lower()}"
+    data = base64.b64decode(response["image_data"])
     assert len(data) <= MAX_IMAGE_BYTES
     assert read(data).width / read(data).height == pytest.approx(4 / 3, rel=0.01)
 
@@ -179,11 +179,11 @@ def test_the_log_holds_one_line_for_an_image_and_none_of_its_data(
     container: str, invoke: Invoke, outside: S3Stub
 ) -> None:
     outside.objects["pictures", "a\nb"] = file(noise(32, 32, seed=7), "PNG")
-    answer = invoke(event("a\nb"))
+    response = invoke(event("a\nb"))
     lines = logs(container)
     (line,) = [json.loads(line) for line in lines if '"s3_key": "a\\nb"' in line]
     assert line["state"] == "SerializeImageData"
-    assert answer["image_data"][40:80] not in "".join(lines)
+    assert response["image_data"][40:80] not in "".join(lines)
 
 
 def test_the_image_holds_only_what_runs_and_runs_it_as_nobody(image: str) -> None:

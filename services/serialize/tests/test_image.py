@@ -103,7 +103,7 @@ def test_unusual_modes_that_fit_pass_unchanged(mode: str) -> None:
     assert fit(data)[0] == data
 
 
-def test_the_picture_survives_being_made_smaller() -> None:
+def test_the_image_survives_being_scaled_down() -> None:
     source = Image.new("RGB", (3000, 2000), "red")
     source.paste("blue", (1500, 0, 3000, 2000))
     for kind in ("JPEG", "PNG"):

@@ -124,8 +124,8 @@ images = sorted((folder / "validation").iterdir())
 
 
 def invoke(content: bytes, accept: str) -> str:
-    answer = endpoint.invoke(body=content, content_type="image/png", accept=accept)
-    return str(answer.body.read().decode())
+    response = endpoint.invoke(body=content, content_type="image/png", accept=accept)
+    return str(response.body.read().decode())
 
 
 step("predictions", [invoke(path.read_bytes(), "application/json") for path in images])

@@ -23,11 +23,11 @@ class Server:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
-                status, answer = await self.respond(head[0].split()[1], headers, body)
+                status, response = await self.respond(head[0].split()[1], headers, body)
                 writer.write(
-                    f"HTTP/1.1 {status} Fine\r\ncontent-type: application/json\r\ncontent-length: {len(answer)}\r\n"
+                    f"HTTP/1.1 {status} Fine\r\ncontent-type: application/json\r\ncontent-length: {len(response)}\r\n"
                     "x-amzn-sagemaker-custom-attributes: from-the-model\r\n\r\n".encode()
-                    + answer
+                    + response
                 )
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()

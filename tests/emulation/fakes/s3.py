@@ -110,8 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
         """A page of two hundred, so that the next one has to be asked for."""
         prefix = f"{self._name.rstrip('/')}/{query.get('prefix', [''])[0]}"
         after = query.get("continuation-token", [""])[0]
-        found = sorted(name for name in self._s3.objects if name.startswith(prefix) and name > after)
-        page, more = found[:200], "true" if len(found) > 200 else "false"
+        result = sorted(name for name in self._s3.objects if name.startswith(prefix) and name > after)
+        page, more = result[:200], "true" if len(result) > 200 else "false"
         keys = "".join(f"<Contents><Key>{escape(name.partition('/')[2])}</Key></Contents>" for name in page)
         token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if page else ""
         listed = f"<ListBucketResult><IsTruncated>{more}</IsTruncated>{token}{keys}</ListBucketResult>"

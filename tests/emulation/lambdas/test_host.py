@@ -88,8 +88,8 @@ def test_a_response_of_more_than_six_megabytes_is_refused(host: LambdaEndpoint) 
 
 
 def test_a_second_invocation_meanwhile_is_refused_with_an_empty_400(host: LambdaEndpoint, tmp_path: Path) -> None:
-    begun, end, answers = tmp_path / "begun", tmp_path / "end", list[Any]()
-    slow = threading.Thread(target=lambda: answers.append(host.do("last", begun=str(begun), end=str(end))))
+    begun, end, responses = tmp_path / "begun", tmp_path / "end", list[Any]()
+    slow = threading.Thread(target=lambda: responses.append(host.do("last", begun=str(begun), end=str(end))))
     slow.start()
     while not begun.exists():
         time.sleep(0.01)
@@ -97,7 +97,7 @@ def test_a_second_invocation_meanwhile_is_refused_with_an_empty_400(host: Lambda
     end.touch()
     slow.join()
     assert (response.status_code, response.content) == (400, b"")
-    assert answers == ["ended"]
+    assert responses == ["ended"]
 
 
 def test_the_context_tells_the_function_what_it_is(host: LambdaEndpoint) -> None:
@@ -204,8 +204,8 @@ def test_a_length_that_is_no_number_of_bytes_is_refused_and_the_host_goes_on(hos
     address = urlsplit(host.url)
     with socket.create_connection((str(address.hostname), address.port or 0), timeout=600) as client:
         client.sendall(f"POST {INVOKE} HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{{}}".encode())
-        answer = b"".join(iter(lambda: client.recv(4096), b""))
-    assert answer.startswith(b"HTTP/1.1 400 ")
+        response = b"".join(iter(lambda: client.recv(4096), b""))
+    assert response.startswith(b"HTTP/1.1 400 ")
     assert host.do("echo") == {"do": "echo"}
 
 

@@ -45,13 +45,13 @@ def _builds(marks: Path) -> int:
 
 
 def test_an_environment_is_made_once_and_found_again(tmp_path: Path) -> None:
-    installer, said = FakeInstaller(tmp_path / "marks"), list[str]()
-    first = ensure_environment(tmp_path / "cache", installer=installer, progress=said.append)
+    installer, output = FakeInstaller(tmp_path / "marks"), list[str]()
+    first = ensure_environment(tmp_path / "cache", installer=installer, progress=output.append)
     assert first.exists()
-    assert said == ["Making LocalStack's environment (once)", "Installed 1 package"]
-    assert ensure_environment(tmp_path / "cache", installer=installer, progress=said.append) == first
+    assert output == ["Making LocalStack's environment (once)", "Installed 1 package"]
+    assert ensure_environment(tmp_path / "cache", installer=installer, progress=output.append) == first
     assert _builds(tmp_path / "marks") == 1
-    assert len(said) == 2
+    assert len(output) == 2
 
 
 def test_two_who_ask_at_once_get_one_environment(tmp_path: Path) -> None:

@@ -113,16 +113,18 @@ def test_two_functions_of_one_image_keep_their_own_environments(functions: Any) 
 
 
 def test_many_invocations_at_once_all_answer(functions: Any, probe_function: str) -> None:
-    answers: list[Any] = []
+    responses: list[Any] = []
     calling = [
-        threading.Thread(target=lambda n=n: answers.append(_invoke(functions, probe_function, do="echo", n=n)[0]["n"]))
+        threading.Thread(
+            target=lambda n=n: responses.append(_invoke(functions, probe_function, do="echo", n=n)[0]["n"])
+        )
         for n in range(20)
     ]
     for thread in calling:
         thread.start()
     for thread in calling:
         thread.join()
-    assert sorted(answers) == list(range(20))
+    assert sorted(responses) == list(range(20))
 
 
 def test_a_function_without_a_container_is_not_created(functions: Any) -> None:

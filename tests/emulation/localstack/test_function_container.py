@@ -36,11 +36,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.received.append((self.path, body))
-        status, answer = self.server.script(self.path, body)
+        status, response = self.server.script(self.path, body)
         self.send_response(status)
-        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Content-Length", str(len(response)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(response)
 
     def do_PUT(self) -> None:
         self.do_POST()
@@ -80,8 +80,8 @@ def test_a_container_is_told_its_configuration_once_and_again_only_when_it_chang
         container.configure(ONE)
         for configuration in (ONE, ONE, TWO, TWO, ONE):
             container.invoke(b"{}", "r", configuration)
-        told = [configuration["function_name"] for configuration in server.configurations()]
-        assert told == ["one", "two", "one"]
+        names = [configuration["function_name"] for configuration in server.configurations()]
+        assert names == ["one", "two", "one"]
         assert server.configurations()[0] == {
             "function_name": "one",
             "timeout": 3,

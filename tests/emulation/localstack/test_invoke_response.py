@@ -10,8 +10,8 @@ REPORT = {"errorMessage": "no", "errorType": "ImageNotFound", "requestId": "1", 
 
 
 def test_a_result_is_passed_on_as_it_is() -> None:
-    answer = read_invoke_response(200, b'{"label": "bicycle", "x": NaN}', "r")
-    assert (answer.payload, answer.is_error) == (b'{"label": "bicycle", "x": NaN}', False)
+    response = read_invoke_response(200, b'{"label": "bicycle", "x": NaN}', "r")
+    assert (response.payload, response.is_error) == (b'{"label": "bicycle", "x": NaN}', False)
 
 
 def test_an_exception_is_told_by_its_shape_alone() -> None:
@@ -21,9 +21,9 @@ def test_an_exception_is_told_by_its_shape_alone() -> None:
 
 
 def test_a_timeout_is_named_as_lambda_names_it() -> None:
-    answer = read_invoke_response(200, b"Task timed out after 3.00 seconds", "r-1")
-    assert answer.is_error
-    assert json.loads(answer.payload) == {
+    response = read_invoke_response(200, b"Task timed out after 3.00 seconds", "r-1")
+    assert response.is_error
+    assert json.loads(response.payload) == {
         "errorType": "Sandbox.Timedout",
         "errorMessage": "RequestId: r-1 Error: Task timed out after 3.00 seconds",
     }
@@ -43,13 +43,13 @@ def test_a_text_result_that_speaks_of_a_timeout_is_a_result() -> None:
     ],
 )
 def test_a_bad_gateway_is_an_error_under_its_own_name(body: bytes, kind: str) -> None:
-    answer = read_invoke_response(502, body, "r")
-    assert answer.is_error
-    assert json.loads(answer.payload)["errorType"] == kind
+    response = read_invoke_response(502, body, "r")
+    assert response.is_error
+    assert json.loads(response.payload)["errorType"] == kind
 
 
 def test_an_answer_nobody_expects_is_an_error_that_shows_it() -> None:
-    answer = read_invoke_response(500, b"<html>oops</html>", "r")
-    assert answer.is_error
-    assert "HTTP 500: <html>oops</html>" in json.loads(answer.payload)["errorMessage"]
+    response = read_invoke_response(500, b"<html>oops</html>", "r")
+    assert response.is_error
+    assert "HTTP 500: <html>oops</html>" in json.loads(response.payload)["errorMessage"]
     assert "HTTP 404" in json.loads(read_invoke_response(404, b"[1]", "r").payload)["errorMessage"]

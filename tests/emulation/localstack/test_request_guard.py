@@ -195,6 +195,8 @@ def test_localstack_refuses_foreign_requests_in_the_services_own_form(
 def test_localstack_takes_a_form_that_no_page_sent_and_virtual_hosts(stack: EnvironmentState) -> None:
     session = LocalSession(stack.localstack_url, stack.sagemaker_url)
     assert upload(stack.localstack_url, {}).status_code == 204
-    answer = httpx.get(f"{stack.localstack_url}/evil", headers={"Host": "pictures.s3.localhost.localstack.cloud:4566"})
-    assert answer.content == b"x"
+    response = httpx.get(
+        f"{stack.localstack_url}/evil", headers={"Host": "pictures.s3.localhost.localstack.cloud:4566"}
+    )
+    assert response.content == b"x"
     session.client("s3").delete_object(Bucket="pictures", Key="evil")

@@ -121,7 +121,7 @@ def test_an_error_has_the_request_id_of_the_response(functions: Any) -> None:
     assert "[ERROR] Refused: no" in log
 
 
-def test_new_code_takes_the_place_of_the_old(functions: Any) -> None:
+def test_new_code_replaces_the_old(functions: Any) -> None:
     functions.update_function_code(FunctionName="zipped", ZipFile=archive(2))
     functions.get_waiter("function_updated_v2").wait(FunctionName="zipped", WaiterConfig={"Delay": 1})
     assert invoke(functions, {})[0]["body"]["version"] == 2

@@ -134,8 +134,10 @@ def test_lambdas_and_emulator_see_the_stack_and_no_account_of_the_users(
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    given = {"THRESHOLD": "0.7"}
-    with LocalEnvironment(tmp_path, cache, services, region="eu-west-1", environment=given, stub_model=True) as state:
+    variables = {"THRESHOLD": "0.7"}
+    with LocalEnvironment(
+        tmp_path, cache, services, region="eu-west-1", environment=variables, stub_model=True
+    ) as state:
         seen = {
             name: _variable(state, name) for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "THRESHOLD")
         }

@@ -92,10 +92,10 @@ def test_a_grandchild_does_not_see_the_variable() -> None:
     with ParentPipe() as line:
         environment = {**os.environ, **line.environment}
         command = [sys.executable, "-c", program]
-        said = subprocess.run(
+        output = subprocess.run(
             command, env=environment, pass_fds=line.pass_fds, stdout=subprocess.PIPE, cwd=ROOT, check=True
         )
-    assert said.stdout == b"ready False\n"
+    assert output.stdout == b"ready False\n"
 
 
 def test_closing_twice_is_fine() -> None:

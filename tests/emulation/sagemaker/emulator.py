@@ -95,8 +95,8 @@ class Emulator:
         return False
 
     def health(self) -> Any:
-        with urllib.request.urlopen(f"{self.url}/_scones/health", timeout=600) as answer:  # noqa: S310
-            return json.load(answer)
+        with urllib.request.urlopen(f"{self.url}/_scones/health", timeout=600) as response:  # noqa: S310
+            return json.load(response)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -145,8 +145,10 @@ class Emulator:
             }
             for index, model in enumerate(models)
         ]
-        wanted = {} if sampling is None else {"DataCaptureConfig": capture_config(sampling, **capture)}
-        self.client("sagemaker").create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants, **wanted)
+        parameters = {} if sampling is None else {"DataCaptureConfig": capture_config(sampling, **capture)}
+        self.client("sagemaker").create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=variants, **parameters
+        )
 
     def endpoint(self, name: str, packed: bytes | None = None, sampling: int | None = 100, **capture: Any) -> None:
         """An endpoint in service with a model and a configuration of the same name."""

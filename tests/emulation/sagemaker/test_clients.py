@@ -91,8 +91,8 @@ def test_the_aws_cli_trains_serves_invokes_and_deletes(emulator: Emulator, name:
         return json.loads(ran.stdout or "{}")
 
     emulator.s3.objects[f"models/{name}.tar.gz"] = model_archive()
-    wanted = request(name, HyperParameters=script(emulator.s3, name, "print('hello')"))
-    aws("sagemaker", "create-training-job", cli_input_json=wanted)
+    parameters = request(name, HyperParameters=script(emulator.s3, name, "print('hello')"))
+    aws("sagemaker", "create-training-job", cli_input_json=parameters)
     ended(emulator, name)
     assert aws("sagemaker", "describe-training-job", training_job_name=name)["TrainingJobStatus"] == "Completed"
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://models/{name}.tar.gz"}
@@ -110,12 +110,12 @@ def test_the_aws_cli_trains_serves_invokes_and_deletes(emulator: Emulator, name:
     aws("sagemaker", "wait", "endpoint-in-service", endpoint_name=name)
     (tmp_path / "picture").write_bytes(b"picture")
     invocation = ("sagemaker-runtime", "invoke-endpoint", "answer.json")
-    answer = aws(*invocation, endpoint_name=name, body="fileb://picture", content_type="image/png")
-    assert answer["InvokedProductionVariant"] == "A"
+    response = aws(*invocation, endpoint_name=name, body="fileb://picture", content_type="image/png")
+    assert response["InvokedProductionVariant"] == "A"
     assert json.loads((tmp_path / "answer.json").read_text()) == [0.93, 0.07]
-    assert [found["EndpointName"] for found in aws("sagemaker", "list-endpoints", name_contains=name)["Endpoints"]] == [
-        name
-    ]
+    assert [
+        result["EndpointName"] for result in aws("sagemaker", "list-endpoints", name_contains=name)["Endpoints"]
+    ] == [name]
     aws("sagemaker", "delete-endpoint", endpoint_name=name)
     wait_until(lambda: bool(emulator.s3.lines(f"captures/data/{name}/A/")))
 

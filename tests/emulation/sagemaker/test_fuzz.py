@@ -97,8 +97,8 @@ def target(operation: str) -> dict[str, str]:
 
 def post(connection: http.client.HTTPConnection, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
     connection.request("POST", path, body, headers)
-    with connection.getresponse() as answer:
-        return answer.status, answer.read()
+    with connection.getresponse() as response:
+        return response.status, response.read()
 
 
 @SETTINGS
@@ -107,10 +107,10 @@ def test_requests_of_the_right_shape_or_nearly_so_are_answered(
     connection: http.client.HTTPConnection, request: tuple[str, Any]
 ) -> None:
     operation, body = request
-    status, answer = post(connection, "/", json.dumps(body).encode(), target(operation))
+    status, response = post(connection, "/", json.dumps(body).encode(), target(operation))
     assert status in {200, 400}
     if status == 400:
-        assert json.loads(answer)["__type"] in {
+        assert json.loads(response)["__type"] in {
             "ValidationException",
             "SerializationException",
             "ResourceLimitExceeded",
@@ -131,19 +131,19 @@ def test_operations_in_any_order_are_answered(
 ) -> None:
     for operation, name, other in steps:
         if operation == "Invoke":
-            status, answer = post(connection, f"/endpoints/{name}/invocations", b"x", {})
+            status, response = post(connection, f"/endpoints/{name}/invocations", b"x", {})
         else:
             body = json.dumps(sensible(operation, name, other)).encode()
-            status, answer = post(connection, "/", body, target(operation))
-        assert status in {200, 400}, (operation, answer)
+            status, response = post(connection, "/", body, target(operation))
+        assert status in {200, 400}, (operation, response)
 
 
 @SETTINGS
 @given(operation=st.sampled_from(sorted(OPERATIONS)), body=anything.map(json.dumps).map(str.encode) | st.binary())
 def test_bodies_of_any_kind_are_answered(connection: http.client.HTTPConnection, operation: str, body: bytes) -> None:
-    status, answer = post(connection, "/", body, target(operation))
+    status, response = post(connection, "/", body, target(operation))
     assert status in {200, 400}
-    assert b"Traceback" not in answer
+    assert b"Traceback" not in response
 
 
 @SETTINGS
@@ -158,9 +158,9 @@ def test_bodies_of_any_kind_are_answered(connection: http.client.HTTPConnection,
 def test_invocations_of_any_kind_are_answered(
     connection: http.client.HTTPConnection, name: str, body: bytes, headers: dict[str, str]
 ) -> None:
-    status, answer = post(connection, f"/endpoints/{quote(name, safe='')}/invocations", body, headers)
+    status, response = post(connection, f"/endpoints/{quote(name, safe='')}/invocations", body, headers)
     assert status in {200, 400, 404}
-    assert b"Traceback" not in answer
+    assert b"Traceback" not in response
 
 
 def test_a_thousand_requests_of_the_benchmark_find_nothing(stub_emulator: Emulator) -> None:

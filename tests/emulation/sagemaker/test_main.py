@@ -108,8 +108,8 @@ def test_an_emulator_that_ends_loses_nothing_leaves_no_process_and_comes_back(
 
     def answers() -> bool:
         try:
-            answer = emulator.client("sagemaker-runtime").invoke_endpoint(EndpointName="vehicles", Body=b"30")
-            return bool(answer["Body"].read() == b"[0.6, 0.4]")
+            response = emulator.client("sagemaker-runtime").invoke_endpoint(EndpointName="vehicles", Body=b"30")
+            return bool(response["Body"].read() == b"[0.6, 0.4]")
         except ClientError as error:
             seen.add(error.response["Error"]["Code"])
             return False
@@ -168,11 +168,11 @@ def test_killed_under_load_it_has_every_call_that_was_answered(
     emulator.start()
     emulator.wait("vehicles")
     wait_until(lambda: emulator.health()["captures"]["files_waiting"] == 0)
-    found = captured(s3)
-    assert set(answered) <= set(found)
-    assert len(found) == len(set(found)) <= len(answered) + 16
+    result = captured(s3)
+    assert set(answered) <= set(result)
+    assert len(result) == len(set(result)) <= len(answered) + 16
 
 
 def captured(s3: FakeS3) -> list[int]:
-    found = [json.loads(line)["captureData"]["endpointInput"]["data"] for line in s3.lines(CAPTURE_BUCKET)]
-    return sorted(int(base64.b64decode(data)) for data in found)
+    result = [json.loads(line)["captureData"]["endpointInput"]["data"] for line in s3.lines(CAPTURE_BUCKET)]
+    return sorted(int(base64.b64decode(data)) for data in result)

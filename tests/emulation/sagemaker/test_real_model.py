@@ -32,13 +32,13 @@ def test_the_shipped_model_answers_and_ends_with_the_emulator(make_emulator: Cal
     emulator.endpoint("vehicles", archive(files(SHIPPED)))
     runtime = emulator.client("sagemaker-runtime")
     for size, kind in (((32, 32), "PNG"), ((640, 480), "JPEG")):
-        answer = runtime.invoke_endpoint(
+        response = runtime.invoke_endpoint(
             EndpointName="vehicles",
             Body=picture(size, kind),
             ContentType=f"image/{kind.lower()}",
             Accept="application/json",
         )
-        bicycle, motorcycle = json.loads(answer["Body"].read())
+        bicycle, motorcycle = json.loads(response["Body"].read())
         assert abs(bicycle + motorcycle - 1) < 1e-5
     with pytest.raises(runtime.exceptions.ModelError) as caught:
         runtime.invoke_endpoint(EndpointName="vehicles", Body=b"no picture", ContentType="image/png")
@@ -56,13 +56,13 @@ def test_the_built_in_algorithms_stand_in_trains_a_model_that_serves(
     make_emulator: Callable[..., Emulator], s3: FakeS3
 ) -> None:
     emulator = make_emulator(program=("-m", "emulation.sagemaker")).start()
-    told = ENOUGH | {"epochs": "2", "mini_batch_size": "2"}
+    hyperparameters = ENOUGH | {"epochs": "2", "mini_batch_size": "2"}
     checkpoints = {"S3Uri": "s3://out/checkpoints"}
-    wanted = request(
-        "a", BUILTIN, 200, HyperParameters=told, InputDataConfig=stage(s3, "a"), CheckpointConfig=checkpoints
+    parameters = request(
+        "a", BUILTIN, 200, HyperParameters=hyperparameters, InputDataConfig=stage(s3, "a"), CheckpointConfig=checkpoints
     )
     sagemaker = emulator.client("sagemaker")
-    sagemaker.create_training_job(**wanted)
+    sagemaker.create_training_job(**parameters)
     described = ended(emulator, "a")
     assert described["TrainingJobStatus"] == "Completed", described["FailureReason"]
     metrics = {metric["MetricName"] for metric in described["FinalMetricDataList"]}
@@ -75,7 +75,7 @@ def test_the_built_in_algorithms_stand_in_trains_a_model_that_serves(
     emulator.config("a", "a")
     sagemaker.create_endpoint(EndpointName="a", EndpointConfigName="a")
     emulator.wait("a")
-    answer = emulator.client("sagemaker-runtime").invoke_endpoint(
+    response = emulator.client("sagemaker-runtime").invoke_endpoint(
         EndpointName="a", Body=picture((32, 32), "PNG"), ContentType="image/png", Accept="application/json"
     )
-    assert abs(sum(json.loads(answer["Body"].read())) - 1) < 1e-5
+    assert abs(sum(json.loads(response["Body"].read())) - 1) < 1e-5

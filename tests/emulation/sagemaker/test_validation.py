@@ -18,5 +18,5 @@ from emulation.sagemaker import validation
 )
 def test_javas_patterns_mean_the_same_here(member: str, value: str, good: bool) -> None:
     shape = botocore.session.get_session().get_service_model("sagemaker").shape_for("Tag")
-    found = list(validation.violations({"Key": "k", "Value": "v", member: value}, shape))
-    assert (found == []) is good
+    result = list(validation.violations({"Key": "k", "Value": "v", member: value}, shape))
+    assert (result == []) is good

@@ -16,8 +16,8 @@ ENDED = {"Completed", "Failed", "Stopped"}
 
 def channel(name: str, uri: str, content_type: str = "application/x-image", **source: Any) -> dict[str, Any]:
     """A channel of File mode."""
-    place = {"S3DataType": "S3Prefix", "S3Uri": uri, **source}
-    return {"ChannelName": name, "ContentType": content_type, "DataSource": {"S3DataSource": place}}
+    source_of_data = {"S3DataType": "S3Prefix", "S3Uri": uri, **source}
+    return {"ChannelName": name, "ContentType": content_type, "DataSource": {"S3DataSource": source_of_data}}
 
 
 def picture(side: int = 32) -> bytes:
@@ -55,8 +55,8 @@ def request(name: str, image: str = PYTORCH, seconds: int = 60, **more: Any) -> 
 def script(s3: FakeS3, title: str, source: str, **hyperparameters: str) -> dict[str, str]:
     """The hyperparameters of a job in script mode that runs ``source``."""
     s3.objects[f"code/{title}.tar.gz"] = archive({"entry.py": source.encode()})
-    place = {"sagemaker_program": "entry.py", "sagemaker_submit_directory": f"s3://code/{title}.tar.gz"}
-    return place | hyperparameters
+    source_of_data = {"sagemaker_program": "entry.py", "sagemaker_submit_directory": f"s3://code/{title}.tar.gz"}
+    return source_of_data | hyperparameters
 
 
 def run(emulator: Emulator, name: str, source: str, told: dict[str, str] | None = None, **more: Any) -> Any:

@@ -143,10 +143,10 @@ def test_hostile_names_stay_text(html: str, page: Page) -> None:
 
 
 def test_every_image_is_given_alternative_text(page: Page) -> None:
-    pictures = [attributes for tag, attributes in page.tags if tag == "img"]
+    images = [attributes for tag, attributes in page.tags if tag == "img"]
     drawings = [attributes for _, attributes in page.tags if attributes.get("role") == "img"]
-    assert len(pictures) == 3
-    assert all(attributes["alt"] for attributes in pictures)
+    assert len(images) == 3
+    assert all(attributes["alt"] for attributes in images)
     assert len(drawings) == 6
     assert all(attributes["aria-label"] for attributes in drawings)
 

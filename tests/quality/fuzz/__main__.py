@@ -37,8 +37,8 @@ def shares(names: list[str], inputs: int) -> dict[str, int]:
     rest = [name for name in names if name not in _SHARES]
     taken = sum(_SHARES.get(name, 0) for name in names)
     whole = 100 if rest else taken
-    found = {name: -(-inputs * _SHARES.get(name, (100 - taken) // max(1, len(rest)) + 1) // whole) for name in names}
-    return found | {name: min(found[name], _MAX_COMMANDS) for name in names if name == "command-line"}
+    result = {name: -(-inputs * _SHARES.get(name, (100 - taken) // max(1, len(rest)) + 1) // whole) for name in names}
+    return result | {name: min(result[name], _MAX_COMMANDS) for name in names if name == "command-line"}
 
 
 def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dict[str, Any]:
@@ -71,14 +71,14 @@ def fuzz(name: str, inputs: int, seed: int, out: Path, *, coverage: bool) -> dic
         errors="replace",
         check=False,
     )
-    found: dict[str, Any] = (
+    result: dict[str, Any] = (
         json.loads(report.read_text()) if report.exists() else {"inputs": 0, "ends": {}, "findings": {}}
     )
     if done.returncode:
-        found["findings"][f"the process ended with {done.returncode}"] = done.stderr[-3000:]
-    if found.get("peak_mib", 0) > MAX_MIB:
-        found["findings"]["memory"] = f"{found['peak_mib']} MiB"
-    return found | {"engine": "atheris" if by_coverage else "random", "seconds": round(time.monotonic() - begun, 1)}
+        result["findings"][f"the process ended with {done.returncode}"] = done.stderr[-3000:]
+    if result.get("peak_mib", 0) > MAX_MIB:
+        result["findings"]["memory"] = f"{result['peak_mib']} MiB"
+    return result | {"engine": "atheris" if by_coverage else "random", "seconds": round(time.monotonic() - begun, 1)}
 
 
 def _emulator(requests: int, seed: int) -> dict[str, Any]:

@@ -52,8 +52,8 @@ def attack(emulator: Emulator, requests: int, seed: int, tell: Callable[[int], N
             continue
         try:
             connection.request(sent.method, sent.path, sent.body, sent.headers)
-            with connection.getresponse() as answer:
-                status, content = answer.status, answer.read()
+            with connection.getresponse() as response:
+                status, content = response.status, response.read()
         except (http.client.HTTPException, OSError, ValueError) as error:
             report.answers[type(error).__name__] += 1
             if isinstance(error, TimeoutError):
@@ -76,18 +76,18 @@ def attack(emulator: Emulator, requests: int, seed: int, tell: Callable[[int], N
 
 def _throw(port: int, data: bytes, report: Report) -> None:
     """Send bytes on a connection of their own, and read until the server closes it or is silent."""
-    found = b""
+    result = b""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         while chunk := connection.recv(65536):
-            found += chunk
-    status = found[9:12].decode("latin-1")
+            result += chunk
+    status = result[9:12].decode("latin-1")
     report.answers[f"bytes: {status or 'none'}"] += 1
     if status.startswith("5"):
-        report.failures.append(f"{found[:300]!r} for the bytes {data[:500]!r}")
-    if b"Traceback" in found:
-        report.traces.append(f"{found[:300]!r} for the bytes {data[:500]!r}")
+        report.failures.append(f"{result[:300]!r} for the bytes {data[:500]!r}")
+    if b"Traceback" in result:
+        report.traces.append(f"{result[:300]!r} for the bytes {data[:500]!r}")
 
 
 def main() -> int:
@@ -117,10 +117,10 @@ def main() -> int:
         finally:
             emulator.stop()
         expected = {emulator.state_dir, emulator.log, *places.values()}
-        found = (path for path in root.rglob("*") if emulator.state_dir not in path.parents)
-        report.strays = sorted(str(path.relative_to(root)) for path in found if path not in expected)
-    told = {"requests": options.requests, "seed": options.seed, **vars(report), "clean": report.clean}
-    print(json.dumps(told, indent=2))
+        result = (path for path in root.rglob("*") if emulator.state_dir not in path.parents)
+        report.strays = sorted(str(path.relative_to(root)) for path in result if path not in expected)
+    summary = {"requests": options.requests, "seed": options.seed, **vars(report), "clean": report.clean}
+    print(json.dumps(summary, indent=2))
     return 0 if report.clean else 1
 
 

@@ -22,14 +22,14 @@ def test_the_page_in_docs_is_what_the_command_writes(tmp_path: Path) -> None:
 
 
 def test_json_gives_every_workflow_with_its_parts() -> None:
-    found = json.loads(scones("--images", "1000", "--json").stdout)
-    assert set(found["usd"]) == {"standard", "express", "batch"}
-    for parts in found["usd"].values():
+    result = json.loads(scones("--images", "1000", "--json").stdout)
+    assert set(result["usd"]) == {"standard", "express", "batch"}
+    for parts in result["usd"].values():
         total = parts.pop("total")
         assert abs(sum(parts.values()) - total) < 1e-12
 
 
 def test_an_option_changes_the_assumption_that_it_names() -> None:
-    found = json.loads(scones("--classify-ms", "500", "--json").stdout)
-    assert found["assumptions"]["classify_ms"] == 500
-    assert found["usd"]["express"]["lambda"] > json.loads(scones("--json").stdout)["usd"]["express"]["lambda"]
+    result = json.loads(scones("--classify-ms", "500", "--json").stdout)
+    assert result["assumptions"]["classify_ms"] == 500
+    assert result["usd"]["express"]["lambda"] > json.loads(scones("--json").stdout)["usd"]["express"]["lambda"]

@@ -51,7 +51,7 @@ def test_endpoint_stack_logs_and_images_are_deleted_in_that_order(session: FakeS
     assert {"scones/serialize", "scones/classify", "scones/filter", "scones/inference"} <= deleted
 
 
-def test_images_stay_unless_they_are_named_and_the_command_says_so(session: FakeSession, cli: Cli) -> None:
+def test_container_images_remain_without_the_option_and_the_command_says_so(session: FakeSession, cli: Cli) -> None:
     result = cli("destroy", "--target", "aws", "--yes", session=session)
     assert "ecr.batch_delete_image" not in session.requests
     assert "--images" in result.stderr
@@ -76,7 +76,7 @@ def test_the_bootstrap_stack_goes_with_everything_in_it_where_that_is_asked_for(
     assert "scones-bootstrap" in json.loads(result.stdout)["deleted"]
 
 
-def test_labels_that_people_have_given_are_named_before_they_are_deleted(session: FakeSession, cli: Cli) -> None:
+def test_labels_of_reviewed_images_are_mentioned_before_they_are_deleted(session: FakeSession, cli: Cli) -> None:
     session.client("s3").put_object(Bucket="data", Key="datasets/reviewed/train.lst", Body=b"0\t0\ta.png\n")
     assert "labels of reviewed images" in cli("destroy", "--target", "aws", session=session, answer="n\n").stderr
 

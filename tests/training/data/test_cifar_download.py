@@ -45,12 +45,12 @@ class Handler(BaseHTTPRequestHandler):
     settings: ClassVar[Server]
 
     def do_GET(self) -> None:
-        server, wanted = self.settings, self.headers.get("Range")
-        server.asked.append(wanted)
+        server, byte_range = self.settings, self.headers.get("Range")
+        server.asked.append(byte_range)
         if server.status:
             self.send_error(server.status)
             return
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and server.ranges else 0
+        start = int(byte_range.removeprefix("bytes=").rstrip("-")) if byte_range and server.ranges else 0
         body = server.content[start:]
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(body)))
@@ -90,14 +90,16 @@ def test_the_official_archive_is_known_by_its_checksum() -> None:
     assert (OFFICIAL.name, OFFICIAL.size, OFFICIAL.md5) == (NAME, 169_001_437, "eb9058c3a382ffc7106e4002c42a8d85")
 
 
-def test_a_given_archive_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_specified_archive_is_used_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "mine.tar.gz"
     path.write_bytes(b"anything")
     assert locate_archive(path, tmp_path / "cache") == path
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_given_archive_that_is_not_there_is_never_replaced_by_a_download(tmp_path: Path, server: Server) -> None:
+def test_a_specified_archive_that_does_not_exist_is_never_replaced_by_a_download(
+    tmp_path: Path, server: Server
+) -> None:
     with pytest.raises(ArchiveNotFound):
         locate_archive(tmp_path / "mine.tar.gz", tmp_path, remote=server.remote())
     assert server.asked == []

@@ -53,12 +53,12 @@ class FakeS3:
         self.calls.append(f"list {Prefix}")
         if Bucket != "bucket":
             raise ClientError({"Error": {"Code": "NoSuchBucket", "Message": "gone"}}, "ListObjectsV2")
-        found = [
+        result = [
             {"Key": key, "ETag": tag} for key, (_, tag, _) in sorted(self.objects.items()) if key.startswith(Prefix)
         ]
         yield {}
-        for start in range(0, len(found), self.page):
-            yield {"Contents": found[start : start + self.page]}
+        for start in range(0, len(result), self.page):
+            yield {"Contents": result[start : start + self.page]}
 
     def puts(self) -> list[str]:
         return [call.removeprefix("put ") for call in self.calls if call.startswith("put ")]

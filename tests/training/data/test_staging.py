@@ -161,7 +161,7 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WriteFailed, match=r"Not a directory|File exists"):
         stage(Drawn(), tmp_path / "file" / "out")
@@ -218,8 +218,8 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
 
 def test_two_stagings_at_once_do_the_work_once(tmp_path: Path) -> None:
     both = [run_staging(tmp_path / "out", "time.sleep(0.02)") for _ in range(2)]
-    answers = sorted(process.communicate(timeout=600)[0] for process in both)
-    assert answers == ["False\n", "True\n"]
+    responses = sorted(process.communicate(timeout=600)[0] for process in both)
+    assert responses == ["False\n", "True\n"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 

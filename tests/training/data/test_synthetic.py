@@ -50,12 +50,12 @@ def test_the_same_seed_gives_the_same_image_in_every_process() -> None:
                 digest.update(render(label, seed, 48, Severity(*[0.5] * 7)).tobytes())
         print(digest.hexdigest())
     """
-    answers = set()
+    responses = set()
     for salt in ("1", "2"):
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": salt}
         command = [sys.executable, "-c", textwrap.dedent(code)]
-        answers.add(subprocess.run(command, env=environment, capture_output=True, check=True, timeout=600).stdout)
-    assert len(answers) == 1
+        responses.add(subprocess.run(command, env=environment, capture_output=True, check=True, timeout=600).stdout)
+    assert len(responses) == 1
 
 
 def test_different_seeds_and_labels_give_different_images(images: Pixels) -> None:

@@ -22,7 +22,7 @@ def test_a_model_tells_its_two_classes_apart(model_dir: Path, red: bytes, blue: 
     assert sum(bicycle) == pytest.approx(1)
 
 
-def test_the_same_bytes_get_the_same_answer_with_any_number_of_threads(model_dir: Path, red: bytes) -> None:
+def test_the_same_bytes_get_the_same_prediction_with_any_number_of_threads(model_dir: Path, red: bytes) -> None:
     assert load(model_dir, threads=2).classify(red) == load(model_dir).classify(red)
 
 
@@ -131,7 +131,7 @@ def test_a_network_with_other_inputs_or_outputs_is_refused(names: dict[str, str]
 
 
 @pytest.mark.parametrize("last", ["Identity", "Log"])
-def test_a_network_whose_answers_are_no_probabilities_does_not_pass_its_warm_up(
+def test_a_network_whose_outputs_are_not_probabilities_does_not_pass_its_warm_up(
     last: str, make_model: MakeModel
 ) -> None:
     with pytest.raises(InvalidModel, match="probability"):

@@ -29,7 +29,7 @@ def test_ping_answers_200(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "Image/PNG; name=a", "application/x-image", "image/jpeg"])
-def test_an_image_is_answered_with_its_two_probabilities(client: httpx.Client, red: bytes, content_type: str) -> None:
+def test_an_image_gets_two_probabilities(client: httpx.Client, red: bytes, content_type: str) -> None:
     response = ask(client, red, content_type=content_type)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
@@ -49,7 +49,7 @@ def test_a_body_without_declared_length_is_read(client: httpx.Client, red: bytes
     assert ask(client, chunks).json() == ask(client, red).json()
 
 
-def test_a_photograph_is_answered(client: httpx.Client, scene: Scene, encode: Encode) -> None:
+def test_a_photograph_is_classified(client: httpx.Client, scene: Scene, encode: Encode) -> None:
     assert ask(client, encode(scene(4000, 3000), "JPEG"), content_type="image/jpeg").status_code == 200
 
 
@@ -101,7 +101,7 @@ def test_other_routes_are_refused_as_json(client: httpx.Client, method: str, pat
     assert "POST /invocations" in response.json()["message"]
 
 
-def test_sixteen_clients_get_two_hundred_answers_each_to_its_own_image(
+def test_sixteen_clients_get_two_hundred_predictions_each_for_its_own_image(
     client: httpx.Client, red: bytes, blue: bytes
 ) -> None:
     images = [red if number % 3 else blue for number in range(200)]

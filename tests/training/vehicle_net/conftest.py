@@ -73,14 +73,14 @@ def other(tmp_path: Path) -> Path:
 @pytest.fixture
 def script_mode(channel: Path, tmp_path: Path) -> dict[str, str]:
     """The environment that SageMaker gives a script, with hyperparameters for the smallest network."""
-    told = dict(zip((name.removeprefix("--") for name in TINY[::2]), TINY[1::2], strict=True))
-    told |= {"epochs": "2", "folds": "3", "calibration_folds": "2", "sagemaker_program": "train.py"}
+    hyperparameters = dict(zip((name.removeprefix("--") for name in TINY[::2]), TINY[1::2], strict=True))
+    hyperparameters |= {"epochs": "2", "folds": "3", "calibration_folds": "2", "sagemaker_program": "train.py"}
     return {
         "SM_CHANNEL_TRAIN": str(channel),
         "SM_CHANNEL_TRAIN_LST": str(channel.with_suffix(".lst")),
         "SM_CHANNEL_VALIDATION": str(channel),
         "SM_CHANNEL_VALIDATION_LST": str(channel.with_suffix(".lst")),
         "SM_MODEL_DIR": str(tmp_path / "model"),
-        "SM_HPS": json.dumps(told),
+        "SM_HPS": json.dumps(hyperparameters),
         "SM_NUM_GPUS": "0",
     }

@@ -41,9 +41,9 @@ def test_calibration_never_changes_the_predicted_label() -> None:
 
 def test_the_fit_stays_finite_where_every_prediction_is_right() -> None:
     margins = np.array([-5.0, -4.0, 4.0, 5.0] * 10)
-    found = fit(logits_of(margins), (margins > 0).astype(np.int64))
-    assert 0.1 < found.temperature < 10
-    assert found.probabilities(logits_of(margins)).max() < 1
+    result = fit(logits_of(margins), (margins > 0).astype(np.int64))
+    assert 0.1 < result.temperature < 10
+    assert result.probabilities(logits_of(margins)).max() < 1
 
 
 @given(st.floats(-50, 50), st.floats(0.05, 20))
@@ -58,8 +58,8 @@ def test_labels_are_smoothed_as_platt_proposes() -> None:
     margins = np.array([2.0] * 3 + [-2.0] * 5)
     labels = (margins > 0).astype(np.int64)
     sure = (3 * 4 / 5 + 5 * (1 - 1 / 7)) / 8
-    found = fit(logits_of(margins), labels).probabilities(logits_of(np.array([2.0])))
-    assert found[0, 1] == pytest.approx(sure, abs=1e-4)
+    result = fit(logits_of(margins), labels).probabilities(logits_of(np.array([2.0])))
+    assert result[0, 1] == pytest.approx(sure, abs=1e-4)
 
 
 def with_neither(excess: np.ndarray) -> np.ndarray:
@@ -73,10 +73,10 @@ def test_the_sigmoid_that_made_neither_is_found_whatever_is_supposed_of_its_freq
     excess = random.normal(0, 3, 40_000)
     shown = random.random(40_000) < expit(0.7 * excess - 1)
     inside, outside = with_neither(excess[~shown]), with_neither(excess[shown])
-    found = fit(inside, np.ones(len(inside), np.int64), outside, prior)
+    result = fit(inside, np.ones(len(inside), np.int64), outside, prior)
     rarer = np.log(prior * len(inside) / len(outside))
-    assert found.slope == pytest.approx(0.7, rel=0.1)
-    assert found.offset == pytest.approx(-1 + rarer, abs=0.15)
+    assert result.slope == pytest.approx(0.7, rel=0.1)
+    assert result.offset == pytest.approx(-1 + rarer, abs=0.15)
 
 
 def test_what_is_surely_neither_gets_even_probabilities() -> None:
@@ -115,7 +115,7 @@ def test_calibration_error_is_the_gap_weighted_by_images() -> None:
 
 
 def test_what_is_accepted_of_neither_is_counted_with_its_interval() -> None:
-    found = Accepted.of(np.array([[0.5, 0.5], [0.94, 0.06], [0.2, 0.8], [0.01, 0.99]]))
-    assert (found.images, found.accepted, found.share) == (4, 2, 0.5)
-    assert found.low < 0.5 < found.high
-    assert str(found).startswith("2 of 4 accepted")
+    result = Accepted.of(np.array([[0.5, 0.5], [0.94, 0.06], [0.2, 0.8], [0.01, 0.99]]))
+    assert (result.images, result.accepted, result.share) == (4, 2, 0.5)
+    assert result.low < 0.5 < result.high
+    assert str(result).startswith("2 of 4 accepted")

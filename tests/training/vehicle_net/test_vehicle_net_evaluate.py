@@ -27,10 +27,10 @@ def vehicles() -> Images:
 
 
 @pytest.fixture
-def found(vehicles: Images) -> Evaluation:
+def evaluation(vehicles: Images) -> Evaluation:
     model = Model.at(SHIPPED)
-    given = model.probabilities(vehicles)
-    score = Score.of(given, vehicles.labels)
+    probabilities = model.probabilities(vehicles)
+    score = Score.of(probabilities, vehicles.labels)
     degraded = [(name, severity, score) for name, (_, severities) in DISTURBANCES.items() for severity in severities]
     return Evaluation(
         model=model,
@@ -38,22 +38,22 @@ def found(vehicles: Images) -> Evaluation:
         without_near_duplicates=score,
         rendered=score,
         near_duplicates=3,
-        confusion=confusion_matrix(given, vehicles.labels),
+        confusion=confusion_matrix(probabilities, vehicles.labels),
         bins=[(0.7, 0.6, 0.5), (0.9, 1.0, 0.5)],
         robustness=degraded,
         speed=Speed(2.0, 3.0, 30.0, 200, "a machine"),
         size=1_000_000,
         other_seeds=[score, score],
         small=score,
-        neither=[("rendered cars", Accepted.of(given)), ("photographs of neither", Accepted.of(given))],
+        neither=[("rendered cars", Accepted.of(probabilities)), ("photographs of neither", Accepted.of(probabilities))],
         photographs=score,
     )
 
 
-def test_the_card_states_counts_intervals_speed_and_limits(found: Evaluation, tmp_path: Path) -> None:
-    card.write(found, tmp_path / "docs" / "card.md")
+def test_the_card_states_counts_intervals_speed_and_limits(evaluation: Evaluation, tmp_path: Path) -> None:
+    card.write(evaluation, tmp_path / "docs" / "card.md")
     text = (tmp_path / "docs" / "card.md").read_text(encoding="utf-8")
-    assert f"{found.official.correct} of 8" in text
+    assert f"{evaluation.official.correct} of 8" in text
     assert "15.0 times as long" in text
     assert "2 more networks" in text
     assert "| photographs of neither |" in text
@@ -64,13 +64,13 @@ def test_the_card_states_counts_intervals_speed_and_limits(found: Evaluation, tm
     assert (tmp_path / "docs" / "card.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
-def test_the_same_evaluation_writes_the_same_card_and_diagram(found: Evaluation, tmp_path: Path) -> None:
+def test_the_same_evaluation_writes_the_same_card_and_diagram(evaluation: Evaluation, tmp_path: Path) -> None:
     for name in ("one.md", "two.md"):
-        card.write(dataclasses.replace(found), tmp_path / name)
+        card.write(dataclasses.replace(evaluation), tmp_path / name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
 
 
-def test_a_copy_and_a_mirrored_darker_copy_are_near_duplicates_and_another_picture_is_not(vehicles: Images) -> None:
+def test_a_copy_and_a_mirrored_darker_copy_are_near_duplicates_and_another_image_is_not(vehicles: Images) -> None:
     train = vehicles.where(np.arange(8) < 4)
     darker = Images((train.pixels[:, :, ::-1] * 0.8).astype(np.uint8), train.labels)
     assert (highest_correlation(train, train) > 0.999).all()
@@ -108,7 +108,7 @@ def test_photographs_are_scored_by_label_and_what_is_neither_by_kind(tmp_path: P
         tmp_path, ("bicycle", "motorcycle"), Preprocessing(32), lambda pixels: np.tile([0.99, 0.01], (len(pixels), 1))
     )
     assert (score.images, score.correct) == (2, 1)
-    assert [(name, found.images) for name, found in rows] == [
+    assert [(name, result.images) for name, result in rows] == [
         ("photographs of neither", 3), ("of these: car", 2), ("of these: dog", 1),
     ]  # fmt: skip
 

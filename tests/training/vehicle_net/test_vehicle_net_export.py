@@ -137,5 +137,5 @@ def test_the_imagenet_weights_fit_and_begin_from_two_wheelers() -> None:
 
     vehicles = rendered(40, SCORING_SEEDS, Preprocessing(96, through=32))
     logits = logits_of(pretrained("lite2"), vehicles, mirror=False)
-    found = logits[:, 1] - logits[:, 0]
-    assert found[vehicles.labels == 1].mean() > found[vehicles.labels == 0].mean() + 0.3
+    result = logits[:, 1] - logits[:, 0]
+    assert result[vehicles.labels == 1].mean() > result[vehicles.labels == 0].mean() + 0.3

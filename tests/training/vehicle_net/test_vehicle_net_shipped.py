@@ -55,8 +55,8 @@ def test_predictions_for_any_image_are_probabilities(
 def test_rendered_vehicles_are_recognised(description: dict[str, Any], session: onnxruntime.InferenceSession) -> None:
     spec = Preprocessing.from_dict(description["preprocessing"])
     labels = np.arange(60) % 2
-    pictures = [Image.fromarray(pixels) for pixels in render_many(labels.tolist(), 77_000_000)]
-    pixels = np.stack([to_pixels(picture, spec) for picture in pictures])
+    images = [Image.fromarray(pixels) for pixels in render_many(labels.tolist(), 77_000_000)]
+    pixels = np.stack([to_pixels(image, spec) for image in images])
     (probabilities,) = session.run(["probabilities"], {"pixels": pixels})
     assert (probabilities.argmax(axis=1) == labels).mean() >= 0.85
 

@@ -100,7 +100,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(images: Im
     assert not torch.equal(first["classifier.weight"], other["classifier.weight"])
 
 
-def test_bright_and_dark_pictures_are_told_apart_after_a_few_epochs(images: Images) -> None:
+def test_bright_and_dark_images_are_classified_after_a_few_epochs(images: Images) -> None:
     hyperparameters = Hyperparameters.of(
         {**HYPERPARAMETERS.to_dict(), "epochs": 20, "colour": 0, "mix": 0, "blank": 0, "learning_rate": 0.003}
     )
@@ -110,7 +110,7 @@ def test_bright_and_dark_pictures_are_told_apart_after_a_few_epochs(images: Imag
     assert (logits.argmax(axis=1) == images.labels).mean() >= 0.9
 
 
-def test_what_is_neither_bright_nor_dark_is_told_as_neither(images: Images) -> None:
+def test_what_is_neither_bright_nor_dark_is_classified_as_neither(images: Images) -> None:
     settings = {"epochs": 60, "colour": 0, "mix": 0, "blank": 0, "spoil": 0, "learning_rate": 0.003, "others": 8}
     hyperparameters = Hyperparameters.of({**HYPERPARAMETERS.to_dict(), **settings})
     stripes = np.zeros((16, 32, 32, 3), np.uint8)
@@ -171,9 +171,9 @@ def test_the_other_channel_teaches_a_third_output_that_keeps_two_probabilities(
 def test_other_classes_are_named_in_the_model_and_not_mixed_with_rendered_vehicles(
     script_mode: dict[str, str], tmp_path: Path
 ) -> None:
-    told = json.loads(script_mode["SM_HPS"]) | {"labels": "apple,orange", "rendered": "8"}
+    hyperparameters = json.loads(script_mode["SM_HPS"]) | {"labels": "apple,orange", "rendered": "8"}
     options = ["--checkpoint-dir", str(tmp_path / "kept")]
-    model = train.train(read_configuration(options, script_mode | {"SM_HPS": json.dumps(told)}))
+    model = train.train(read_configuration(options, script_mode | {"SM_HPS": json.dumps(hyperparameters)}))
     description = json.loads((model / "model.json").read_text(encoding="utf-8"))
     assert description["labels"] == ["apple", "orange"]
     assert description["provenance"]["images"]["rendered_count"] == 0
@@ -183,7 +183,7 @@ def test_other_classes_are_named_in_the_model_and_not_mixed_with_rendered_vehicl
 
 def test_what_is_refused_is_said_in_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert train.main(["--train", str(tmp_path), "--train-lst", str(tmp_path / "no.lst")]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith("train: ")
-    assert "no.lst" in told
-    assert told.count("\n") == 1
+    hyperparameters = capsys.readouterr().err
+    assert hyperparameters.startswith("train: ")
+    assert "no.lst" in hyperparameters
+    assert hyperparameters.count("\n") == 1

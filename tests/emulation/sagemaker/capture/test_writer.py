@@ -32,8 +32,8 @@ def captured(s3: FakeS3, endpoint: str, count: int) -> list[Any]:
     return records(s3, endpoint)
 
 
-def bodies(found: list[Any]) -> list[bytes]:
-    return [base64.b64decode(record["captureData"]["endpointInput"]["data"]) for record in found]
+def bodies(records: list[Any]) -> list[bytes]:
+    return [base64.b64decode(record["captureData"]["endpointInput"]["data"]) for record in records]
 
 
 def test_a_call_is_captured_in_the_layout_of_aws(emulator: Emulator, name: str) -> None:
@@ -110,13 +110,13 @@ def test_five_hundred_calls_of_sixteen_clients_are_captured_once_each(emulator: 
     runtime = emulator.client("sagemaker-runtime")
     sent = [f"picture {index}".encode() for index in range(500)]
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda body: runtime.invoke_endpoint(EndpointName=name, Body=body), sent))
-    assert all(answer["Body"].read() == b"[0.93, 0.07]" for answer in answers)
+        responses = list(pool.map(lambda body: runtime.invoke_endpoint(EndpointName=name, Body=body), sent))
+    assert all(response["Body"].read() == b"[0.93, 0.07]" for response in responses)
 
-    found = captured(emulator.s3, name, 500)
+    result = captured(emulator.s3, name, 500)
 
-    assert sorted(bodies(found)) == sorted(sent)
-    assert len({record["eventMetadata"]["eventId"] for record in found}) == 500
+    assert sorted(bodies(result)) == sorted(sent)
+    assert len({record["eventMetadata"]["eventId"] for record in result}) == 500
     files = [key for key in emulator.s3.objects if key.startswith(f"{CAPTURE_BUCKET}/data/{name}/")]
     assert len(files) < 100
 
@@ -140,13 +140,13 @@ def test_an_update_under_load_captures_every_answered_call(emulator: Emulator, n
     runtime = emulator.client("sagemaker-runtime")
 
     def ask(index: int) -> bytes:
-        answer: bytes = runtime.invoke_endpoint(EndpointName=name, Body=str(index).encode())["Body"].read()
-        return answer
+        response: bytes = runtime.invoke_endpoint(EndpointName=name, Body=str(index).encode())["Body"].read()
+        return response
 
     with ThreadPoolExecutor(4) as pool:
-        answers = pool.map(ask, range(200))
+        responses = pool.map(ask, range(200))
         emulator.client("sagemaker").update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-2")
-        assert len(list(answers)) == 200
+        assert len(list(responses)) == 200
     emulator.wait(name)
     assert sorted(map(int, bodies(captured(emulator.s3, name, 200)))) == list(range(200))
 

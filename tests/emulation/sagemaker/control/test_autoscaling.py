@@ -55,11 +55,11 @@ def test_a_variant_that_is_scaled_keeps_its_instance_type(stub_emulator: Emulato
     variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.c5.large"}
     sagemaker.create_endpoint_config(EndpointConfigName=f"{name}-2", ProductionVariants=[variant])
     scaling.register_scalable_target(**place(name), MinCapacity=1, MaxCapacity=3)
-    wanted = {"EndpointName": name, "EndpointConfigName": f"{name}-2"}
-    code, message = refusal(sagemaker.update_endpoint, **wanted)
+    parameters = {"EndpointName": name, "EndpointConfigName": f"{name}-2"}
+    code, message = refusal(sagemaker.update_endpoint, **parameters)
     assert (code, "Deregister the scalable target" in message) == ("ValidationException", True)
     scaling.deregister_scalable_target(**place(name))
-    sagemaker.update_endpoint(**wanted)
+    sagemaker.update_endpoint(**parameters)
     stub_emulator.wait(name)
     sagemaker.delete_endpoint(EndpointName=name)
 
@@ -76,9 +76,9 @@ def test_a_variant_that_is_scaled_keeps_its_instance_type(stub_emulator: Emulato
 )
 def test_what_cannot_be_scaled_is_refused(stub_emulator: Emulator, name: str, change: dict[str, Any]) -> None:
     stub_emulator.endpoint(name)
-    wanted = {**place(name), "MinCapacity": 1, "MaxCapacity": 3, **change}
-    wanted["ResourceId"] = wanted["ResourceId"].format(name=name)
+    parameters = {**place(name), "MinCapacity": 1, "MaxCapacity": 3, **change}
+    parameters["ResourceId"] = parameters["ResourceId"].format(name=name)
     scaling = stub_emulator.client("application-autoscaling")
-    assert refusal(scaling.register_scalable_target, **wanted)[0] == "ValidationException"
+    assert refusal(scaling.register_scalable_target, **parameters)[0] == "ValidationException"
     assert refusal(scaling.put_scaling_policy, **place(name), PolicyName="p")[0] == "ObjectNotFoundException"
     stub_emulator.client("sagemaker").delete_endpoint(EndpointName=name)

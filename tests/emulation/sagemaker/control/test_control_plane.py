@@ -25,8 +25,8 @@ def post(emulator: Emulator, body: bytes, target: str | None, path: str = "/") -
     headers = {"content-type": "application/x-amz-json-1.1"} | ({"x-amz-target": target} if target else {})
     request = urllib.request.Request(emulator.url + path, body, headers, method="POST")  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310
-            return answer.status, json.loads(answer.read() or b"{}")
+        with urllib.request.urlopen(request, timeout=600) as response:  # noqa: S310
+            return response.status, json.loads(response.read() or b"{}")
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.loads(error.read())
@@ -54,8 +54,8 @@ def test_a_model_is_described_as_it_was_created(emulator: Emulator, name: str) -
 
 def test_a_model_without_its_archive_in_s3_is_refused(emulator: Emulator, name: str) -> None:
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://models/{name}.tar.gz"}
-    answer = refusal(emulator.client("sagemaker").create_model, ModelName=name, PrimaryContainer=container)
-    assert answer == ("ValidationException", f"Could not find model data at s3://models/{name}.tar.gz.", 400)
+    response = refusal(emulator.client("sagemaker").create_model, ModelName=name, PrimaryContainer=container)
+    assert response == ("ValidationException", f"Could not find model data at s3://models/{name}.tar.gz.", 400)
 
 
 def test_a_model_whose_archive_is_not_in_s3_at_all_is_refused(emulator: Emulator, name: str) -> None:
@@ -121,11 +121,11 @@ def test_a_variant_that_cannot_be_served_is_refused(
     emulator: Emulator, name: str, variant: dict[str, Any], complaint: str
 ) -> None:
     emulator.model(name)
-    wanted = {key: name if value == "{name}" else value for key, value in variant.items()}
+    parameters = {key: name if value == "{name}" else value for key, value in variant.items()}
     code, message, _ = refusal(
         emulator.client("sagemaker").create_endpoint_config,
         EndpointConfigName=name,
-        ProductionVariants=[{"VariantName": "AllTraffic", **wanted}],
+        ProductionVariants=[{"VariantName": "AllTraffic", **parameters}],
         DataCaptureConfig=capture_config(100),
     )
     assert code == "ValidationException"
@@ -187,9 +187,9 @@ def test_broken_constraints_are_all_named_in_the_words_of_aws(emulator: Emulator
     ],
 )
 def test_a_body_that_is_no_request_is_refused(emulator: Emulator, body: bytes, code: str) -> None:
-    status, answer = post(emulator, body, "SageMaker.DescribeEndpoint")
-    assert (status, answer["__type"]) == (400, code)
-    assert "Traceback" not in json.dumps(answer)
+    status, response = post(emulator, body, "SageMaker.DescribeEndpoint")
+    assert (status, response["__type"]) == (400, code)
+    assert "Traceback" not in json.dumps(response)
 
 
 def test_a_huge_body_is_refused(emulator: Emulator) -> None:
@@ -198,15 +198,15 @@ def test_a_huge_body_is_refused(emulator: Emulator) -> None:
 
 
 def test_unknown_members_and_nulls_are_ignored_as_aws_ignores_them(emulator: Emulator) -> None:
-    status, answer = post(emulator, b'{"Surprise": 1, "NameContains": null}', "SageMaker.ListEndpoints")
+    status, response = post(emulator, b'{"Surprise": 1, "NameContains": null}', "SageMaker.ListEndpoints")
     assert status == 200
-    assert "Endpoints" in answer
+    assert "Endpoints" in response
 
 
 @pytest.mark.parametrize("target", [None, "SageMaker.MakeCoffee", "DynamoDB.ListTables", "SageMaker.CreateHub"])
 def test_an_operation_that_is_not_there_is_unknown(emulator: Emulator, target: str | None) -> None:
-    status, answer = post(emulator, b"{}", target)
-    assert (status, answer["__type"]) == (400, "UnknownOperationException")
+    status, response = post(emulator, b"{}", target)
+    assert (status, response["__type"]) == (400, "UnknownOperationException")
 
 
 def test_lists_are_filtered_sorted_and_paged(emulator: Emulator, name: str) -> None:
@@ -250,11 +250,11 @@ def test_tags_are_set_listed_and_removed(emulator: Emulator, name: str) -> None:
     tags = [{"Key": "project", "Value": "scones"}, {"Key": "größe µ", "Value": "a b"}]
     arn = sagemaker.create_model(ModelName=name, PrimaryContainer={"Image": IMAGE}, Tags=tags)["ModelArn"]
 
-    answer = sagemaker.add_tags(
+    response = sagemaker.add_tags(
         ResourceArn=arn, Tags=[{"Key": "project", "Value": "other"}, {"Key": "new", "Value": ""}]
     )
 
-    assert {tag["Key"]: tag["Value"] for tag in answer["Tags"]} == {"project": "other", "größe µ": "a b", "new": ""}
+    assert {tag["Key"]: tag["Value"] for tag in response["Tags"]} == {"project": "other", "größe µ": "a b", "new": ""}
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["new", "never was"])
     listed = sagemaker.list_tags(ResourceArn=arn)["Tags"]
     assert {tag["Key"]: tag["Value"] for tag in listed} == {"project": "other", "größe µ": "a b"}
@@ -270,8 +270,8 @@ def test_tags_are_set_listed_and_removed(emulator: Emulator, name: str) -> None:
 
 
 def test_every_answer_has_a_request_id(emulator: Emulator) -> None:
-    answer = emulator.client("sagemaker").list_models()
-    assert len(answer["ResponseMetadata"]["RequestId"]) == 36
+    response = emulator.client("sagemaker").list_models()
+    assert len(response["ResponseMetadata"]["RequestId"]) == 36
 
 
 def test_the_answers_hold_no_member_that_the_service_model_does_not_know(emulator: Emulator, name: str) -> None:
@@ -283,8 +283,8 @@ def test_the_answers_hold_no_member_that_the_service_model_does_not_know(emulato
         ("DescribeEndpoint", {"EndpointName": name}),
         ("ListEndpoints", {}),
     ]:
-        status, answer = post(emulator, json.dumps(request).encode(), f"SageMaker.{operation}")
+        status, response = post(emulator, json.dumps(request).encode(), f"SageMaker.{operation}")
         shape = model.operation_model(operation).output_shape
         assert status == 200
-        assert set(answer) <= set(shape.members)
-        assert set(shape.required_members) <= set(answer)
+        assert set(response) <= set(shape.members)
+        assert set(shape.required_members) <= set(response)

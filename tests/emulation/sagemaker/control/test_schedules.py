@@ -66,10 +66,10 @@ def test_a_plan_is_described_changed_and_removed(stub_emulator: Emulator, name: 
     scheduler.create_schedule(**plan(name, "e"))
     assert refusal(scheduler.create_schedule, **plan(name, "e")) == ("ConflictException", 409)
     scheduler.update_schedule(**plan(name, "e", "at(2098-06-01T12:00:00)", ScheduleExpressionTimezone="Europe/Berlin"))
-    found = scheduler.get_schedule(Name=name)
-    assert (found["ScheduleExpression"], found["State"]) == ("at(2098-06-01T12:00:00)", "ENABLED")
-    assert found["Target"]["Arn"] == TARGET
-    assert found["LastModificationDate"] >= found["CreationDate"]
+    result = scheduler.get_schedule(Name=name)
+    assert (result["ScheduleExpression"], result["State"]) == ("at(2098-06-01T12:00:00)", "ENABLED")
+    assert result["Target"]["Arn"] == TARGET
+    assert result["LastModificationDate"] >= result["CreationDate"]
     scheduler.delete_schedule(Name=name)
     assert refusal(scheduler.delete_schedule, Name=name) == ("ResourceNotFoundException", 404)
     assert refusal(scheduler.update_schedule, **plan(name, "e")) == ("ResourceNotFoundException", 404)

@@ -16,8 +16,8 @@ def children(emulator: Emulator) -> list[psutil.Process]:
 
 
 def invoke(emulator: Emulator, name: str, body: bytes = b"picture") -> str:
-    answer = emulator.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=body)
-    return str(answer["Body"].read().decode())
+    response = emulator.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=body)
+    return str(response["Body"].read().decode())
 
 
 def test_an_endpoint_is_creating_then_in_service_then_deleting_then_gone(
@@ -100,27 +100,27 @@ def test_an_update_swaps_the_model_without_a_failed_request(emulator: Emulator, 
     emulator.endpoint(name, model_archive(answer=[0.9, 0.1], seconds=0.05))
     emulator.model(f"{name}-2", model_archive(answer=[0.2, 0.8]))
     emulator.config(f"{name}-2", f"{name}-2")
-    answers: list[str] = []
+    responses: list[str] = []
     done = threading.Event()
 
     def load() -> None:
         runtime = emulator.client("sagemaker-runtime")
         while not done.is_set():
-            answers.append(runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read().decode())
+            responses.append(runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read().decode())
 
     with ThreadPoolExecutor(4) as pool:
         loads = [pool.submit(load) for _ in range(4)]
-        wait_until(lambda: len(answers) > 4)
+        wait_until(lambda: len(responses) > 4)
         emulator.client("sagemaker").update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-2")
         assert emulator.status(name) == "Updating"
         described = emulator.wait(name)
-        wait_until(lambda: answers[-1] == "[0.2, 0.8]")
+        wait_until(lambda: responses[-1] == "[0.2, 0.8]")
         done.set()
         for each in loads:
             each.result()
 
     assert described["EndpointConfigName"] == f"{name}-2"
-    assert set(answers) == {"[0.9, 0.1]", "[0.2, 0.8]"}
+    assert set(responses) == {"[0.9, 0.1]", "[0.2, 0.8]"}
     assert invoke(emulator, name) == "[0.2, 0.8]"
 
 
@@ -181,8 +181,8 @@ def test_variants_share_the_traffic_and_can_be_asked_by_name(emulator: Emulator,
     seen = [runtime.invoke_endpoint(EndpointName=name, Body=b"x")["InvokedProductionVariant"] for _ in range(60)]
     assert 10 < seen.count("AllTraffic") < 50
     assert set(seen) == {"AllTraffic", "Variant1"}
-    answer = runtime.invoke_endpoint(EndpointName=name, Body=b"x", TargetVariant="Variant1")
-    assert answer["Body"].read() == b'["b"]'
+    response = runtime.invoke_endpoint(EndpointName=name, Body=b"x", TargetVariant="Variant1")
+    assert response["Body"].read() == b'["b"]'
 
 
 def test_weights_change_without_a_new_configuration(emulator: Emulator, name: str) -> None:
@@ -191,18 +191,18 @@ def test_weights_change_without_a_new_configuration(emulator: Emulator, name: st
     sagemaker, runtime = emulator.client("sagemaker"), emulator.client("sagemaker-runtime")
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     emulator.wait(name)
-    wanted = [
+    parameters = [
         {"VariantName": "AllTraffic", "DesiredWeight": 0.0},
         {"VariantName": "Variant1", "DesiredWeight": 3.0, "DesiredInstanceCount": 2},
     ]
-    sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=parameters)
     first, second = emulator.wait(name)["ProductionVariants"]
     assert (first["CurrentWeight"], second["CurrentWeight"], second["CurrentInstanceCount"]) == (0.0, 3.0, 2)
     seen = {runtime.invoke_endpoint(EndpointName=name, Body=b"x")["InvokedProductionVariant"] for _ in range(20)}
     assert seen == {"Variant1"}
-    wanted = [{"VariantName": "Other", "DesiredWeight": 1.0}]
+    parameters = [{"VariantName": "Other", "DesiredWeight": 1.0}]
     with pytest.raises(ClientError, match='Could not find variant "Other"'):
-        sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
+        sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=parameters)
 
 
 def test_a_blue_green_update_with_alarms_rolls_back_where_the_new_fleet_is_not_healthy(

@@ -41,16 +41,16 @@ def admin(emulator: Emulator, method: str, body: bytes | None = None) -> tuple[i
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(f"{emulator.url}/_scones/faults", body, headers, method=method)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310
-            return answer.status, json.load(answer)
+        with urllib.request.urlopen(request, timeout=600) as response:  # noqa: S310
+            return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)
 
 
 def inject(emulator: Emulator, **fault: Any) -> None:
-    status, answer = admin(emulator, "PUT", json.dumps(fault).encode())
-    assert status == 200, answer
+    status, response = admin(emulator, "PUT", json.dumps(fault).encode())
+    assert status == 200, response
 
 
 def invoke(emulator: Emulator, endpoint: str = "a", **config: Any) -> Any:
@@ -82,8 +82,8 @@ def test_an_injected_error_is_awss_own(faulty: Emulator, kind: str, code: str, s
 
 def test_boto3s_own_retries_outlast_a_fault_that_passes(faulty: Emulator) -> None:
     inject(faulty, kind="throttling", count=2)
-    answer = invoke(faulty, retries={"total_max_attempts": 4, "mode": "standard"})
-    assert answer["ResponseMetadata"]["RetryAttempts"] == 2
+    response = invoke(faulty, retries={"total_max_attempts": 4, "mode": "standard"})
+    assert response["ResponseMetadata"]["RetryAttempts"] == 2
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,11 @@ def test_boto3s_own_retries_outlast_a_fault_that_passes(faulty: Emulator) -> Non
         ("html", "text/html", b"<html>"),
     ],
 )
-def test_an_injected_answer_takes_the_place_of_the_models(
-    faulty: Emulator, kind: str, content_type: str, body: bytes
-) -> None:
+def test_an_injected_response_replaces_the_models(faulty: Emulator, kind: str, content_type: str, body: bytes) -> None:
     inject(faulty, kind=kind)
-    answer = invoke(faulty)
-    assert answer["ContentType"] == content_type
-    assert answer["Body"].read().startswith(body)
+    response = invoke(faulty)
+    assert response["ContentType"] == content_type
+    assert response["Body"].read().startswith(body)
 
 
 def test_latency_delays_the_answer(faulty: Emulator) -> None:
@@ -132,13 +130,13 @@ def test_a_fault_strikes_its_endpoint_its_share_and_its_count(faulty: Emulator) 
     inject(faulty, kind="internal", endpoint="a", share=0.5, count=10, seed=7)
 
     def outcomes(endpoint: str) -> list[bool]:
-        found = []
+        result = []
         for _ in range(40):
             try:
-                found.append(bool(invoke(faulty, endpoint)))
+                result.append(bool(invoke(faulty, endpoint)))
             except ClientError:
-                found.append(False)
-        return found
+                result.append(False)
+        return result
 
     assert all(outcomes("b"))
     first = outcomes("a")
@@ -168,8 +166,8 @@ def test_a_fault_strikes_its_endpoint_its_share_and_its_count(faulty: Emulator) 
     ],
 )
 def test_a_fault_that_is_none_is_refused(faulty: Emulator, body: bytes) -> None:
-    status, answer = admin(faulty, "PUT", body)
-    assert (status, list(answer)) == (400, ["message"])
+    status, response = admin(faulty, "PUT", body)
+    assert (status, list(response)) == (400, ["message"])
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

@@ -87,8 +87,8 @@ def test_a_large_body_arrives_whole() -> None:
     async def echo_length(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         received = await reader.readexactly(len(body))
-        answer = str(received == body).encode()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
+        response = str(received == body).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(response), response))
         await writer.drain()
         writer.close()
 

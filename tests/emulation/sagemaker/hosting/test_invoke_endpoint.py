@@ -21,27 +21,27 @@ def refusal(emulator: Emulator, **arguments: Any) -> tuple[Any, dict[str, Any]]:
     }
 
 
-def test_an_invocation_answers_what_the_model_answers(emulator: Emulator, name: str) -> None:
+def test_an_invocation_returns_what_the_model_returns(emulator: Emulator, name: str) -> None:
     emulator.endpoint(name)
-    answer = emulator.client("sagemaker-runtime").invoke_endpoint(
+    response = emulator.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=name, Body=b"picture", ContentType="image/png", Accept="application/json"
     )
-    assert answer["Body"].read() == b"[0.93, 0.07]"
-    assert answer["ContentType"] == "application/json"
-    assert answer["InvokedProductionVariant"] == "AllTraffic"
-    assert answer["CustomAttributes"] == "from-the-model"
+    assert response["Body"].read() == b"[0.93, 0.07]"
+    assert response["ContentType"] == "application/json"
+    assert response["InvokedProductionVariant"] == "AllTraffic"
+    assert response["CustomAttributes"] == "from-the-model"
 
 
 def test_the_model_sees_the_callers_headers(emulator: Emulator, name: str) -> None:
     emulator.endpoint(name)
-    answer = emulator.client("sagemaker-runtime").invoke_endpoint(
+    response = emulator.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=name,
         Body=b"headers",
         ContentType="image/jpeg",
         Accept="application/jsonlines",
         CustomAttributes="trace=7",
     )
-    headers = json.loads(answer["Body"].read())
+    headers = json.loads(response["Body"].read())
     assert headers["content-type"] == "image/jpeg"
     assert headers["accept"] == "application/jsonlines"
     assert headers["x-amzn-sagemaker-custom-attributes"] == "trace=7"
@@ -141,10 +141,10 @@ def test_sixteen_clients_are_answered_at_once(emulator: Emulator, name: str) -> 
     runtime = emulator.client("sagemaker-runtime")
     started = time.monotonic()
     with ThreadPoolExecutor(16) as pool:
-        answers = list(
+        responses = list(
             pool.map(lambda _: runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read(), range(16))
         )
-    assert answers == [b"[0.93, 0.07]"] * 16
+    assert responses == [b"[0.93, 0.07]"] * 16
     assert time.monotonic() - started < 16 * 3 / 2
 
 

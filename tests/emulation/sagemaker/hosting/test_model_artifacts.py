@@ -67,8 +67,8 @@ def sparse_map(entries: int) -> bytes:
 def test_an_archive_is_unpacked_with_its_folders(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_bytes(archive({"model.json": b"{}", "./code/sub/x.py": b"pass"}))
     unpack(tmp_path / "a.tar.gz", tmp_path / "out", LIMITS)
-    found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert found == {"model.json", "code/sub/x.py"}
+    result = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert result == {"model.json", "code/sub/x.py"}
 
 
 @pytest.mark.parametrize(

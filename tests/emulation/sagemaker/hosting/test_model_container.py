@@ -8,12 +8,12 @@ from typing import Any
 from emulation.sagemaker.hosting.model_container import StubContainer
 
 
-def test_scripted_answers_are_the_number_given_or_follow_from_the_image() -> None:
+def test_the_stubs_predictions_are_the_set_number_or_derived_from_the_image() -> None:
     def ask(stub_emulator: StubContainer, body: bytes) -> Any:
         return json.loads(asyncio.run(stub_emulator.invoke({}, body)).body)
 
     assert ask(StubContainer(0.97), b"x") == [0.97, 0.03]
-    answers = [ask(StubContainer(), f"picture {index}".encode()) for index in range(200)]
-    assert answers == [ask(StubContainer(), f"picture {index}".encode()) for index in range(200)]
-    assert all(abs(first + second - 1) < 1e-6 for first, second in answers)
-    assert 0.4 < statistics.fmean(first for first, _ in answers) < 0.6
+    responses = [ask(StubContainer(), f"picture {index}".encode()) for index in range(200)]
+    assert responses == [ask(StubContainer(), f"picture {index}".encode()) for index in range(200)]
+    assert all(abs(first + second - 1) < 1e-6 for first, second in responses)
+    assert 0.4 < statistics.fmean(first for first, _ in responses) < 0.6

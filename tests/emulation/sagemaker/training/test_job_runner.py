@@ -86,7 +86,7 @@ for epoch, accuracy in enumerate(("0.5", "nan", "0.75")):
     assert described["TrainingJobArn"] == f"{ARN}/{job}"
     assert states(described) == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     assert all("EndTime" in transition for transition in described["SecondaryStatusTransitions"])
-    assert [(found["MetricName"], found["Value"]) for found in described["FinalMetricDataList"]] == [
+    assert [(result["MetricName"], result["Value"]) for result in described["FinalMetricDataList"]] == [
         ("validation:accuracy", 0.75)
     ]
     assert described["BillableTimeInSeconds"] == described["TrainingTimeInSeconds"] >= 1
@@ -168,7 +168,7 @@ def test_a_job_is_stopped_at_work_and_in_the_queue_and_only_once(stub_emulator: 
     listed = sagemaker.list_training_jobs(
         NameContains=job, StatusEquals="Stopped", SortBy="Name", SortOrder="Ascending"
     )
-    assert [found["TrainingJobName"] for found in listed["TrainingJobSummaries"]] == [names[0], names[2]]
+    assert [result["TrainingJobName"] for result in listed["TrainingJobSummaries"]] == [names[0], names[2]]
 
 
 def test_a_killed_emulator_takes_its_job_along_and_goes_on_from_the_checkpoint(
@@ -237,8 +237,8 @@ def test_a_manifest_names_the_objects_of_its_channel(stub_emulator: Emulator, jo
     entries = [{"prefix": f"s3://data/{job}/"}, "train/1.png", "validation.lst"]
     stub_emulator.s3.objects[f"data/{job}/manifest"] = json.dumps(entries).encode()
     source = "import os, pathlib; print(sorted(os.listdir(os.environ['SM_CHANNEL_A'] + '/train')))"
-    wanted = channel("a", f"s3://data/{job}/manifest", S3DataType="ManifestFile")
-    assert run(stub_emulator, job, source, InputDataConfig=[wanted])["TrainingJobStatus"] == "Completed"
+    parameters = channel("a", f"s3://data/{job}/manifest", S3DataType="ManifestFile")
+    assert run(stub_emulator, job, source, InputDataConfig=[parameters])["TrainingJobStatus"] == "Completed"
     assert "['1.png']" in logged(stub_emulator.s3, job)
 
 
@@ -246,8 +246,8 @@ def test_a_manifest_names_the_objects_of_its_channel(stub_emulator: Emulator, jo
 def test_a_key_that_is_no_path_in_its_channel_fails_the_job(stub_emulator: Emulator, job: str, key: str) -> None:
     entries = [{"prefix": f"s3://data/{job}/"}, key]
     stub_emulator.s3.objects[f"data/{job}/manifest"] = json.dumps(entries).encode()
-    wanted = channel("a", f"s3://data/{job}/manifest", S3DataType="ManifestFile")
-    reason = run(stub_emulator, job, "", InputDataConfig=[wanted])["FailureReason"]
+    parameters = channel("a", f"s3://data/{job}/manifest", S3DataType="ManifestFile")
+    reason = run(stub_emulator, job, "", InputDataConfig=[parameters])["FailureReason"]
     assert reason.startswith("ClientError: Data download failed:S3 key: ")
 
 
@@ -276,9 +276,9 @@ def test_the_built_in_algorithm_refuses_what_it_cannot_read(
     channels = stage(stub_emulator.s3, job, change.get("listing"), change.get("image"))
     channels = [each for each in channels if each["ChannelName"] != change.get("drop")]
     channels[0]["ContentType"] = change.get("content_type", "application/x-image")
-    told = {"mini_batch_size": "2", **change.get("HyperParameters", ENOUGH)}
-    wanted = request(job, BUILTIN, HyperParameters=told, InputDataConfig=channels)
-    stub_emulator.client("sagemaker").create_training_job(**wanted)
+    hyperparameters = {"mini_batch_size": "2", **change.get("HyperParameters", ENOUGH)}
+    parameters = request(job, BUILTIN, HyperParameters=hyperparameters, InputDataConfig=channels)
+    stub_emulator.client("sagemaker").create_training_job(**parameters)
     described = ended(stub_emulator, job)
     assert described["TrainingJobStatus"] == "Failed"
     assert described["FailureReason"].startswith("ClientError: ")

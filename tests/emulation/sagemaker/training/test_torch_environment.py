@@ -110,7 +110,7 @@ def test_an_interpreter_that_has_torch_is_used_as_it_is(tmp_path: Path, monkeypa
 
 def imported_packages(module: str) -> set[str]:
     """The packages that are not ours or Python's and that a module of ours imports, also by other modules of ours."""
-    found, seen, ahead = set[str](), set[Path](), [ROOT / f"{module.replace('.', '/')}.py"]
+    result, seen, ahead = set[str](), set[Path](), [ROOT / f"{module.replace('.', '/')}.py"]
     while ahead:
         path = ahead.pop()
         if path in seen or not path.is_file():
@@ -122,8 +122,8 @@ def imported_packages(module: str) -> set[str]:
                 names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
             ahead += [ROOT / f"{name.replace('.', '/')}.py" for name in names]
             ahead += [ROOT / name.replace(".", "/") / "__init__.py" for name in names]
-            found |= {name.partition(".")[0] for name in names}
-    return found - {path.relative_to(ROOT).parts[0] for path in seen} - sys.stdlib_module_names
+            result |= {name.partition(".")[0] for name in names}
+    return result - {path.relative_to(ROOT).parts[0] for path in seen} - sys.stdlib_module_names
 
 
 def test_it_has_every_package_that_the_training_program_imports() -> None:
@@ -147,6 +147,6 @@ def test_a_named_interpreter_without_pytorch_is_refused_by_its_name(
     python.write_text("#!/bin/sh\nexit 1\n")
     python.chmod(0o755)
     emulator = make_emulator("--stub-model", "--training-python", str(python)).start()
-    wanted = request("job", InputDataConfig=stage(s3, "job"))
-    emulator.client("sagemaker").create_training_job(**wanted)
+    parameters = request("job", InputDataConfig=stage(s3, "job"))
+    emulator.client("sagemaker").create_training_job(**parameters)
     assert f"PyTorch is not installed for {python}" in ended(emulator, "job")["FailureReason"]

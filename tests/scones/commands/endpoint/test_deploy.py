@@ -43,7 +43,7 @@ def deploy(session: FakeSession, cli: Cli, *words: str) -> None:
     assert result.exit_code == 0, (result.output, result.exception)
 
 
-def test_a_model_artifact_is_served_in_place_of_a_folder(session: FakeSession, cli: Cli) -> None:
+def test_a_model_artifact_is_served_instead_of_a_folder(session: FakeSession, cli: Cli) -> None:
     deploy(session, cli)
     assert session.sent["sagemaker.create_model"]["PrimaryContainer"]["ModelDataUrl"] == ARTIFACT
     assert "s3.put_object" not in session.requests
@@ -123,7 +123,7 @@ def test_a_ttl_begins_when_the_endpoint_is_in_service(session: FakeSession, cli:
     assert session.in_order(*names) == list(names)
 
 
-def test_the_endpoint_has_the_name_that_the_stack_was_given(cli: Cli) -> None:
+def test_the_endpoint_has_the_name_in_the_stacks_parameters(cli: Cli) -> None:
     cloudformation, scheduler, sagemaker = CloudFormation(), Scheduler(), SageMaker()
     cloudformation.outputs = {**OUTPUTS, "EndpointName": "prod-vehicles"}
     session = FakeSession(
