@@ -56,12 +56,14 @@ class Project:
     name: str
     localstack_port: int
     sagemaker_port: int
+    review_port: int
 
     def compose(self, *arguments: str) -> str:
         environment = {
             "COMPOSE_PROJECT_NAME": self.name,
             "SCONES_LOCALSTACK_PORT": str(self.localstack_port),
             "SCONES_SAGEMAKER_PORT": str(self.sagemaker_port),
+            "SCONES_REVIEW_PORT": str(self.review_port),
         }
         return docker("compose", *arguments, environment=environment)
 

@@ -84,12 +84,12 @@ def project() -> Iterator[Project | None]:
         return
     if not engine_answers():
         pytest.skip("no Docker engine answers")
-    fresh = Project(f"scones-e2e-{uuid4().hex[:8]}", *free_ports(2))
+    fresh = Project(f"scones-e2e-{uuid4().hex[:8]}", *free_ports(3))
     try:
         fresh.compose("up", "--detach", "--build", "--wait", "--quiet-pull")
         yield fresh
     finally:
-        fresh.compose("--profile", "e2e", "down", "--volumes", "--timeout", "2")
+        fresh.compose("--profile", "e2e", "--profile", "review", "down", "--volumes", "--timeout", "2")
         fresh.forget_images()
         assert fresh.left() == []
 
