@@ -33,6 +33,7 @@ BENCHMARKS = {
     "soak": "bench.soak",
     "scaling": "bench.scaling",
     "first": "bench.first_result",
+    "turns": "bench.turns",
     "sagemaker": "bench.sagemaker",
     "captures": "bench.captures",
     "drift": "bench.drift",
