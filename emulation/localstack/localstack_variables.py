@@ -52,6 +52,6 @@ def localstack_environment(
         "SERVICES": ",".join(PRELOADED_SERVICES + OTHER_SERVICES),
         "STRICT_SERVICE_LOADING": "1",
         "LAMBDA_RUNTIME_EXECUTOR": "scones",
-        "SCONES_WARM_SERVICES": " ".join(PRELOADED_SERVICES),
+        "SCONES_PRELOADED_SERVICES": " ".join(PRELOADED_SERVICES),
         "SCONES_LAMBDA_CONTAINERS": ",".join(f"{name}={url}" for name, url in containers.items()),
     }

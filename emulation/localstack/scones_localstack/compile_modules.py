@@ -10,11 +10,11 @@ from .patches import garbage_collection
 
 
 def main() -> None:
-    """Import LocalStack, the services that SCONES_WARM_SERVICES names and every patch; end without a shutdown."""
+    """Import LocalStack, the services that SCONES_PRELOADED_SERVICES names and every patch; end without a shutdown."""
     garbage_collection.postpone()
     from . import hooks  # noqa: PLC0415 - imports LocalStack, with nothing to collect
 
-    hooks.start_with_less()
+    hooks.shorten_start()
     hooks.import_everything()
     os._exit(0)
 

@@ -3,7 +3,7 @@
 ContainerError
 ├── UnknownFunction         no container is named for the function's image
 ├── FunctionNotSupported    the zip function needs what is not emulated
-├── ContainerUnreachable    the container refused, broke off or did not answer in time
+├── ContainerUnreachable    the container refused, broke off or did not respond in time
 └── ContainerBusy           the container was still serving others when the wait ended
 """
 
@@ -21,7 +21,7 @@ class FunctionNotSupported(ContainerError):
 
 
 class ContainerUnreachable(ContainerError):
-    """The container refused the connection, broke it off or did not answer in time."""
+    """The container refused the connection, broke it off or did not respond in time."""
 
 
 class ContainerBusy(ContainerError):

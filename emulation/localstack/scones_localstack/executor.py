@@ -41,12 +41,12 @@ def _configuration(version: FunctionVersion) -> FunctionConfiguration:
     )
 
 
-class ContainerExecutor(RuntimeExecutor):
-    """Runs a container image in the container that exists for it, and a zip function in a process of its own."""
+class FunctionExecutor(RuntimeExecutor):
+    """Runs a container-image function in its existing container, and a zip function in its own process."""
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Hand the container its configuration now, so that it is warm when the first invocation comes.
+        """Send the container its configuration now, so that it is warm at the first invocation.
 
         A function that cannot run fails to be created; a container that is not up yet is configured later.
         """
@@ -58,12 +58,12 @@ class ContainerExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """End the process of a zip function; a container goes on, because LocalStack did not start it."""
+        """Stop the process of a zip function; a container keeps running, because LocalStack did not start it."""
         if function_version.config.image is None:
             _zip_functions().end(function_version)
 
     def start(self, env_vars: dict[str, str]) -> None:
-        """Do nothing with LocalStack's own variables; the function's go along with ``invoke``."""
+        """Do nothing with LocalStack's own variables; the function's are sent by ``invoke``."""
 
     def stop(self) -> None:
         """Do nothing: the container outlives LocalStack's execution environments."""
@@ -73,15 +73,15 @@ class ContainerExecutor(RuntimeExecutor):
         return _container(self.function_version).url
 
     def get_endpoint_from_executor(self) -> str:
-        """Return a host name that is not used: whoever starts a container sets its AWS endpoints."""
+        """Return a host name that is not used: the AWS endpoints are set when a container is started."""
         return "localhost"
 
     def get_runtime_endpoint(self) -> str:
-        """Return no callback address: the answer comes with the request."""
+        """Return no callback address: the response comes with the request."""
         return ""
 
     def get_logs(self) -> str:
-        """Return nothing: the container's log is where its owner put it."""
+        """Return nothing: the container has its own log."""
         return ""
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
@@ -92,7 +92,7 @@ class ContainerExecutor(RuntimeExecutor):
         request_id = payload["invoke-id"]
         started = time.perf_counter()
         try:
-            answer = _container(self.function_version).invoke(
+            response = _container(self.function_version).invoke(
                 payload["payload"].encode(), request_id, _configuration(self.function_version)
             )
         except ContainerBusy as error:
@@ -101,9 +101,9 @@ class ContainerExecutor(RuntimeExecutor):
             raise ServiceException(str(error)) from error
         return InvocationResult(
             request_id,
-            answer.payload,
-            answer.is_error,
-            self._log(request_id, answer.log, time.perf_counter() - started),
+            response.payload,
+            response.is_error,
+            self._log(request_id, response.log, time.perf_counter() - started),
         )
 
     def _log(self, request_id: str, written: str, seconds: float) -> str:

@@ -18,13 +18,13 @@ INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 CONFIGURE_PATH = "/environment"
 QUEUE_SECONDS = 120.0
 _CONNECT_SECONDS = 5.0
-_ANSWER_MARGIN_SECONDS = 5.0
+_RESPONSE_MARGIN_SECONDS = 5.0
 _BUSY_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class FunctionConfiguration:
-    """What a function's configuration says about its container."""
+    """The configuration of a function, as its container needs it."""
 
     function_name: str
     timeout: int
@@ -33,54 +33,57 @@ class FunctionConfiguration:
 
 
 class FunctionContainer:
-    """One invocation at a time, as a second one kills the emulator; callers queue for ``patience`` seconds at most."""
+    """One invocation at a time, because a second concurrent request terminates the Runtime Interface Emulator.
 
-    def __init__(self, url: str, patience: float = QUEUE_SECONDS) -> None:
+    Callers queue, at most ``queue_timeout`` seconds.
+    """
+
+    def __init__(self, url: str, queue_timeout: float = QUEUE_SECONDS) -> None:
         self.url = url
-        self._patience = patience
-        self._turn = threading.Lock()
+        self._queue_timeout = queue_timeout
+        self._lock = threading.Lock()
         self._configured: FunctionConfiguration | None = None
         self._http = urllib3.PoolManager(maxsize=1, retries=False)
 
     def configure(self, configuration: FunctionConfiguration) -> None:
-        """Tell the container its function's configuration, unless it has it already.
+        """Send the container its function's configuration, unless it has it already.
 
-        A container whose environment is its own affair (the plain emulator) answers 404 and keeps its own.
+        A container that cannot be configured (the plain Runtime Interface Emulator) responds 404 and keeps its own.
         """
-        with self._my_turn(configuration.function_name):
+        with self._acquire(configuration.function_name):
             self._configure(configuration)
 
     def invoke(self, payload: bytes, request_id: str, configuration: FunctionConfiguration) -> InvokeResponse:
-        """Send one invocation and return its answer.
+        """Send one invocation and return its response.
 
-        Raises ContainerBusy where its turn does not come in time, ContainerUnreachable where there is no answer.
+        Raises ContainerBusy if it waits too long in the queue, ContainerUnreachable if there is no response.
         """
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self._queue_timeout
         headers = {REQUEST_ID_HEADER: request_id, LOG_HEADER: "append"}
-        with self._my_turn(configuration.function_name):
+        with self._acquire(configuration.function_name):
             self._configure(configuration)
             while True:
-                seconds = configuration.timeout + _ANSWER_MARGIN_SECONDS
+                seconds = configuration.timeout + _RESPONSE_MARGIN_SECONDS
                 response = self._send("POST", INVOKE_PATH, payload, seconds, headers)
                 if not (response.status == HTTPStatus.BAD_REQUEST and not response.data):
                     log_length = int(response.headers.get(LOG_LENGTH_HEADER, "0"))
                     return read_invoke_response(response.status, response.data, request_id, log_length)
                 if time.monotonic() > deadline:
-                    raise ContainerBusy(f"{self.url} was busy for {self._patience:.0f} s with calls that are not ours")
+                    raise ContainerBusy(f"{self.url} was busy for {self._queue_timeout:.0f} s with other clients")
                 time.sleep(_BUSY_POLL_SECONDS)
 
     @contextmanager
-    def _my_turn(self, function_name: str) -> Iterator[None]:
-        if not self._turn.acquire(timeout=self._patience):
-            raise ContainerBusy(f"{function_name} waited {self._patience:.0f} s for its turn at {self.url}")
+    def _acquire(self, function_name: str) -> Iterator[None]:
+        if not self._lock.acquire(timeout=self._queue_timeout):
+            raise ContainerBusy(f"{function_name} waited {self._queue_timeout:.0f} s in the queue of {self.url}")
         try:
             yield
         finally:
-            self._turn.release()
+            self._lock.release()
 
     def _configure(self, configuration: FunctionConfiguration) -> None:
         if self._configured != configuration:
-            self._send("PUT", CONFIGURE_PATH, json.dumps(asdict(configuration)).encode(), _ANSWER_MARGIN_SECONDS)
+            self._send("PUT", CONFIGURE_PATH, json.dumps(asdict(configuration)).encode(), _RESPONSE_MARGIN_SECONDS)
             self._configured = configuration
 
     def _send(
@@ -91,4 +94,4 @@ class FunctionContainer:
             return self._http.request(method, self.url + path, body=body, headers=headers, timeout=timeout)
         except urllib3.exceptions.HTTPError as error:
             self._configured = None
-            raise ContainerUnreachable(f"{method} {self.url}{path} got no answer: {error}") from error
+            raise ContainerUnreachable(f"{method} {self.url}{path} got no response: {error}") from error

@@ -15,7 +15,7 @@ _PATCHED = ["stepfunctions", "lambda", "s3", "events"]
 
 @hooks.on_runtime_create()
 def patch_gateway() -> None:
-    """Change where LocalStack listens and whom it answers."""
+    """Change where LocalStack listens, and which requests it refuses."""
     from .patches import gateway_guard  # noqa: PLC0415 - LocalStack's handlers import much of it
 
     gateway_interface.install()
@@ -24,8 +24,8 @@ def patch_gateway() -> None:
 
 
 @hooks.on_runtime_create(priority=100)
-def start_with_less() -> None:
-    """Load what our stacks need, read each file once and collect no garbage meanwhile; before LocalStack loads more."""
+def shorten_start() -> None:
+    """Postpone imports and garbage collection and cache service models, before LocalStack loads more."""
     garbage_collection.postpone()
     postponed_imports.install()
     service_models.install()
@@ -38,14 +38,14 @@ def load_services_early() -> None:
 
 
 def _warm_up(names: list[str]) -> None:
-    """Make Distributed Maps run as on AWS and states faster, then load the other services.
+    """Patch state machines and functions, then load the other services.
 
     Loaded by its plugin, a service is imported once however many ask for it at once. Two threads that import the
     modules of one, which import each other, may find them half imported.
     """
     try:
         _load(_PATCHED)
-        _patch_state_machines()
+        _patch_services()
         _load(names)
     finally:
         garbage_collection.resume()
@@ -55,10 +55,10 @@ def import_everything() -> None:
     """Import what a start imports, outside of a running LocalStack."""
     importlib.import_module("localstack.aws.app")  # the gateway with all its handlers
     _load(settings.preloaded_services())
-    _patch_state_machines()
+    _patch_services()
 
 
-def _patch_state_machines() -> None:
+def _patch_services() -> None:
     from .patches import (  # noqa: PLC0415 - what they change is imported after LocalStack's start
         assumed_roles,
         content_types,

@@ -1,16 +1,16 @@
-"""Reads what a Lambda container answers and says it as the Lambda service would."""
+"""Translates the response of a Lambda container into that of the Lambda service."""
 
 import json
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-# The Runtime Interface Emulator marks a handler's exception by nothing but the shape of a 200 answer.
+# The Runtime Interface Emulator marks a handler's exception only by the shape of a response with status 200.
 _ERROR_FIELDS = {"errorMessage", "errorType", "requestId", "stackTrace"}
 
 
 @dataclass(frozen=True)
 class InvokeResponse:
-    """The payload of an invocation, and whether Lambda would set ``FunctionError`` beside it."""
+    """The payload of an invocation, and whether Lambda would set ``FunctionError``."""
 
     payload: bytes
     is_error: bool
@@ -37,19 +37,19 @@ def _without_log(status: int, body: bytes, request_id: str) -> InvokeResponse:
             return InvokeResponse(body, is_error=False)
         if value["requestId"] == request_id:
             return InvokeResponse(body, is_error=True)
-        # The emulator of AWS's base image makes a request ID of its own.
+        # The emulator of AWS's base image creates its own request ID.
         return InvokeResponse(json.dumps(value | {"requestId": request_id}).encode(), is_error=True)
     if isinstance(value, dict) and "errorType" in value:
         return InvokeResponse(body, is_error=True)
-    return _failure("Runtime.Unknown", f"The container answered HTTP {status}: {value}", request_id)
+    return _failure("Runtime.Unknown", f"The container responded HTTP {status}: {value}", request_id)
 
 
 def _without_json(status: int, text: str, request_id: str) -> InvokeResponse:
     if text.startswith("Task timed out"):
         return _failure("Sandbox.Timedout", text, request_id)
     if status == HTTPStatus.BAD_GATEWAY:
-        return _failure("Runtime.ExitError", text or "Runtime exited before it answered", request_id)
-    return _failure("Runtime.Unknown", f"The container answered HTTP {status}: {text[:500]}", request_id)
+        return _failure("Runtime.ExitError", text or "Runtime exited before it responded", request_id)
+    return _failure("Runtime.Unknown", f"The container responded HTTP {status}: {text[:500]}", request_id)
 
 
 def _failure(kind: str, message: str, request_id: str) -> InvokeResponse:

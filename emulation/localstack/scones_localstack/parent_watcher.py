@@ -2,7 +2,7 @@
 
 The parent holds the write end of a pipe, the child the read end; the operating system closes the write end when the
 parent dies, and the child reads end-of-file. It lives in this package, on the standard library alone, because
-LocalStack runs in an environment of its own and needs it there.
+LocalStack runs in its own environment and needs it there.
 """
 
 import os

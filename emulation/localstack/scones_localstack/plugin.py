@@ -3,13 +3,13 @@
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 
 
-class ContainerExecutorPlugin(RuntimeExecutorPlugin):
+class FunctionExecutorPlugin(RuntimeExecutorPlugin):
     """Chosen with ``LAMBDA_RUNTIME_EXECUTOR=scones``."""
 
     name = "scones"
 
     def load(self) -> type:
         """Return the executor class."""
-        from .executor import ContainerExecutor  # noqa: PLC0415 - LocalStack loads its Lambda service lazily
+        from .executor import FunctionExecutor  # noqa: PLC0415 - LocalStack loads its Lambda service lazily
 
-        return ContainerExecutor
+        return FunctionExecutor

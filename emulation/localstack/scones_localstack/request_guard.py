@@ -1,9 +1,9 @@
 """Refuses what a web page of another origin sends, and host names that are not this machine's.
 
 A page in the user's browser can reach every port of loopback: by a form or a `text/plain` request, which need nobody's
-consent, or by a name of its own that it lets resolve to 127.0.0.1 (DNS rebinding). Browsers say where a request comes
+consent, or under a name that it lets resolve to 127.0.0.1 (DNS rebinding). Browsers say where a request comes
 from in `Origin` and `Sec-Fetch-Site`, and the name in `Host`; AWS's clients send neither of the first two.
-It lives in this package, on the standard library alone, because LocalStack runs in an environment of its own.
+It lives in this package, on the standard library alone, because LocalStack runs in its own environment.
 """
 
 import ipaddress
@@ -32,7 +32,7 @@ class RequestGuard:
         return cls(_LOOPBACK | allowed_hosts())
 
     def refusal(self, host: str | None, origin: str | None, fetch_site: str | None) -> str | None:
-        """Return why a request with these headers is refused, None where it is not.
+        """Return why a request with these headers is refused, or None if it is not.
 
         A request without ``Host`` passes: no browser leaves it out, and probes of HTTP/1.0 do.
         """

@@ -1,6 +1,6 @@
 """Settings of a process of the local environment, from its environment: LocalStack with this plugin, and the others.
 
-It lives in this package, on the standard library alone, because LocalStack runs in an environment of its own.
+It lives in this package, on the standard library alone, because LocalStack runs in its own environment.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 PARENT_PIPE_VARIABLE = "SCONES_PARENT_PIPE_FD"
 CONTAINERS_VARIABLE = "SCONES_LAMBDA_CONTAINERS"
 ZIP_HOST_VARIABLE = "SCONES_LAMBDA_ZIP_HOST"
-PRELOADED_SERVICES_VARIABLE = "SCONES_WARM_SERVICES"
+PRELOADED_SERVICES_VARIABLE = "SCONES_PRELOADED_SERVICES"
 ALLOWED_HOSTS_VARIABLE = "SCONES_ALLOWED_HOSTS"
 
 
@@ -23,7 +23,7 @@ class ZipHost:
 
 
 def take_parent_pipe() -> int | None:
-    """Return the read end of the parent's pipe, None without one, and remove it from what grandchildren inherit."""
+    """Return the read end of the parent's pipe, or None, and remove it from what grandchildren inherit."""
     descriptor = os.environ.pop(PARENT_PIPE_VARIABLE, None)
     return None if descriptor is None else int(descriptor)
 
@@ -34,7 +34,7 @@ def function_containers() -> str:
 
 
 def zip_host() -> ZipHost | None:
-    """Return how hosts of zip functions are started, None where there is no interpreter for them."""
+    """Return how hosts of zip functions are started, or None if there is no interpreter for them."""
     text = os.environ.get(ZIP_HOST_VARIABLE)
     return None if text is None else ZipHost(**json.loads(text))
 

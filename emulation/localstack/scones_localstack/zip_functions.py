@@ -1,4 +1,4 @@
-"""Functions deployed as zip archives: each version in a Lambda host of its own, a process beside LocalStack."""
+"""Functions deployed as zip archives: each version in its own Lambda host, a process next to LocalStack."""
 
 import os
 import subprocess

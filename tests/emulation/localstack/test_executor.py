@@ -134,7 +134,7 @@ def test_a_function_without_a_container_is_not_created(functions: Any) -> None:
     while (configuration := functions.get_function(FunctionName="stranger")["Configuration"])["State"] == "Pending":
         time.sleep(0.05)
     assert configuration["State"] == "Failed"
-    assert "No container is named 'stranger'" in configuration["StateReason"]
+    assert "no container runs the image" in configuration["StateReason"]
     with pytest.raises(ClientError):
         functions.invoke(FunctionName="stranger", Payload=b"{}")
 

@@ -50,13 +50,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(
-    script: Callable[[str, bytes], InvokeResponse], patience: float = 5
+    script: Callable[[str, bytes], InvokeResponse], queue_timeout: float = 5
 ) -> Iterator[tuple[FakeContainer, FunctionContainer]]:
     with FakeContainer(script) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
-            yield server, FunctionContainer(f"http://127.0.0.1:{server.server_port}", patience)
+            yield server, FunctionContainer(f"http://127.0.0.1:{server.server_port}", queue_timeout)
         finally:
             server.shutdown()
             thread.join()
@@ -125,7 +125,7 @@ def test_a_container_that_stays_busy_is_given_up() -> None:
     def busy(path: str, _body: bytes) -> InvokeResponse:
         return (204, b"") if path == "/environment" else (400, b"")
 
-    with serving(busy, patience=0.2) as (_, container), pytest.raises(ContainerBusy, match="was busy"):
+    with serving(busy, queue_timeout=0.2) as (_, container), pytest.raises(ContainerBusy, match="was busy"):
         container.invoke(b"{}", "r", ONE)
 
 
@@ -137,7 +137,7 @@ def test_a_turn_that_does_not_come_is_given_up() -> None:
         leave.wait(600)
         return 200, body
 
-    with serving(hold, patience=0.2) as (_, container):
+    with serving(hold, queue_timeout=0.2) as (_, container):
         first = threading.Thread(target=container.invoke, args=(b"{}", "r", ONE))
         first.start()
         entered.wait(600)

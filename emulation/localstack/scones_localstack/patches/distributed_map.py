@@ -1,4 +1,4 @@
-"""Distributed Maps as AWS runs them: each item an execution of its own, and result files that can be read.
+"""Distributed Maps as AWS runs them: each item in its own execution, and readable result files.
 
 LocalStack 4.14 runs the items as part of their parent, so that ``$$.Execution`` is the parent's inside them, lists
 them in no result file, calls itself once more for each item of a worker, which ends at some thousand items, and reads
@@ -33,7 +33,7 @@ _RESULT_FILES = {"SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED", "TIMED_OUT": "FAI
 
 
 def install() -> None:
-    """Put this module's functions in the place of LocalStack's."""
+    """Replace LocalStack's functions by this module's."""
     worker_module.DistributedItemProcessorWorker._eval_pool = _run_jobs  # noqa: SLF001 - LocalStack has no other way in
     worker_module.DistributedItemProcessorWorker._eval_job = _run_job  # noqa: SLF001
     reader_module.ResourceEvalS3._handle_list_objects_v2 = staticmethod(_list_objects)  # noqa: SLF001

@@ -90,7 +90,7 @@ def install() -> None:
         for record in environment.map_run_record_pool_manager.get_all():
             vars(record).pop("scones_results", None)
         execution.exec_worker = EndedExecution(environment, histories)
-        machine = execution.state_machine  # a copy of its own, the same as that of others
+        machine = execution.state_machine  # a separate copy, equal to those of other executions
         key = (machine.arn, machine.revision_id, machine.create_date)
         execution.state_machine = machines.setdefault(key, machine)
 

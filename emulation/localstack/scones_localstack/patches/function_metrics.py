@@ -1,6 +1,6 @@
 """Writes the metrics of Lambda functions once a second.
 
-LocalStack 4.14 starts a thread for each invocation, which sends itself a PutMetricData, which waits for its turn at a
+LocalStack 4.14 starts a thread for each invocation, which sends itself a PutMetricData, which queues for a
 database to commit one row: in a batch of 200 images a fifth of its CPU time and, on a busy disk, seconds of waiting.
 """
 

@@ -1,6 +1,6 @@
 """Parses each JSONPath once.
 
-LocalStack 4.14 parses every path of every state that runs, and the parser builds its tables anew each time.
+LocalStack 4.14 parses every path of every state that runs, and the parser builds its tables each time.
 """
 
 from functools import lru_cache

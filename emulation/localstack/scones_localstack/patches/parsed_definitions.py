@@ -13,5 +13,5 @@ _DEFINITIONS = 32
 
 
 def install() -> None:
-    """Remember what was parsed last. TestState, which changes what was parsed, has a parser of its own."""
+    """Cache the last parsed definition. TestState, which changes what it parsed, has its own parser."""
     AmazonStateLanguageParser.parse = staticmethod(lru_cache(_DEFINITIONS)(AmazonStateLanguageParser.parse))

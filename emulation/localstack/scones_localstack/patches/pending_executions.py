@@ -1,7 +1,7 @@
-"""Executions that have been accepted and have not begun: LocalStack 4.14 answers with an error whoever asks meanwhile.
+"""Executions that have been accepted and have not begun, about which LocalStack 4.14 returns an error.
 
 It looks for Map Runs in every execution that it has, and each is without a worker at first and without its environment
-until its definition is parsed, which takes a moment where there is much to do.
+until its definition is parsed, which takes a moment under load.
 """
 
 from typing import Any
@@ -50,8 +50,8 @@ def _standing_in(name: str, substitute: Any) -> property:
     """Return an attribute that is ``substitute`` while it is None."""
 
     def get(owner: Any) -> Any:
-        found = vars(owner).get(name)
-        return substitute if found is None else found
+        existing = vars(owner).get(name)
+        return substitute if existing is None else existing
 
     def put(owner: Any, value: Any) -> None:
         vars(owner)[name] = value

@@ -29,7 +29,7 @@ def install() -> None:
 
 
 class _Postponed(ModuleType):
-    """A module in whose place the real one is imported when one of its callables is called."""
+    """A placeholder for a module, which is imported when one of its callables is called."""
 
     def __init__(self, name: str, callables: tuple[str, ...]) -> None:
         super().__init__(name)

@@ -1,6 +1,6 @@
 """Reads each of botocore's data files once.
 
-Every session has a loader of its own, which reads the endpoints of all AWS regions (0.1 s) and the model of each
+Every session has its own loader, which reads the endpoints of all AWS regions (0.1 s) and the model of each
 service again; LocalStack 4.14 makes a session for its clients and one wherever it lists regions.
 """
 
