@@ -111,6 +111,7 @@ def estimate(images: int, assumptions: Assumptions, prices: Prices, workflow: st
         "lambda": images * _lambda(assumptions, prices),
         "endpoint": _endpoint(images, assumptions, prices),
         "s3": images * _s3(assumptions, prices, workflow),
+        "events": images * _events(assumptions, prices),
         "sqs": images * assumptions.review_share * 3 * prices["sqs_request"],  # sent, received, deleted
         "logs": images * _logs(assumptions, prices, workflow),
     }
@@ -158,6 +159,11 @@ def _endpoint(images: int, assumptions: Assumptions, prices: Prices) -> float:
 def _logs(assumptions: Assumptions, prices: Prices, workflow: str) -> float:
     written = assumptions.log_bytes + (0.0 if workflow == "standard" else assumptions.express_log_bytes)
     return written / _GB * prices["logs_gb"] + assumptions.traced_share * prices["xray_trace"]
+
+
+def _events(assumptions: Assumptions, prices: Prices) -> float:
+    """The bucket reports each object to EventBridge: when it is created, when it expires, and when its version goes."""
+    return 3 * (1 + assumptions.captured_share) * prices["events_opt_in"]
 
 
 def _s3(assumptions: Assumptions, prices: Prices, workflow: str) -> float:

@@ -12,6 +12,7 @@ _COLUMNS = {
     "lambda": "Lambda",
     "endpoint": "endpoint",
     "s3": "S3",
+    "events": "EventBridge",
     "sqs": "SQS",
     "logs": "logs",
 }
@@ -38,7 +39,8 @@ Nothing here was measured on AWS. Defaults that are guesses say so; replace them
 {assumptions}
 | memory | {memory} | MB, from `orchestration/template.yaml` |
 
-A batch is counted with one state transition of the parent for each image, the more expensive reading of AWS's page. Not
+A batch is counted with one state transition of the parent for each image, the more expensive reading of AWS's page. The
+bucket reports every object to EventBridge; AWS's page prices such opt-in data events, other sources call them free. Not
 included: cold starts, retries, alarms and dashboard, container images in ECR, data transfer out of AWS, training.
 
 ## Prices, as of {as_of}

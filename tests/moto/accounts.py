@@ -48,6 +48,12 @@ class Account:
         assert not self.proxy.failures, self.proxy.failures
         return done
 
+    def deploy(self) -> None:
+        """Bootstrap the account and deploy the stack."""
+        self.scones("bootstrap", "--yes")
+        self.push_images()
+        self.scones("deploy", "--yes")
+
     def json(self, *words: str) -> Any:
         """Run a command and return the JSON that it prints."""
         return json.loads(self.scones(*words, "--json").stdout)

@@ -33,6 +33,7 @@ class Call:
     service: str
     operation: str
     members: Mapping[str, Any]
+    access_key: str = ""
 
     @property
     def name(self) -> str:
@@ -123,7 +124,7 @@ def _parse(request: Request) -> tuple[Call, Any]:
                 "url_path": request.path, "url_params": labels,
             }
         )  # fmt: skip
-    return Call(service, str(model.name), members), model
+    return Call(service, str(model.name), members, scope[0]), model
 
 
 def _success(model: Any, request: Request, members: Mapping[str, Any]) -> Response:
