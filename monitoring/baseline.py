@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.files import write_atomically
-from monitoring.errors import BaselineMissing, BaselineTooSmall, BaselineUnreadable
+from monitoring.errors import BaselineNotFound, BaselineTooSmall, UnreadableBaseline
 from monitoring.image_statistics import NAMES, ImageStatistics
 from monitoring.window import InferenceWindow
 
@@ -129,11 +129,11 @@ class Baseline:
 
     @classmethod
     def decode(cls, content: bytes, location: str) -> "Baseline":
-        """Read the content of the file at ``location``. Raises BaselineUnreadable."""
+        """Read the content of the file at ``location``. Raises UnreadableBaseline."""
         try:
             body = json.loads(content)
             if body["format"] != FORMAT:
-                raise BaselineUnreadable(location, f"format {body['format']!r}, not {FORMAT}")
+                raise UnreadableBaseline(location, f"format {body['format']!r}, not {FORMAT}")
             first, second = body["labels"]
             return cls(
                 source=str(body["source"]),
@@ -145,15 +145,15 @@ class Baseline:
                 model=body.get("model"),
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise BaselineUnreadable(location, str(error)) from error
+            raise UnreadableBaseline(location, str(error)) from error
 
     @classmethod
     def read(cls, path: Path) -> "Baseline":
-        """Read the file. Raises BaselineMissing or BaselineUnreadable."""
+        """Read the file. Raises BaselineNotFound or UnreadableBaseline."""
         try:
             return cls.decode(path.read_bytes(), str(path))
         except FileNotFoundError:
-            raise BaselineMissing(str(path)) from None
+            raise BaselineNotFound(str(path)) from None
 
 
 def _column(values: Any) -> Floats:

@@ -7,8 +7,8 @@ MonitoringError
 │   ├── MalformedRecord
 │   ├── UnknownVersion
 │   └── MissingOutput
-├── BaselineMissing
-├── BaselineUnreadable
+├── BaselineNotFound
+├── UnreadableBaseline
 └── BaselineTooSmall
 """
 
@@ -56,14 +56,14 @@ class MissingOutput(InvalidCaptureRecord):
     """A record without the endpoint's response: only its input was captured."""
 
 
-class BaselineMissing(MonitoringError):
+class BaselineNotFound(MonitoringError):
     """The baseline does not exist."""
 
     def __init__(self, location: str) -> None:
         super().__init__(f"{location} does not exist: create a baseline with `scones baseline`")
 
 
-class BaselineUnreadable(MonitoringError):
+class UnreadableBaseline(MonitoringError):
     """The file is not a baseline of this format."""
 
     def __init__(self, location: str, reason: str) -> None:

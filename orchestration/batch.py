@@ -86,7 +86,7 @@ def wait(
     on_progress: Callable[[Progress], None] = lambda _: None,
     waiter: WaiterConfig = WAITER,
 ) -> Batch:
-    """Wait until a batch has ended. Raises BatchFailed or ExecutionUnknown."""
+    """Wait until a batch has ended. Raises BatchFailed or ExecutionNotFound."""
     map_run_arn: str | None = None
     while True:
         try:

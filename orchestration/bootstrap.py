@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration import stack, teardown
-from orchestration.errors import BootstrapMissing, StackMissing
+from orchestration.errors import BootstrapMissing, StackNotFound
 
 STACK = "scones-bootstrap"
 REPOSITORY_PREFIX = "scones"
@@ -52,7 +52,7 @@ def artifact_bucket(cloudformation: Any) -> str:
     """Return the name of the artifact bucket. Raises BootstrapMissing."""
     try:
         outputs = stack.outputs(cloudformation, STACK)
-    except StackMissing as error:
+    except StackNotFound as error:
         raise BootstrapMissing(STACK) from error
     if "ArtifactBucket" not in outputs:  # its creation has failed or is in progress
         raise BootstrapMissing(STACK)

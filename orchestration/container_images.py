@@ -14,7 +14,7 @@ from docker import DockerClient
 from docker.errors import APIError, DockerException
 
 from core.aws_errors import error_code
-from orchestration.errors import EngineUnavailable, ImagePushFailed, RepositoryMissing
+from orchestration.errors import EngineUnavailable, ImagePushFailed, RepositoryNotFound
 from orchestration.image_builds import ContainerImageSource, ImageProgress, OnProgress, build, context_archive, tag
 
 _DELETED_AT_ONCE = 100
@@ -45,7 +45,7 @@ def publish(
     """Build and push an image, unless ECR has it, and return where it is.
 
     ``connect`` is called only where there is something to build, so that a published image needs no Docker engine.
-    Raises RepositoryMissing, ImageBuildFailed, ImagePushFailed and EngineUnavailable.
+    Raises RepositoryNotFound, ImageBuildFailed, ImagePushFailed and EngineUnavailable.
     """
     uri = repository_uri(ecr, repository)
     image_tag = tag(context_archive(source), platform)
@@ -59,12 +59,12 @@ def publish(
 
 
 def repository_uri(ecr: Any, name: str) -> str:
-    """Return a repository's URI. Raises RepositoryMissing."""
+    """Return a repository's URI. Raises RepositoryNotFound."""
     try:
         return str(ecr.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryUri"])
     except ClientError as error:
         if error_code(error) == "RepositoryNotFoundException":
-            raise RepositoryMissing(name) from error
+            raise RepositoryNotFound(name) from error
         raise
 
 

@@ -2,7 +2,7 @@
 
 OrchestrationError
 ├── StackError
-│   ├── StackMissing
+│   ├── StackNotFound
 │   ├── BootstrapMissing
 │   ├── InvalidStackName
 │   ├── InvalidEndpointName
@@ -13,11 +13,11 @@ OrchestrationError
 │   └── StackFailed
 ├── ContainerImageError
 │   ├── EngineUnavailable
-│   ├── RepositoryMissing
+│   ├── RepositoryNotFound
 │   ├── ImageBuildFailed
 │   └── ImagePushFailed
 ├── ExecutionTimeout
-├── ExecutionUnknown
+├── ExecutionNotFound
 ├── HistoryUnavailable
 ├── BatchFailed
 ├── MessagesNotDeleted
@@ -37,7 +37,7 @@ class StackError(OrchestrationError):
     """Base of the errors about the CloudFormation stack."""
 
 
-class StackMissing(StackError):
+class StackNotFound(StackError):
     """No stack of that name is deployed."""
 
     def __init__(self, name: str, region: str) -> None:
@@ -120,7 +120,7 @@ class EngineUnavailable(ContainerImageError):
         super().__init__(f"the Docker engine does not respond ({reason}): start Docker, or set DOCKER_HOST")
 
 
-class RepositoryMissing(ContainerImageError):
+class RepositoryNotFound(ContainerImageError):
     """ECR has no repository for an image."""
 
     def __init__(self, name: str) -> None:
@@ -153,7 +153,7 @@ class ExecutionTimeout(OrchestrationError):
         self.running = running
 
 
-class ExecutionUnknown(OrchestrationError):
+class ExecutionNotFound(OrchestrationError):
     """No execution has that name or ARN."""
 
     def __init__(self, execution: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
-from orchestration.errors import ExecutionUnknown, HistoryUnavailable
+from orchestration.errors import ExecutionNotFound, HistoryUnavailable
 
 # How the types of history events end, by what they mean for the state that the event belongs to
 # (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html).
@@ -58,7 +58,7 @@ class Execution:
 
 
 def describe(stepfunctions: Any, execution_arn: str) -> Execution:
-    """Return the execution; raises ExecutionUnknown, and HistoryUnavailable for one of an Express workflow."""
+    """Return the execution; raises ExecutionNotFound, and HistoryUnavailable for one of an Express workflow."""
     response = _call(stepfunctions.describe_execution, execution_arn)
     return Execution(
         arn=response["executionArn"],
@@ -75,7 +75,7 @@ def describe(stepfunctions: Any, execution_arn: str) -> Execution:
 def history(stepfunctions: Any, execution_arn: str) -> tuple[StateVisit, ...]:
     """Return the execution's visits to its states, in the order of entering.
 
-    Raises ExecutionUnknown, and HistoryUnavailable for an execution of an Express workflow.
+    Raises ExecutionNotFound, and HistoryUnavailable for an execution of an Express workflow.
     """
     pages = stepfunctions.get_paginator("get_execution_history").paginate
     return visits(event for page in _call(pages, execution_arn) for event in page["events"])
@@ -192,4 +192,4 @@ def _pages(pages: Iterable[dict[str, Any]], execution_arn: str) -> Iterator[dict
 
 def _translated(error: ClientError, execution_arn: str) -> Exception:
     unknown = error_code(error) in {"ExecutionDoesNotExist", "InvalidArn"}
-    return ExecutionUnknown(execution_arn) if unknown else error
+    return ExecutionNotFound(execution_arn) if unknown else error

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from core.aws_errors import error_code
 from core.json_objects import parse_json_object
 from orchestration import history
-from orchestration.errors import ExecutionUnknown, HistoryUnavailable, MessagesNotDeleted
+from orchestration.errors import ExecutionNotFound, HistoryUnavailable, MessagesNotDeleted
 from orchestration.executions import S3Image
 
 VISIBILITY_TIMEOUT_SECONDS = 600
@@ -183,7 +183,7 @@ def _input(stepfunctions: Any, message: Message) -> str | None:
         return None
     try:
         return history.describe(stepfunctions, message.execution_arn).input
-    except (ExecutionUnknown, HistoryUnavailable):
+    except (ExecutionNotFound, HistoryUnavailable):
         return None
 
 

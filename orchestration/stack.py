@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
-from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackMissing
+from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackNotFound
 
 # What LocalStack 4.14 lacks (EXPRESS child executions, dashboards), and log delivery, which only costs it time.
 LOCAL_PARAMETERS = {"BatchItemType": "STANDARD", "Dashboard": "DISABLED", "WorkflowLogLevel": "OFF"}
@@ -129,10 +129,10 @@ def is_protected(cloudformation: Any, name: str) -> bool:
 
 
 def outputs(cloudformation: Any, name: str) -> dict[str, str]:
-    """Return the stack's outputs by name; raises StackMissing."""
+    """Return the stack's outputs by name; raises StackNotFound."""
     stack = _describe(cloudformation, name)
     if stack is None:
-        raise StackMissing(name, cloudformation.meta.region_name)
+        raise StackNotFound(name, cloudformation.meta.region_name)
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 

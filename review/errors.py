@@ -5,7 +5,7 @@ ReviewError
 ├── ImageNotInReview
 ├── AmbiguousImage
 ├── InvalidTicket
-└── ImageUnreadable
+└── UnreadableImage
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class AmbiguousImage(ReviewError):
         super().__init__(f"'{key}' names {len(uris)} images: label one by its URI, {' or '.join(uris)}")
 
 
-class ImageUnreadable(ReviewError):
+class UnreadableImage(ReviewError):
     """An image in the review queue can no longer be read."""
 
     def __init__(self, uri: str, reason: str) -> None:

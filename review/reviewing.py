@@ -42,7 +42,7 @@ class Reviewing:
     def label(self, item: ReviewItem, name: str) -> Decision | None:
         """Record a label, and return the decision that counts; None for a message that names no image.
 
-        Raises ImageUnreadable if an image that shows a class cannot be copied.
+        Raises UnreadableImage if an image that shows a class cannot be copied.
         """
         if item.uri is None:
             self.queue.delete(item)
@@ -70,7 +70,7 @@ class Reviewing:
         return ReviewItem(item.message_id, None, item.body)
 
     def content(self, uri: S3Uri) -> bytes:
-        """Return an image's bytes. Raises ImageUnreadable."""
+        """Return an image's bytes. Raises UnreadableImage."""
         return read_image(self.s3, uri)
 
     def _complete(self, item: ReviewItem, decided: Decision) -> None:

@@ -17,7 +17,7 @@ from core.aws_errors import error_code
 from core.s3_uris import S3Uri, is_s3_uri
 from orchestration.executions import S3Image
 from scones import console, image_inputs
-from scones.errors import BucketNotReadable, ImagesMissing, InputUnusable
+from scones.errors import BucketNotReadable, ImagesMissing, UnusableInput
 from scones.image_inputs import SkippedInput
 from scones.manifests import is_manifest_name, read_manifest
 from scones.stack_outputs import StackOutputs
@@ -37,11 +37,11 @@ class _Survey:
 def prepare(s3: Any, outputs: StackOutputs, name: str, source: str) -> dict[str, Any]:
     """Return the state machine's input for a source, with its files uploaded.
 
-    Raises InputUnusable, ManifestUnreadable, UndecodableText, ImagesMissing, and BucketNotReadable for a bucket that
+    Raises UnusableInput, UnreadableManifest, UndecodableText, ImagesMissing, and BucketNotReadable for a bucket that
     the stack's roles may not read; nothing is uploaded then.
     """
     if not source.strip():
-        raise InputUnusable(source, "name a folder, an s3://bucket/prefix or a manifest")
+        raise UnusableInput(source, "name a folder, an s3://bucket/prefix or a manifest")
     if not is_s3_uri(source) and _is_folder(Path(source)):
         return _upload_folder(s3, outputs, name, Path(source))
     survey = _survey_s3(s3, outputs, source) if is_s3_uri(source) else _survey_file(s3, outputs, Path(source))
@@ -70,7 +70,7 @@ def _is_folder(path: Path) -> bool:
     try:
         return stat.S_ISDIR(path.stat().st_mode)
     except OSError as error:
-        raise InputUnusable(str(path), error.strerror or str(error)) from error
+        raise UnusableInput(str(path), error.strerror or str(error)) from error
 
 
 def _upload_folder(s3: Any, outputs: StackOutputs, name: str, folder: Path) -> dict[str, Any]:
@@ -106,9 +106,9 @@ def _survey_file(s3: Any, outputs: StackOutputs, path: Path) -> _Survey:
         content = path.read_bytes()
         is_image = image_inputs.has_image_content(path)
     except OSError as error:
-        raise InputUnusable(str(path), error.strerror or str(error)) from error
+        raise UnusableInput(str(path), error.strerror or str(error)) from error
     if is_image:
-        raise InputUnusable(str(path), "it is an image, not a manifest: `scones run` classifies it")
+        raise UnusableInput(str(path), "it is an image, not a manifest: `scones run` classifies it")
     return _survey_manifest(s3, content, str(path), outputs.data_bucket)
 
 
@@ -121,7 +121,7 @@ def _read(s3: Any, uri: S3Uri) -> bytes:
     try:
         return bytes(s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read())
     except ClientError as error:
-        raise InputUnusable(str(uri), error.response["Error"].get("Message") or str(error)) from error
+        raise UnusableInput(str(uri), error.response["Error"].get("Message") or str(error)) from error
 
 
 def _bucket_of(survey: _Survey, outputs: StackOutputs, source: str) -> str:
@@ -132,7 +132,7 @@ def _bucket_of(survey: _Survey, outputs: StackOutputs, source: str) -> str:
     for bucket in buckets:
         _require_readable(bucket, outputs)
     if len(buckets) > 1:
-        raise InputUnusable(source, f"it names images in {' and '.join(buckets)}: write a manifest for each bucket")
+        raise UnusableInput(source, f"it names images in {' and '.join(buckets)}: write a manifest for each bucket")
     return buckets[0]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import typer
 
-from orchestration.errors import StackMissing
+from orchestration.errors import StackNotFound
 from scones import console
 from scones.sessions import open_session
 from scones.settings import Settings, Target
@@ -33,7 +33,7 @@ class CommandContext:
 
     @cached_property
     def outputs(self) -> StackOutputs:
-        """The stack's outputs, read when they are first needed. Raises StackMissing."""
+        """The stack's outputs, read when they are first needed. Raises StackNotFound."""
         return read_stack_outputs(self.session, self.settings)
 
     @cached_property
@@ -41,7 +41,7 @@ class CommandContext:
         """The endpoint's name: the stack's output, or without a stack the name that derives from the stack's."""
         try:
             return self.outputs.endpoint_name
-        except StackMissing:
+        except StackNotFound:
             return self.settings.default_endpoint_name
 
     def client(self, service: str, **options: Any) -> Any:

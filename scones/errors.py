@@ -11,8 +11,8 @@ CommandError
 ├── TargetNeedsNoBootstrap
 ├── WebPageReturned
 ├── ImagesMissing
-├── InputUnusable
-├── ManifestUnreadable
+├── UnusableInput
+├── UnreadableManifest
 ├── EndpointReturnedNothing
 ├── BatchUnclear
 ├── BucketNotReadable
@@ -41,14 +41,14 @@ class ImagesMissing(CommandError):
         super().__init__(f"no images in {sources}: specify files, folders or s3://bucket/key URIs")
 
 
-class InputUnusable(CommandError):
+class UnusableInput(CommandError):
     """A file, folder or URI cannot be used; nothing has been started."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name or 'an empty name'}: {reason}")
 
 
-class ManifestUnreadable(CommandError):
+class UnreadableManifest(CommandError):
     """A manifest does not name images in a form that is supported; nothing has been started."""
 
     def __init__(self, name: str, reason: str) -> None:

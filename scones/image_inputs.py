@@ -19,7 +19,7 @@ from core.image_formats import image_format
 from core.s3_uris import S3Uri, is_s3_uri
 from orchestration.executions import S3Image
 from scones.console import Advance
-from scones.errors import ImagesMissing, InputUnusable
+from scones.errors import ImagesMissing, UnusableInput
 
 UPLOADS = 16
 _QUEUED_UPLOADS = 4 * UPLOADS
@@ -68,7 +68,7 @@ class ImageInputs:
 def collect(s3: Any, bucket: str, run_name: str, sources: Sequence[str], advance: Advance) -> ImageInputs:
     """Return the images of ``sources``: objects in S3 as they are, files uploaded to ``bucket``.
 
-    Raises InputUnusable or InvalidS3Uri before anything is uploaded, and ImagesMissing if there are no images.
+    Raises UnusableInput or InvalidS3Uri before anything is uploaded, and ImagesMissing if there are no images.
     """
     inputs, local = ImageInputs(), list[LocalImage]()
     seen: set[object] = set()
@@ -97,7 +97,7 @@ def _entries(s3: Any, sources: Iterable[str]) -> Iterator[LocalImage | S3Image |
         if is_s3_uri(source):
             yield from list_objects(s3, S3Uri.parse(source))
         elif not source.strip():
-            raise InputUnusable(source, "specify a file, a folder or an s3://bucket/key URI")
+            raise UnusableInput(source, "specify a file, a folder or an s3://bucket/key URI")
         else:
             yield from local_entries(Path(source))
 
@@ -107,13 +107,13 @@ def _name(image: LocalImage | S3Image) -> str:
 
 
 def local_entries(path: Path) -> Iterator[LocalImage | SkippedInput]:
-    """Yield a file as an image, whatever it is, or what is below a folder. Raises InputUnusable."""
+    """Yield a file as an image, whatever it is, or what is below a folder. Raises UnusableInput."""
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
         if not is_folder:
             _head(path)
     except OSError as error:
-        raise InputUnusable(str(path), error.strerror or str(error)) from error
+        raise UnusableInput(str(path), error.strerror or str(error)) from error
     if is_folder:
         yield from walk(path)
     else:
@@ -123,12 +123,12 @@ def local_entries(path: Path) -> Iterator[LocalImage | SkippedInput]:
 def walk(folder: Path) -> Iterator[LocalImage | SkippedInput]:
     """Yield what is below a folder, sorted by name within each folder; linked folders are followed, each folder once.
 
-    Names of one folder are in memory at a time. Raises InputUnusable if the folder itself cannot be read.
+    Names of one folder are in memory at a time. Raises UnusableInput if the folder itself cannot be read.
     """
     try:
         os.scandir(folder).close()
     except OSError as error:
-        raise InputUnusable(str(folder), error.strerror or str(error)) from error
+        raise UnusableInput(str(folder), error.strerror or str(error)) from error
     yield from _walk(folder, set())
 
 

@@ -20,7 +20,7 @@ from core.errors import InvalidS3Uri
 from core.s3_uris import S3Uri, is_s3_uri
 from core.text_files import decode_text
 from orchestration.executions import S3Image
-from scones.errors import ManifestUnreadable
+from scones.errors import UnreadableManifest
 from scones.image_inputs import DUPLICATE, SkippedInput, classify_key
 
 ReadObject = Callable[[S3Uri], bytes]
@@ -43,7 +43,7 @@ class ManifestContent:
 def read_manifest(content: bytes, name: str, bucket: str, read_object: ReadObject) -> ManifestContent:
     """Read a manifest whose items are in ``bucket`` unless they name another; ``read_object`` reads inventory files.
 
-    Raises ManifestUnreadable or UndecodableText.
+    Raises UnreadableManifest or UndecodableText.
     """
     text = decode_text(_unpacked(content, name), name)
     images: dict[S3Image, None] = {}
@@ -70,14 +70,14 @@ def _unpacked(content: bytes, name: str) -> bytes:
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise ManifestUnreadable(name, f"it is damaged ({error})") from error
+        raise UnreadableManifest(name, f"it is damaged ({error})") from error
 
 
 def _items(text: str, name: str, read_object: ReadObject) -> Iterable[Any]:
     """Return the items of a manifest: texts or objects."""
     start = text.lstrip()[:1]
     if not start:
-        raise ManifestUnreadable(name, "it is empty")
+        raise UnreadableManifest(name, "it is empty")
     if start == "[":
         items = _json(text, name, "")
         return items if isinstance(items, list) else []
@@ -109,9 +109,9 @@ def _json(text: str, name: str, where: str) -> Any:
     try:
         return json.loads(text)
     except RecursionError as error:
-        raise ManifestUnreadable(name, f"{where}it is nested too deeply") from error
+        raise UnreadableManifest(name, f"{where}it is nested too deeply") from error
     except ValueError as error:
-        raise ManifestUnreadable(name, f"{where}{error}") from error
+        raise UnreadableManifest(name, f"{where}{error}") from error
 
 
 def _csv_items(text: str, name: str) -> Iterator[Any]:
@@ -123,21 +123,21 @@ def _csv_items(text: str, name: str) -> Iterator[Any]:
     try:
         rows = csv.DictReader(text.lstrip().split("\n"), strict=True)
         if not set(rows.fieldnames or ()) & _COLUMNS:
-            raise ManifestUnreadable(name, "its first line has no column s3_key")
+            raise UnreadableManifest(name, "its first line has no column s3_key")
         yield from ({column: value or "" for column, value in row.items() if column} for row in rows)
     except csv.Error as error:
-        raise ManifestUnreadable(name, str(error)) from error
+        raise UnreadableManifest(name, str(error)) from error
 
 
 def _inventory_items(manifest: dict[str, Any], name: str, read_object: ReadObject) -> Iterator[Any]:
     """Yield the objects of an inventory: the newest version of each that is not a delete marker."""
     if manifest.get("fileFormat") != "CSV":
-        raise ManifestUnreadable(name, f"the inventory is in {manifest.get('fileFormat')}; have it written as CSV")
+        raise UnreadableManifest(name, f"the inventory is in {manifest.get('fileFormat')}; have it written as CSV")
     columns = [column.strip() for column in str(manifest["fileSchema"]).split(",")]
     destination = str(manifest.get("destinationBucket", "")).removeprefix("arn:aws:s3:::")
     files = manifest.get("files")
     if not {"Bucket", "Key"} <= set(columns) or not destination or not isinstance(files, list):
-        raise ManifestUnreadable(name, "the inventory has no fileSchema with Bucket and Key, destination or files")
+        raise UnreadableManifest(name, "the inventory has no fileSchema with Bucket and Key, destination or files")
     for file in files:
         content = _unpacked(read_object(S3Uri(destination, str(file.get("key")))), name)
         for row in csv.DictReader(decode_text(content, name).split("\n"), columns):
@@ -146,25 +146,25 @@ def _inventory_items(manifest: dict[str, Any], name: str, read_object: ReadObjec
 
 
 def _item(value: Any, name: str, number: int, bucket: str) -> S3Image | SkippedInput:
-    """Return the image that an item names. Raises ManifestUnreadable."""
+    """Return the image that an item names. Raises UnreadableManifest."""
     if isinstance(value, str):
         return _located(value, name, number, bucket)
     if not isinstance(value, dict):
-        raise ManifestUnreadable(name, f"item {number} is {_short(value)}, not a key or an object")
+        raise UnreadableManifest(name, f"item {number} is {_short(value)}, not a key or an object")
     uri, key, own_bucket = (_text(value, names, name, number) for names in (_URI_NAMES, _KEY_NAMES, _BUCKET_NAMES))
     if uri:
         return _located(uri, name, number, bucket)
     if key is None and uri is None:
-        raise ManifestUnreadable(name, f"item {number} has no s3_key: {_short(value)}")
+        raise UnreadableManifest(name, f"item {number} has no s3_key: {_short(value)}")
     return classify_key(own_bucket or bucket, key or "")
 
 
 def _text(value: dict[str, Any], names: Iterable[str], name: str, number: int) -> str | None:
-    """Return the first of these members that the object has, or None if it has none. Raises ManifestUnreadable."""
+    """Return the first of these members that the object has, or None if it has none. Raises UnreadableManifest."""
     for member in names:
         if member in value:
             if not isinstance(value[member], str):
-                raise ManifestUnreadable(name, f"{member} of item {number} is {_short(value[member])}, not a text")
+                raise UnreadableManifest(name, f"{member} of item {number} is {_short(value[member])}, not a text")
             return str(value[member])
     return None
 
@@ -176,7 +176,7 @@ def _located(text: str, name: str, number: int, bucket: str) -> S3Image | Skippe
     try:
         return classify_key(*S3Uri.parse(text))
     except InvalidS3Uri as error:
-        raise ManifestUnreadable(name, f"item {number}: {error}") from error
+        raise UnreadableManifest(name, f"item {number}: {error}") from error
 
 
 def _short(value: Any) -> str:

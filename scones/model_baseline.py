@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from core.s3_uris import S3Uri
 from monitoring.baseline import Baseline
-from monitoring.errors import BaselineMissing
+from monitoring.errors import BaselineNotFound
 from scones.errors import EndpointHasNoModel
 from scones.model_serving import BASELINE
 from training.errors import is_missing
@@ -19,7 +19,7 @@ _ABSENT = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 def find(session: boto3.Session, endpoint: str, named: Path | None) -> Baseline | None:
     """Return the specified baseline, or the one next to the model that the endpoint serves, or None.
 
-    Raises BaselineMissing if the one named is absent, BaselineUnreadable.
+    Raises BaselineNotFound if the one named is absent, UnreadableBaseline.
     """
     if named is not None:
         return Baseline.read(named)
@@ -29,7 +29,7 @@ def find(session: boto3.Session, endpoint: str, named: Path | None) -> Baseline 
         return None
     try:
         return Baseline.decode(_content(session.client("s3"), uri), uri)
-    except BaselineMissing:
+    except BaselineNotFound:
         return None
 
 
@@ -64,5 +64,5 @@ def _content(s3: Any, uri: str) -> bytes:
         return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except ClientError as error:
         if error.response["Error"].get("Code") in _ABSENT:
-            raise BaselineMissing(uri) from None
+            raise BaselineNotFound(uri) from None
         raise

@@ -27,7 +27,7 @@ from scones.errors import NotComparable
 from scones.model_serving import SHIPPED_MODEL
 from scones.stack_outputs import StackOutputs
 from training import endpoint_deployment, jobs
-from training.errors import EndpointMissing
+from training.errors import EndpointNotFound
 from training.jobs import JobStatus
 from training.serving.errors import ServingError
 from training.serving.model import Model, load
@@ -51,7 +51,7 @@ class ComparedModels:
 def compare_with_served(session: boto3.Session, outputs: StackOutputs, job: str, advance: Advance) -> ComparedModels:
     """Compare a completed job's model with the endpoint's, or with the shipped one if there is no endpoint.
 
-    Raises JobMissing, JobFailed, or NotComparable with the reason.
+    Raises JobNotFound, JobFailed, or NotComparable with the reason.
     """
     status = jobs.completed_status(session, job)
     if status.is_builtin or status.model_artifact is None or not all(name in status.channels for name in _VALIDATION):
@@ -81,7 +81,7 @@ def _served_model(session: boto3.Session, endpoint: str) -> str | None:
     """Return the URI of the model artifact that the endpoint serves, or None if there is no endpoint."""
     try:
         return endpoint_deployment.status(session, endpoint).model_data_url
-    except EndpointMissing:
+    except EndpointNotFound:
         return None
 
 

@@ -17,7 +17,7 @@ from monitoring.baseline import Baseline
 from monitoring.drift import DriftReport
 from monitoring.timeline import Timeline
 from monitoring.window import InferenceWindow
-from orchestration.errors import StackMissing
+from orchestration.errors import StackNotFound
 from scones import console, model_baseline
 from scones.errors import CapturesMissing, EndpointWithoutCaptures
 from scones.model_serving import CAPTURE_PREFIX
@@ -65,7 +65,7 @@ def monitor_endpoint(
 ) -> MonitoringResult:
     """Read the captures of a time range and judge them; ``baseline`` is the file to compare with, if one was specified.
 
-    Raises StackMissing, CaptureOff, EndpointWithoutCaptures, BaselineMissing or BaselineUnreadable.
+    Raises StackNotFound, CaptureOff, EndpointWithoutCaptures, BaselineNotFound or UnreadableBaseline.
     """
     outputs = _outputs(session, settings, required=endpoint is None)
     name = endpoint or (outputs.endpoint_name if outputs else settings.default_endpoint_name)
@@ -94,7 +94,7 @@ def monitor_captures(
 ) -> MonitoringResult:
     """Do the same with the captures in a folder, or below an S3 prefix, of any endpoint; nothing of the stack is read.
 
-    Raises CapturesMissing, BaselineMissing, BaselineUnreadable or InvalidS3Uri.
+    Raises CapturesMissing, BaselineNotFound, UnreadableBaseline or InvalidS3Uri.
     """
     if is_s3_uri(source):
         uri = S3Uri.parse(source)
@@ -147,7 +147,7 @@ def capture_location(session: boto3.Session, endpoint: str, outputs: StackOutput
 def _outputs(session: boto3.Session, settings: Settings, *, required: bool) -> StackOutputs | None:
     try:
         return read_stack_outputs(session, settings)
-    except StackMissing:
+    except StackNotFound:
         if required:
             raise
         return None

@@ -11,7 +11,7 @@ from core.aws_errors import error_code
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.labels import VEHICLES
 from orchestration import stack
-from orchestration.errors import StackMissing
+from orchestration.errors import StackNotFound
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs, read_stack_outputs
@@ -46,7 +46,7 @@ def deploy_all(session: boto3.Session, settings: Settings) -> StackOutputs:
     """Deploy stack, endpoint and samples; what is deployed already is left as it is."""
     try:
         stack.outputs(session.client("cloudformation"), settings.stack)
-    except StackMissing:
+    except StackNotFound:
         StackRevisions(session, settings).deploy({})
     outputs = read_stack_outputs(session, settings)
     upload_samples(session, outputs.data_bucket)

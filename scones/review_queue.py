@@ -14,7 +14,7 @@ from orchestration.history import error_message
 from orchestration.queues import Message
 from review import contact_sheet, labelled_dataset
 from review.contact_sheet import Card
-from review.errors import ImageUnreadable
+from review.errors import UnreadableImage
 from review.labels import NEITHER, match_images
 from review.queued_images import read_image
 from scones import console
@@ -37,7 +37,7 @@ def record_labels(sqs: Any, s3: Any, outputs: StackOutputs, labels: Mapping[str,
     """Add labelled images to the dataset of reviewed images, then delete their messages, then release the rest.
 
     Returns how many images were labelled and how many messages are left. A call that dies in between is completed by
-    the same call again. Raises ImageNotInReview or AmbiguousImage before anything is written, and ImageUnreadable where
+    the same call again. Raises ImageNotInReview or AmbiguousImage before anything is written, and UnreadableImage where
     an image cannot be copied.
     """
     queue_url, bucket = outputs.review_queue_url, outputs.data_bucket
@@ -71,7 +71,7 @@ def _received(sqs: Any, queue_url: str) -> Iterator[list[Message]]:
 def _card(s3: Any, image: S3Image, message: Message) -> Card:
     try:
         content = read_image(s3, _uri(image))
-    except ImageUnreadable:
+    except UnreadableImage:
         content = None
     inferences = message.body.get("inferences")
     numbers = tuple(float(value) for value in inferences) if isinstance(inferences, list) else ()

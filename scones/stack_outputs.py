@@ -63,5 +63,5 @@ class StackOutputs:
 
 
 def read_stack_outputs(session: boto3.Session, settings: Settings) -> StackOutputs:
-    """Describe the stack. Raises StackMissing."""
+    """Describe the stack. Raises StackNotFound."""
     return StackOutputs.parse(stack.outputs(session.client("cloudformation"), settings.stack))

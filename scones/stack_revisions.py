@@ -33,7 +33,7 @@ class StackRevisions:
         return self._deploy(url, self._values(parameters), self._initial, on_changes, on_event)
 
     def roll_back(self, on_changes: stack.OnChanges, on_event: OnEvent) -> Deployment:
-        """Deploy the template and the parameters before the last change. Raises StackMissing, RevisionMissing."""
+        """Deploy the template and the parameters before the last change. Raises StackNotFound, RevisionMissing."""
         stack.outputs(self._cloudformation, self.settings.stack)
         before = revisions.previous(self._s3, self._bucket, self.settings.stack, self._deployed or Revision("", {}))
         url = package.upload_packaged(self._s3, self._bucket, before.template)

@@ -17,7 +17,7 @@ from scones.settings import Settings, Target
 from scones.stack_outputs import StackOutputs
 from training import job_logs, jobs, recipes
 from training.endpoint_naming import MAX_NAME_LENGTH
-from training.errors import DatasetMissing
+from training.errors import DatasetNotFound
 from training.jobs import JobEnvironment, JobStatus, TrainingJobSpec
 from training.service_quotas import Use
 
@@ -39,7 +39,7 @@ def job_spec(  # noqa: PLR0913 - four have a default
 ) -> TrainingJobSpec:
     """Return a job of this recipe on a staged dataset, and on what people have labelled in review.
 
-    Raises DatasetMissing, LabelledDatasetEmpty and what the recipe refuses.
+    Raises DatasetNotFound, LabelledDatasetEmpty and what the recipe refuses.
     """
     recipe = recipes.get_recipe(recipe_name)
     s3, bucket = session.client("s3"), outputs.data_bucket
@@ -61,7 +61,7 @@ def _labelled_dataset_prefix(s3: Any, bucket: str) -> str:
     try:
         if jobs.count_training_images(s3, bucket, labelled_dataset.PREFIX):
             return labelled_dataset.PREFIX
-    except DatasetMissing:
+    except DatasetNotFound:
         pass
     raise LabelledDatasetEmpty(f"s3://{bucket}/{labelled_dataset.LISTING}")
 
@@ -118,7 +118,7 @@ def _line_printer(advance: console.Advance, epochs: int | None) -> Callable[[str
 
 
 def _staged_dataset(s3: Any, bucket: str, side: int, preferred: str) -> str:
-    """Return the staged dataset whose images are large enough, ``preferred`` before others. Raises DatasetMissing."""
+    """Return the staged dataset whose images are large enough, ``preferred`` before others. Raises DatasetNotFound."""
     listing = s3.list_objects_v2(Bucket=bucket, Prefix=f"{DATASETS}/", Delimiter="/").get("CommonPrefixes", [])
     prefixes = {entry["Prefix"].rstrip("/") for entry in listing} - {labelled_dataset.PREFIX}
     names = sorted(prefix.split("/")[1] for prefix in prefixes)
@@ -126,5 +126,5 @@ def _staged_dataset(s3: Any, bucket: str, side: int, preferred: str) -> str:
         name for name in names if (re.search(rf"-{side}$", name) if side > 32 else not re.search(r"-\d+$", name))
     ]
     if not fitting:
-        raise DatasetMissing(f"s3://{bucket}/{DATASETS}/", side if side > 32 else None)
+        raise DatasetNotFound(f"s3://{bucket}/{DATASETS}/", side if side > 32 else None)
     return f"{DATASETS}/{next((name for name in fitting if name.startswith(preferred)), fitting[0])}"

@@ -16,7 +16,7 @@ from training.endpoint_settings import EndpointOptions, EndpointStatus
 from training.endpoint_spec import EndpointSpec
 from training.errors import (
     EndpointFailed,
-    EndpointMissing,
+    EndpointNotFound,
     EndpointTimeout,
     ignore_existing,
     ignore_missing,
@@ -82,18 +82,18 @@ def deploy(  # noqa: PLR0913 - the settings of an endpoint
 
 
 def status(session: boto3.Session, name: str) -> EndpointStatus:
-    """Return the endpoint's status. Raises EndpointMissing."""
+    """Return the endpoint's status. Raises EndpointNotFound."""
     with translate_errors("status"):
         endpoint = _find_endpoint(session, name)
         if endpoint is None:
-            raise EndpointMissing(name)
+            raise EndpointNotFound(name)
         return _describe(session, endpoint)
 
 
 def delete(session: boto3.Session, name: str, waiter: WaiterConfig = ENDPOINT_WAITER) -> list[str]:
     """Delete the endpoint and all its configurations and models; return the names of what was deleted.
 
-    Captures in S3 are kept. Raises EndpointMissing if nothing was there.
+    Captures in S3 are kept. Raises EndpointNotFound if nothing was there.
     """
     with translate_errors("delete"):
         endpoint = _wait_until_settled(session, name, waiter)
@@ -102,7 +102,7 @@ def delete(session: boto3.Session, name: str, waiter: WaiterConfig = ENDPOINT_WA
             _delete_endpoint(session, endpoint, waiter)
         deleted += _delete_unused(session, name, used=None)
         if not deleted:
-            raise EndpointMissing(name)
+            raise EndpointNotFound(name)
         return deleted
 
 

@@ -7,7 +7,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from core.s3_uris import S3Uri
-from training.errors import ModelArtifactMissing
+from training.errors import ModelArtifactNotFound
 
 MAX_NAME_LENGTH = 63
 DIGEST_LENGTH = 12
@@ -16,7 +16,7 @@ DIGEST_LENGTH = 12
 def artifact_version(session: boto3.Session, uri: str) -> str:
     """Return the ETag of the model artifact; an empty string where the caller may not read it.
 
-    Raises ModelArtifactMissing.
+    Raises ModelArtifactNotFound.
     """
     artifact = S3Uri.parse(uri)
     client = session.client("s3", config=Config(retries={"total_max_attempts": 2}))
@@ -24,7 +24,7 @@ def artifact_version(session: boto3.Session, uri: str) -> str:
         return str(client.head_object(Bucket=artifact.bucket, Key=artifact.key)["ETag"])
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            raise ModelArtifactMissing(uri) from error
+            raise ModelArtifactNotFound(uri) from error
         return ""
 
 

@@ -1,24 +1,24 @@
 """Errors of training jobs and endpoints.
 
 SageMakerError
-├── ModelArtifactMissing
-├── EndpointMissing       no endpoint, configuration or model of that name
-├── EndpointFailed        carries SageMaker's FailureReason
-├── EndpointTimeout       not in service in time; SageMaker continues
+├── ModelArtifactNotFound
+├── EndpointNotFound          no endpoint, configuration or model of that name
+├── EndpointFailed            carries SageMaker's FailureReason
+├── EndpointTimeout           not in service in time; SageMaker continues
 ├── UnknownRecipe
-├── InvalidHyperparameter the training program would refuse it
-├── DatasetMissing        no staged dataset where the job would read it
-├── JobMissing            no training job of that name
-├── JobFailed             failed or stopped; carries SageMaker's FailureReason
-├── JobTimeout            not done in time; the job continues
-├── CaptureMissing        data capture did not write every invocation
-├── InstanceRefused       AWS does not offer the instance type
-├── ContainerImageMissing AWS has no such container image in the region
-├── RoleMissing           the stack has no output for the role
-├── SageMakerRefused      AWS refused a call; carries operation, error code and message
+├── InvalidHyperparameter     the training program would refuse it
+├── DatasetNotFound           no staged dataset where the job would read it
+├── JobNotFound               no training job of that name
+├── JobFailed                 failed or stopped; carries SageMaker's FailureReason
+├── JobTimeout                not done in time; the job continues
+├── CaptureMissing            data capture did not write every invocation
+├── InstanceRefused           AWS does not offer the instance type
+├── ContainerImageNotFound    AWS has no such container image in the region
+├── RoleMissing               the stack has no output for the role
+├── SageMakerRefused          AWS refused a call; carries operation, error code and message
 │   └── QuotaExceeded
-├── QuotaTooLow           names the quota and the page to raise it
-└── SageMakerUnreachable  no response, or no credentials
+├── QuotaTooLow               names the quota and the page to raise it
+└── SageMakerUnreachable      no response, or no credentials
 """
 
 import contextlib
@@ -34,7 +34,7 @@ class SageMakerError(SconesError):
     """Base of what training jobs and endpoints raise."""
 
 
-class ModelArtifactMissing(SageMakerError):
+class ModelArtifactNotFound(SageMakerError):
     """There is no object at the URI of the model artifact."""
 
     def __init__(self, uri: str) -> None:
@@ -42,7 +42,7 @@ class ModelArtifactMissing(SageMakerError):
         self.uri = uri
 
 
-class EndpointMissing(SageMakerError):
+class EndpointNotFound(SageMakerError):
     """There is no endpoint, configuration or model of that name."""
 
     def __init__(self, name: str) -> None:
@@ -89,7 +89,7 @@ class InvalidHyperparameter(SageMakerError):
         self.name = name
 
 
-class DatasetMissing(SageMakerError):
+class DatasetNotFound(SageMakerError):
     """There is no staged dataset where the job would read it."""
 
     def __init__(self, uri: str, min_side: int | None = None) -> None:
@@ -99,7 +99,7 @@ class DatasetMissing(SageMakerError):
         self.uri = uri
 
 
-class JobMissing(SageMakerError):
+class JobNotFound(SageMakerError):
     """There is no training job of that name."""
 
     def __init__(self, name: str) -> None:
@@ -161,7 +161,7 @@ class QuotaTooLow(SageMakerError):
         self.url = url
 
 
-class ContainerImageMissing(SageMakerError):
+class ContainerImageNotFound(SageMakerError):
     """AWS does not offer its own container image in this region."""
 
     def __init__(self, framework: str, region: str) -> None:

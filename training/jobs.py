@@ -12,9 +12,9 @@ from core.s3_uris import S3Uri
 from core.waiting import WaiterConfig
 from training import source_archive
 from training.errors import (
-    DatasetMissing,
+    DatasetNotFound,
     JobFailed,
-    JobMissing,
+    JobNotFound,
     JobTimeout,
     translate_errors,
     translate_instance_errors,
@@ -84,12 +84,12 @@ class JobStatus:
 
 
 def count_training_images(s3: Any, bucket: str, dataset: str) -> int:
-    """Count the lines of the staged dataset's train.lst. Raises DatasetMissing."""
+    """Count the lines of the staged dataset's train.lst. Raises DatasetNotFound."""
     try:
         body = s3.get_object(Bucket=bucket, Key=f"{dataset}/train.lst")["Body"].read()
     except ClientError as error:
         if error_code(error) in {"NoSuchKey", "404"}:
-            raise DatasetMissing(f"s3://{bucket}/{dataset}/") from error
+            raise DatasetNotFound(f"s3://{bucket}/{dataset}/") from error
         raise
     return sum(1 for line in body.splitlines() if line.strip())
 
@@ -203,14 +203,14 @@ def _has_others(s3: Any, bucket: str, dataset: str) -> bool:
 
 
 def status(session: boto3.Session, name: str) -> JobStatus:
-    """Return the job's status. Raises JobMissing."""
+    """Return the job's status. Raises JobNotFound."""
     resources = load_sdk().resources
     with translate_errors("describe"):
         try:
             job = resources.TrainingJob.get(training_job_name=name, **client_kwargs(session))
         except ClientError as error:
             if error_code(error) in {"ValidationException", "ResourceNotFound"}:
-                raise JobMissing(name) from error
+                raise JobNotFound(name) from error
             raise
     artifacts = _assigned(job.model_artifacts)
     completed = job.training_job_status == "Completed"
@@ -233,7 +233,7 @@ def status(session: boto3.Session, name: str) -> JobStatus:
 
 
 def completed_status(session: boto3.Session, name: str) -> JobStatus:
-    """Return the status of a job that has completed. Raises JobMissing, or JobFailed for any other status."""
+    """Return the status of a job that has completed. Raises JobNotFound, or JobFailed for any other status."""
     job = status(session, name)
     if job.status != "Completed":
         raise JobFailed(name, job.status, job.failure_reason or "it has no model to serve")
@@ -254,7 +254,7 @@ def follow(
 ) -> JobStatus:
     """Pass on the job's log line by line, and each secondary status once, until it ends; return its final status.
 
-    Interrupting this does not stop the job. Raises JobFailed, JobMissing, JobTimeout.
+    Interrupting this does not stop the job. Raises JobFailed, JobNotFound, JobTimeout.
     """
     log = JobLog(session.client("logs"), name)
     started, secondary_status = waiter.clock(), ""

@@ -23,7 +23,7 @@ from training.endpoint_autoscaling import deregister_scaling, register_scaling
 from training.endpoint_settings import EndpointOptions, EndpointStatus
 from training.endpoint_spec import VARIANT
 from training.endpoint_ttl import ScheduleRole, cancel_deletion, schedule_deletion
-from training.errors import CaptureMissing, EndpointMissing, translate_errors
+from training.errors import CaptureMissing, EndpointNotFound, translate_errors
 
 _TTL = timedelta(hours=2)
 _CAPTURE_WAITER = WaiterConfig(timeout_seconds=600.0, poll_seconds=1.0)
@@ -119,7 +119,7 @@ def _delete(session: boto3.Session, plan: RehearsalPlan) -> list[str]:
     deregister_scaling(session.client("application-autoscaling"), plan.endpoint, VARIANT)
     try:
         deleted = endpoint_deployment.delete(session, plan.endpoint, plan.endpoint_waiter)
-    except EndpointMissing:
+    except EndpointNotFound:
         deleted = []
     cancel_deletion(session.client("scheduler"), plan.endpoint)  # last: an interrupted deletion is not forgotten
     return deleted

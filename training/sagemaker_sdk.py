@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import boto3
 
-from training.errors import ContainerImageMissing
+from training.errors import ContainerImageNotFound
 
 Resource: TypeAlias = Any  # the SDK's resources are untyped
 
@@ -49,12 +49,12 @@ def _without_profile() -> Iterator[None]:
 def image_uri(framework: str, region: str, **details: str) -> str:
     """Return the URI of one of AWS's own container images: the registry's account differs by region.
 
-    Raises ContainerImageMissing.
+    Raises ContainerImageNotFound.
     """
     try:
         return str(load_sdk().image_uris.retrieve(framework=framework, region=region, **details))
     except ValueError as error:
-        raise ContainerImageMissing(framework, region) from error
+        raise ContainerImageNotFound(framework, region) from error
 
 
 def client_kwargs(session: boto3.Session) -> dict[str, Any]:

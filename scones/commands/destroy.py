@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestration import bootstrap, container_images, stack, teardown
-from orchestration.errors import StackMissing, StackProtected
+from orchestration.errors import StackNotFound, StackProtected
 from review import labelled_dataset
 from scones import console, container_image_uris
 from scones.context import CommandContext
@@ -15,7 +15,7 @@ from scones.options import with_context
 from scones.settings import Target
 from scones.views.stack_changes import show_event
 from training import endpoint_deployment
-from training.errors import EndpointMissing
+from training.errors import EndpointNotFound
 
 
 @with_context("target", "stack", "home", "yes", "as_json")
@@ -37,7 +37,7 @@ def destroy(
     settings, on_aws = context.settings, context.settings.target is Target.AWS
     buckets, log_groups, has_stack = _resources(context)
     if not has_stack and not (on_aws and (with_images or with_bootstrap)):
-        raise StackMissing(settings.stack, context.session.region_name)
+        raise StackNotFound(settings.stack, context.session.region_name)
     if stack.is_protected(context.client("cloudformation"), settings.stack):  # before the buckets are emptied
         raise StackProtected(settings.stack)
     if not context.yes and (on_aws or sys.stdin.isatty()):
@@ -68,7 +68,7 @@ def _resources(context: CommandContext) -> tuple[list[str], list[str], bool]:
     cloudformation, name = context.client("cloudformation"), context.settings.stack
     try:
         stack.outputs(cloudformation, name)
-    except StackMissing:
+    except StackNotFound:
         return [], [], False
     kinds = ("AWS::S3::Bucket", "AWS::Logs::LogGroup")
     buckets, log_groups = (teardown.resources(cloudformation, name, kind) for kind in kinds)
@@ -94,7 +94,7 @@ def _delete_endpoint(context: CommandContext, name: str) -> list[str]:
     stop_scaling(context.session, name)
     try:
         deleted = endpoint_deployment.delete(context.session, name)
-    except EndpointMissing:
+    except EndpointNotFound:
         deleted = []
     cancel_deletion(context.session, name)
     return deleted

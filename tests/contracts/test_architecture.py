@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "core": set[str](),
     "scones": {"core", "emulation", "training", "monitoring", "orchestration", "review"},
-    "emulation": {"core", "training.serving", "training.errors"},
+    "emulation": {"core"},
     "training": {"core"},
     "monitoring": {"core"},
     "orchestration": {"core"},

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orchestration import bootstrap, executions, package, stack, teardown
-from orchestration.errors import StackFailed, StackMissing
+from orchestration.errors import StackFailed, StackNotFound
 from orchestration.executions import S3Image
 from orchestration.stack import LOCAL_PARAMETERS, Change
 from tests.integration.conftest import Running
@@ -88,7 +88,7 @@ def test_a_declined_deployment_leaves_nothing(scripted: Running) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         stack.deploy(cloudformation, "declined", uploaded(scripted), PARAMETERS, on_changes=decline, poll=0.1)
-    with pytest.raises(StackMissing):
+    with pytest.raises(StackNotFound):
         stack.outputs(cloudformation, "declined")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from monitoring.baseline import Baseline, CalibrationReference, rounded
-from monitoring.errors import BaselineMissing, BaselineTooSmall, BaselineUnreadable
+from monitoring.errors import BaselineNotFound, BaselineTooSmall, UnreadableBaseline
 from monitoring.image_statistics import NAMES, measure
 
 SCENE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8))
@@ -78,7 +78,7 @@ def test_too_few_predictions_are_no_baseline() -> None:
 
 
 def test_a_missing_baseline_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(BaselineMissing, match="scones baseline"):
+    with pytest.raises(BaselineNotFound, match="scones baseline"):
         Baseline.read(tmp_path / "baseline.json")
 
 
@@ -89,5 +89,5 @@ def test_what_is_no_baseline_is_refused(change: dict[str, object], tmp_path: Pat
     path = tmp_path / "baseline.json"
     baseline().write(path)
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
-    with pytest.raises(BaselineUnreadable, match=r"baseline\.json is not a baseline"):
+    with pytest.raises(UnreadableBaseline, match=r"baseline\.json is not a baseline"):
         Baseline.read(path)

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from orchestration.container_images import Published, delete_images, publish, repository_uri
-from orchestration.errors import ImagePushFailed, RepositoryMissing
+from orchestration.errors import ImagePushFailed, RepositoryNotFound
 from orchestration.image_builds import ContainerImageSource, ImageProgress, context_archive, tag
 from tests.orchestration.engines import FakeEngine
 
@@ -59,7 +59,7 @@ def no_engine() -> Any:
 def test_a_missing_repository_names_the_command_that_creates_it(ecr: Any) -> None:
     client, stub = ecr
     stub.add_client_error("describe_repositories", "RepositoryNotFoundException")
-    with pytest.raises(RepositoryMissing, match=r"scones/filter.*scones bootstrap"):
+    with pytest.raises(RepositoryNotFound, match=r"scones/filter.*scones bootstrap"):
         repository_uri(client, REPOSITORY)
 
 

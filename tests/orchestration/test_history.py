@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from orchestration.errors import ExecutionUnknown, HistoryUnavailable
+from orchestration.errors import ExecutionNotFound, HistoryUnavailable
 from orchestration.history import describe, error_message, history, visits
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -91,7 +91,7 @@ def test_an_execution_that_is_not_there_is_named(call: Any, code: str) -> None:
     client, stubber = stub()
     operation = "describe_execution" if call is describe else "get_execution_history"
     stubber.add_client_error(operation, code)
-    with stubber, pytest.raises(ExecutionUnknown, match="machine:name"):
+    with stubber, pytest.raises(ExecutionNotFound, match="machine:name"):
         call(client, ARN)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackMissing
+from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackNotFound
 from orchestration.stack import Change, StackEvent, delete, deploy, outputs
 
 TEMPLATE = {"TemplateURL": "https://s3.us-east-1.amazonaws.com/artifacts/template.yaml"}
@@ -178,7 +178,7 @@ def test_a_change_set_that_fails_says_why() -> None:
 
 
 def test_outputs_of_a_missing_stack_name_the_command_that_makes_it() -> None:
-    with pytest.raises(StackMissing, match="scones deploy"):
+    with pytest.raises(StackNotFound, match="scones deploy"):
         outputs(FakeCloudFormation(None, [], []), "s")
 
 

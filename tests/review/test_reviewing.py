@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from core.lst_files import parse_lst
-from review.errors import ImageUnreadable
+from review.errors import UnreadableImage
 from review.labelled_dataset import LISTING
 from review.manifest import KEY, ReviewManifest
 from review.review_queue import ReviewQueue
@@ -161,7 +161,7 @@ def test_an_image_that_is_gone_can_only_be_neither() -> None:
     del stack.s3.objects["a.png"]
     server = stack.server()
     item = take(server)
-    with pytest.raises(ImageUnreadable):
+    with pytest.raises(UnreadableImage):
         server.label(item, "bicycle")
     server.label(item, "neither")
     assert stack.labels() == {"s3://data/a.png": "neither"}

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import SconesError
 from scones.batch_inputs import prepare, read_skipped
-from scones.errors import BucketNotReadable, ImagesMissing, InputUnusable, ManifestUnreadable
+from scones.errors import BucketNotReadable, ImagesMissing, UnreadableManifest, UnusableInput
 from scones.image_inputs import SkippedInput
 from tests import fake_aws
 from tests.scones.fakes import S3
@@ -102,17 +102,17 @@ def test_the_bucket_of_an_item_is_honoured_or_refused_by_name(s3: S3, tmp_path: 
     with pytest.raises(BucketNotReadable, match="elsewhere"):
         prepared(s3, str(path))
     path.write_text('[{"s3_bucket": "depot", "s3_key": "a.png"}, "b.png"]')
-    with pytest.raises(InputUnusable, match="depot and own"):
+    with pytest.raises(UnusableInput, match="depot and own"):
         prepared(s3, str(path))
 
 
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"", ManifestUnreadable),
+        (b"", UnreadableManifest),
         (b"[]", ImagesMissing),
-        (b'[{"s3_key": null}]', ManifestUnreadable),
-        (PNG, InputUnusable),
+        (b'[{"s3_key": null}]', UnreadableManifest),
+        (PNG, UnusableInput),
     ],
 )
 def test_nothing_is_uploaded_of_what_cannot_be_used(
@@ -127,5 +127,5 @@ def test_nothing_is_uploaded_of_what_cannot_be_used(
 
 @pytest.mark.parametrize("source", ["", "nowhere", "s3://own/nowhere.json"])
 def test_a_source_that_does_not_exist_is_named(source: str, s3: S3) -> None:
-    with pytest.raises(InputUnusable, match=source or "an empty name"):
+    with pytest.raises(UnusableInput, match=source or "an empty name"):
         prepared(s3, source)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.s3_uris import S3Uri
 from orchestration.executions import S3Image
-from scones.errors import ImagesMissing, InputUnusable
+from scones.errors import ImagesMissing, UnusableInput
 from scones.image_inputs import LocalImage, SkippedInput, classify_key, collect, list_objects, walk
 from tests import fake_aws
 from tests.scones.fakes import S3
@@ -134,13 +134,13 @@ def test_a_file_that_is_named_twice_is_classified_once_and_said_so(tmp_path: Pat
 @pytest.mark.parametrize("source", ["", " ", "nowhere.png"])
 def test_nothing_is_uploaded_where_one_source_cannot_be_used(source: str, tmp_path: Path) -> None:
     folder, s3 = folder_of(tmp_path, {"a.png": PNG}), S3()
-    with pytest.raises(InputUnusable):
+    with pytest.raises(UnusableInput):
         collected([str(folder), source], s3)
     assert s3.objects == {}
 
 
 def test_an_empty_name_is_refused_as_one() -> None:
-    with pytest.raises(InputUnusable, match="an empty name"):
+    with pytest.raises(UnusableInput, match="an empty name"):
         collected([""])
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import SconesError, UndecodableText
 from core.s3_uris import S3Uri
 from orchestration.executions import S3Image
-from scones.errors import ManifestUnreadable
+from scones.errors import UnreadableManifest
 from scones.image_inputs import SkippedInput
 from scones.manifests import ManifestContent, is_manifest_name, read_manifest
 
@@ -114,7 +114,7 @@ def test_an_s3_inventory_is_read_with_its_files() -> None:
 
 
 def test_an_inventory_in_another_format_is_refused_by_name() -> None:
-    with pytest.raises(ManifestUnreadable, match="written as CSV"):
+    with pytest.raises(UnreadableManifest, match="written as CSV"):
         read(json.dumps({"fileFormat": "Parquet", "fileSchema": "message s3.inventory {}"})).images  # noqa: B018
 
 
@@ -139,7 +139,7 @@ def test_an_inventory_in_another_format_is_refused_by_name() -> None:
     ],
 )
 def test_what_is_no_manifest_is_refused_by_name_and_reason(content: bytes, reason: str) -> None:
-    with pytest.raises(ManifestUnreadable, match=reason):
+    with pytest.raises(UnreadableManifest, match=reason):
         read(content)
 
 

@@ -10,7 +10,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from monitoring.baseline import Baseline
-from monitoring.errors import BaselineMissing
+from monitoring.errors import BaselineNotFound
 from scones import model_baseline
 from scones.errors import EndpointHasNoModel
 
@@ -67,7 +67,7 @@ def test_the_baseline_lies_beside_the_model_that_is_served(tmp_path: Path) -> No
         assert result is not None
         assert (result.source, result.n) == ("here", 100)
         assert model_baseline.find(session, "vehicles", None) is None
-    with pytest.raises(BaselineMissing):
+    with pytest.raises(BaselineNotFound):
         model_baseline.find(session, "vehicles", tmp_path / "baseline.json")
 
 

@@ -17,9 +17,9 @@ from training import endpoint_deployment
 from training.endpoint_settings import EndpointStatus
 from training.errors import (
     EndpointFailed,
-    EndpointMissing,
+    EndpointNotFound,
     EndpointTimeout,
-    ModelArtifactMissing,
+    ModelArtifactNotFound,
     QuotaExceeded,
     SageMakerRefused,
     SageMakerUnreachable,
@@ -156,9 +156,9 @@ def test_deleting_takes_endpoint_configuration_and_model(session: LocalSession, 
     assert gone == ["vehicles", deployed.config_name, deployed.model_name]
     assert invoke(session, "vehicles-2") == [0.93, 0.07]
     assert len(resources(emulator)) == 2
-    with pytest.raises(EndpointMissing, match="'vehicles'"):
+    with pytest.raises(EndpointNotFound, match="'vehicles'"):
         endpoint_deployment.status(session, "vehicles")
-    with pytest.raises(EndpointMissing):
+    with pytest.raises(EndpointNotFound):
         endpoint_deployment.delete(session, "vehicles")
 
 
@@ -189,7 +189,7 @@ def test_a_long_name_leaves_room_for_the_digest(session: LocalSession, emulator:
 
 
 def test_no_archive_no_deployment(session: LocalSession, emulator: Emulator) -> None:
-    with pytest.raises(ModelArtifactMissing, match=r"s3://models/none\.tar\.gz"):
+    with pytest.raises(ModelArtifactNotFound, match=r"s3://models/none\.tar\.gz"):
         deploy(session, model_data_url="s3://models/none.tar.gz")
     assert resources(emulator) == []
 

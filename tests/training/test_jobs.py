@@ -12,7 +12,7 @@ from tests.emulation.fakes.s3 import fake_s3
 from tests.emulation.sagemaker.emulator import ROLE, Emulator
 from tests.emulation.sagemaker.training_requests import stage
 from training import jobs, recipes
-from training.errors import DatasetMissing, JobFailed, JobMissing, JobTimeout
+from training.errors import DatasetNotFound, JobFailed, JobNotFound, JobTimeout
 from training.job_logs import completed_epochs
 
 WAITER = WaiterConfig(timeout_seconds=240, poll_seconds=0.2)
@@ -45,7 +45,7 @@ def job_spec(name: str, recipe_name: str, **overrides: str) -> jobs.TrainingJobS
 
 def test_training_images_are_counted_and_a_missing_dataset_is_named(session: LocalSession) -> None:
     assert jobs.count_training_images(session.client("s3"), "data", "vehicles") == 4
-    with pytest.raises(DatasetMissing, match=r"s3://data/nothing/: run `scones stage` first"):
+    with pytest.raises(DatasetNotFound, match=r"s3://data/nothing/: run `scones stage` first"):
         jobs.count_training_images(session.client("s3"), "data", "nothing")
 
 
@@ -93,7 +93,7 @@ def test_images_too_small_for_transfer_fail_the_job_with_the_reason(session: Loc
 
 
 def test_a_missing_job_is_named(session: LocalSession) -> None:
-    with pytest.raises(JobMissing, match="'nobody'"):
+    with pytest.raises(JobNotFound, match="'nobody'"):
         jobs.status(session, "nobody")
 
 

@@ -4,12 +4,12 @@ import sys
 
 import pytest
 
-from training.errors import ContainerImageMissing, SageMakerRefused, translate_errors
+from training.errors import ContainerImageNotFound, SageMakerRefused, translate_errors
 from training.sagemaker_sdk import image_uri, load_sdk
 
 
 def test_a_region_without_the_builtin_algorithm_is_named() -> None:
-    with pytest.raises(ContainerImageMissing, match=r"image-classification.*mx-central-7"):
+    with pytest.raises(ContainerImageNotFound, match=r"image-classification.*mx-central-7"):
         image_uri("image-classification", "mx-central-7")
 
 

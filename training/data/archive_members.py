@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Final, cast
 
-from training.data.errors import ArchiveCorrupt, ArchiveNotFound, ArchiveTooLarge, ArchiveUnreadable, UnsafeArchive
+from training.data.errors import ArchiveCorrupt, ArchiveNotFound, ArchiveTooLarge, UnreadableArchive, UnsafeArchive
 
 NAMES: Final = ("train", "test", "meta")
 MAX_MEMBER_BYTES = 256 << 20  # the largest file of CIFAR-100 has 155 MB
@@ -118,7 +118,7 @@ def translate_read_errors(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise ArchiveNotFound(path) from None
     except OSError as error:
-        raise ArchiveUnreadable(path, error.strerror or str(error)) from error
+        raise UnreadableArchive(path, error.strerror or str(error)) from error
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise ArchiveCorrupt(path, f"bad zip file: {error}"[:120]) from error
     except (tarfile.TarError, ValueError, LookupError, OverflowError) as error:

@@ -3,7 +3,7 @@
 DataError
 ├── ArchiveError
 │   ├── ArchiveNotFound
-│   ├── ArchiveUnreadable
+│   ├── UnreadableArchive
 │   ├── ArchiveCorrupt    truncated, not an archive, or not of CIFAR-100's layout
 │   ├── ArchiveTooLarge   larger than CIFAR-100
 │   └── UnsafeArchive     contains what CIFAR-100 does not; nothing of it is executed or written
@@ -48,7 +48,7 @@ class ArchiveNotFound(ArchiveError):
         super().__init__(f"there is no archive at {path}: enter the path of cifar-100-python.tar.gz or of its folder")
 
 
-class ArchiveUnreadable(ArchiveError):
+class UnreadableArchive(ArchiveError):
     """The operating system refuses to read the archive."""
 
     def __init__(self, path: Path, reason: str) -> None:

@@ -18,7 +18,7 @@ from scones.options import with_context
 from scones.settings import Target
 from training import endpoint_deployment, jobs
 from training.endpoint_settings import EndpointOptions
-from training.errors import EndpointMissing
+from training.errors import EndpointNotFound
 
 ImageOption = Annotated[
     str | None,
@@ -113,7 +113,7 @@ def _confirm_model(context: CommandContext, job: str) -> None:
 def _model_and_image(
     session: boto3.Session, job: str | None, artifact: str | None, image: str | None
 ) -> tuple[str | None, str | None]:
-    """Return what to serve, from the training job where one is named. Raises JobMissing, JobFailed."""
+    """Return what to serve, from the training job where one is named. Raises JobNotFound, JobFailed."""
     if job is None:
         return artifact, image
     status = jobs.completed_status(session, job)
@@ -133,6 +133,6 @@ def _billed_instances(
 def _is_deployed(context: CommandContext) -> bool:
     try:
         endpoint_deployment.status(context.session, context.endpoint_name)
-    except EndpointMissing:
+    except EndpointNotFound:
         return False
     return True

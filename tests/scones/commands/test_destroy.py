@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from orchestration.errors import StackMissing, StackProtected
+from orchestration.errors import StackNotFound, StackProtected
 from tests.scones.conftest import Cli
 from tests.scones.fake_cloudformation import CloudFormation
 from tests.scones.fake_session import FakeSession
@@ -66,7 +66,7 @@ def test_an_interrupted_destroy_can_be_completed(cli: Cli) -> None:
 
 def test_without_a_stack_it_is_a_named_error(cli: Cli) -> None:
     session = session_of(CloudFormation(exists=False), SageMaker())
-    assert isinstance(cli("destroy", session=session).exception, StackMissing)
+    assert isinstance(cli("destroy", session=session).exception, StackNotFound)
 
 
 def test_the_bootstrap_stack_goes_with_everything_in_it_where_that_is_asked_for(session: FakeSession, cli: Cli) -> None:

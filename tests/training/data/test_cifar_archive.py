@@ -26,8 +26,8 @@ from training.data.errors import (
     ArchiveError,
     ArchiveNotFound,
     ArchiveTooLarge,
-    ArchiveUnreadable,
     ClassNotFound,
+    UnreadableArchive,
     UnsafeArchive,
 )
 
@@ -105,7 +105,7 @@ def test_a_missing_archive_an_empty_folder_and_an_unreadable_file_are_told_apart
         read_classes(tmp_path / "nowhere.tar.gz")
     with pytest.raises(ArchiveCorrupt, match="no train and no test and no meta"):
         read_classes(tmp_path)
-    with pytest.raises(ArchiveUnreadable):
+    with pytest.raises(UnreadableArchive):
         read_classes(tmp_path / ("x" * 300))
 
 
