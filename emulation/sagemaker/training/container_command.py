@@ -11,6 +11,7 @@ from pathlib import Path
 from emulation.processes.python_environments import find_uv
 from emulation.sagemaker.errors import JobFailed
 from emulation.sagemaker.training.job_files import JobDirectory, Request
+from emulation.sagemaker.training.torch_environment import torch_source
 from emulation.sagemaker.training.training_program import Program, script_environment
 
 DRIVERS = "sm_drivers"
@@ -19,8 +20,8 @@ _SCRIPTS = frozenset({".json", ".py", ".sh"})
 _PIP = '#!/bin/sh\nexec python3 -m pip "$@"\n'
 _PIP_MODULE = """import subprocess, sys
 command, *options = sys.argv[1:]
-target = ["--target", {target!r}, "--torch-backend=cpu"] if command == "install" else []
-sys.exit(subprocess.call([{uv!r}, "pip", command, "--python", sys.executable, *target, *options]))
+into = {into!r} if command == "install" else []
+sys.exit(subprocess.call([{uv!r}, "pip", command, "--python", sys.executable, *into, *options]))
 """
 
 
@@ -65,5 +66,5 @@ def _packages(folder: JobDirectory) -> Path:
     if uv is not None:
         module = packages / "pip" / "__main__.py"
         module.parent.mkdir(parents=True, exist_ok=True)
-        module.write_text(_PIP_MODULE.format(target=str(packages), uv=uv))
+        module.write_text(_PIP_MODULE.format(into=["--target", str(packages), *torch_source()], uv=uv))
     return packages

@@ -42,10 +42,10 @@ def _build(environment: Path, run: Run) -> None:
         run([sys.executable, "-m", "venv", str(environment)])
         run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"])
         uv = str(environment / "bin" / "uv")
-    run([uv, "pip", "install", "--no-progress", "--python", str(python), *_torch_source(), "-r", str(REQUIREMENTS)])
+    run([uv, "pip", "install", "--no-progress", "--python", str(python), *torch_source(), "-r", str(REQUIREMENTS)])
 
 
-def _torch_source() -> list[str]:
+def torch_source() -> list[str]:
     """Return where pip gets the CPU build of torch: from the folders of wheels that the user specifies, if any.
 
     The default build brings three gigabytes of libraries for GPUs.
