@@ -6,7 +6,7 @@ An image passes three Lambdas one after another, the second of which waits for t
 queue: so many executions at a time, one interpreter of LocalStack's that all of them share, and a time that passes in
 each execution without it (the Lambdas, the model, the client that starts and polls). The two numbers that it needs are
 taken from the pipeline bench at concurrency 1 and 16; what it says of concurrency 4 is then a prediction. With AWS's
-numbers, the instances of the endpoint are what executions queue for, and the Lambdas are the time beside.
+numbers, the instances of the endpoint are what executions queue for, and the Lambdas are the remaining time.
 """
 
 import argparse

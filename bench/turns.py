@@ -1,6 +1,6 @@
-"""The local loop of this commit and of version 1.0, in turns on the same machine, as ratios.
+"""The local loop of this commit and of version 1.0, alternately on the same machine, as ratios.
 
-Each turn has a fresh local environment of its commit, with caches of its own, and runs the commands that a user types.
+Each turn has a fresh local environment of its commit, with its own caches, and runs the commands that a user types.
 CPU seconds are those of the command and of all processes of the local environment. SCONES_BENCH_ROUNDS sets the number
 of turns.
 """
@@ -44,7 +44,7 @@ class Turn:
 
 
 def measure(options: Options) -> Section:
-    """Measure both commits in turns."""
+    """Measure both commits alternately."""
     rounds = 1 if options.quick else int(os.environ.get("SCONES_BENCH_ROUNDS", "3"))
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -71,7 +71,7 @@ def _checkout(folder: Path, commit: str) -> Path:
 
 @dataclass(frozen=True)
 class _User:
-    """Runs the CLI of a checkout, with a cache and a state directory of its own."""
+    """Runs the CLI of a checkout, with its own cache and state directory."""
 
     checkout: Path
     cache: Path
@@ -157,7 +157,7 @@ def _section(turns: dict[str, list[Turn]], rounds: int) -> Section:
     header = ["", "1.0", "now", "ratio", "CPU s, 1.0", "CPU s, now", "ratio"]
     tables = [Table.of(header, rows), *_profiles(old, new)]
     method = (
-        f"Medians of {rounds} turns, version 1.0 ({VERSION_1[:7]}) and this commit by turns, each on a fresh local "
+        f"Medians of {rounds} turns, version 1.0 ({VERSION_1[:7]}) and this commit alternately, each on a fresh local "
         f"environment whose Python environment is in the cache; {_IMAGES} rendered images."
     )
     return Section("Against version 1.0", method, tables, claims, figures)

@@ -1,6 +1,6 @@
 """The template and the parameters of a stack's earlier deployments, to which a rollback returns.
 
-CloudFormation remembers neither. They are kept in the artifact bucket, beside the definitions that the templates name;
+CloudFormation remembers neither. They are kept in the artifact bucket, next to the definitions that the templates name;
 the images that the parameters name by digest are in ECR.
 """
 

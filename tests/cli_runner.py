@@ -1,4 +1,4 @@
-"""Runs the command line as a user does: as a process, with a home of its own."""
+"""Runs the command line as a user does: as a process, with its own home."""
 
 import os
 import subprocess

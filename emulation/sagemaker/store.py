@@ -1,4 +1,4 @@
-"""The account's resources, each in a JSON file of its own."""
+"""The account's resources, each in its own JSON file."""
 
 import enum
 import json

@@ -69,7 +69,7 @@ def parse_event(event: object) -> tuple[str, str]:
 
 
 def _require_image_key(event: object, key: str) -> None:
-    """Raise NotAnImage for what file managers and consoles put beside images, where an event of the bucket names it.
+    """Raise NotAnImage for what file managers and consoles put next to images, where an event of the bucket names it.
 
     Such an event has an ``id``. What a person or a list names is read in any case.
     """

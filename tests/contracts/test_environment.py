@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("core", "scones", "emulation", "training", "monitoring", "orchestration", "review", "services")
-# Beside every settings.py: where a container's or a library's interface is the environment.
+# Next to every settings.py: where a container's or a library's interface is the environment.
 ALLOWED = {
     "monitoring/plots/__init__.py": "takes MPLBACKEND away before matplotlib reads it",
     "training/__init__.py": "sets what ONNX Runtime reads when it is imported",

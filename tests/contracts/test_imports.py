@@ -21,7 +21,7 @@ def late_imports(source: str) -> Iterator[tuple[str, int, bool]]:
 
 
 def has_reason(line: str) -> bool:
-    """Tell whether a line has a comment beside what silences a linter: ``# noqa: PLC0415 - takes a second``."""
+    """Tell whether a line has a comment next to what silences a linter: ``# noqa: PLC0415 - takes a second``."""
     comment = line.partition("#")[2].strip()
     return bool(comment) and (not comment.startswith("noqa") or " - " in comment)
 

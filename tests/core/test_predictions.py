@@ -21,7 +21,7 @@ def test_anything_else_is_not(values: list[object]) -> None:
 
 
 def constant(service: str, file: str, name: str) -> float:
-    """Read a number that is assigned in a Lambda's source, which cannot be imported beside another Lambda's."""
+    """Read a number that is assigned in a Lambda's source, which cannot be imported next to another Lambda's."""
     match = re.search(rf'^{name} = "?([0-9.e-]+)"?$', (SERVICES / service / file).read_text("utf-8"), re.MULTILINE)
     assert match is not None, f"services/{service}/{file} assigns no number to {name}"
     return float(match[1])

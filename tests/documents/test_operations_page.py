@@ -9,7 +9,7 @@ from scones.settings import Settings
 from tests.documents.markdown import ROOT
 
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-# What reads or sets variables beside the settings of the CLI, of which it builds some names.
+# What reads or sets variables next to the settings of the CLI, of which it builds some names.
 SOURCES = ("*/**/settings.py", "emulation/localstack/*.py", "docker-compose.yml", "Makefile", "tox.ini")
 VARIABLE = re.compile(r"SCONES_[A-Z0-9]+(?:_[A-Z0-9]+)*\b")
 

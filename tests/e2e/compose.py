@@ -1,4 +1,4 @@
-"""One compose project under a name of its own on free ports, and the ways to hurt its containers."""
+"""One compose project under its own name on free ports, and the ways to hurt its containers."""
 
 import json
 import os

@@ -116,10 +116,10 @@ def samples(site: Site) -> list[dict[str, str]]:
 def unsure() -> Callable[[int], bytes]:
     """Pictures of noise, none like another: whatever the model says of them, it says in the contract's terms."""
 
-    def picture(seed: int) -> bytes:
+    def image_bytes(seed: int) -> bytes:
         content = io.BytesIO()
         noise = random.Random(seed).randbytes(32 * 32 * 3)
         Image.frombytes("RGB", (32, 32), noise).save(content, "PNG")
         return content.getvalue()
 
-    return picture
+    return image_bytes

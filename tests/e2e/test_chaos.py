@@ -44,7 +44,7 @@ class Ledger:
 
 
 def follow(site: Site, ledger: Ledger, number: int, value: dict[str, str]) -> None:
-    """Bring one image to its end, whatever happens to LocalStack meanwhile; its name makes a second start the first.
+    """Bring one image to its end, whatever happens to LocalStack; its name makes a second start the first.
 
     An equal share of the images waits for each kill, so that some are under way at every one, however fast they are.
     """

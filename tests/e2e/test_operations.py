@@ -83,7 +83,7 @@ def test_a_batch_of_files_is_accounted_for(site: Site, samples: list[dict[str, s
     folder.mkdir()
     for number, image in enumerate(samples):
         (folder / f"{number}.png").write_bytes(content_of(site, image))
-    (folder / "broken.png").write_bytes(b"this is no picture")
+    (folder / "broken.png").write_bytes(b"this is not an image")
     output = scones(site, tmp_path, "batch", str(folder))
     assert output["images"] == len(samples) + 1 == sum(output["outcomes"].values())
     assert output["outcomes"]["UnsupportedImage"] == 1

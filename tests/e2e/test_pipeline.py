@@ -34,7 +34,7 @@ def bad_inputs(site: Site) -> dict[str, Any]:
     bucket = site.outputs()["DataBucket"]
     return {
         "ImageNotFound": {"s3_bucket": bucket, "s3_key": f"nowhere/{uuid4()}.png"},
-        "UnsupportedImage": site.put(f"e2e/{uuid4()}.png", b"this is no picture"),
+        "UnsupportedImage": site.put(f"e2e/{uuid4()}.png", b"this is not an image"),
         "InvalidInput": {"s3_bucket": bucket},
     }
 

@@ -17,7 +17,7 @@ from emulation.processes.parent_watcher import PARENT_PIPE_VARIABLE, ParentPipe
 def killed(words: str, health_url: str, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
     """Kill the child whose command line has ``words``, start it again after ``seconds``, and yield the new process.
 
-    Connections to it are refused meanwhile. It is up again when ``health_url`` responds. It ends with the block.
+    Connections to it are refused. It is up again when ``health_url`` responds. It ends with the block.
     """
     process = _child(words)
     command, folder = process.cmdline(), process.cwd()

@@ -1,4 +1,4 @@
-"""A solution in the published style, three functions in one zip archive and a state machine of its own, beside ours.
+"""A solution in the published style, three functions in one zip archive and its own state machine, next to ours.
 
 Its functions, and what deploys them, are those of docs/migrating.md.
 """

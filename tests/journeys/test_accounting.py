@@ -89,7 +89,7 @@ def test_every_file_is_accounted_for_in_a_batchs_summary_and_files(
     with results.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         from_csv = list(csv.DictReader(file))
     counts = Counter(expected.values())
-    counts[LABELLED] += counts[DUPLICATE]  # a batch holds no names in memory: a linked file is an image of its own
+    counts[LABELLED] += counts[DUPLICATE]  # a batch holds no names in memory: a linked file is its own image
     for rows in (from_json, from_csv):
         outcomes = Counter(row["outcome"] for row in rows)
         assert outcomes.total() == len(expected)

@@ -40,7 +40,7 @@ def _home_of(process: psutil.Process) -> str | None:
 
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[User]:
-    """A user whose stack is up and deployed, with rendered pictures staged and the shipped model in service."""
+    """A user whose stack is up and deployed, with rendered images staged and the shipped model in service."""
     someone = newcomer(tmp_path_factory.mktemp("home") / ACCENTED_FOLDER, cache)
     try:
         for step in (["up", "--detach"], ["deploy"], ["stage", "--synthetic"], ["endpoint", "deploy"]):
@@ -105,7 +105,7 @@ def test_a_person_sees_the_cars(user: User, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_image_fails_under_its_own_name_and_with_exit_code_1(user: User, tmp_path: Path) -> None:
-    (tmp_path / "notes.png").write_text("not a picture")
+    (tmp_path / "notes.png").write_text("not an image")
     response = user.run("run", "--json", str(tmp_path / "notes.png"))
     assert response.returncode == 1
     assert json.loads(response.stdout)[0]["error"] == "UnsupportedImage"

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed"),
 ]
 
-BUCKET = "pictures"
+BUCKET = "images"
 TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:createTrainingJob"
 SCHEDULE = {
     "ScheduleExpression": "at(2099-01-01T00:00:00)",
@@ -111,7 +111,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Site
 
 @contextmanager
 def served(page: bytes) -> Iterator[int]:
-    """Serve the page on a port of its own, which makes it another origin under whatever name."""
+    """Serve the page on its own port, which makes it another origin under whatever name."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -67,7 +67,7 @@ COMMANDS: dict[tuple[str, ...], set[int]] = {
     ("cost",): {0},
 }
 ELSEWHERE = {
-    ("demo",): "starts an environment of its own: test_command_line.py",
+    ("demo",): "starts its own environment: test_command_line.py",
     ("images", "build"): "needs a Docker engine: tests/scones/commands and the tests marked docker",
     ("keep",): "runs in a container of docker-compose.yml until that stops",
 }

@@ -18,7 +18,7 @@ from scones.settings import ROOT, Settings
 from scones.stack_outputs import StackOutputs
 from scones.views.rehearsal import hosts, page
 from tests.cli_runner import User
-from tests.emulation.sagemaker.training_requests import picture
+from tests.emulation.sagemaker.training_requests import image_bytes
 from tests.journeys.surroundings import ALL_AT_ONCE, DEAD_PROXY, LOCALE_C, NOTEBOOK, proxied
 from tests.training import service_models
 from training.rehearsal import RehearsalResult
@@ -67,7 +67,7 @@ def rehearsed(settings: Settings) -> tuple[RequestRecorder, RehearsalResult]:
         lines = "".join(f"{index}\t{index % 2}\t{index}.png\n" for index in range(4))
         s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}.lst", Body=lines.encode())
         for index in range(4):
-            s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}/{index}.png", Body=picture())
+            s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}/{index}.png", Body=image_bytes())
     stack_outputs = StackOutputs.parse(outputs)
     job = training_jobs.job_spec(session, settings, stack_outputs, "vehicle-net", TINY, dataset="few", epochs=2)
     plan = rehearsal_plan(session, settings, stack_outputs, job)

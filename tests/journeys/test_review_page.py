@@ -37,7 +37,7 @@ SCREENSHOTS = os.environ.get("REVIEW_SCREENSHOTS")
 
 
 class Server:
-    """`scones review --serve` at a port of its own, to be killed and started again."""
+    """`scones review --serve` at its own port, to be killed and started again."""
 
     def __init__(self, deployment: LocalDeployment) -> None:
         settings = deployment.settings

@@ -1,4 +1,4 @@
-"""An AWS account in a moto server of its own, behind the proxy, and a person who works in it with the CLI."""
+"""An AWS account in its own moto server, behind the proxy, and a person who works in it with the CLI."""
 
 import hashlib
 import json

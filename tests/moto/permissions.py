@@ -134,7 +134,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def allowing(policy: list[dict[str, Any]], wanted: tuple[str, str]) -> set[str]:
-    """Return the actions of a policy that allow an action on a resource; empty where it is denied."""
+    """Return the actions of a policy that allow an action on a resource, empty if it is denied."""
     return {
         granted
         for statement in policy

@@ -73,21 +73,21 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Call]]:
     folder = tmp_path_factory.mktemp("account")
     with account(folder, TimedExecutions().stubs()) as aws:
         aws.deploy()
-        picture = _prepare(aws, folder)
+        image = _prepare(aws, folder)
         aws.proxy.calls.clear()
         for line in WORKFLOW.split("\n")[1:-1]:
             aws.scones(*line.split())
         workflow = list(aws.proxy.calls)
         for line in COMMANDS.split("\n")[1:-1]:
-            aws.user.run(*line.replace("IMAGE", str(picture)).replace("FOLDER", str(picture.parent)).split())
+            aws.user.run(*line.replace("IMAGE", str(image)).replace("FOLDER", str(image.parent)).split())
         return {"workflow": workflow, "all": list(aws.proxy.calls)}
 
 
 def _prepare(aws: Account, folder: Path) -> Path:
     """Put an image into the bucket and a message about it into each queue; return an image's path."""
     (folder / "images").mkdir()
-    picture = folder / "images" / "a.png"
-    picture.write_bytes(_png())
+    image = folder / "images" / "a.png"
+    image.write_bytes(_png())
     aws.client("s3").put_object(Bucket=BUCKET, Key="a.png", Body=_png())
     arn = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:scones-classify-image:e"
     body = {"s3_bucket": BUCKET, "s3_key": "a.png", "execution_arn": arn, "error": "E", "inferences": [0.5, 0.5]}
@@ -96,7 +96,7 @@ def _prepare(aws: Account, folder: Path) -> Path:
         url = sqs.get_queue_url(QueueName=f"scones-{queue}")["QueueUrl"]
         for message in (body, body | {"input": {"s3_bucket": BUCKET, "s3_key": "a.png"}}):
             sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
-    return picture
+    return image
 
 
 def _png() -> bytes:

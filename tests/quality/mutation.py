@@ -81,7 +81,7 @@ def prepare(target: Target, folder: Path) -> None:
         "also_copy": [] if target.service else [package for package in PACKAGES if package not in sources],
         "pytest_add_cli_args_test_selection": [test for test in target.tests if (folder / test).exists()],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-k", _LEFT_OUT],
-        # Their tests share a server and a client that is kept, which must begin anew for each change.
+        # Their tests share a server and a client that is kept, which must begin again for each change.
         "process_isolation": "forkserver" if target.service in {"classify", "serialize"} else "fork",
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 
 class AsgiClient:
-    """Sends each request in an event loop of its own; cookies are kept."""
+    """Sends each request in its own event loop; cookies are kept."""
 
     def __init__(self, app: ASGIApp, base_url: str) -> None:
         self._transport = httpx.ASGITransport(app)

@@ -18,7 +18,7 @@ class Cli(Protocol):
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """A command line with a home, a cache and a working directory of its own, and no SCONES_ variables besides."""
+    """A command line with a home, a cache and its own working directory, and no SCONES_ variables besides."""
     for name in ("SCONES_TARGET", "SCONES_STACK", "SCONES_CIFAR100", "SCONES_LABELS", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SCONES_HOME", str(tmp_path / "home"))

@@ -1,4 +1,4 @@
-"""A training job's model beside the one that is served, on the images of the job's validation channel."""
+"""A training job's model next to the one that is served, on the images of the job's validation channel."""
 
 import io
 import json

@@ -12,7 +12,7 @@ from scones.settings import Settings, Target
 
 @pytest.fixture(autouse=True)
 def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A profile with a region of its own, and no other region in the environment."""
+    """A profile with its own region, and no other region in the environment."""
     (tmp_path / "config").write_text("[profile depot]\nregion = eu-north-1\n[profile bare]\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")

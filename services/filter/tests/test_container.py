@@ -79,12 +79,12 @@ def wait_for_emulator(url: str) -> None:
 
 
 def event(*inferences: float) -> dict[str, object]:
-    return {"s3_bucket": "pictures", "s3_key": "a.png", "inferences": list(inferences)}
+    return {"s3_bucket": "images", "s3_key": "a.png", "inferences": list(inferences)}
 
 
 def test_a_confident_prediction_passes(invoke: Invoke) -> None:
     assert invoke(event(0.02, 0.98)) == {
-        "s3_bucket": "pictures",
+        "s3_bucket": "images",
         "s3_key": "a.png",
         "inferences": [0.02, 0.98],
         "label": "motorcycle",

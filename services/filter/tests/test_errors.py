@@ -4,7 +4,7 @@ import pytest
 from errors import FilterError, quoted
 from handler import handler
 
-EVENT = {"s3_bucket": "pictures", "s3_key": "a.png", "inferences": [0.97, 0.03]}
+EVENT = {"s3_bucket": "images", "s3_key": "a.png", "inferences": [0.97, 0.03]}
 CLASSIFY = "send the output of ClassifyImageData"
 ENDPOINT = "check the endpoint's model"
 
@@ -55,7 +55,7 @@ def test_an_event_that_is_no_object_or_lacks_its_inferences_is_told_so() -> None
     with pytest.raises(FilterError, match=f"^the event must be a JSON object, got 'text': {CLASSIFY}$"):
         handler("text", None)
     with pytest.raises(FilterError, match=f"^the field inferences is missing: {CLASSIFY}$"):
-        handler({"s3_bucket": "pictures", "s3_key": "a.png"}, None)
+        handler({"s3_bucket": "images", "s3_key": "a.png"}, None)
 
 
 def test_without_a_context_the_log_line_has_an_empty_request_id(capsys: pytest.CaptureFixture[str]) -> None:

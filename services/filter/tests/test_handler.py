@@ -27,7 +27,7 @@ CONTEXT = SimpleNamespace(aws_request_id="4f2b")
 
 
 def event(*inferences: object, **fields: object) -> dict[str, object]:
-    return {"s3_bucket": "pictures", "s3_key": "in/a b.png", "inferences": list(inferences), **fields}
+    return {"s3_bucket": "images", "s3_key": "in/a b.png", "inferences": list(inferences), **fields}
 
 
 def answer_or_refusal(anything: object) -> object:
@@ -39,7 +39,7 @@ def answer_or_refusal(anything: object) -> object:
 
 def test_a_sure_bicycle_leaves_with_label_confidence_and_threshold() -> None:
     assert handler(event(0.97, 0.03), CONTEXT) == {
-        "s3_bucket": "pictures",
+        "s3_bucket": "images",
         "s3_key": "in/a b.png",
         "inferences": [0.97, 0.03],
         "label": "bicycle",

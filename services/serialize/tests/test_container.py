@@ -107,15 +107,15 @@ def wait_for_emulator(url: str) -> None:
 
 
 def event(key: str) -> dict[str, str]:
-    return {"s3_bucket": "pictures", "s3_key": key}
+    return {"s3_bucket": "images", "s3_key": key}
 
 
 def test_a_small_image_arrives_whole(invoke: Invoke, outside: S3Stub) -> None:
     data = file(noise(32, 32), "PNG")
-    outside.objects["pictures", "in/\u00e9 1.png"] = data
+    outside.objects["images", "in/\u00e9 1.png"] = data
     response = invoke(event("in/%C3%A9+1.png"))
     assert response == {
-        "s3_bucket": "pictures",
+        "s3_bucket": "images",
         "s3_key": "in/\u00e9 1.png",
         "image_data": base64.b64encode(data).decode(),
         "content_type": "image/png",
@@ -130,7 +130,7 @@ def test_a_small_image_arrives_whole(invoke: Invoke, outside: S3Stub) -> None:
 def test_twelve_megapixels_are_served_within_512_mb(
     kind: str, options: dict[str, object], invoke: Invoke, outside: S3Stub
 ) -> None:
-    outside.objects["pictures", "photo"] = file(photograph(4000, 3000), kind, **options)
+    outside.objects["images", "photo"] = file(photograph(4000, 3000), kind, **options)
     response = invoke(event("photo"))
     assert response["content_type"] == f"image/{kind.lower()}"
     data = base64.b64decode(response["image_data"])
@@ -140,13 +140,13 @@ def test_twelve_megapixels_are_served_within_512_mb(
 
 def test_the_most_that_is_accepted_is_served_within_512_mb(invoke: Invoke, outside: S3Stub) -> None:
     most = file(Image.new("P", (6000, 6000), 1), "PNG", transparency=1, compress_level=1)
-    outside.objects["pictures", "most"] = most + bytes(MAX_OBJECT_BYTES - len(most))
+    outside.objects["images", "most"] = most + bytes(MAX_OBJECT_BYTES - len(most))
     assert invoke(event("most"))["content_type"] == "image/png"
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
 def test_gif_and_webp_become_png(kind: str, invoke: Invoke, outside: S3Stub) -> None:
-    outside.objects["pictures", "a"] = file(noise(64, 64), kind)
+    outside.objects["images", "a"] = file(noise(64, 64), kind)
     assert invoke(event("a"))["content_type"] == "image/png"
 
 
@@ -154,11 +154,11 @@ def test_broken_events_and_objects_fail_by_name_and_the_function_lives_on(invoke
     good = file(noise(32, 32), "JPEG")
     outside.objects.update(
         {
-            ("pictures", "text.png"): b"some text",
-            ("pictures", "empty"): b"",
-            ("pictures", "half.jpg"): good[: len(good) // 2],
-            ("pictures", "bomb.png"): file(Image.new("1", (20_000, 20_000)), "PNG"),
-            ("pictures", "good.jpg"): good,
+            ("images", "text.png"): b"some text",
+            ("images", "empty"): b"",
+            ("images", "half.jpg"): good[: len(good) // 2],
+            ("images", "bomb.png"): file(Image.new("1", (20_000, 20_000)), "PNG"),
+            ("images", "good.jpg"): good,
         }
     )
     assert invoke([])["errorType"] == "InvalidInput"
@@ -178,7 +178,7 @@ def test_broken_events_and_objects_fail_by_name_and_the_function_lives_on(invoke
 def test_the_log_holds_one_line_for_an_image_and_none_of_its_data(
     container: str, invoke: Invoke, outside: S3Stub
 ) -> None:
-    outside.objects["pictures", "a\nb"] = file(noise(32, 32, seed=7), "PNG")
+    outside.objects["images", "a\nb"] = file(noise(32, 32, seed=7), "PNG")
     response = invoke(event("a\nb"))
     lines = logs(container)
     (line,) = [json.loads(line) for line in lines if '"s3_key": "a\\nb"' in line]

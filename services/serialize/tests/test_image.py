@@ -179,7 +179,7 @@ def test_a_photograph_of_twelve_megapixels_takes_little_memory(tmp_path: Path) -
     ("data", "reason"),
     [
         (b"", "is empty"),
-        (b"not a picture at all", "not a JPEG, PNG, GIF, WebP, HEIC or AVIF"),
+        (b"not an image at all", "not a JPEG, PNG, GIF, WebP, HEIC or AVIF"),
         (b"\x89PNG\r\n\x1a\n", "damaged or truncated"),
         (b"\xff\xd8\xff", "damaged or truncated"),
         (b"GIF89a", "damaged or truncated"),

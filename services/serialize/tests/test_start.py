@@ -45,14 +45,14 @@ def test_the_slim_sdk_is_small_and_has_two_operations(sdk: Path) -> None:
 def test_a_client_made_from_the_slim_sdk_reads_objects_and_knows_the_errors(
     sdk: Path, bucket: S3Stub, tmp_path: Path
 ) -> None:
-    bucket.objects["pictures", "a b"] = b"bytes"
+    bucket.objects["images", "a b"] = b"bytes"
     (tmp_path / "sdk").symlink_to(sdk)
     for name in ("client.py", "errors.py", "settings.py", "store.py"):
         (tmp_path / name).write_bytes((SERVICE / name).read_bytes())
-    code = "import store, client; print(store.fetch(client.s3(), 'pictures', 'a%20b'))"
+    code = "import store, client; print(store.fetch(client.s3(), 'images', 'a%20b'))"
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "('a b', b'bytes')"
 
     bucket.failures = [failure(301, "PermanentRedirect")] * 2  # between these, botocore asks for the bucket
     moved = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "errors.ImageAccessDenied: 'a%20b' in 'pictures' denies access (S3 responded 301" in moved.stderr
+    assert "errors.ImageAccessDenied: 'a%20b' in 'images' denies access (S3 responded 301" in moved.stderr

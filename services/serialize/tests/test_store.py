@@ -195,5 +195,5 @@ def test_whatever_s3_or_a_proxy_answers_to_a_failure_has_a_name(
 ) -> None:
     bucket.failures = [(status, body)]
     with pytest.raises(SerializeError) as refusal:
-        fetch(local, "pictures", "key")
+        fetch(local, "images", "key")
     assert "\n" not in str(refusal.value)

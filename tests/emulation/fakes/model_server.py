@@ -41,7 +41,7 @@ class Server:
             Path(self.behaviour["touch"]).touch()
         await asyncio.sleep(self.behaviour.get("seconds", 0))
         if body.startswith(b"status "):
-            return int(body.split()[1]), b"no such picture"
+            return int(body.split()[1]), b"no such image"
         seen = {b"environment": dict(os.environ), b"headers": headers}
         return 200, json.dumps(seen[body]).encode() if body in seen else self.answer
 

@@ -1,4 +1,4 @@
-"""LocalStack's private environment is made once, whole or not at all, whoever asks and whatever interrupts."""
+"""LocalStack's private environment is made once, whole or not at all, whatever interrupts."""
 
 import signal
 import subprocess

@@ -157,13 +157,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Env
     services = tmp_path_factory.mktemp("services")
     install_probe(services / "probe")
     with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, stub_model=True) as state:
-        LocalSession(state.localstack_url, state.sagemaker_url).client("s3").create_bucket(Bucket="pictures")
+        LocalSession(state.localstack_url, state.sagemaker_url).client("s3").create_bucket(Bucket="images")
         yield state
 
 
 def upload(url: str, headers: dict[str, str]) -> httpx.Response:
     """What a browser sends for a form of S3's: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html"""
-    return httpx.post(f"{url}/pictures", data={"key": "evil"}, files={"file": b"x"}, headers=headers)
+    return httpx.post(f"{url}/images", data={"key": "evil"}, files={"file": b"x"}, headers=headers)
 
 
 def send(url: str, headers: dict[str, str]) -> httpx.Response:
@@ -187,7 +187,7 @@ def test_localstack_refuses_foreign_requests_in_the_services_own_form(
         assert form in response.text
         assert not [name for name in response.headers if name.startswith("access-control-")]
     assert httpx.get(f"{stack.localstack_url}/_localstack/health", headers=headers).status_code == 403
-    assert session.client("s3").list_objects_v2(Bucket="pictures")["KeyCount"] == 0
+    assert session.client("s3").list_objects_v2(Bucket="images")["KeyCount"] == 0
     assert "QueueUrls" not in session.client("sqs").list_queues()
 
 
@@ -195,8 +195,6 @@ def test_localstack_refuses_foreign_requests_in_the_services_own_form(
 def test_localstack_takes_a_form_that_no_page_sent_and_virtual_hosts(stack: EnvironmentState) -> None:
     session = LocalSession(stack.localstack_url, stack.sagemaker_url)
     assert upload(stack.localstack_url, {}).status_code == 204
-    response = httpx.get(
-        f"{stack.localstack_url}/evil", headers={"Host": "pictures.s3.localhost.localstack.cloud:4566"}
-    )
+    response = httpx.get(f"{stack.localstack_url}/evil", headers={"Host": "images.s3.localhost.localstack.cloud:4566"})
     assert response.content == b"x"
-    session.client("s3").delete_object(Bucket="pictures", Key="evil")
+    session.client("s3").delete_object(Bucket="images", Key="evil")

@@ -1,4 +1,4 @@
-"""The emulator as a process, serving models with the fake model server that stands beside this file."""
+"""The emulator as a process, serving models with the fake model server that stands next to this file."""
 
 import sys
 from collections.abc import Sequence

@@ -44,7 +44,7 @@ variant = shapes.ProductionVariant(
 EndpointConfig.create(endpoint_config_name=name, production_variants=[variant])
 endpoint = Endpoint.create(endpoint_name=name, endpoint_config_name=name)
 endpoint.wait_for_status("InService", poll=1, timeout=60)
-answer = endpoint.invoke(body=b"picture", content_type="image/png", accept="application/json")
+answer = endpoint.invoke(body=b"image", content_type="image/png", accept="application/json")
 print("ANSWERED", answer.body.read().decode(), answer.invoked_production_variant)
 endpoint.delete()
 endpoint.wait_for_delete(poll=1, timeout=60)
@@ -108,9 +108,9 @@ def test_the_aws_cli_trains_serves_invokes_and_deletes(emulator: Emulator, name:
     aws("sagemaker", "create-endpoint", endpoint_name=name, endpoint_config_name=name)
     emulator.wait(name)  # the command's own waiting begins with a look, and takes half a minute after it
     aws("sagemaker", "wait", "endpoint-in-service", endpoint_name=name)
-    (tmp_path / "picture").write_bytes(b"picture")
+    (tmp_path / "image").write_bytes(b"image")
     invocation = ("sagemaker-runtime", "invoke-endpoint", "answer.json")
-    response = aws(*invocation, endpoint_name=name, body="fileb://picture", content_type="image/png")
+    response = aws(*invocation, endpoint_name=name, body="fileb://image", content_type="image/png")
     assert response["InvokedProductionVariant"] == "A"
     assert json.loads((tmp_path / "answer.json").read_text()) == [0.93, 0.07]
     assert [

@@ -15,7 +15,7 @@ from tests.emulation.sagemaker.emulator import Emulator, model_archive
 
 ACCOUNT = "000000000000"
 FAILED = (
-    r'Received server error \(500\) from primary with message "no such picture"\. See '
+    r'Received server error \(500\) from primary with message "no such image"\. See '
     r"https://us-east-1\.console\.aws\.amazon\.com/cloudwatch/home\?region=us-east-1#logEventViewer:group="
     r"/aws/sagemaker/Endpoints/e in account 000000000000 for more information\."
 )
@@ -84,5 +84,5 @@ def test_a_model_error_carries_the_models_own_words(faulty: Emulator) -> None:
     with pytest.raises(client.exceptions.ModelError) as caught:
         client.invoke_endpoint(EndpointName="e", Body=b"status 400")
     response = caught.value.response
-    assert (response["OriginalStatusCode"], response["OriginalMessage"]) == (400, "no such picture")
+    assert (response["OriginalStatusCode"], response["OriginalMessage"]) == (400, "no such image")
     assert response["LogStreamArn"] == f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/e"

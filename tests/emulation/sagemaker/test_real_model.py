@@ -17,7 +17,7 @@ from tests.emulation.sagemaker.training_requests import BUILTIN, ENOUGH, ended, 
 SHIPPED = ROOT / "training" / "vehicle_net" / "shipped"
 
 
-def picture(size: tuple[int, int], kind: str) -> bytes:
+def image_bytes(size: tuple[int, int], kind: str) -> bytes:
     content = io.BytesIO()
     Image.effect_noise(size, 60).convert("RGB").save(content, kind)
     return content.getvalue()
@@ -34,14 +34,14 @@ def test_the_shipped_model_answers_and_ends_with_the_emulator(make_emulator: Cal
     for size, kind in (((32, 32), "PNG"), ((640, 480), "JPEG")):
         response = runtime.invoke_endpoint(
             EndpointName="vehicles",
-            Body=picture(size, kind),
+            Body=image_bytes(size, kind),
             ContentType=f"image/{kind.lower()}",
             Accept="application/json",
         )
         bicycle, motorcycle = json.loads(response["Body"].read())
         assert abs(bicycle + motorcycle - 1) < 1e-5
     with pytest.raises(runtime.exceptions.ModelError) as caught:
-        runtime.invoke_endpoint(EndpointName="vehicles", Body=b"no picture", ContentType="image/png")
+        runtime.invoke_endpoint(EndpointName="vehicles", Body=b"no image", ContentType="image/png")
     assert caught.value.response["OriginalStatusCode"] == 400
     assert emulator.process is not None
     servers = psutil.Process(emulator.process.pid).children(recursive=True)
@@ -76,6 +76,6 @@ def test_the_built_in_algorithms_stand_in_trains_a_model_that_serves(
     sagemaker.create_endpoint(EndpointName="a", EndpointConfigName="a")
     emulator.wait("a")
     response = emulator.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName="a", Body=picture((32, 32), "PNG"), ContentType="image/png", Accept="application/json"
+        EndpointName="a", Body=image_bytes((32, 32), "PNG"), ContentType="image/png", Accept="application/json"
     )
     assert abs(sum(json.loads(response["Body"].read())) - 1) < 1e-5

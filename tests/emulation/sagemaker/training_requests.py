@@ -20,7 +20,7 @@ def channel(name: str, uri: str, content_type: str = "application/x-image", **so
     return {"ChannelName": name, "ContentType": content_type, "DataSource": {"S3DataSource": source_of_data}}
 
 
-def picture(side: int = 32) -> bytes:
+def image_bytes(side: int = 32) -> bytes:
     content = io.BytesIO()
     Image.effect_noise((side, side), 60).convert("RGB").save(content, "PNG")
     return content.getvalue()
@@ -32,7 +32,7 @@ def stage(s3: FakeS3, name: str, listing: str | None = None, image: bytes | None
     for part in ("train", "validation"):
         s3.objects[f"data/{name}/{part}.lst"] = (lines if listing is None else listing).encode()
         for index in range(4):
-            s3.objects[f"data/{name}/{part}/{index}.png"] = picture() if image is None else image
+            s3.objects[f"data/{name}/{part}/{index}.png"] = image_bytes() if image is None else image
     folders = [channel(part, f"s3://data/{name}/{part}/") for part in ("train", "validation")]
     lists = [channel(f"{part}_lst", f"s3://data/{name}/{part}.lst") for part in ("train", "validation")]
     return folders + lists

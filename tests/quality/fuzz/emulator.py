@@ -75,7 +75,7 @@ def attack(emulator: Emulator, requests: int, seed: int, tell: Callable[[int], N
 
 
 def _throw(port: int, data: bytes, report: Report) -> None:
-    """Send bytes on a connection of their own, and read until the server closes it or is silent."""
+    """Send bytes on their own connection, and read until the server closes it or is silent."""
     result = b""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
         connection.sendall(data)

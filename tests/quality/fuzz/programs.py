@@ -84,7 +84,7 @@ def _exit_code(main: Callable[[], None]) -> object:
 
 
 def lambda_host() -> Target:
-    """The host of a Lambda function, from the first byte of a connection: it answers or closes, and goes on."""
+    """The host of a Lambda function, from the first byte of a connection: it answers or closes, and continues."""
     from emulation.lambdas.function import HttpResponse, LambdaFunction  # noqa: PLC0415
     from emulation.lambdas.host import INVOKE_PATH, Server  # noqa: PLC0415
 

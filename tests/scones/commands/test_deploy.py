@@ -1,4 +1,4 @@
-"""What `scones deploy` does beside the stack itself, which tests/integration drives."""
+"""What `scones deploy` does next to the stack itself, which tests/integration drives."""
 
 import json
 

@@ -43,7 +43,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def channel(tmp_path: Path) -> Path:
-    """A train directory of 24 pictures, bright bicycles and dark motorcycles, with its listing beside it."""
+    """A train directory of 24 images, bright bicycles and dark motorcycles, with its listing next to it."""
     images = tmp_path / "train"
     images.mkdir()
     random = np.random.default_rng(0)
@@ -59,7 +59,7 @@ def channel(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
-    """An other directory of 12 pictures of noise, with its listing beside it."""
+    """An other directory of 12 images of noise, with its listing next to it."""
     images = tmp_path / "other"
     images.mkdir()
     random = np.random.default_rng(1)

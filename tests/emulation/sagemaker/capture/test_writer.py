@@ -108,7 +108,7 @@ def test_a_call_that_the_model_refused_is_not_captured(emulator: Emulator, name:
 def test_five_hundred_calls_of_sixteen_clients_are_captured_once_each(emulator: Emulator, name: str) -> None:
     emulator.endpoint(name)
     runtime = emulator.client("sagemaker-runtime")
-    sent = [f"picture {index}".encode() for index in range(500)]
+    sent = [f"image {index}".encode() for index in range(500)]
     with ThreadPoolExecutor(16) as pool:
         responses = list(pool.map(lambda body: runtime.invoke_endpoint(EndpointName=name, Body=body), sent))
     assert all(response["Body"].read() == b"[0.93, 0.07]" for response in responses)
@@ -151,7 +151,7 @@ def test_an_update_under_load_captures_every_answered_call(emulator: Emulator, n
     assert sorted(map(int, bodies(captured(emulator.s3, name, 200)))) == list(range(200))
 
 
-CALL = Invocation("image/png", b"picture", "application/json", b"[0.9,0.1]", None)
+CALL = Invocation("image/png", b"image", "application/json", b"[0.9,0.1]", None)
 
 
 @pytest.mark.parametrize(("percent", "least", "most"), [(0, 0, 0), (50, 1900, 2100), (100, 4000, 4000)])

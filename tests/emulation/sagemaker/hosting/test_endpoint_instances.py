@@ -15,7 +15,7 @@ def children(emulator: Emulator) -> list[psutil.Process]:
     return psutil.Process(emulator.process.pid).children(recursive=True)
 
 
-def invoke(emulator: Emulator, name: str, body: bytes = b"picture") -> str:
+def invoke(emulator: Emulator, name: str, body: bytes = b"image") -> str:
     response = emulator.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=body)
     return str(response["Body"].read().decode())
 

@@ -24,7 +24,7 @@ def refusal(emulator: Emulator, **arguments: Any) -> tuple[Any, dict[str, Any]]:
 def test_an_invocation_returns_what_the_model_returns(emulator: Emulator, name: str) -> None:
     emulator.endpoint(name)
     response = emulator.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName=name, Body=b"picture", ContentType="image/png", Accept="application/json"
+        EndpointName=name, Body=b"image", ContentType="image/png", Accept="application/json"
     )
     assert response["Body"].read() == b"[0.93, 0.07]"
     assert response["ContentType"] == "application/json"
@@ -110,10 +110,10 @@ def test_the_models_own_error_is_a_model_error(emulator: Emulator, name: str, st
     assert type(error).__name__ == "ModelError"
     assert (seen["code"], seen["status"]) == ("ModelError", 424)
     assert seen["message"].startswith(
-        f'Received {side} error ({status}) from primary with message "no such picture". See https://us-east-1.console.'
+        f'Received {side} error ({status}) from primary with message "no such image". See https://us-east-1.console.'
     )
     assert error.response["OriginalStatusCode"] == status
-    assert error.response["OriginalMessage"] == "no such picture"
+    assert error.response["OriginalMessage"] == "no such image"
     assert (
         error.response["LogStreamArn"]
         == f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/Endpoints/{name}"

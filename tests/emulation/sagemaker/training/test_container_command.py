@@ -1,4 +1,4 @@
-"""Jobs with a command of their own, as ModelTrainer of the SageMaker SDK 3 submits them."""
+"""Jobs with their own command, as ModelTrainer of the SageMaker SDK 3 submits them."""
 
 import importlib.util
 import io

@@ -267,7 +267,7 @@ def test_a_key_that_is_no_path_in_its_channel_fails_the_job(stub_emulator: Emula
         ({"listing": "0\t2\t0.png\n"}, "has label 2, but num_classes is 2"),
         ({"listing": "0\t1\tnone.png\n"}, "no image 'none.png' in the channel"),
         ({"listing": ""}, "train.lst is empty"),
-        ({"image": b"no picture"}, "cannot be decoded as an image"),
+        ({"image": b"no image"}, "cannot be decoded as an image"),
     ],
 )
 def test_the_built_in_algorithm_refuses_what_it_cannot_read(

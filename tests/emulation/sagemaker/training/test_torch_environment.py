@@ -37,7 +37,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def interpreter_beside(uv: str, folder: Path) -> Path:
-    """Write ``uv`` into a folder of programs, and beside it a program that runs this interpreter."""
+    """Write ``uv`` into a folder of programs, and next to it a program that runs this interpreter."""
     programs = {"uv": uv, "python": f'#!/bin/sh\nexec {sys.executable} "$@"\n'}
     (folder / "bin").mkdir(exist_ok=True)
     for name, text in programs.items():
