@@ -25,8 +25,10 @@ def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
                 os.fsync(file.fileno())
         partial.chmod(0o666 & ~_umask())
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a failed write, as on a full disk, does not name the file
         raise
 
 

@@ -76,14 +76,18 @@ def result_files(folder: Path) -> Iterator[Write]:
     """Yield a function that writes one result to results.json, a list, and results.csv; both appear when complete."""
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = {name: folder / f".{name}.unfinished" for name in ("results.json", "results.csv")}
-    with (
-        unfinished["results.json"].open("w", encoding="utf-8") as json_file,
-        unfinished["results.csv"].open("w", encoding="utf-8", newline="") as csv_file,
-    ):
-        yield _writer(json_file, csv_file)
-        json_file.write("\n]\n")
-    for name, path in unfinished.items():
-        path.replace(folder / name)
+    try:
+        with (
+            unfinished["results.json"].open("w", encoding="utf-8") as json_file,
+            unfinished["results.csv"].open("w", encoding="utf-8", newline="") as csv_file,
+        ):
+            yield _writer(json_file, csv_file)
+            json_file.write("\n]\n")
+        for name, path in unfinished.items():
+            path.replace(folder / name)
+    finally:
+        for path in unfinished.values():
+            path.unlink(missing_ok=True)
 
 
 def _writer(json_file: IO[str], csv_file: IO[str]) -> Write:

@@ -1,5 +1,6 @@
 """The `scones` command."""
 
+import errno
 import signal
 import sys
 from io import TextIOWrapper
@@ -52,8 +53,16 @@ def main() -> None:
         sys.exit(_fail(f"{error}: it refuses the connection or is not there; correct HTTPS_PROXY"))
     except NoCredentialsError:
         sys.exit(_fail("no AWS credentials found: set AWS_PROFILE or run `aws configure`; `--target local` needs none"))
-    except (SconesError, BotoCoreError, ClientError, ResponseParserError, OSError) as error:
+    except OSError as error:
+        sys.exit(_fail(_disk_hint(error)))
+    except (SconesError, BotoCoreError, ClientError, ResponseParserError) as error:
         sys.exit(_fail(str(error) or type(error).__name__))
+
+
+def _disk_hint(error: OSError) -> str:
+    message = str(error) or type(error).__name__
+    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    return f"{message}: free some space or choose another directory" if is_full else message
 
 
 def _connection_hint(error: EndpointConnectionError) -> str:

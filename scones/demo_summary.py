@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.files import write_atomically
 from monitoring.evaluation import Evaluation, Prediction, Rate, evaluate, percentiles
 from orchestration.executions import Outcome, S3Image
 from scones.recent_executions import BELOW_THRESHOLD
@@ -59,7 +60,7 @@ class DemoSummary:
     def write(self, path: Path) -> None:
         """Write ``summary.json``."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.to_dict(), indent=2) + "\n")
+        write_atomically(path, json.dumps(self.to_dict(), indent=2) + "\n")
 
     @property
     def is_accounted_for(self) -> bool:

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from core.files import write_atomically
 from core.s3_uris import S3Uri
 from core.thumbnails import data_uri
 from orchestration import queues
@@ -29,7 +30,7 @@ def write_page(sqs: Any, s3: Any, outputs: StackOutputs, path: Path, limit: int)
             cards.append(_card(s3, image, about[-1]))
             advance(len(cards), len(messages))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(contact_sheet.render(cards, outputs.labels), encoding="utf-8")
+    write_atomically(path, contact_sheet.render(cards, outputs.labels))
     return cards
 
 

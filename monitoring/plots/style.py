@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
+from core.files import write_atomically
+
 FIRST, SECOND, THRESHOLD = "#1f6fd6", "#d62f2c", "#1a8a3c"
 INK, MUTED, LINE, PAPER = "#20242a", "#5f6873", "#d5dae0", "#ffffff"
 WARN, BAND = "#b06a00", "#8d9aab"
@@ -81,8 +83,8 @@ class Plot:
         folder.mkdir(parents=True, exist_ok=True)
         bare = self.svg()
         self.figure.suptitle(self.title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
-        (folder / f"{self.name}.svg").write_text(self.svg(), "utf-8")
-        (folder / f"{self.name}.png").write_bytes(self.png())
+        write_atomically(folder / f"{self.name}.svg", self.svg())
+        write_atomically(folder / f"{self.name}.png", self.png())
         return bare
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from core.files import write_atomically
 from core.thumbnails import data_uri
 from monitoring import plots
 from monitoring.calibration import calibration
@@ -43,7 +44,7 @@ def write(content: Content, folder: Path, name: str = "report") -> WrittenReport
     drawn = _plots(content)
     figures = {plot.name: _figure(plot, plot.write(folder)) for plot in drawn}
     page = folder / f"{name}.html"
-    page.write_text(render(content, figures), "utf-8")
+    write_atomically(page, render(content, figures))
     return WrittenReport(page, tuple(folder / f"{plot.name}.{kind}" for plot in drawn for kind in ("png", "svg")))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from core.files import write_atomically
 from orchestration.cost import WORKFLOWS, Assumptions, Prices, endpoint_month, estimate
 from scones import console
 from scones.context import CommandContext
@@ -59,7 +60,7 @@ def cost(  # noqa: PLR0913, PLR0917 - the assumptions
     prices = Prices.read()
     costs = [estimate(images, assumptions, prices, workflow) for workflow in WORKFLOWS]
     if write is not None:
-        write.write_text(markdown(costs, assumptions, prices), "utf-8")
+        write_atomically(write, markdown(costs, assumptions, prices))
     if context.as_json:
         result = {"images": images, "region": prices.region, "prices_as_of": prices.as_of}
         parts = {each.workflow: {**each.parts, "total": each.total} for each in costs}

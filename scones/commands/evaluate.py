@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from core.files import write_atomically
 from monitoring.report.page import write as write_page
 from scones import console, endpoint_evaluation, images_of_neither, model_comparison, staged_datasets
 from scones.context import CommandContext
@@ -68,7 +69,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
         written = write_page(content, out, "evaluation")
     figures = endpoint_evaluation.figures(content)
     figures |= {"dataset": source.dataset, "split": split, "seed": None if everything else seed}
-    (out / "evaluation.json").write_text(json.dumps(figures, indent=2) + "\n")
+    write_atomically(out / "evaluation.json", json.dumps(figures, indent=2) + "\n")
     if context.as_json:
         console.print_json(figures)
     else:

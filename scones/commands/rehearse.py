@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
+from core.files import write_atomically
 from core.named_values import parse_named_values
 from scones import console, options, training_jobs
 from scones.context import CommandContext
@@ -46,7 +47,7 @@ def rehearse(
     with console.progress("rehearsing"):
         outcome = rehearsal.rehearse(session, plan, lambda line: console.note(f"  {line.rstrip()}", "dim"))
     if write is not None:
-        write.write_text(view.page(recorder, view.hosts(session)), "utf-8")
+        write_atomically(write, view.page(recorder, view.hosts(session)))
     context.print_values(
         {
             "job": outcome.job,

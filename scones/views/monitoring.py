@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from core.files import write_atomically
 from monitoring import plots
 from monitoring.drift import DriftReport, Verdict
 from scones import console
@@ -18,7 +19,7 @@ def write_files(result: MonitoringResult, folder: Path) -> None:
     """Write monitor.json and the plots."""
     plots.confidence_over_time(result.timeline, result.labels).write(folder)
     plots.drift_signals(result.drift).write(folder)
-    (folder / "monitor.json").write_text(json.dumps(result.to_dict(), indent=2) + "\n", "utf-8")
+    write_atomically(folder / "monitor.json", json.dumps(result.to_dict(), indent=2) + "\n")
 
 
 def show(result: MonitoringResult, folder: Path) -> None:

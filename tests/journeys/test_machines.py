@@ -71,6 +71,15 @@ ELSEWHERE = {
     ("images", "build"): "needs a Docker engine: tests/scones/commands and the tests marked docker",
     ("keep",): "runs in a container of docker-compose.yml until that stops",
 }
+WRITING_COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("batch", "photos", "--threshold", "0.5"),
+    ("review",),
+    ("monitor", "--since", "1h", "--baseline", BASELINE),
+    ("evaluate", "--synthetic", "--sample", "4"),
+    ("report", "--executions", "4", "--baseline", BASELINE),
+    ("cost", "--write", "cost.md"),
+    ("stage", "--synthetic"),
+)
 # Those that reach AWS, which a proxy forbids.
 AWS_COMMANDS: tuple[tuple[str, ...], ...] = (
     ("run", "photos"),
@@ -90,7 +99,10 @@ AWS_COMMANDS: tuple[tuple[str, ...], ...] = (
     ("report",),
 )
 DRIVER = """
-import json, sys
+import json, os, resource, sys
+if "FULL_DISK_BYTES" in os.environ:  # a file that grows beyond it fails as on a full disk
+    size = int(os.environ["FULL_DISK_BYTES"])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 from scones import cli
 codes = []
 for words in json.loads(sys.argv[1]):
@@ -179,6 +191,25 @@ def test_every_command_works_and_prints_uris_in_one_piece(
     assert unexpected == [], done.stderr[-3000:]
     assert deployment.outputs.state_machine_arn in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_every_command_that_writes_is_one_line_on_a_full_disk_and_leaves_no_half_file(
+    deployment: LocalDeployment, tmp_path: Path
+) -> None:
+    write_images(tmp_path / "photos", 20)
+    environment = {
+        "SCONES_LOCALSTACK_URL": deployment.state.localstack_url,
+        "SCONES_SAGEMAKER_URL": deployment.state.sagemaker_url,
+        "FULL_DISK_BYTES": "1000",
+    }
+    before = set(tmp_path.rglob("*"))
+    codes, done = run_all(User(tmp_path / "home", environment, tmp_path), [list(words) for words in WRITING_COMMANDS])
+    assert set(codes) == {1}, done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == len(WRITING_COMMANDS), done.stderr
+    assert all(line.endswith("free some space or choose another directory") for line in errors), done.stderr
+    files = [path for path in set(tmp_path.rglob("*")) - before if path.is_file()]
+    assert [path for path in files if path.stat().st_size >= 1000] == [], "cut off at the limit"
 
 
 def test_every_command_for_aws_is_one_line_behind_a_refusing_proxy(refusing_proxy: str, tmp_path: Path) -> None:

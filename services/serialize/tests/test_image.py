@@ -265,8 +265,17 @@ def test_a_gain_map_does_not_count_as_the_scans_of_a_large_photo() -> None:
 def test_a_jpeg_that_was_sent_as_text_is_refused() -> None:
     photo = file(photograph(640, 480), "JPEG")
     assert b"\n" in photo
-    with pytest.raises(UnsupportedImage, match="a damaged or truncated JPEG"):
-        fit(photo.replace(b"\n", b"\r\n"))
+    table = photo.index(b"\xff\xdb")
+    for changed in (photo.replace(b"\n", b"\r\n"), photo[:table] + b"\0" + photo[table:], photo.replace(b"\r", b"")):
+        with pytest.raises(UnsupportedImage, match="a damaged or truncated JPEG"):
+            fit(changed)
+
+
+def test_an_image_in_another_files_wrapping_is_no_image() -> None:
+    photo = file(photograph(64, 48), "JPEG")
+    for wrapped in (b"\xef\xbb\xbf" + photo, base64.b64encode(photo), photo.decode("latin-1").encode()):
+        with pytest.raises(UnsupportedImage, match="not a JPEG, PNG, GIF, WebP, HEIC or AVIF"):
+            fit(wrapped)
 
 
 @pytest.mark.parametrize(("mode", "content_type"), [("RGB", "image/jpeg"), ("RGBA", "image/png")])

@@ -65,17 +65,32 @@ def test_a_jpeg_with_broken_metadata_is_valid(broken: bytes) -> None:
     [
         chunk(b"pHYs", b"\0\0\0"),
         chunk(b"gAMA", b""),
+        chunk(b"sRGB", b""),
         chunk(b"iCCP", b"p\0\0not deflated"),
         chunk(b"eXIf", b"junk"),
         chunk(b"eXIf", b"II*\0")[:-4] + bytes(4),
         chunk(b"pHYs", bytes(9))[:-4] + bytes(4),
     ],
-    ids=["short resolution", "no gamma", "bad profile", "bad EXIF", "EXIF without checksum", "without checksum"],
+    ids=[
+        "short resolution",
+        "no gamma",
+        "no sRGB",
+        "bad profile",
+        "bad EXIF",
+        "EXIF without checksum",
+        "without checksum",
+    ],
 )
 def test_a_png_with_broken_metadata_is_valid(broken: bytes) -> None:
     data = PNG[:33] + broken + PNG[33:]
     assert fit(data) == (data, "image/png")
     assert read(fit(padded(data))[0]).size == (32, 32)
+
+
+def test_an_mpo_file_is_its_first_image() -> None:
+    photo = photograph(320, 240)
+    mpo = file(photo, "MPO", save_all=True, append_images=[noise(40, 30)])
+    assert fit(mpo) == (mpo, "image/jpeg")
 
 
 def test_a_webp_image_with_broken_exif_is_valid() -> None:

@@ -84,6 +84,29 @@ def test_a_model_of_other_classes_is_served_where_they_are_asked_for(make_model:
         load(folder)
 
 
+def test_what_a_mac_adds_to_an_archive_is_not_the_model(make_model: MakeModel, red: bytes) -> None:
+    folder = make_model()
+    for name in ("._model.onnx", "._model.json", ".DS_Store"):
+        (folder / name).write_bytes(b"\0\5\x16\7")
+    assert sum(load(folder).classify(red)) == pytest.approx(1)
+
+
+def test_a_model_in_a_subfolder_of_the_archive_is_missed_by_name(make_model: MakeModel, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    make_model().rename(folder / "model")
+    with pytest.raises(ModelNotFound, match=r"model\.json"):
+        load(folder)
+
+
+def test_a_network_of_a_newer_format_than_the_runtime_knows_is_refused_with_both_numbers(make_model: MakeModel) -> None:
+    network = bytearray((SHIPPED / "model.onnx").read_bytes())
+    assert network[0] == 0x08, "field 1 of ModelProto, ir_version"
+    network[1] = 99
+    with pytest.raises(InvalidModel, match=r"IR version: 99, max supported IR version"):
+        load(make_model(bytes(network)))
+
+
 def test_what_is_no_network_is_refused(make_model: MakeModel) -> None:
     with pytest.raises(InvalidModel, match=r"model\.onnx"):
         load(make_model(b"not a network"))
