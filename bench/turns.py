@@ -97,10 +97,10 @@ class _User:
     def processes(self) -> list[psutil.Process]:
         """Return the processes of the local environment, LocalStack's first."""
         home = str(self.home)
-        found = [
+        processes = [
             each for each in psutil.process_iter(["environ"]) if (each.info["environ"] or {}).get("SCONES_HOME") == home
         ]
-        return sorted(found, key=lambda each: "scones_localstack" not in " ".join(each.cmdline()))
+        return sorted(processes, key=lambda each: "scones_localstack" not in " ".join(each.cmdline()))
 
 
 def _turn(user: _User, images: Path) -> Turn:

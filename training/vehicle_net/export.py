@@ -153,12 +153,12 @@ def _output(graph: _Graph, logits: str, outputs: int, calibration: Calibration, 
     if outputs == 2:
         graph.add("Softmax", scaled, output="probabilities", axis=1)
         return
-    told_apart = graph.add("Softmax", scaled, axis=1)
+    label_probabilities = graph.add("Softmax", scaled, axis=1)
     together = graph.add("ReduceLogSumExp", labels, axes=[1], keepdims=1)
     excess = graph.add("Sub", _columns(graph, logits, 2, 3), together)
     sloped = graph.add("Mul", excess, graph.floats(calibration.slope))
     neither = graph.add("Sigmoid", graph.add("Add", sloped, graph.floats(calibration.offset)))
-    shown = graph.add("Mul", told_apart, graph.add("Sub", graph.floats(1.0), neither))
+    shown = graph.add("Mul", label_probabilities, graph.add("Sub", graph.floats(1.0), neither))
     graph.add("Add", shown, graph.add("Mul", neither, graph.floats(0.5)), output="probabilities")
 
 

@@ -109,9 +109,9 @@ def _frame(style: Style, random: SeededRandom) -> Frame:
 
 
 def _wheels(body: Body, f: Frame, style: Style, random: SeededRandom) -> None:
-    tyre, wire = rubber(random), style.pipes != "one" and random.chance(0.6)
+    tyre, spoked = rubber(random), style.pipes != "one" and random.chance(0.6)
     rim = mix(f.steel, f.trim, random.pick((0.0, 0.0, 0.0, 1.0)))
-    arms, width = (18, 0.008) if wire else (random.pick((3, 5, 6)), random.between(0.03, 0.06))
+    arms, width = (18, 0.008) if spoked else (random.pick((3, 5, 6)), random.between(0.03, 0.06))
     for axle, radius, tread in ((f.rear, f.rear_radius, f.tyre), (f.front, f.front_radius, f.tyre * 0.85)):
         body.star(axle, radius - tread, arms, random.between(0, 1), width, rim)
         body.ring(axle, radius - tread * 0.95, 0.03, rim)
