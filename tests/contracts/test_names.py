@@ -97,7 +97,7 @@ def phrases(text: str) -> dict[str, str]:
 
 def texts() -> Iterator[Path]:
     """Every text that people read, but tests."""
-    patterns = ("*.md", "*.yml", "*.ini", "docs/*.md", "notebooks/*.ipynb")
+    patterns: tuple[str, ...] = ("*.md", "*.yml", "*.ini", "docs/*.md", "notebooks/*.ipynb")
     patterns += tuple(f"{package}/**/*.{suffix}" for package in PACKAGES for suffix in ("py", "jinja", "js", "yaml"))
     for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
         name = path.relative_to(ROOT)
