@@ -9,7 +9,7 @@ PRINT_SKIPPED = if docker info >/dev/null 2>&1; then \
 	echo 'not run, use `make test ENV=NAME`: docker, e2e, sbom (need the Docker engine, which is available), torch, notebook, clients, supply (large downloads), browser (needs Chromium), audit (needs a network), moto, mutation (take minutes)'; \
 	else echo 'not run: docker, e2e, sbom (no Docker engine is available); not run, use `make test ENV=NAME`: torch, notebook, clients, supply (large downloads), browser (needs Chromium), audit (needs a network), moto, mutation (take minutes)'; fi
 
-.PHONY: demo notebook test coverage matrix bench fuzz install lock clean help
+.PHONY: demo notebook test coverage matrix bench smoke-aws fuzz install lock clean help
 
 help:
 	@echo 'make demo      classify 100 images with the whole pipeline; SCONES_CIFAR100=ARCHIVE names the CIFAR-100 archive'
@@ -19,6 +19,7 @@ help:
 	@echo 'make matrix    run the unit tests on every installed Python from 3.11 to 3.14'
 	@echo 'make bench     run the benchmarks and write docs/benchmarks.md; ARGS="start staging" selects some'
 	@echo 'make fuzz      run the fuzzer with 220,000 hostile inputs; ARGS="pickle --inputs 5000" selects some'
+	@echo 'make smoke-aws check on an AWS account what only AWS can tell: an hour, about a dollar'
 	@echo 'make install   create .venv/bin/scones'
 	@echo 'make lock      update the pinned requirements'
 	@echo 'make clean     delete environments and local state'
@@ -46,6 +47,10 @@ matrix: .tools/.ready
 
 bench: .tools/.ready
 	.tools/bin/tox run -e bench -- $(ARGS)
+
+# Needs an AWS account and costs about a dollar: docs/aws.md.
+smoke-aws: install
+	.venv/bin/python -m bench.smoke_aws $(ARGS)
 
 fuzz: .tools/.ready
 	.tools/bin/tox run -e fuzz -- $(ARGS)

@@ -25,9 +25,7 @@ def all_stubs(session: boto3.Session, moto_url: str) -> dict[str, Stub]:
         "sagemaker:DescribeEndpoint": sagemaker.describe_endpoint,
         "sagemaker:UpdateEndpoint": sagemaker.update_endpoint,
         "cloudformation:DetectStackDrift": lambda **_: {"StackDriftDetectionId": "d"},
-        "cloudformation:DescribeStackDriftDetectionStatus": lambda **_: (
-            drift | {"DetectionStatus": "DETECTION_COMPLETE"}
-        ),
+        "cloudformation:DescribeStackDriftDetectionStatus": lambda **_: drift,
         "cloudformation:DescribeStackResourceDrifts": lambda **_: {"StackResourceDrifts": []},
         "service-quotas:ListServiceQuotas": lambda **_: {"Quotas": []},
         "service-quotas:ListAWSDefaultServiceQuotas": default_quotas,
