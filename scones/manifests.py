@@ -91,7 +91,7 @@ def _json_items(text: str, name: str, read_object: ReadObject) -> Iterable[Any]:
     lines = [line for line in text.split("\n") if line.strip()]
     try:
         whole = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         whole = None
     if isinstance(whole, dict) and "fileSchema" in whole:
         return _inventory_items(whole, name, read_object)
@@ -136,9 +136,10 @@ def _inventory_items(manifest: dict[str, Any], name: str, read_object: ReadObjec
     columns = [column.strip() for column in str(manifest["fileSchema"]).split(",")]
     destination = str(manifest.get("destinationBucket", "")).removeprefix("arn:aws:s3:::")
     files = manifest.get("files")
-    if not {"Bucket", "Key"} <= set(columns) or not destination or not isinstance(files, list):
+    has_files = isinstance(files, list) and all(isinstance(file, dict) for file in files)
+    if not {"Bucket", "Key"} <= set(columns) or not destination or not has_files:
         raise UnreadableManifest(name, "the inventory has no fileSchema with Bucket and Key, destination or files")
-    for file in files:
+    for file in files or ():
         content = _unpacked(read_object(S3Uri(destination, str(file.get("key")))), name)
         for row in csv.DictReader(decode_text(content, name).split("\n"), columns):
             if row.get("IsLatest", "true") != "false" and row.get("IsDeleteMarker", "false") != "true":

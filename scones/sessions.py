@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ProxyConnectionError
 
 from core.defaults import REGION
 from emulation.processes.background import status
@@ -39,9 +40,16 @@ def aws_session(settings: Settings) -> boto3.Session:
     client_defaults = botocore.session.get_session()
     client_defaults.set_default_client_config(RETRIES)
     client_defaults.register("needs-retry", retry_new_role)
+    client_defaults.register("needs-retry", retry_proxy_once)
     client_defaults.register("after-call", refuse_web_page)
     region = settings.region or client_defaults.get_config_variable("region") or REGION
     return boto3.Session(botocore_session=client_defaults, region_name=region)
+
+
+def retry_proxy_once(attempts: int, caught_exception: Exception | None, **_: Any) -> None:
+    """Raise at the second failure of a proxy, which refuses at the tenth, too. An event handler of botocore's."""
+    if isinstance(caught_exception, ProxyConnectionError) and attempts > 1:
+        raise caught_exception
 
 
 def refuse_web_page(http_response: Any, **_: Any) -> None:

@@ -135,6 +135,11 @@ def test_an_inventory_in_another_format_is_refused_by_name() -> None:
         (b'"s3_key"\n"a', "unexpected end of data"),
         (b'"a.png"\n"b', "line 2: Unterminated string"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 100_000, "nested too deeply"),
+        (
+            b'{"fileFormat": "CSV", "fileSchema": "Bucket, Key", "destinationBucket": "d", "files": ["x"]}',
+            "no fileSchema with Bucket and Key, destination or files",
+        ),
         (b"\x1f\x8bnot gzip", "damaged"),
     ],
 )

@@ -4,6 +4,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ProxyConnectionError
 
 from scones.errors import WebPageReturned
 from scones.sessions import aws_session, retry_new_role
@@ -96,3 +97,13 @@ def test_a_web_page_instead_of_awss_response_is_named(service: str, operation: s
     client = aws_session(Settings()).client(service, endpoint_url=page)
     with pytest.raises(WebPageReturned, match=r"returned a web page \(status 403\).*HTTPS_PROXY"):
         getattr(client, operation)()
+
+
+def test_a_proxy_that_refuses_is_tried_twice(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setenv("https_proxy", page)
+    monkeypatch.setenv("no_proxy", "")
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    with pytest.raises(ProxyConnectionError):
+        aws_session(Settings()).client("sts").get_caller_identity()
+    assert len(waits) <= 1

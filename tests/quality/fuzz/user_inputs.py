@@ -73,14 +73,21 @@ def model_archive() -> Target:
 
 
 def review_labels() -> Target:
-    """A file of labels that a person, or the contact sheet, has written."""
-    from review.labels import parse_label_lines  # noqa: PLC0415
+    """A file of labels that a person, the contact sheet or a spreadsheet has written, in any encoding."""
+    from review.labels import read_label_file  # noqa: PLC0415
 
     def one(data: bytes) -> None:
-        labels = parse_label_lines(data.decode("utf-8", "replace").splitlines(), VEHICLES)
+        labels = read_label_file(data, "labels.txt", VEHICLES)
         assert set(labels.values()) <= {*VEHICLES, "neither"}
 
-    seeds = (b"incoming/a.png=bicycle\nb=c.png=neither\n", "s3://bücket/\u2028=motorcycle".encode())
+    seeds = (
+        b"incoming/a.png=bicycle\nb=c.png=neither\n",
+        "s3://bücket/\u2028=motorcycle".encode(),
+        "\ufeffa.png=bicycle\r\n".encode(),
+        "a.png=Bicycle\r\n".encode("utf-16"),
+        b'{"s3_key": "a.png", "label": "neither", "s3_bucket": "b"}\n',
+        b's3_key,label\n"a,b.png",bicycle\n',
+    )
     words = (b"=bicycle", b"\xe2\x80\xa8", b"\r", b"=neither\n", b"{", b'"label": "bicycle"', b"\xef\xbb\xbf")
     return Target(one, (SconesError,), seeds, words)
 
