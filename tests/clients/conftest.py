@@ -141,6 +141,10 @@ def notebooks(
 
 
 @pytest.fixture(scope="session")
-def clients(tmp_path_factory: pytest.TempPathFactory, cache: Path, deployment: LocalDeployment) -> Clients:
+def clients(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cache: Path, deployment: LocalDeployment
+) -> Clients:
     """The AWS CLI, awslocal, localstack-client, s3fs and boto3, which SDK v2's environment has, too."""
+    if any("notebooks" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("notebooks")  # so that they run meanwhile
     return make_clients("clients", cache, deployment, tmp_path_factory.mktemp("clients"))
