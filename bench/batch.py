@@ -1,6 +1,6 @@
 """Batches of growing size by `scones batch` on the local environment: throughput, CPU time and memory."""
 
-from bench.deployed_environment import Batch, deployed, processes
+from bench.deployed_environment import MeasuredBatch, deployed, processes
 from bench.results import Claim, Options, Section, Table
 from bench.sampling import sampled
 
@@ -13,7 +13,7 @@ def measure(options: Options) -> Section:
     """Run each size on its own environment, so that none inherits another's history."""
     sizes = (20, 40) if options.quick else _SIZES
     small, large = (sizes[0], sizes[-1]) if options.quick else (_SMALL, _LARGE)
-    batches: dict[int, Batch] = {}
+    batches: dict[int, MeasuredBatch] = {}
     for size in sizes:
         with deployed() as deployment:
             batches[size] = deployment.batch(size)
@@ -59,7 +59,7 @@ def measure(options: Options) -> Section:
     return Section("Batch", method, tables, claims, figures)
 
 
-def _processes(small: Batch, large: Batch) -> Table:
+def _processes(small: MeasuredBatch, large: MeasuredBatch) -> Table:
     """Where CPU time goes, and how memory grows."""
     whole = sum(large.cpu_seconds.values())
     rows: list[tuple[object, ...]] = [
@@ -72,7 +72,7 @@ def _processes(small: Batch, large: Batch) -> Table:
     return Table.of(header, rows, f"By process, at {large.images:,} images:")
 
 
-def _growth(small: Batch, large: Batch) -> float:
+def _growth(small: MeasuredBatch, large: MeasuredBatch) -> float:
     ours = [name for name in small.peak_mib if name != "LocalStack"]
     return round(max(large.peak_mib[name] / small.peak_mib[name] for name in ours), 3)
 

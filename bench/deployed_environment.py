@@ -41,7 +41,7 @@ _PROCESSES = {
 
 
 @dataclass(frozen=True)
-class Batch:
+class MeasuredBatch:
     """A finished ``scones batch``: its summary, CPU seconds and peak memory by process, and what it left on disk."""
 
     images: int
@@ -62,7 +62,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class MeasuredDeployment:
     """A running local environment with the stack deployed."""
 
     state: EnvironmentState
@@ -77,7 +77,7 @@ class Deployment:
         s3, bucket = self.session.client("s3"), self.outputs.data_bucket
         return upload_images(s3, bucket, "runs/bench", sorted(folder.iterdir()), lambda _done, _total: None)
 
-    def batch(self, count: int) -> Batch:
+    def batch(self, count: int) -> MeasuredBatch:
         """Run ``scones batch`` on rendered images, as a user does."""
         folder = write_images(self.scratch / f"batch-{count}", count)
         before, disk_before = _cpu_seconds(), _disk_mib(self.settings.home)
@@ -95,11 +95,11 @@ class Deployment:
             raise subprocess.CalledProcessError(process.returncode, command)
         cpu = {name: round(seconds - before.get(name, 0.0), 1) for name, seconds in _cpu_seconds().items()}
         disk = round(_disk_mib(self.settings.home) - disk_before, 1)
-        return Batch(count, summary, cpu | {COMMAND: round(own, 1)}, peaks, disk)
+        return MeasuredBatch(count, summary, cpu | {COMMAND: round(own, 1)}, peaks, disk)
 
 
 @contextmanager
-def deployed() -> Iterator[Deployment]:
+def deployed() -> Iterator[MeasuredDeployment]:
     """Start a separate local environment, deploy, and serve the shipped model."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -109,7 +109,7 @@ def deployed() -> Iterator[Deployment]:
             StackRevisions(session, settings).deploy({})
             outputs = read_stack_outputs(session, settings)
             deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
-            yield Deployment(state, session, outputs, settings, scratch)
+            yield MeasuredDeployment(state, session, outputs, settings, scratch)
 
 
 def write_images(folder: Path, count: int) -> Path:

@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
-from bench.deployed_environment import Deployment, deployed
+from bench.deployed_environment import MeasuredDeployment, deployed
 from bench.results import Claim, Options, Section, Table
 from core.waiting import WaiterConfig
 from orchestration import executions, history
@@ -56,21 +56,21 @@ def measure(options: Options) -> Section:
     return Section("Pipeline", method, [Table.of(header, rows)], claims, figures)
 
 
-def _run(deployment: Deployment, images: list[S3Image], name: str, concurrency: int) -> list[Outcome]:
+def _run(deployment: MeasuredDeployment, images: list[S3Image], name: str, concurrency: int) -> list[Outcome]:
     client, machine = deployment.session.client("stepfunctions"), deployment.outputs.state_machine_arn
     return executions.run(
         client, machine, images, run_name=name, concurrency=concurrency, waiter=_WAITER, threshold=0.5
     )
 
 
-def _empty_machine(deployment: Deployment) -> str:
+def _empty_machine(deployment: MeasuredDeployment) -> str:
     client = deployment.session.client("stepfunctions")
     role = client.describe_state_machine(stateMachineArn=deployment.outputs.state_machine_arn)["roleArn"]
     created = client.create_state_machine(name="bench-empty", definition=json.dumps(_EMPTY), roleArn=role)
     return str(created["stateMachineArn"])
 
 
-def _empty_median(deployment: Deployment, machine: str, count: int, concurrency: int) -> float:
+def _empty_median(deployment: MeasuredDeployment, machine: str, count: int, concurrency: int) -> float:
     client = deployment.session.client("stepfunctions")
 
     def run_one(_number: int) -> float:
@@ -83,7 +83,7 @@ def _empty_median(deployment: Deployment, machine: str, count: int, concurrency:
         return statistics.median(pool.map(run_one, range(count)))
 
 
-def _by_state(deployment: Deployment, arns: list[str]) -> dict[str, float]:
+def _by_state(deployment: MeasuredDeployment, arns: list[str]) -> dict[str, float]:
     """Return the median milliseconds of each state that most executions visit."""
     visits = defaultdict(list)
     for arn in arns:

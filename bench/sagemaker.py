@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 from PIL import Image
 
-from bench.deployed_environment import Deployment, deployed, processes, resident_mib
+from bench.deployed_environment import MeasuredDeployment, deployed, processes, resident_mib
 from bench.results import Claim, Options, Section, Table
 from monitoring.capture import CaptureReader, capture_location
 
@@ -83,7 +83,7 @@ def measure(options: Options) -> Section:
     return Section("SageMaker emulator", method, tables, claims, figures)
 
 
-def _half_captured(deployment: Deployment) -> str:
+def _half_captured(deployment: MeasuredDeployment) -> str:
     """Create an endpoint with the same model that captures every second request."""
     client, name = deployment.session.client("sagemaker"), "bench-half"
     existing = client.describe_endpoint(EndpointName=deployment.outputs.endpoint_name)["EndpointConfigName"]
@@ -98,7 +98,7 @@ def _half_captured(deployment: Deployment) -> str:
     return name
 
 
-def _run(deployment: Deployment, endpoint: str, count: int, percent: int) -> Run:
+def _run(deployment: MeasuredDeployment, endpoint: str, count: int, percent: int) -> Run:
     since, began = datetime.now(UTC), time.perf_counter()
     latencies, ids, errors = _invoke(deployment, endpoint, count)
     seconds = time.perf_counter() - began
@@ -119,7 +119,7 @@ def _run(deployment: Deployment, endpoint: str, count: int, percent: int) -> Run
     )
 
 
-def _invoke(deployment: Deployment, endpoint: str, count: int) -> tuple[list[float], list[str], int]:
+def _invoke(deployment: MeasuredDeployment, endpoint: str, count: int) -> tuple[list[float], list[str], int]:
     """Invoke from all clients at once; return the seconds of each, the inference ids, and how many failed."""
     content = io.BytesIO()
     Image.effect_noise((32, 32), 60).convert("RGB").save(content, "PNG")
@@ -143,7 +143,7 @@ def _invoke(deployment: Deployment, endpoint: str, count: int) -> tuple[list[flo
     return list(latencies), list(ids), sum(failed)
 
 
-def _drain(deployment: Deployment) -> None:
+def _drain(deployment: MeasuredDeployment) -> None:
     """Wait until every captured record is in S3."""
     deadline = time.monotonic() + _DRAIN_SECONDS
     while time.monotonic() < deadline:

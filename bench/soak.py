@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 
-from bench.deployed_environment import Deployment, deployed, processes, resident_mib
+from bench.deployed_environment import MeasuredDeployment, deployed, processes, resident_mib
 from bench.results import Claim, Options, Section, Table
 from core.waiting import WaiterConfig
 from orchestration import executions
@@ -43,7 +43,7 @@ def measure(options: Options) -> Section:
     return Section("Soak", method, [Table.of(header, rows)], claims, {"mib_by_minute": by_minute})
 
 
-def _run_burst(deployment: Deployment, images: list[executions.S3Image], statuses: Counter[str]) -> None:
+def _run_burst(deployment: MeasuredDeployment, images: list[executions.S3Image], statuses: Counter[str]) -> None:
     """Classify a few images, and count how the executions ended."""
     client, machine = deployment.session.client("stepfunctions"), deployment.outputs.state_machine_arn
     name = f"soak-{statuses.total()}"

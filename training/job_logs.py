@@ -15,7 +15,7 @@ def completed_epochs(line: str) -> int | None:
     return int(match[1]) + 1 if match else None
 
 
-class JobLog:
+class JobLogReader:
     """Reads each line of a job's log once."""
 
     def __init__(self, client: Any, job: str) -> None:

@@ -20,7 +20,7 @@ from training.errors import (
     translate_instance_errors,
 )
 from training.instance_storage import has_local_storage
-from training.job_logs import JobLog
+from training.job_logs import JobLogReader
 from training.recipes import IMAGE_CONTENT_TYPE, Recipe
 from training.sagemaker_sdk import client_kwargs, image_uri, load_sdk
 
@@ -256,7 +256,7 @@ def follow(
 
     Interrupting this does not stop the job. Raises JobFailed, JobNotFound, JobTimeout.
     """
-    log = JobLog(session.client("logs"), name)
+    log = JobLogReader(session.client("logs"), name)
     started, secondary_status = waiter.clock(), ""
     while True:
         job = status(session, name)

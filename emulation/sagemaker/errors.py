@@ -23,11 +23,11 @@ EmulatorError (SconesError)
 │   ├── ServiceUnavailable        503
 │   └── InternalDependency        530
 ├── LaunchFailed                  becomes an endpoint's FailureReason
-├── JobFailed                     becomes a training job's FailureReason
+├── TrainingFailed                becomes a training job's FailureReason
 └── ContainerError                the container did not respond
     ├── ContainerDown
     ├── ContainerTimeout
-    └── InvalidContainerResponse           the response is not HTTP, or too large
+    └── InvalidContainerResponse  the response is not HTTP, or too large
 """
 
 from typing import Any, ClassVar
@@ -199,7 +199,7 @@ class LaunchFailed(EmulatorError):
     """A model could not be deployed; the message is the endpoint's FailureReason."""
 
 
-class JobFailed(EmulatorError):
+class TrainingFailed(EmulatorError):
     """A training job failed; the message is its FailureReason, which begins with AWS's class of error."""
 
 

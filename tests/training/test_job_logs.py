@@ -1,7 +1,7 @@
 from botocore.stub import Stubber
 
 from tests.training.clients import client
-from training.job_logs import JobLog, completed_epochs
+from training.job_logs import JobLogReader, completed_epochs
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 STREAM = "job-1/algo-1-1700000000"
@@ -29,7 +29,7 @@ def test_lines_are_read_once_over_several_pages() -> None:
         stub.add_response("describe_log_streams", streams)
         stub.add_response("get_log_events", page("f/3", "four"), {**asked, "nextToken": "f/2"})
         stub.add_response("get_log_events", page("f/3"), {**asked, "nextToken": "f/3"})
-        log = JobLog(logs, "job-1")
+        log = JobLogReader(logs, "job-1")
         assert log.read_new_lines() == ["one", "two", "three"]
         assert log.read_new_lines() == ["four"]
 
@@ -38,4 +38,4 @@ def test_a_job_without_a_log_has_no_lines_yet() -> None:
     logs = client("logs")
     with Stubber(logs) as stub:
         stub.add_client_error("describe_log_streams", "ResourceNotFoundException")
-        assert JobLog(logs, "job-1").read_new_lines() == []
+        assert JobLogReader(logs, "job-1").read_new_lines() == []

@@ -34,7 +34,7 @@ class Classifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WorkerLimits:
     """Limits of one worker: size and arrival time of a body, time of a prediction, requests in progress."""
 
     body_bytes: int = 6 * 1024 * 1024  # as InvokeEndpoint
@@ -43,10 +43,10 @@ class Limits:
     requests: int = 64  # each may hold a body
 
 
-LIMITS: Final = Limits()
+LIMITS: Final = WorkerLimits()
 
 
-def create_app(classifier: Classifier, limits: Limits = LIMITS, *, knows_neither: bool = False) -> Starlette:
+def create_app(classifier: Classifier, limits: WorkerLimits = LIMITS, *, knows_neither: bool = False) -> Starlette:
     """Return the application that serves the classifier; one that ``knows_neither`` says so in a header."""
     service = _Service(classifier, limits, knows_neither=knows_neither)
     return Starlette(
@@ -57,7 +57,7 @@ def create_app(classifier: Classifier, limits: Limits = LIMITS, *, knows_neither
 
 
 class _Service:
-    def __init__(self, classifier: Classifier, limits: Limits, *, knows_neither: bool) -> None:
+    def __init__(self, classifier: Classifier, limits: WorkerLimits, *, knows_neither: bool) -> None:
         self._classifier = classifier
         self._knows_neither = knows_neither
         self._limits = limits
@@ -119,7 +119,7 @@ async def _ping(_: Request) -> Response:
     return Response(status_code=200)
 
 
-async def _read_body(request: Request, limits: Limits) -> bytes:
+async def _read_body(request: Request, limits: WorkerLimits) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limits.body_bytes:
         raise BodyTooLarge(

@@ -26,7 +26,7 @@ _UNREADABLE = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, z
 
 
 @dataclass(frozen=True)
-class Limits:
+class ArchiveLimits:
     """How large an archive may be: bytes as stored, bytes unpacked, members."""
 
     stored: int = 2 * 1024**3
@@ -34,7 +34,7 @@ class Limits:
     members: int = 10_000
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = ArchiveLimits()
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ModelArtifact:
 class ModelArtifacts:
     """The unpacked models under one directory."""
 
-    def __init__(self, client: aws_clients.S3, directory: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, client: aws_clients.S3, directory: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
         self._client = client
         self._directory = directory
         self._limits = limits
@@ -140,7 +140,7 @@ class _MeteredGzip(gzip.GzipFile):
         return data
 
 
-def unpack(archive: Path, into: Path, limits: Limits) -> None:
+def unpack(archive: Path, into: Path, limits: ArchiveLimits) -> None:
     """Unpack a tar.gz of plain files and directories; raise a TarError, OSError or ValueError for anything else.
 
     Links, devices and paths that lead out of ``into`` are refused, as is more than ``limits`` allows.

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from emulation.processes.python_environments import find_uv
-from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.training.job_files import JobDirectory, Request
 from emulation.sagemaker.training.torch_environment import torch_source
 from emulation.sagemaker.training.training_program import Program, script_environment
@@ -31,10 +31,12 @@ def is_named(request: Request) -> bool:
 
 
 def program(python: str, request: Request, arn: str, folder: JobDirectory) -> Program:
-    """Return the job's command; ``python3`` in it is ``python``. Raises JobFailed."""
+    """Return the job's command; ``python3`` in it is ``python``. Raises TrainingFailed."""
     algorithm, root = request["AlgorithmSpecification"], str(folder.root)
     if re.search(r"[^\w./+-]", root, re.ASCII):
-        raise JobFailed(f"ClientError: scripts cannot use {root!r} for {_CONTAINER_ROOT}: start the emulator elsewhere")
+        raise TrainingFailed(
+            f"ClientError: scripts cannot use {root!r} for {_CONTAINER_ROOT}: start the emulator elsewhere"
+        )
     words = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", ())]
     for path in (folder.data / DRIVERS).rglob("*"):
         if path.suffix in _SCRIPTS and path.is_file():

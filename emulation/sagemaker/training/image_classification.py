@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.errors import MalformedLst
 from core.lst_files import iterate_lst
-from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.training import record_io
 from emulation.sagemaker.training.job_files import JobDirectory, Request
 
@@ -108,7 +108,7 @@ HYPERPARAMETERS: Mapping[str, Check] = {
 
 
 def check_request(request: Request) -> None:
-    """Raise JobFailed where hyperparameters or channels are not the algorithm's."""
+    """Raise TrainingFailed where hyperparameters or channels are not the algorithm's."""
     hyperparameters: Mapping[str, str] = request.get("HyperParameters", {})
     violations = [f"'{name}' is a required property" for name in REQUIRED if name not in hyperparameters]
     extra = ", ".join(f"'{name}'" for name in hyperparameters if name not in HYPERPARAMETERS)
@@ -137,14 +137,14 @@ def check_request(request: Request) -> None:
 
 
 def check_input(request: Request, folder: JobDirectory) -> None:
-    """Raise JobFailed where a .lst file, a RecordIO file or an image is not what the algorithm can read."""
+    """Raise TrainingFailed where a .lst file, a RecordIO file or an image is not what the algorithm can read."""
     hyperparameters = request["HyperParameters"]
     for name in _LISTED:
         if _in_records(request):
             record_io.unpack(folder.data / name, _list_of_records(folder, name))
         lists = sorted(folder.data.joinpath(f"{name}_lst").rglob("*.lst"))
         if len(lists) != 1:
-            raise JobFailed(f"ClientError: {name}_lst: {len(lists)} .lst files in the channel; one is expected")
+            raise TrainingFailed(f"ClientError: {name}_lst: {len(lists)} .lst files in the channel; one is expected")
         for file in _listed_files(lists[0], name, int(hyperparameters["num_classes"])):
             _check_image(folder.data / name, file, hyperparameters)
 
@@ -207,44 +207,44 @@ def arguments(request: Request) -> list[str]:
 def _refuse(violations: list[str], what: str) -> None:
     if violations:
         causes = "\n\nCaused by: ".join(violations)
-        raise JobFailed(
+        raise TrainingFailed(
             f"ClientError: Unable to initialize the algorithm. Failed to validate {what}. (caused by ValidationError)"
             f"\n\nCaused by: {causes}"
         )
 
 
 def _listed_files(path: Path, channel: str, classes: int) -> Iterator[str]:
-    """Yield the path of each image of a .lst file, a line at a time. Raises JobFailed for a malformed line."""
+    """Yield the path of each image of a .lst file, a line at a time. Raises TrainingFailed for a malformed line."""
     entry = None
     try:
         for entry in iterate_lst(path):
             if entry.label >= classes:
-                raise JobFailed(
+                raise TrainingFailed(
                     f"ClientError: {channel}_lst: {entry.file} of {path.name} has label {entry.label}, but num_classes "
                     f"is {classes}"
                 )
             yield entry.file
     except MalformedLst as error:
-        raise JobFailed(f"ClientError: {channel}_lst: line {error.line} of {path.name}: {error.reason}") from error
+        raise TrainingFailed(f"ClientError: {channel}_lst: line {error.line} of {path.name}: {error.reason}") from error
     if entry is None:
-        raise JobFailed(f"ClientError: {channel}_lst: {path.name} is empty")
+        raise TrainingFailed(f"ClientError: {channel}_lst: {path.name} is empty")
 
 
 def _check_image(channel: Path, file: str, hyperparameters: Mapping[str, str]) -> None:
     _, height, width = (int(part) for part in hyperparameters.get("image_shape", _DEFAULTS["image_shape"]).split(","))
     path = (channel / file).resolve()
     if not path.is_relative_to(channel.resolve()) or not path.is_file():
-        raise JobFailed(f"ClientError: {channel.name}: no image {file[:200]!r} in the channel")
+        raise TrainingFailed(f"ClientError: {channel.name}: no image {file[:200]!r} in the channel")
     try:
         with Image.open(path) as image:
             size = image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise JobFailed(f"ClientError: {channel.name}: {file} cannot be decoded as an image: {error}") from error
+        raise TrainingFailed(f"ClientError: {channel.name}: {file} cannot be decoded as an image: {error}") from error
     if "resize" in hyperparameters:
         scale = int(hyperparameters["resize"]) / min(size)
         size = (round(size[0] * scale), round(size[1] * scale))
     if size[0] < width or size[1] < height:
-        raise JobFailed(
+        raise TrainingFailed(
             f"ClientError: {channel.name}: {file} has {size[0]}x{size[1]} pixels, which is smaller than image_shape "
             f"{hyperparameters.get('image_shape', '3,224,224')}; use a smaller image_shape or larger images"
         )

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from core.errors import InvalidS3Uri
 from core.s3_uris import S3Uri
 from emulation.sagemaker import aws_clients
-from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.errors import TrainingFailed
 
 _WORKERS = 8
 _MAX_KEYS = 200_000
@@ -113,7 +113,7 @@ def require(client: aws_clients.S3, request: Request) -> str | None:
 
 
 def download(client: aws_clients.S3, request: Request, folder: JobDirectory) -> None:
-    """Bring every channel, and checkpoints of an earlier job, from S3. Raises JobFailed.
+    """Bring every channel, and checkpoints of an earlier job, from S3. Raises TrainingFailed.
 
     Channels that are there already from before an interruption are left as they are.
     """
@@ -130,7 +130,7 @@ def download(client: aws_clients.S3, request: Request, folder: JobDirectory) -> 
             bucket, prefix = S3Uri.parse(request["CheckpointConfig"]["S3Uri"])
             _fetch(client, _below(client, bucket, prefix), folder.checkpoints)
     except (ClientError, BotoCoreError, OSError, ValueError, InvalidS3Uri) as error:
-        raise JobFailed(f"ClientError: Data download failed:{error}") from error
+        raise TrainingFailed(f"ClientError: Data download failed:{error}") from error
     done.touch()
 
 
@@ -157,7 +157,7 @@ def upload(client: aws_clients.S3, request: Request, name: str, folder: JobDirec
             with packed.open("rb") as body:
                 client.put_object(Bucket=bucket, Key=f"{base}/{stem}.tar.gz", Body=body, **encryption)
     except (ClientError, BotoCoreError, OSError) as error:
-        raise JobFailed(f"ClientError: Artifact upload failed:{error}") from error
+        raise TrainingFailed(f"ClientError: Artifact upload failed:{error}") from error
 
 
 def _output(request: Request, name: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from emulation.errors import EnvironmentBuildFailed
 from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker import aws_clients
-from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.store import Kind, Record, Store
 from emulation.sagemaker.training import container_command, image_classification, job_files, training_program
 from emulation.sagemaker.training.job_files import Checkpoints, JobDirectory
@@ -147,7 +147,7 @@ class JobRunner:
                 await self._run_steps(record, folder)
         except _Stopped:
             self.set_status(record, "Stopped", "Training job stopped", status="Stopped")
-        except JobFailed as error:
+        except TrainingFailed as error:
             self._fail(record, str(error))
         except Exception as error:
             log.exception("training job %s failed", record.name)
@@ -161,7 +161,7 @@ class JobRunner:
     async def _run_steps(self, record: Record, folder: JobDirectory) -> None:
         client, request = self._environment.client, record.private["Request"]
         if client is None:
-            raise JobFailed("ClientError: Data download failed: the emulator was started without S3")
+            raise TrainingFailed("ClientError: Data download failed: the emulator was started without S3")
         self._check(record)
         record.described.setdefault("TrainingStartTime", self._now())
         self.set_status(record, "Downloading", "Downloading the training image and the input data")
@@ -177,7 +177,7 @@ class JobRunner:
                 self._check(record)
                 self.set_status(record, "Training", "Training image download completed. Training in progress.")
                 outcome = await self._train(record, folder, program, job_log, metrics)
-            except JobFailed as error:
+            except TrainingFailed as error:
                 job_log.write(str(error))
                 raise
             finally:
@@ -214,7 +214,7 @@ class JobRunner:
         return Program(command, "train", folder.root, environment, image_classification.notes(request))
 
     async def _python(self, image: str, job_log: JobLog, *, ours: bool) -> str:
-        """Return the interpreter that trains. Raises JobFailed if it lacks the PyTorch that the program needs."""
+        """Return the interpreter that trains. Raises TrainingFailed if it lacks the PyTorch that the program needs."""
         if (python := self._environment.python) is not None:
             if ours:
                 await training_program.require_torch(python)
@@ -226,7 +226,7 @@ class JobRunner:
         try:
             return str(await asyncio.to_thread(ensure_torch, cache, report))
         except EnvironmentBuildFailed as error:
-            raise JobFailed(f"InternalServerError: {error}; --training-python sets another interpreter") from error
+            raise TrainingFailed(f"InternalServerError: {error}; --training-python sets another interpreter") from error
 
     async def _train(
         self, record: Record, folder: JobDirectory, program: Program, job_log: JobLog, metrics: Metrics
@@ -252,13 +252,13 @@ class JobRunner:
                 grace=self._environment.grace,
             )
         except OSError as error:
-            raise JobFailed(f"AlgorithmError: {program.command[0]} cannot be started: {error}") from error
+            raise TrainingFailed(f"AlgorithmError: {program.command[0]} cannot be started: {error}") from error
         finally:
             record.private["Trained"] = record.private.get("Trained", 0.0) + time.monotonic() - began
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
         if outcome.end is End.EXITED and outcome.status:
-            raise JobFailed(training_program.failure(program, outcome.status, folder, list(last)))
+            raise TrainingFailed(training_program.failure(program, outcome.status, folder, list(last)))
         return outcome
 
     async def _keep_checkpoints(self, record: Record, folder: JobDirectory) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.lst_files import Entry, write_lst
-from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.errors import TrainingFailed
 
 CONTENT_TYPE = "application/x-recordio"
 _MAGIC = struct.pack("<I", 0xCED7230A)
@@ -20,10 +20,10 @@ _IMAGE = struct.Struct("<IfQQ")
 
 
 def unpack(channel: Path, listing: Path) -> None:
-    """Write the images of the channel's RecordIO file next to it, and the .lst file ``listing``. Raises JobFailed."""
+    """Write the images of the RecordIO file next to it, and the .lst file ``listing``. Raises TrainingFailed."""
     files = sorted(channel.rglob("*.rec"))
     if len(files) != 1:
-        raise JobFailed(f"ClientError: {channel.name}: {len(files)} .rec files in the channel; one is expected")
+        raise TrainingFailed(f"ClientError: {channel.name}: {len(files)} .rec files in the channel; one is expected")
     entries = []
     try:
         for number, record in enumerate(read_records(files[0])):
@@ -31,7 +31,7 @@ def unpack(channel: Path, listing: Path) -> None:
             entries.append(Entry(number, label, f"{number:08}.image"))
             channel.joinpath(entries[-1].file).write_bytes(image)
     except ValueError as error:
-        raise JobFailed(f"ClientError: {channel.name}: {files[0].name}, record {len(entries)}: {error}") from error
+        raise TrainingFailed(f"ClientError: {channel.name}: {files[0].name}, record {len(entries)}: {error}") from error
     listing.parent.mkdir(exist_ok=True)
     write_lst(listing, entries)
 

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from core.errors import InvalidS3Uri
 from core.s3_uris import S3Uri
 from emulation.sagemaker import aws_clients
-from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, store, unpack
 from emulation.sagemaker.hosting.model_server import HOST_VARIABLES
 from emulation.sagemaker.training.job_files import JobDirectory, Request
@@ -45,7 +45,7 @@ class Program:
 
 
 def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str, folder: JobDirectory) -> Program:
-    """Return the program that the job's hyperparameters name, or our trainer where they name none. Raises JobFailed."""
+    """Return the program that the hyperparameters name, or our trainer if they name none. Raises TrainingFailed."""
     values = {name: _decoded(value) for name, value in request.get("HyperParameters", {}).items()}
     hyperparameters = {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
     arguments = [word for name, value in sorted(hyperparameters.items()) for word in (_option(name), _word(value))]
@@ -55,11 +55,11 @@ def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str,
         command = [python, *TRAINER, "--checkpoint-dir", str(folder.checkpoints)]
         return Program(command, " ".join(["python", *TRAINER]), folder.root, environment | {"PYTHONPATH": str(ROOT)})
     if not script:
-        raise JobFailed("AlgorithmError: ImportError: sagemaker_submit_directory without sagemaker_program")
+        raise TrainingFailed("AlgorithmError: ImportError: sagemaker_submit_directory without sagemaker_program")
     _unpack(client, str(source), request, folder)
     entry = (folder.code / str(script)).resolve()
     if not entry.is_relative_to(folder.code.resolve()) or not entry.is_file():
-        raise JobFailed(f"AlgorithmError: ExecuteUserScriptError: No such file {script} in {source}")
+        raise TrainingFailed(f"AlgorithmError: ExecuteUserScriptError: No such file {script} in {source}")
     shown = " ".join(["python", str(script), *arguments])
     if "CheckpointConfig" in request:  # a container has its checkpoints at the path that the job names; no process has
         arguments += ["--checkpoint-dir", str(folder.checkpoints)]
@@ -115,14 +115,14 @@ def script_environment(
 
 
 async def require_torch(python: str) -> None:
-    """Raise JobFailed where the interpreter has no PyTorch."""
+    """Raise TrainingFailed where the interpreter has no PyTorch."""
     code = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
     try:
         process = await asyncio.create_subprocess_exec(python, "-I", "-c", code, stdin=asyncio.subprocess.DEVNULL)
     except OSError as error:
-        raise JobFailed(f"ClientError: {python}, which --training-python names, cannot be run: {error}") from error
+        raise TrainingFailed(f"ClientError: {python}, which --training-python names, cannot be run: {error}") from error
     if await process.wait():
-        raise JobFailed(_NO_TORCH.format(python=python))
+        raise TrainingFailed(_NO_TORCH.format(python=python))
 
 
 def failure(program: Program, status: int, folder: JobDirectory, last: list[str]) -> str:
@@ -155,7 +155,9 @@ def _unpack(client: aws_clients.S3, source: str, request: Request, folder: JobDi
             store(body, archive, DEFAULT_LIMITS.stored)
         unpack(archive, folder.code, DEFAULT_LIMITS)
     except (ClientError, BotoCoreError, InvalidS3Uri, *_UNREADABLE) as error:
-        raise JobFailed(f"AlgorithmError: framework error: cannot download and unpack {source}: {error}") from error
+        raise TrainingFailed(
+            f"AlgorithmError: framework error: cannot download and unpack {source}: {error}"
+        ) from error
 
 
 def _decoded(value: str) -> Any:

@@ -35,10 +35,10 @@ def _model(size: int | None = None, name: str = "model.onnx", kind: bytes = tarf
 
 def model_archive() -> Target:
     """A model.tar.gz: negative sizes, deep folders, sparse maps, links, paths that lead out of it."""
-    from emulation.sagemaker.hosting.model_artifacts import Limits, unpack  # noqa: PLC0415
+    from emulation.sagemaker.hosting.model_artifacts import ArchiveLimits, unpack  # noqa: PLC0415
 
     path = input_path()
-    limits = Limits(stored=1 << 20, unpacked=1 << 20, members=100)
+    limits = ArchiveLimits(stored=1 << 20, unpacked=1 << 20, members=100)
 
     def one(data: bytes) -> None:
         path.write_bytes(gzip.compress(data, 1))

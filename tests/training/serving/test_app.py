@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from training.serving.app import Limits, create_app
+from training.serving.app import WorkerLimits, create_app
 from training.serving.json_logs import JsonFormatter
 from training.serving.model import load
 
@@ -48,7 +48,7 @@ class Gate:
         return [1.0, 0.0]
 
 
-def client(classifier: Fixed | Broken | Gate, limits: Limits | None = None) -> httpx.AsyncClient:
+def client(classifier: Fixed | Broken | Gate, limits: WorkerLimits | None = None) -> httpx.AsyncClient:
     app = create_app(classifier, limits) if limits else create_app(classifier)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server")
 
@@ -62,7 +62,7 @@ async def trickle(chunks: int, size: int, pause: float = 0) -> AsyncIterator[byt
 async def post(
     classifier: Fixed | Broken | Gate,
     content: bytes | AsyncIterator[bytes] = b"x",
-    limits: Limits | None = None,
+    limits: WorkerLimits | None = None,
 ) -> httpx.Response:
     async with client(classifier, limits) as session:
         return await session.post("/invocations", content=content, headers=PNG)
@@ -87,11 +87,11 @@ def test_a_network_that_knows_neither_tells_in_a_header_whether_it_probably_sees
 
 
 def test_a_body_that_declares_to_be_too_long_is_not_read() -> None:
-    response = asyncio.run(post(Fixed(), bytes(11), Limits(body_bytes=10)))
+    response = asyncio.run(post(Fixed(), bytes(11), WorkerLimits(body_bytes=10)))
     assert response.status_code == 413
     assert response.json()["error"] == "BodyTooLarge"
     assert "11 bytes, the limit is 10 bytes" in response.json()["message"]
-    assert asyncio.run(post(Fixed(), bytes(10), Limits(body_bytes=10))).status_code == 200
+    assert asyncio.run(post(Fixed(), bytes(10), WorkerLimits(body_bytes=10))).status_code == 200
 
 
 def test_a_body_of_undeclared_length_is_given_up_as_soon_as_it_is_too_long() -> None:
@@ -112,13 +112,13 @@ def test_a_body_of_undeclared_length_is_given_up_as_soon_as_it_is_too_long() -> 
         "query_string": b"",
         "headers": [(b"content-type", b"image/png"), (b"transfer-encoding", b"chunked")],
     }
-    asyncio.run(create_app(Fixed(), Limits(body_bytes=250))(scope, receive, send))
+    asyncio.run(create_app(Fixed(), WorkerLimits(body_bytes=250))(scope, receive, send))
     assert sent[0]["status"] == 413
     assert len(received) == 3
 
 
 def test_a_body_that_does_not_arrive_is_given_up() -> None:
-    response = asyncio.run(post(Fixed(), trickle(50, 1, pause=0.05), Limits(body_seconds=0.1)))
+    response = asyncio.run(post(Fixed(), trickle(50, 1, pause=0.05), WorkerLimits(body_seconds=0.1)))
     assert response.status_code == 408
     assert response.json()["error"] == "BodyTimeout"
 
@@ -151,7 +151,7 @@ def test_a_failure_answers_500_and_its_trace_is_in_the_log_alone(caplog: pytest.
 def test_a_server_with_its_hands_full_says_so_and_still_answers_pings() -> None:
     async def crowd() -> tuple[list[int], httpx.Response, httpx.Response]:
         gate = Gate()
-        async with client(gate, Limits(requests=3)) as session:
+        async with client(gate, WorkerLimits(requests=3)) as session:
             under_way = [asyncio.create_task(session.post("/invocations", content=b"x", headers=PNG)) for _ in range(3)]
             await asyncio.sleep(0.1)
             refused = await session.post("/invocations", content=b"x", headers=PNG)
@@ -169,7 +169,7 @@ def test_a_server_with_its_hands_full_says_so_and_still_answers_pings() -> None:
 
 def test_a_prediction_that_takes_too_long_is_given_up() -> None:
     gate = Gate()
-    response = asyncio.run(post(gate, limits=Limits(inference_seconds=0.1)))
+    response = asyncio.run(post(gate, limits=WorkerLimits(inference_seconds=0.1)))
     gate.opened.set()
     assert (response.status_code, response.json()["error"]) == (504, "InferenceTimeout")
     assert "no prediction after 0.1 s" in response.json()["message"]
@@ -177,7 +177,7 @@ def test_a_prediction_that_takes_too_long_is_given_up() -> None:
 
 def test_requests_that_are_over_make_room_for_others() -> None:
     async def one_after_another() -> set[int]:
-        async with client(Broken(), Limits(requests=1)) as session:
+        async with client(Broken(), WorkerLimits(requests=1)) as session:
             return {(await session.post("/invocations", content=b"x", headers=PNG)).status_code for _ in range(5)}
 
     assert asyncio.run(one_after_another()) == {500}

@@ -39,7 +39,7 @@ _EVERYDAY = {"night": 0.6, "blur": 0.2, "noise": 0.15, "darkening": 0.35, "rain"
 
 def degrade(pixels: Pixels, severity: Severity, seed: int) -> Pixels:
     """Return ``pixels`` (height, width, 3) spoilt as ``severity`` says; ``seed`` settles where and which way."""
-    return _spoil(pixels, severity, SeededRandom("weather", seed))
+    return _apply(pixels, severity, SeededRandom("weather", seed))
 
 
 def everyday(random: SeededRandom) -> Severity:
@@ -54,7 +54,7 @@ def everyday(random: SeededRandom) -> Severity:
     return Severity(**spoilt)
 
 
-def _spoil(pixels: Pixels, severity: Severity, random: SeededRandom) -> Pixels:
+def _apply(pixels: Pixels, severity: Severity, random: SeededRandom) -> Pixels:
     if severity.occlusion:
         pixels = _occlude(pixels, severity.occlusion, random)
     if severity.rain:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from emulation.sagemaker.errors import LaunchFailed
-from emulation.sagemaker.hosting.model_artifacts import Limits, ModelArtifacts, unpack
+from emulation.sagemaker.hosting.model_artifacts import ArchiveLimits, ModelArtifacts, unpack
 from tests.emulation.fakes.bucket import BucketInMemory
 from tests.emulation.sagemaker.emulator import archive
 
-LIMITS = Limits(stored=100_000, unpacked=1_000_000, members=50)
+LIMITS = ArchiveLimits(stored=100_000, unpacked=1_000_000, members=50)
 
 
 def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
@@ -110,7 +110,7 @@ def test_a_refused_archive_takes_little_memory(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_bytes(sparse_map(1_000_000))
     tracemalloc.start()
     with pytest.raises(tarfile.TarError):
-        unpack(tmp_path / "a.tar.gz", tmp_path / "out", Limits())
+        unpack(tmp_path / "a.tar.gz", tmp_path / "out", ArchiveLimits())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10_000_000

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.training.container_command import program
 from emulation.sagemaker.training.job_files import JobDirectory
 from tests.emulation.sagemaker.emulator import Emulator
@@ -122,5 +122,5 @@ def test_what_cannot_run_is_refused(stub_emulator: Emulator, image: str, algorit
 
 def test_a_directory_that_a_shell_would_split_is_refused(tmp_path: Path) -> None:
     job = json.loads(json.dumps(request("job", algorithm=COMMAND)))
-    with pytest.raises(JobFailed, match="start the emulator elsewhere"):
+    with pytest.raises(TrainingFailed, match="start the emulator elsewhere"):
         program("python3", job, "arn", JobDirectory(tmp_path / "with space"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.hosting.model_artifacts import store
 from emulation.sagemaker.training import job_files
 from emulation.sagemaker.training.job_files import JobDirectory
@@ -39,7 +39,7 @@ def test_a_manifest_without_an_end_fails_the_job(tmp_path: Path) -> None:
     body = Endless()
     source = {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://b/manifest"}}
     request = {"InputDataConfig": [{"ChannelName": "train", "DataSource": source}]}
-    with pytest.raises(JobFailed, match="the manifest s3://b/manifest is over 33554432 bytes"):
+    with pytest.raises(TrainingFailed, match="the manifest s3://b/manifest is over 33554432 bytes"):
         job_files.download(OneObject(body), request, JobDirectory(tmp_path))  # type: ignore[arg-type]
     assert body.given < 64 * 1024 * 1024
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.lst_files import read_lst
-from emulation.sagemaker.errors import JobFailed
+from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.training import record_io
 from tests.emulation.sagemaker.record_files import MAGIC, image_record, recorded
 
@@ -54,12 +54,12 @@ def test_a_label_in_a_list_of_one_is_read(tmp_path: Path) -> None:
 def test_a_damaged_file_fails_the_job_and_names_the_record(tmp_path: Path, content: bytes, reason: str) -> None:
     images, listing = channel(tmp_path)
     (images / "train.rec").write_bytes(content)
-    with pytest.raises(JobFailed, match=rf"train: train.rec, record 0: .*{reason}"):
+    with pytest.raises(TrainingFailed, match=rf"train: train.rec, record 0: .*{reason}"):
         record_io.unpack(images, listing)
 
 
 def test_a_channel_has_one_file(tmp_path: Path) -> None:
     images, listing = channel(tmp_path)
     (images / "more.rec").write_bytes(b"")
-    with pytest.raises(JobFailed, match=r"2 \.rec files"):
+    with pytest.raises(TrainingFailed, match=r"2 \.rec files"):
         record_io.unpack(images, listing)
