@@ -73,6 +73,7 @@ lock: .tools/.ready
 	$(LOCK) --generate-hashes pyproject.toml -o requirements/scones.txt
 	$(LOCK) --generate-hashes --group emulator -c requirements/scones.txt -o requirements/emulator.txt
 	$(LOCK) --generate-hashes --python-version 3.13 training/serving/requirements.in -o training/serving/requirements.txt
+	$(LOCK) --generate-hashes --python-version 3.13 -c requirements/scones.txt emulation/lambdas/requirements.in -o emulation/lambdas/requirements.txt
 	$(LOCK) --generate-hashes --python-version 3.13 services/serialize/requirements.in -o services/serialize/requirements.txt
 	$(LOCK) --group test -c requirements/scones.txt -o requirements/test.txt
 	$(LOCK) --group lint --group type -c requirements/scones.txt -o requirements/lint.txt

@@ -16,6 +16,7 @@ SHIPPED = [
     ROOT / "requirements/emulator.txt",
     ROOT / "training/serving/requirements.txt",
     ROOT / "services/serialize/requirements.txt",
+    ROOT / "emulation/lambdas/requirements.txt",
     ROOT / "emulation/localstack/requirements.txt",
 ]
 
@@ -42,6 +43,7 @@ def test_each_pinned_package_has_its_hashes(requirements: Path) -> None:
     assert [package.splitlines()[0] for package in packages if "==" not in package.splitlines()[0]] == []
 
 
-def test_the_emulators_image_has_the_versions_that_scones_has() -> None:
+def test_the_emulators_images_have_the_versions_that_scones_has() -> None:
     pins = {path: set(re.findall(r"(?m)^[a-z0-9._-]+==[^ ;\\]+", path.read_text("utf-8"))) for path in SHIPPED}
+    assert pins[ROOT / "emulation/lambdas/requirements.txt"] <= pins[ROOT / "requirements/scones.txt"]
     assert pins[ROOT / "requirements/emulator.txt"] <= pins[ROOT / "requirements/scones.txt"]
