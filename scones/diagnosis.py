@@ -74,6 +74,7 @@ def laptop(settings: Settings) -> Iterator[Finding]:
     yield _disk(mode, settings.home)
     yield _writable("home", settings.home, "--home or SCONES_HOME")
     yield _writable("cache", settings.cache, "SCONES_CACHE")
+    yield _writable("results", Path("out").absolute(), "--out")
     yield from _proxies()
     running = status(settings.home).running
     for name, url, path in (

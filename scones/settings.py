@@ -84,7 +84,7 @@ class Settings:
         return cls(
             target=_target(_value(environ, "SCONES_TARGET") or Target.LOCAL),
             stack=cls.stack if stack is None else valid_stack(stack, "SCONES_STACK"),
-            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
+            region=(environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "").rstrip("\r") or None,
             home=_path(environ, "SCONES_HOME") or ROOT / ".scones",
             cache=_path(environ, "SCONES_CACHE") or Path(platformdirs.user_cache_dir("scones")),
             archive=_path(environ, "SCONES_CIFAR100"),
@@ -115,11 +115,14 @@ def bypass_proxies(settings: Settings, environ: MutableMapping[str, str] = os.en
 
 
 def _value(environ: Mapping[str, str], name: str) -> str | None:
-    """Return a variable, or None if it is not set. Raises InvalidSetting if it is empty."""
+    """Return a variable without the CR of a Windows line end, or None if it is not set.
+
+    Raises InvalidSetting if it is empty.
+    """
     value = environ.get(name)
     if value is not None and not value.strip():
         raise InvalidSetting(name, value, "it is empty: set a value or unset it")
-    return value
+    return None if value is None else value.rstrip("\r")
 
 
 def _require_number(environ: Mapping[str, str], name: str) -> None:

@@ -46,6 +46,7 @@ COMMANDS: dict[tuple[str, ...], set[int]] = {
     ("bootstrap", "--yes"): {1},
     ("images", "push"): {1},
     ("deploy",): {0},
+    ("rollback", "--yes"): {0, 1},
     ("destroy", "--yes", "--stack", "nowhere"): {1},
     ("stage", "--archive", "nowhere.tar.gz"): {1},
     ("train", "--dataset", "nowhere"): {1},

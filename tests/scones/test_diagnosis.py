@@ -149,3 +149,12 @@ def test_a_proxy_that_refuses_is_not_taken_for_missing_credentials(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     (detail,) = [finding.detail for finding in diagnosis.aws(settings) if finding.check == "credentials"]
     assert detail.endswith("check the network and HTTPS_PROXY")
+
+
+def test_a_working_directory_in_which_no_result_can_be_written_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "out").touch()
+    monkeypatch.chdir(tmp_path)
+    assert statuses(settings)["results"] is CheckStatus.ERROR
+    assert text_of(settings, "results").endswith("choose another with --out")

@@ -87,3 +87,19 @@ def test_the_local_environment_is_never_reached_by_a_proxy(name: str) -> None:
 def test_the_home_of_a_user_who_does_not_exist_is_refused_by_name() -> None:
     with pytest.raises(InvalidSetting, match="SCONES_HOME"):
         Settings.from_environment({"SCONES_HOME": "~nobody-has-this-name/x"})
+
+
+def test_windows_line_ends_of_a_sourced_file_are_no_part_of_a_value() -> None:
+    values = {
+        "SCONES_STACK": "mine",
+        "SCONES_LABELS": "apple,orange",
+        "SCONES_HOME": "/home/x",
+        "AWS_REGION": "eu-west-1",
+    }
+    values |= {
+        "SCONES_LOCALSTACK_PORT": "4711",
+        "SCONES_SAGEMAKER_URL": "http://127.0.0.1:8080",
+        "SCONES_TARGET": "aws",
+    }
+    with_cr = {name: f"{value}\r" for name, value in values.items()}
+    assert Settings.from_environment(with_cr) == Settings.from_environment(values)
