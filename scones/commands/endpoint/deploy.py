@@ -27,7 +27,10 @@ ImageOption = Annotated[
         help="Container image [default on AWS: the project's inference image, built and pushed if ECR lacks it].",
     ),
 ]
-ModelOption = Annotated[Path, typer.Option("--model", help="Model directory, with model.onnx and model.json.")]
+ModelOption = Annotated[
+    Path,
+    typer.Option("--model", help="Model directory, with model.onnx and model.json.", show_default="the shipped model"),
+]
 JobOption = Annotated[
     str | None, typer.Option("--job", metavar="JOB", help="Serve this training job's model artifact.")
 ]
