@@ -64,6 +64,16 @@ def test_the_first_job_makes_the_environment_and_the_next_finds_it(calls: Path, 
     assert len(calls.read_text().splitlines()) == 2
 
 
+def test_installers_print_no_colours_where_a_notebook_asks_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_uv(tmp_path, monkeypatch, 'echo "forced: $FORCE_COLOR, none: $NO_COLOR"')
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    lines: list[str] = []
+    ensure_torch(tmp_path / "cache", lines.append)
+    assert lines[-1] == "forced: , none: 1"
+
+
 def test_torch_is_the_build_for_the_cpu(calls: Path, tmp_path: Path) -> None:
     ensure_torch(tmp_path / "cache")
     assert f"--torch-backend=cpu -r {REQUIREMENTS}" in calls.read_text()
