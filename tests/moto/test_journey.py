@@ -33,8 +33,10 @@ def test_an_account_without_a_bootstrap_stack_gets_one_once(aws: Account) -> Non
 
 def test_a_first_deployment_creates_the_stack_with_images_by_digest(aws: Account) -> None:
     aws.push_images()
-    deployed = aws.json("deploy", "--yes")
+    deployed = aws.json("deploy", "--yes", "--tag", "CostCenter=42")
     assert deployed["outputs"]["DataBucket"] == BUCKET
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="scones")["Stacks"]
+    assert stack["Tags"] == [{"Key": "CostCenter", "Value": "42"}]
     assert {change["action"] for change in deployed["changes"]} == {"Add"}
     function = aws.client("lambda").get_function(FunctionName="scones-filter")
     assert function["Code"]["ImageUri"] == deployed["images"]["filter"]
@@ -51,12 +53,24 @@ def test_a_changed_parameter_changes_what_names_it(aws: Account) -> None:
     assert deployed["outputs"]["Threshold"] == "0.9"
 
 
+def test_a_difference_is_shown_and_not_made(aws: Account) -> None:
+    difference = aws.json("deploy", "--diff", "--threshold", "0.8")
+    assert difference["parameters"] == {"Threshold": ["0.9", "0.8"]}
+    assert (difference["template"], difference["drift"]) == ([], [])
+    assert aws.json("deploy", "--yes")["changes"] == []
+
+
 def test_a_change_that_fails_names_its_reason_and_leaves_the_stack_as_it_was(aws: Account) -> None:
     missing = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/scones/filter@sha256:{'0' * 64}"
     failed = aws.scones("deploy", "--yes", "--parameter", f"FilterImageUri={missing}", code=1)
     assert "UPDATE_ROLLBACK_COMPLETE: FilterFunction (AWS::Lambda::Function): The image with imageId" in failed.stderr
     deployed = aws.json("deploy", "--yes")
     assert (deployed["changes"], deployed["outputs"]["Threshold"]) == ([], "0.9")
+
+
+def test_a_rollback_returns_to_the_deployment_before(aws: Account) -> None:
+    assert aws.json("rollback", "--yes")["Threshold"] == "0.94"
+    assert aws.json("rollback", "--yes")["Threshold"] == "0.9"
 
 
 def test_a_dataset_is_staged_once(aws: Account) -> None:
