@@ -1,6 +1,6 @@
 """`make smoke-aws`: checks on an AWS account what docs/aws.md says only AWS can tell; prints what to paste there.
 
-Deploys a stack of its own with an endpoint, classifies ten images, waits until the endpoint is deleted on schedule,
+Deploys a separate stack with an endpoint, classifies ten images, waits until the endpoint is deleted on schedule,
 and destroys everything. It takes about an hour and costs less than a dollar.
 """
 
@@ -74,7 +74,7 @@ class Smoke:
         return read_stack_outputs(aws_session(self.settings), self.settings)
 
     def create_endpoint(self, name: str) -> None:
-        """Create the endpoint, and note what its capture summary holds meanwhile."""
+        """Create the endpoint, and record its capture summary during the creation."""
         seen: set[str] = set()
         created = threading.Event()
 
