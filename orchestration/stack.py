@@ -229,7 +229,7 @@ def _create_change_set(
 
 @contextmanager
 def _deleted_on_error(cloudformation: Any, name: str, change_set: str, *, is_new: bool) -> Iterator[None]:
-    """Delete the change set on an error, and with it the stack without resources that it made of a new one."""
+    """Delete the change set on an error, and with it the empty stack that it created."""
     try:
         yield
     except BaseException:

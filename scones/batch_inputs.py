@@ -41,7 +41,7 @@ def prepare(s3: Any, outputs: StackOutputs, name: str, source: str) -> dict[str,
     the stack's roles may not read; nothing is uploaded then.
     """
     if not source.strip():
-        raise UnusableInput(source, "name a folder, an s3://bucket/prefix or a manifest")
+        raise UnusableInput(source, "specify a folder, an s3://bucket/prefix or a manifest")
     if not is_s3_uri(source) and _is_folder(Path(source)):
         return _upload_folder(s3, outputs, name, Path(source))
     survey = _survey_s3(s3, outputs, source) if is_s3_uri(source) else _survey_file(s3, outputs, Path(source))

@@ -1,4 +1,4 @@
-"""What one invocation of a command works with: its settings, a session and the stack's outputs, each made once."""
+"""What one invocation of a command works with: its settings, a session and the stack's outputs, each created once."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -77,7 +77,7 @@ def report_settings(settings: Settings, outputs: StackOutputs) -> Mapping[str, s
 
 
 def versions() -> Mapping[str, str]:
-    """Return the versions of what made the report and the predictions."""
+    """Return the versions of the software behind the report and the predictions."""
     return {
         "scones": __version__,
         "Python": platform.python_version(),

@@ -33,7 +33,7 @@ class Run(Protocol):
 
 @dataclass(frozen=True)
 class PythonEnvironment:
-    """A virtual environment; ``name`` is for messages, ``directory`` differs with all that it is made of."""
+    """A virtual environment; ``name`` is for messages, ``directory`` derives from everything it is built from."""
 
     name: str
     directory: Path
@@ -72,7 +72,7 @@ class PythonEnvironment:
             yield
 
     def _build(self, build: Callable[[Path, Run], None], report: Progress) -> None:
-        report(f"Making {self.name} (once)")
+        report(f"Creating {self.name} (once)")
         unfinished, log = self.directory.with_suffix(".unfinished"), self.directory.with_suffix(".log")
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -49,20 +49,22 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
     if captured:
         name = endpoint or context.endpoint_name
         time_range = TimeRange.parse(since, start, end, datetime.now(UTC))
-        made = baseline_creation.of_captures(context.session, name, time_range)
-        written_to = _write(made, out) if out else model_baseline.store(context.session, name, made)
+        created = baseline_creation.of_captures(context.session, name, time_range)
+        written_to = _write(created, out) if out else model_baseline.store(context.session, name, created)
     else:
-        made = baseline_creation.of_model(context.settings, model, synthetic=synthetic)
-        written_to = _write(made, out or model / ("baseline-synthetic.json" if synthetic else "baseline.json"))
-    first, second = made.labels
-    values = {"baseline": written_to, "source": made.source, "answers": made.n}
+        created = baseline_creation.of_model(context.settings, model, synthetic=synthetic)
+        written_to = _write(created, out or model / ("baseline-synthetic.json" if synthetic else "baseline.json"))
+    first, second = created.labels
+    values = {"baseline": written_to, "source": created.source, "answers": created.n}
     values |= {"answers of each label": f"{first}, {second}"}
-    values |= {"mean confidence": round(float(made.confidences.mean()), 4)}
-    if made.reference is not None:
-        values["calibration"] = f"{made.reference.n} answers, {made.reference.offset:+.4f} from confidence to accuracy"
+    values |= {"mean confidence": round(float(created.confidences.mean()), 4)}
+    if created.reference is not None:
+        values["calibration"] = (
+            f"{created.reference.n} answers, {created.reference.offset:+.4f} from confidence to accuracy"
+        )
     context.print_values(values)
 
 
-def _write(made: Baseline, path: Path) -> str:
-    made.write(path)
+def _write(created: Baseline, path: Path) -> str:
+    created.write(path)
     return str(path)

@@ -18,7 +18,7 @@ def endpoint_name(environ: Mapping[str, str] = os.environ) -> str:
     name = environ.get("ENDPOINT_NAME")
     if name is None or len(name) > 63 or not _ENDPOINT_NAME.fullmatch(name):
         raise InvalidConfiguration(
-            f"ENDPOINT_NAME must be 1 to 63 letters, digits or inner hyphens, got {quoted(name)}: name an endpoint"
+            f"ENDPOINT_NAME must be 1 to 63 letters, digits or inner hyphens, got {quoted(name)}: set its name"
         )
     return name
 

@@ -12,7 +12,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the model was made from and with."""
+    """The provenance of the model."""
 
     recipe: Mapping[str, object]
     images: Mapping[str, object]

@@ -45,7 +45,7 @@ async def list_all(context: OperationContext, request: Params) -> Params:
 
 
 async def delete(context: OperationContext, request: Params) -> Params:
-    """DeleteEndpointConfig: endpoints made from it stay, but AWS will not update them any more."""
+    """DeleteEndpointConfig: endpoints with it remain, but AWS does not update them any more."""
     record = context.store.get(Kind.ENDPOINT_CONFIG, request["EndpointConfigName"])
     context.store.remove(Kind.ENDPOINT_CONFIG, record.name)
     return {}

@@ -1,4 +1,4 @@
-"""The interpreter of training jobs: one that has PyTorch, else an environment in the cache, made by the first job."""
+"""The interpreter of training jobs: one that has PyTorch, or an environment that the first job creates in the cache."""
 
 import importlib.util
 import sys
@@ -17,7 +17,7 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
 
 def find_torch(cache: Path) -> Path | None:
-    """Return an interpreter that has PyTorch: this one, or that of the environment if it has been made."""
+    """Return an interpreter that has PyTorch: this one, or that of the environment if it exists."""
     if importlib.util.find_spec("torch"):
         return Path(sys.executable)
     python = _environment(cache).python
@@ -25,7 +25,7 @@ def find_torch(cache: Path) -> Path | None:
 
 
 def ensure_torch(cache: Path, progress: Progress | None = None) -> Path:
-    """Return an interpreter that has PyTorch; make the environment if need be. Raises EnvironmentBuildFailed."""
+    """Return an interpreter that has PyTorch; create the environment if necessary. Raises EnvironmentBuildFailed."""
     return find_torch(cache) or _environment(cache).ensure(_build, progress)
 
 

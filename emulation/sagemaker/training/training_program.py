@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TRAINER = ("-m", "training.vehicle_net.train")
 _NO_TORCH = (
     "ClientError: PyTorch is not installed for {python}, which --training-python names: install it there, or omit the "
-    "option to train in an environment that is made for it"
+    "option to train in an environment that is created for it"
 )
 _CHANNELS = "/opt/ml/input/data/"
 _MAX_FAILURE_BYTES = 4096

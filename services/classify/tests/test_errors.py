@@ -62,7 +62,7 @@ def test_an_event_that_is_no_object_is_told_so() -> None:
 def test_a_name_that_no_endpoint_has_is_told_the_rule() -> None:
     with pytest.raises(ClassifyError) as refusal:
         endpoint_name({"ENDPOINT_NAME": "a_b"})
-    rule = "ENDPOINT_NAME must be 1 to 63 letters, digits or inner hyphens, got 'a_b': name an endpoint"
+    rule = "ENDPOINT_NAME must be 1 to 63 letters, digits or inner hyphens, got 'a_b': set its name"
     assert str(refusal.value) == rule
 
 

@@ -143,7 +143,7 @@ def test_a_name_that_no_endpoint_can_have_is_a_configuration_error(name: str, mo
 
 def test_a_missing_name_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ENDPOINT_NAME", raising=False)
-    with pytest.raises(InvalidConfiguration, match="got None: name an endpoint"):
+    with pytest.raises(InvalidConfiguration, match="got None: set its name"):
         handler(event(), CONTEXT)
 
 

@@ -48,7 +48,7 @@ def test_an_environment_is_made_once_and_found_again(tmp_path: Path) -> None:
     installer, output = FakeInstaller(tmp_path / "marks"), list[str]()
     first = ensure_environment(tmp_path / "cache", installer=installer, progress=output.append)
     assert first.exists()
-    assert output == ["Making LocalStack's environment (once)", "Installed 1 package"]
+    assert output == ["Creating LocalStack's environment (once)", "Installed 1 package"]
     assert ensure_environment(tmp_path / "cache", installer=installer, progress=output.append) == first
     assert _builds(tmp_path / "marks") == 1
     assert len(output) == 2

@@ -59,7 +59,7 @@ def test_the_first_job_makes_the_environment_and_the_next_finds_it(calls: Path, 
     assert find_torch(tmp_path / "cache") is None
     python = ensure_torch(tmp_path / "cache", lines.append)
     assert python.exists()
-    assert lines == ["Making the training environment (once)", "Installed 8 packages"]
+    assert lines == ["Creating the training environment (once)", "Installed 8 packages"]
     assert find_torch(tmp_path / "cache") == ensure_torch(tmp_path / "cache", lines.append) == python
     assert len(calls.read_text().splitlines()) == 2
 
@@ -109,7 +109,7 @@ def test_the_first_job_makes_an_environment_with_pytorch_and_its_log_shows_the_p
         sagemaker.create_training_job(**request(name, HyperParameters=script(s3, name, "print('trained')")))
         assert ended(emulator, name)["TrainingJobStatus"] == "Completed"
     first, second = ((emulator.state_dir / "logs" / f"{name}.training.log").read_text() for name in ("first", "second"))
-    assert first.splitlines()[:2] == ["Making the training environment (once)", "Installed 8 packages"]
+    assert first.splitlines()[:2] == ["Creating the training environment (once)", "Installed 8 packages"]
     assert second == "trained\n"
 
 
