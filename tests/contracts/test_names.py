@@ -121,7 +121,7 @@ def test_texts_need_no_second_reading() -> None:
 
 
 def test_a_phrase_is_detected_unless_it_is_a_contract() -> None:
-    assert phrases("Return the size, or None if it is unknown.") != {}
+    assert phrases("Written anew, with a folder of its own.") != {}
     assert phrases('values["artefact"] = uri') == {}
 
 
