@@ -5,6 +5,8 @@ import json
 import pytest
 
 from tests.clients.conftest import Notebook
+from tests.integration.local_deployment import LocalDeployment
+from training import jobs
 
 pytestmark = pytest.mark.clients
 
@@ -64,3 +66,12 @@ def test_what_was_made_is_listed_and_deleted(notebook: Notebook) -> None:
     assert any(job in steps["model"] for job in steps["jobs"])
     assert steps["left"] == []
     assert steps["variant"] == ["AllTraffic", "ml.m5.xlarge"]
+
+
+def test_scones_and_the_sdk_see_each_others_jobs_and_endpoints(
+    notebooks: dict[str, Notebook], deployment: LocalDeployment
+) -> None:
+    steps = notebooks["v3"].steps()
+    assert deployment.outputs.endpoint_name in steps["others"]
+    status = jobs.status(deployment.session, steps["jobs"][0])
+    assert (status.status, status.is_builtin, status.model_artifact) == ("Completed", True, steps["model"])

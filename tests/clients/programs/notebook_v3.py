@@ -144,6 +144,7 @@ step("captures", [record["captureData"]["endpointOutput"]["data"] for record in 
 variant = production_variant("a-model", "ml.m5.xlarge")
 step("variant", [variant["VariantName"], variant["InstanceType"]])
 step("listed", [each.endpoint_name for each in Endpoint.get_all(name_contains=PREFIX)])
+step("others", [each.endpoint_name for each in Endpoint.get_all()])
 step("jobs", [each.training_job_name for each in TrainingJob.get_all(name_contains=PREFIX)])
 endpoint.delete()
 endpoint.wait_for_delete(poll=1, timeout=60)

@@ -100,6 +100,7 @@ for epoch, accuracy in enumerate(("0.5", "nan", "0.75")):
     assert seen["argv"] == ["--epochs", "3", "--name", "two words"]
     assert json.loads(seen["env"]["SM_HPS"]) == {"epochs": 3, "name": "two words"}
     assert seen["env"]["SM_HP_EPOCHS"] == "3"
+    assert seen["env"]["OMP_WAIT_POLICY"] == "PASSIVE"
     assert json.loads(seen["env"]["SM_CHANNELS"]) == ["train", "train_lst", "validation", "validation_lst"]
     assert (seen["env"]["OWN"], "LD_PRELOAD" in seen["env"]) == ("value", False)
     wait_until(lambda: not (stub_emulator.state_dir / "training" / job).exists())
