@@ -130,10 +130,16 @@ def is_protected(cloudformation: Any, name: str) -> bool:
 
 def outputs(cloudformation: Any, name: str) -> dict[str, str]:
     """Return the stack's outputs by name; raises StackNotFound."""
+    return outputs_and_tags(cloudformation, name)[0]
+
+
+def outputs_and_tags(cloudformation: Any, name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the stack's outputs and its tags by name; raises StackNotFound."""
     stack = _describe(cloudformation, name)
     if stack is None:
         raise StackNotFound(name, cloudformation.meta.region_name)
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    values = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return values, {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
 
 
 def delete(cloudformation: Any, name: str, *, on_event: OnEvent = lambda _: None, poll: float = 1.0) -> bool:

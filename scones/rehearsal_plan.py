@@ -23,15 +23,13 @@ def rehearsal_plan(
     inference_uri = container_image_uris.inference_uri(session, settings, ENDPOINT_INSTANCE_TYPE) or LOCAL_IMAGE
     return RehearsalPlan(
         job,
-        training_jobs.job_environment(settings, outputs),
+        training_jobs.job_environment(outputs),
         f"{outputs.endpoint_name}-rehearsal",
         image_uri=jobs.builtin_image(session) if builtin else inference_uri,
         role_arn=outputs.endpoint_role_arn,
         deletion=outputs.schedule_role(),
         capture_uri=capture_uri(outputs),
         instance_type=ENDPOINT_INSTANCE_TYPE,
-        options=EndpointOptions(
-            tags={"scones:stack": settings.stack}, environment=container_environment(outputs.labels)
-        ),
+        options=EndpointOptions(tags=outputs.tags, environment=container_environment(outputs.labels)),
         job_waiter=replace(jobs.JOB_WAITER, poll_seconds=0.5 if settings.target is Target.LOCAL else 5.0),
     )

@@ -1,7 +1,7 @@
 """The outputs of the deployed CloudFormation stack."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import boto3
@@ -15,7 +15,10 @@ from training.errors import RoleMissing
 
 @dataclass(frozen=True)
 class StackOutputs:
-    """The outputs of a deployed stack. ``roles`` has those whose name ends in RoleArn, by that name."""
+    """The outputs of a deployed stack. ``roles`` has those whose name ends in RoleArn, by that name.
+
+    ``tags`` are the stack's, and one with its name, for what belongs to it without being its resource.
+    """
 
     state_machine_arn: str
     batch_state_machine_arn: str
@@ -29,6 +32,7 @@ class StackOutputs:
     image_bucket: str | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     dead_letter_queue_arn: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, outputs: Mapping[str, str]) -> Self:
@@ -64,4 +68,5 @@ class StackOutputs:
 
 def read_stack_outputs(session: boto3.Session, settings: Settings) -> StackOutputs:
     """Describe the stack. Raises StackNotFound."""
-    return StackOutputs.parse(stack.outputs(session.client("cloudformation"), settings.stack))
+    outputs, tags = stack.outputs_and_tags(session.client("cloudformation"), settings.stack)
+    return replace(StackOutputs.parse(outputs), tags={**tags, "scones:stack": settings.stack})

@@ -67,7 +67,6 @@ def _labelled_dataset_prefix(s3: Any, bucket: str) -> str:
 
 
 def job_environment(
-    settings: Settings,
     outputs: StackOutputs,
     role: str | None = None,
     kms_key: str | None = None,
@@ -78,7 +77,7 @@ def job_environment(
     return JobEnvironment(
         role_arn=role or outputs.require_role("TrainingRoleArn"),
         bucket=outputs.data_bucket,
-        tags={"scones:stack": settings.stack},
+        tags=outputs.tags,
         kms_key=kms_key,
         subnets=subnets,
         security_groups=security_groups,

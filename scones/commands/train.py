@@ -52,9 +52,7 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
             dataset=dataset, instance_type=instance_type, epochs=epochs, spot=spot,
             with_reviewed=with_reviewed,
         )  # fmt: skip
-        environment = training_jobs.job_environment(
-            context.settings, context.outputs, role, kms_key, subnet or (), security_group or ()
-        )
+        environment = training_jobs.job_environment(context.outputs, role, kms_key, subnet or (), security_group or ())
         cost_confirmation.confirm_cost(context, [training_jobs.billed_instances(job)])
         jobs.submit(context.session, job, environment)
         name, total_epochs = job.name, recipes.max_epochs(job.hyperparameters)

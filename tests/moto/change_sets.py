@@ -80,7 +80,9 @@ class ChangeSets:
             else each["ParameterValue"]
             for each in members.get("Parameters", [])
         }
-        after = Revision(template, parameters)
+        declared = load(template).get("Parameters", {}).items()
+        defaults = {key: str(each["Default"]) for key, each in declared if "Default" in each}
+        after = Revision(template, defaults | parameters)
         identifier = f"arn:aws:cloudformation:region:123456789012:changeSet/{members['ChangeSetName']}/1"
         self._change_sets[identifier] = ChangeSet(name, after, _changes(before, after), members)
         return {"Id": identifier, "StackId": name}

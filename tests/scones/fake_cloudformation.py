@@ -56,6 +56,7 @@ class CloudFormation:
             "StackId": StackName,
             "StackStatus": "DELETE_COMPLETE" if StackName in self.deleted else self.status,
             "CreationTime": NOW,
+            "Tags": [{"Key": "CostCenter", "Value": "42"}],
             "EnableTerminationProtection": self.protected,
             "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in self.current.items()],

@@ -89,7 +89,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     lifecycle.prepare()
     endpoint_options = EndpointOptions(
         kms_key=kms_key, subnets=tuple(subnet or ()), security_groups=tuple(security_group or ()),
-        tags={"scones:stack": settings.stack}, alarms=tuple(alarm or ()), instances=minimum,
+        tags=context.outputs.tags, alarms=tuple(alarm or ()), instances=minimum,
     )  # fmt: skip
     with console.progress("creating the endpoint"):
         status = deploy_endpoint(

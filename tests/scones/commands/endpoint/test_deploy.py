@@ -55,6 +55,13 @@ def test_the_option_of_version_1_0_still_names_the_model_artifact(session: FakeS
     assert "--artefact" not in cli("endpoint", "deploy", "--help").stdout
 
 
+def test_endpoint_configuration_and_model_have_the_stacks_tags(session: FakeSession, cli: Cli) -> None:
+    deploy(session, cli)
+    for operation in ("create_model", "create_endpoint_config", "create_endpoint"):
+        tags = {tag["Key"]: tag["Value"] for tag in session.sent[f"sagemaker.{operation}"]["Tags"]}
+        assert tags == {"CostCenter": "42", "scones:stack": "scones"}
+
+
 def test_max_registers_scaling_from_min_to_max(session: FakeSession, cli: Cli) -> None:
     result = cli("endpoint", "deploy", "--artifact", ARTIFACT, "--min", "2", "--max", "5", "--json", session=session)
     target = session.sent["application-autoscaling.register_scalable_target"]
