@@ -83,7 +83,8 @@ def localstack(python: Path, run: Path, addresses: Addresses, environment: Mappi
     return Component(
         "localstack",
         [str(python), "-I", "-u", "-m", "scones_localstack"],
-        {**kept, **settings},
+        # Its plugin loader caches in the user's home, which may be read-only.
+        {**kept, **settings, "XDG_CACHE_HOME": str(python.parents[1] / "cache")},
         addresses.localstack_url,
         LOCALSTACK_HEALTH,
         signal.SIGKILL,

@@ -111,7 +111,14 @@ def _run(name: str, command: Sequence[str], variables: Mapping[str, str], log: P
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**inherited, "NO_COLOR": "1", **variables, **parent_pipe.environment, "PYTHONPATH": str(ROOT)},
+            env={
+                **inherited,
+                **_uv_cache(inherited, log.parent),
+                "NO_COLOR": "1",
+                **variables,
+                **parent_pipe.environment,
+                "PYTHONPATH": str(ROOT),
+            },
             pass_fds=parent_pipe.pass_fds,
         )
         with process:
@@ -122,6 +129,14 @@ def _run(name: str, command: Sequence[str], variables: Mapping[str, str], log: P
                     report(line.strip())
     if process.returncode:
         raise EnvironmentBuildFailed(name, _reason(lines), log)
+
+
+def _uv_cache(inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return uv's cache in ``folder`` where its own, in the user's home, cannot be written."""
+    own = Path(inherited.get("XDG_CACHE_HOME") or f"{inherited.get('HOME', '')}/.cache").absolute()
+    parent = next(each for each in (own, *own.parents) if each.exists())
+    can_write = parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
+    return {} if can_write or "UV_CACHE_DIR" in inherited else {"UV_CACHE_DIR": str(folder / "uv")}
 
 
 def _reason(lines: Sequence[str]) -> str:
