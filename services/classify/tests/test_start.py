@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from botocore.loaders import Loader
-from endpoint_stub import EndpointStub, failure
+from endpoint_stub import Answer, EndpointStub, failure
 from slim_sdk import slim
 
 SERVICE = Path(__file__).parents[1]
@@ -49,8 +49,9 @@ def test_a_client_made_from_the_slim_sdk_invokes_and_knows_the_errors(
     for name in ("client.py", "errors.py", "settings.py", "endpoint.py"):
         (tmp_path / name).write_bytes((SERVICE / name).read_bytes())
     code = "import client, endpoint; print(endpoint.invoke(client.sagemaker_runtime(), 'v', b'i', 'image/png'))"
+    endpoint.answer = Answer(b"[0.97, 0.03]", attributes="probably-neither=false")
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "b'[0.97, 0.03]'"
+    assert run.stdout.strip() == "(b'[0.97, 0.03]', 'probably-neither=false')"
 
     endpoint.answer = failure("ModelError", 424, OriginalStatusCode=415)
     refused = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
