@@ -2,6 +2,7 @@
 
 - a JSON list, or JSON lines, of keys, of URIs, of objects with ``s3_key`` and perhaps ``s3_bucket`` (``Key`` and
   ``Bucket`` as AWS prints them), or of an augmented manifest's objects with ``source-ref``
+- what `aws s3api list-objects-v2` prints
 - CSV with a header that has one of these columns
 - S3 Inventory's ``manifest.json``, whose CSV files are read from its destination bucket
   (https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html)
@@ -95,6 +96,8 @@ def _json_items(text: str, name: str, read_object: ReadObject) -> Iterable[Any]:
         whole = None
     if isinstance(whole, dict) and "fileSchema" in whole:
         return _inventory_items(whole, name, read_object)
+    if isinstance(whole, dict) and isinstance(whole.get("Contents"), list):
+        return list(whole["Contents"])
     if isinstance(whole, dict | str):
         return [whole]
     return (_json(line, name, f"line {number}: ") for number, line in enumerate(lines, start=1))
