@@ -1,7 +1,7 @@
 """`make smoke-aws`: checks on an AWS account what docs/aws.md says only AWS can tell; prints what to paste there.
 
 Deploys a separate stack with an endpoint, classifies ten images, waits until the endpoint is deleted on schedule,
-and destroys everything. It takes about an hour and costs less than a dollar.
+and destroys what it has created. It takes about an hour and costs less than a dollar.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from PIL import Image
 
 from core.aws_errors import is_throttled
 from core.labels import VEHICLES
+from orchestration import bootstrap
 from scones import console
 from scones.sessions import aws_session
 from scones.settings import ROOT, Settings, Target
@@ -40,6 +41,7 @@ class Smoke:
     seconds: float
     settings: Settings = field(default_factory=lambda: Settings(target=Target.AWS, stack=STACK))
     results: dict[str, str] = field(default_factory=lambda: dict(NOT_CHECKED))
+    had_bootstrap: bool = True
 
     def scones(self, *words: str) -> Any:
         """Run a command on the stack, and return the JSON that it prints."""
@@ -68,6 +70,7 @@ class Smoke:
 
     def deploy(self) -> StackOutputs:
         """Deploy with the role that the bootstrap stack has made for CloudFormation."""
+        self.had_bootstrap = bootstrap.exists(self.client("cloudformation"))
         role = self.scones("bootstrap", "--target", "aws", "--yes")["DeploymentRoleArn"]
         self.scones("deploy", "--yes", "--role-arn", role)
         self.results["roles"] = "holds for DeploymentRole; CiRole is checked by the first release"
@@ -145,7 +148,7 @@ def main() -> None:
             smoke.trigger(outputs, Path(folder) / "0.png")
         smoke.watch_deletion(outputs)
     finally:
-        smoke.scones("destroy", "--yes", "--bootstrap")
+        smoke.scones("destroy", "--yes", *([] if smoke.had_bootstrap else ["--bootstrap"]))
         for key, result in smoke.results.items():
             console.print_line(f"| {key} | {time.strftime('%Y-%m-%d')} | {result} |")
 

@@ -85,6 +85,12 @@ class TimedExecutions(StepFunctions):
         super().__init__(seconds=0.5, limits=limits)
         self._last = time.monotonic()
 
+    def list_executions(
+        self, stateMachineArn: str, statusFilter: str = "RUNNING", maxResults: int = 1000, nextToken: str = "0"  # noqa: N803
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return the executions that are running, also to a request that names no status."""
+        return super().list_executions(stateMachineArn, statusFilter, maxResults, nextToken)
+
     def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
         """Return the execution with an output as the state machine has it."""
         described = super().describe_execution(executionArn)

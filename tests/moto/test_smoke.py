@@ -28,4 +28,6 @@ def test_every_claim_gets_a_result_and_nothing_is_left(tmp_path: Path) -> None:
         assert results["trigger"].startswith("does not hold")
         assert results["deletion"].startswith("does not hold")
         assert set(results) == {"base image", "summary", "trigger", "deletion", "roles", "idle"}
+        assert leftovers(aws)["stacks"] == ["scones-bootstrap"], "it has deleted what it has not created"
+        aws.scones("destroy", "--yes", "--bootstrap")
         assert leftovers(aws) == {}
