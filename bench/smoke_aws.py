@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,9 @@ class Smoke:
     """One run: what each claim of docs/aws.md turned out to be, by the claim's key."""
 
     seconds: float
-    settings: Settings = field(default_factory=lambda: Settings(target=Target.AWS, stack=STACK))
+    settings: Settings = field(
+        default_factory=lambda: replace(Settings.from_environment(), target=Target.AWS, stack=STACK)
+    )
     results: dict[str, str] = field(default_factory=lambda: dict(NOT_CHECKED))
     had_bootstrap: bool = True
 
