@@ -4,7 +4,7 @@ The modules of `scones/` do the work; they can be called without the command lin
 """
 
 COMMANDS = {
-    "demo": "Run held-out test images, five of neither class and four invalid ones through the whole pipeline, locally.",
+    "demo": "Run held-out images, five of neither class and four invalid ones through the whole pipeline, locally.",
     "doctor": "Check whether this machine has what each mode needs.",
     "evaluate": "Measure the deployed endpoint's accuracy on labelled images.",
     "report": "Write an HTML report on recent executions and captured inferences.",

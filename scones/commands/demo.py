@@ -31,7 +31,7 @@ def demo(
         "out"
     ),
 ) -> None:
-    """Run held-out test images, five of neither class and four invalid ones through the whole pipeline, locally.
+    """Run held-out images, five of neither class and four invalid ones through the whole pipeline, locally.
 
     Writes a report. Exit code 1 if an image has no outcome.
     """
