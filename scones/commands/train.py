@@ -5,10 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from core.named_values import parse_named_values
-from scones import console, cost_confirmation, options, training_jobs
+from scones import console, cost_confirmation, endpoint_requests, options, training_jobs
 from scones.context import CommandContext
+from scones.endpoint_requests import EndpointRequest
 from scones.options import with_context
 from training import jobs, recipes
+from training.endpoint_settings import EndpointOptions
 from training.jobs import JobStatus
 
 
@@ -27,6 +29,9 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
         bool, typer.Option("--with-reviewed", help="Train on the images labelled in review as well (vehicle-net only).")
     ] = False,
     attach: Annotated[str | None, typer.Option("--attach", metavar="JOB", help="Follow a running job.")] = None,
+    deploy: Annotated[
+        bool, typer.Option("--deploy", help="Serve the model afterwards, as `scones endpoint deploy --job` does.")
+    ] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit the job, print its name and exit.")] = False,
     role: options.RoleOption = None,
     kms_key: Annotated[
@@ -44,6 +49,8 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
     options.require_vpc_pair(subnet, security_group)
     if with_reviewed and recipes.get_recipe(recipe).builtin:
         raise typer.BadParameter(f"--with-reviewed: the recipe {recipe} knows no such channel, vehicle-net does")
+    if deploy and no_wait:
+        raise typer.BadParameter("--deploy waits for the job: omit --no-wait")
     hyperparameters = parse_named_values(hyperparameter or ())
     name, total_epochs = attach, None
     if name is None:
@@ -61,8 +68,16 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
         context.print_values({"job": name})
         return
     status = training_jobs.follow(context.session, name, total_epochs, context.settings.target)
-    context.print_values(_summary(status, nested=context.as_json))
-    console.note(f"next: scones endpoint deploy --job {name}")
+    summary = _summary(status, nested=context.as_json)
+    if deploy:
+        endpoint_options = EndpointOptions(
+            kms_key=kms_key, subnets=tuple(subnet or ()), security_groups=tuple(security_group or ()),
+            tags=context.outputs.tags,
+        )  # fmt: skip
+        summary["endpoint"] = endpoint_requests.deploy(context, EndpointRequest(endpoint_options, job=name))["name"]
+    context.print_values(summary)
+    if not deploy:
+        console.note(f"next: scones endpoint deploy --job {name}")
 
 
 def _summary(status: JobStatus, *, nested: bool) -> dict[str, Any]:

@@ -1,24 +1,17 @@
 """`scones endpoint deploy`."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import boto3
 import typer
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
-from scones import console, container_image_uris, model_comparison, options
+from scones import endpoint_requests, options
 from scones.context import CommandContext
-from scones.cost_confirmation import BilledInstances, confirm_cost
-from scones.endpoint_lifecycle import EndpointLifecycle
-from scones.errors import NotComparable
-from scones.model_serving import LOCAL_IMAGE, SHIPPED_MODEL, deploy_endpoint
+from scones.endpoint_requests import EndpointRequest
+from scones.model_serving import SHIPPED_MODEL
 from scones.options import with_context
-from scones.settings import Target
-from training import endpoint_deployment, jobs
 from training.endpoint_settings import EndpointOptions
-from training.errors import EndpointNotFound
 
 ImageOption = Annotated[
     str | None,
@@ -79,63 +72,12 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     if job and artifact:
         raise typer.BadParameter("--job and --artifact both specify a model: use one of them")
     options.require_vpc_pair(subnet, security_group)
-    session, settings = context.session, context.settings
-    lifecycle = EndpointLifecycle(session, context.outputs, context.endpoint_name, maximum, ttl)
-    if job is not None:
-        _confirm_model(context, job)
-    confirm_cost(context, [_billed_instances(context, instance_type, minimum, maximum, ttl)])
-    artifact, image = _model_and_image(session, job, artifact, image)
-    image = image or container_image_uris.inference_uri(session, settings, instance_type) or LOCAL_IMAGE
-    lifecycle.prepare()
     endpoint_options = EndpointOptions(
         kms_key=kms_key, subnets=tuple(subnet or ()), security_groups=tuple(security_group or ()),
         tags=context.outputs.tags, alarms=tuple(alarm or ()), instances=minimum,
     )  # fmt: skip
-    with console.progress("creating the endpoint"):
-        status = deploy_endpoint(
-            session, context.outputs, model_dir=model, model_artifact=artifact, image_uri=image,
-            instance_type=instance_type, capture_percent=capture, options=endpoint_options, role_arn=role,
-        )  # fmt: skip
-    context.print_values(asdict(status) | lifecycle.apply(minimum))
-
-
-def _confirm_model(context: CommandContext, job: str) -> None:
-    """Compare the job's model with the one that is served, and ask before one is deployed that is not better."""
-    try:
-        with console.progress("comparing the models") as advance:
-            models = model_comparison.compare_with_served(context.session, context.outputs, job, advance)
-    except NotComparable as error:
-        console.note(f"not compared: {error}")
-        return
-    for name, sentence in model_comparison.sentences(models).items():
-        console.note(f"{name}: {sentence}")
-    if not models.comparison.is_better and not context.yes:
-        typer.confirm("Deploy a model that is not shown to be better?", abort=True, err=True)
-
-
-def _model_and_image(
-    session: boto3.Session, job: str | None, artifact: str | None, image: str | None
-) -> tuple[str | None, str | None]:
-    """Return what to serve, from the training job where one is named. Raises JobNotFound, JobFailed."""
-    if job is None:
-        return artifact, image
-    status = jobs.completed_status(session, job)
-    return status.model_artifact, image or (status.training_image if status.is_builtin else None)
-
-
-def _billed_instances(
-    context: CommandContext, instance_type: str, minimum: int, maximum: int | None, ttl: str | None
-) -> BilledInstances:
-    """Return the billed instances; an update starts new ones before it stops the old, and needs quota for both."""
-    generations = 2 if context.settings.target is Target.AWS and _is_deployed(context) else 1
-    billing_note = f"until it is deleted in {ttl}" if ttl else "until `scones endpoint delete`"
-    count = f", {minimum} to {maximum} of them" if maximum else f", {minimum} of them" if minimum > 1 else ""
-    return BilledInstances(instance_type, "endpoint", billing_note + count, quota=generations * (maximum or minimum))
-
-
-def _is_deployed(context: CommandContext) -> bool:
-    try:
-        endpoint_deployment.status(context.session, context.endpoint_name)
-    except EndpointNotFound:
-        return False
-    return True
+    request = EndpointRequest(
+        model_dir=model, job=job, artifact=artifact, image=image, instance_type=instance_type, capture_percent=capture,
+        maximum=maximum, ttl=ttl, role=role, options=endpoint_options,
+    )  # fmt: skip
+    context.print_values(endpoint_requests.deploy(context, request))

@@ -115,3 +115,10 @@ def test_the_built_in_algorithm_takes_no_reviewed_labels(session: FakeSession, c
 def test_the_stack_is_described_once(session: FakeSession, cli: Cli) -> None:
     submitted(session, cli)
     assert session.requests["cloudformation.describe_stacks"] == 1
+
+
+def test_a_model_is_served_only_after_the_job_that_trains_it(session: FakeSession, cli: Cli) -> None:
+    result = cli("train", "--deploy", "--no-wait", session=session)
+    assert result.exit_code == 2
+    assert "--deploy waits for the job: omit --no-wait" in result.stderr
+    assert "sagemaker.create_training_job" not in session.requests
