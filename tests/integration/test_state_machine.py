@@ -20,7 +20,16 @@ def retried(service: str) -> set[str]:
     return {name for retrier in definition()[STATES[service]]["Retry"] for name in retrier["ErrorEquals"]}
 
 
-FAILURES = [(service, error) for service in STATES for error in sorted(raised_by(service) - retried(service))]
+def skipped(service: str) -> set[str]:
+    catchers = definition()[STATES[service]].get("Catch", ())
+    return {name for each in catchers if each["Next"] == "Skipped" for name in each["ErrorEquals"]}
+
+
+FAILURES = [
+    (service, error)
+    for service in STATES
+    for error in sorted(raised_by(service) - retried(service) - skipped(service))
+]
 
 
 def execute(running: Running, payload: Any) -> dict[str, Any]:
@@ -88,6 +97,13 @@ def test_a_named_error_ends_under_its_own_name_with_one_message_in_one_queue(
     right, other = ("ReviewQueueUrl", "FailureQueueUrl") if error == REVIEWED else ("FailureQueueUrl", "ReviewQueueUrl")
     assert (len(here[right]), len(here[other])) == (1, 0)
     assert here[right][0]["error"] == error
+
+
+def test_a_key_that_names_no_image_is_skipped_without_a_message(scripted: Running) -> None:
+    outcome = execute(scripted, image("serialize,NotAnImage,always"))
+    assert outcome["status"] == "SUCCEEDED"
+    assert outcome["output"]["Error"] == "NotAnImage"
+    assert [by_arn(scripted, queue, outcome["arn"]) for queue in ("ReviewQueueUrl", "FailureQueueUrl")] == [[], []]
 
 
 def test_a_failure_carries_the_executions_input_so_that_it_can_be_started_again(
