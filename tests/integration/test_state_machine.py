@@ -26,9 +26,7 @@ def skipped(service: str) -> set[str]:
 
 
 FAILURES = [
-    (service, error)
-    for service in STATES
-    for error in sorted(raised_by(service) - retried(service) - skipped(service))
+    (service, error) for service in STATES for error in sorted(raised_by(service) - retried(service) - skipped(service))
 ]
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from docker import DockerClient
 
-from orchestration.container_images import publish
+from orchestration.container_images import Published, publish
 from orchestration.errors import EngineUnavailable, ImagePushFailed
 from orchestration.image_builds import PLATFORMS, ContainerImageSource
 from scones import container_image_uris, container_images
@@ -101,11 +101,15 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 
 @pytest.fixture(scope="module")
-def engine() -> DockerClient:
+def engine(registry: Registry) -> Iterator[DockerClient]:
+    """The engine, without the images of these tests when they are done."""
     try:
-        return container_images.connect()
+        engine = container_images.connect()
     except EngineUnavailable as error:
         pytest.skip(str(error))
+    yield engine
+    for name in [tag for image in engine.images.list() for tag in image.tags if tag.startswith(registry.address)]:
+        engine.images.remove(name, force=True)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +126,7 @@ def source(folder: Path, name: str) -> ContainerImageSource:
     return ContainerImageSource(name, folder / name)
 
 
-def pushed(aws: Account, engine: DockerClient, image: ContainerImageSource, *, is_built: bool = True) -> Any:
+def pushed(aws: Account, engine: DockerClient, image: ContainerImageSource, *, is_built: bool = True) -> Published:
     ecr = aws.session.client("ecr", endpoint_url=aws.proxy.url)
     architecture = {"aarch64": "arm64", "arm64": "arm64"}.get(engine.version()["Arch"], "x86_64")
     connect = (lambda: engine) if is_built else (lambda: pytest.fail("built again"))
@@ -134,13 +138,10 @@ def test_every_image_is_pushed_once_and_named_by_its_digest(aws: Account, engine
     for name in container_image_uris.ALL:
         image = source(tmp_path, name)
         first = pushed(aws, engine, image)
-        try:
-            assert first.pushed
-            assert engine.images.pull(first.uri, auth_config={"username": "AWS", "password": PASSWORD}).id
-            again = pushed(aws, engine, image, is_built=False)
-            assert (again.uri, again.pushed) == (first.uri, False)
-        finally:
-            engine.images.remove(first.uri, force=True)
+        assert first.pushed
+        assert engine.images.pull(first.uri, auth_config={"username": "AWS", "password": PASSWORD}).id
+        again = pushed(aws, engine, image, is_built=False)
+        assert (again.uri, again.pushed) == (first.uri, False)
 
 
 def test_the_repositories_refuse_a_second_image_of_a_tag(aws: Account) -> None:
@@ -176,6 +177,4 @@ def test_a_registry_that_dies_fails_the_push_and_the_next_one_completes_it(
         pushed(aws, engine, image)
     monkeypatch.undo()
     registry.start(str(shutil.which("docker-registry")))
-    completed = pushed(aws, engine, image)
-    assert completed.pushed
-    engine.images.remove(completed.uri, force=True)
+    assert pushed(aws, engine, image).pushed
