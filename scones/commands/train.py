@@ -70,14 +70,18 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
     status = training_jobs.follow(context.session, name, total_epochs, context.settings.target)
     summary = _summary(status, nested=context.as_json)
     if deploy:
-        endpoint_options = EndpointOptions(
-            kms_key=kms_key, subnets=tuple(subnet or ()), security_groups=tuple(security_group or ()),
-            tags=context.outputs.tags,
-        )  # fmt: skip
-        summary["endpoint"] = endpoint_requests.deploy(context, EndpointRequest(endpoint_options, job=name))["name"]
+        summary["endpoint"] = _deploy(context, name, kms_key, subnet, security_group)
     context.print_values(summary)
     if not deploy:
         console.note(f"next: scones endpoint deploy --job {name}")
+
+
+def _deploy(
+    context: CommandContext, job: str, kms_key: str | None, subnets: list[str] | None, groups: list[str] | None
+) -> str:
+    """Serve the job's model, and return the endpoint's name."""
+    endpoint_options = EndpointOptions(kms_key, tuple(subnets or ()), tuple(groups or ()), context.outputs.tags)
+    return str(endpoint_requests.deploy(context, EndpointRequest(endpoint_options, job=job))["name"])
 
 
 def _summary(status: JobStatus, *, nested: bool) -> dict[str, Any]:
