@@ -36,11 +36,14 @@ def lived(deployment: LocalDeployment, payload: dict[str, Any]) -> list[dict[str
 
 
 def message(deployment: LocalDeployment, queue_url: str) -> dict[str, Any]:
+    """Take messages from the queue, in which other tests may have left some, up to that of this test's images."""
     sqs = deployment.session.client("sqs")
-    result = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=5)["Messages"][0]
-    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=result["ReceiptHandle"])
-    body: dict[str, Any] = json.loads(result["Body"])
-    return body
+    while True:
+        result = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=5)["Messages"][0]
+        sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=result["ReceiptHandle"])
+        if "life/" in result["Body"]:
+            body: dict[str, Any] = json.loads(result["Body"])
+            return body
 
 
 def alike(shown: Any, real: Any) -> bool:
