@@ -22,7 +22,7 @@ from bench.results import Claim, NotMeasured, Options, Section, Table
 from bench.sampling import sampled
 
 ROOT = Path(__file__).resolve().parents[1]
-VERSION_1 = "6f451faeeae4b5e07d386aac03d99a04a8817cc2"
+VERSION_1 = "6f451fa"
 _IMAGES = 200
 # What is measured: its unit, and the bound of new/old.
 _FIGURES = {
