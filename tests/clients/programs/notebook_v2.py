@@ -60,7 +60,7 @@ inputs = {
     name: TrainingInput(s3_data=f"s3://{bucket}/{key}", content_type="application/x-image")
     for name, key in channels.items()
 }
-print("LOG BEGINS")
+print("LOG BEGINS", flush=True)
 estimator.fit(inputs=inputs, logs="All")
 print("LOG ENDS", flush=True)
 job = estimator.latest_training_job

@@ -64,7 +64,7 @@ inputs = [
     InputData(channel_name=name, data_source=f"s3://{bucket}/{key}", content_type="application/x-image")
     for name, key in channels.items()
 ]
-print("LOG BEGINS")
+print("LOG BEGINS", flush=True)
 trainer.train(input_data_config=inputs, wait=True, logs=True)
 print("LOG ENDS", flush=True)
 job = next(TrainingJob.get_all(name_contains=PREFIX, sort_by="CreationTime", sort_order="Descending"))
