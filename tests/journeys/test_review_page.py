@@ -98,6 +98,13 @@ def png(shade: int) -> bytes:
     return content.getvalue()
 
 
+@pytest.fixture(autouse=True)
+def empty_queues(deployment: LocalDeployment) -> None:
+    """Delete what earlier tests left in the queues."""
+    for url in (deployment.outputs.review_queue_url, deployment.outputs.failure_queue_url):
+        deployment.client("sqs").purge_queue(QueueUrl=url)
+
+
 def fill(deployment: LocalDeployment, keys: list[str], *, probably_neither: bool | None = None) -> None:
     """Put images into the review queue, as the state machine does."""
     s3, sqs = deployment.client("s3"), deployment.client("sqs")
@@ -208,7 +215,6 @@ def test_a_queue_of_500_images_is_counted_and_a_reload_goes_on_where_it_was(
     page.locator("#left", has_text="(497)").wait_for()
     page.locator("#item").wait_for()
     assert shown(page) not in labelled
-    deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs.review_queue_url)
 
 
 @pytest.mark.skipif("AXE_CORE" not in os.environ, reason="AXE_CORE does not name axe.min.js")
