@@ -47,7 +47,7 @@ class InvalidNamedValue(SconesError):
     """The text is not NAME=VALUE."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"'{text}' is not NAME=VALUE")
+        super().__init__(f"'{text}' is not NAME=VALUE: write a name, an equals sign and a value")
 
 
 class UnknownImageFormat(SconesError):

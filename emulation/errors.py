@@ -76,7 +76,8 @@ class RewriteFailed(EnvironmentBuildFailed):
     def __init__(self, file: Path, fault: SyntaxError) -> None:
         super().__init__(
             "LocalStack's environment",
-            f"{file.name} is not Python {platform.python_version()}: {fault}; use Python 3.12 or later",
+            f"{file.name} could not be rewritten for Python {platform.python_version()}: {fault}; "
+            "use Python 3.12 or later",
             file,
         )
 

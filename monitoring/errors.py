@@ -36,7 +36,7 @@ class CaptureOff(MonitoringError):
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(
-            f"endpoint {endpoint} has no data capture: deploy it with capture on (`scones endpoint deploy` does)"
+            f"endpoint {endpoint} has no data capture: deploy it again with `scones endpoint deploy`, which turns it on"
         )
 
 

@@ -84,7 +84,7 @@ class NothingToRender(CommandError):
 
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__(
-            f"{' and '.join(labels)} cannot be rendered: specify CIFAR-100 by --archive or SCONES_CIFAR100"
+            f"only vehicles can be rendered, not {' and '.join(labels)}: name CIFAR-100 by --archive or SCONES_CIFAR100"
         )
 
 
@@ -123,7 +123,7 @@ class TargetNeedsNoBootstrap(CommandError):
     """Only an AWS account is bootstrapped."""
 
     def __init__(self, target: str) -> None:
-        super().__init__(f"the target {target} needs no bootstrap: use --target aws")
+        super().__init__(f"the target '{target}' needs no bootstrap stack: use `--target aws`")
 
 
 class WebPageReturned(CommandError):
@@ -136,7 +136,7 @@ class WebPageReturned(CommandError):
 
 
 class BatchUnclear(CommandError):
-    """Either a source or --attach must be specified, not both."""
+    """Neither a source nor --attach was specified, or both were."""
 
     def __init__(self) -> None:
         super().__init__("specify a folder, s3://bucket/prefix, a manifest or --attach ARN, and only one of them")

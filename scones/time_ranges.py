@@ -24,7 +24,7 @@ class TimeRange:
     def parse(cls, since: str | None, start: str | None, end: str | None, now: datetime) -> Self:
         """Read ``--since``, ``--from`` and ``--to``. Raises BadParameter."""
         if since and start:
-            raise typer.BadParameter("use one of --since and --from", param_hint="--since")
+            raise typer.BadParameter("use either --since or --from", param_hint="--since")
         until = _time(end, "--to") if end else None
         begin = _time(start, "--from") if start else (until or now) - _age(since or "24h")
         if begin > (until or now):
@@ -43,5 +43,5 @@ def _time(text: str, option: str) -> datetime:
 def _age(text: str) -> timedelta:
     match = re.fullmatch(r"([1-9]\d{0,5})([smhd])", text)
     if not match:
-        raise typer.BadParameter(f"'{text}' is not an age such as 90s, 30m, 24h or 7d", param_hint="--since")
+        raise typer.BadParameter(f"'{text}' is not a time span such as 90s, 30m, 24h or 7d", param_hint="--since")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -91,7 +91,7 @@ def build_hyperparameters(
         try:
             VehicleNetHyperparameters.of(values)
         except InvalidVehicleNetHyperparameter as error:
-            raise InvalidHyperparameter(", ".join(values), str(error)) from error
+            raise InvalidHyperparameter(f"{error.name}={error.value!r}", error.problem) from error
     return values
 
 

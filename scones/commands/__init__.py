@@ -11,7 +11,7 @@ COMMANDS = {
     "up": "Start the local environment: LocalStack, the SageMaker emulator, three Lambda functions.",
     "down": "Stop the local environment.",
     "status": "Show the local environment's components, their URLs and whether they are healthy.",
-    "env": "Print the environment variables by which other AWS clients use the local environment.",
+    "env": "Print the environment variables with which other AWS clients use the local environment.",
     "stage": "Convert a dataset to PNG and .lst files and upload them to the stack's bucket.",
     "train": "Train a model as a SageMaker training job and follow its log.",
     "rehearse": "Run the whole lifecycle of a model on a temporary endpoint.",

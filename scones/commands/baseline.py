@@ -40,12 +40,12 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
 ) -> None:
     """Create the baseline that `scones monitor` compares with.
 
-    It has the model's predictions for held-out test images; `scones endpoint deploy` uploads it with the model.
+    It holds the model's predictions for held-out test images; `scones endpoint deploy` uploads it with the model.
 
     Example: `scones baseline --captured --since 7d`
     """
     if synthetic and captured:
-        raise typer.BadParameter("use one of them", param_hint="--synthetic, --captured")
+        raise typer.BadParameter("use only one of them", param_hint="--synthetic, --captured")
     if captured:
         name = endpoint or context.endpoint_name
         time_range = TimeRange.parse(since, start, end, datetime.now(UTC))

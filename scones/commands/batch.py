@@ -46,8 +46,8 @@ def batch(
     A manifest is a JSON list, JSON lines or CSV of keys, or of objects with `s3_key` (and `s3_bucket`) or `source-ref`,
     or S3 Inventory's manifest.json.
 
-    Writes results.json and results.csv. Exit code 0 only if every image is classified, sent to review, or failed with
-    a named error.
+    Writes results.json and results.csv. Exit code 0 only if every image has a result: a label, the review queue, or an
+    error.
 
     Example: `scones batch photos/ --json`
     """

@@ -38,11 +38,12 @@ ProtectionOption = Annotated[
     bool | None,
     typer.Option(
         "--termination-protection/--no-termination-protection",
-        help="Whether the stack is kept from being deleted [default: as it is].",
+        help="Turn termination protection on or off [default: leave it as it is].",
     ),
 ]
 DiffOption = Annotated[
-    bool, typer.Option("--diff", help="Show what would change, and what was changed outside of CloudFormation.")
+    bool,
+    typer.Option("--diff", help="Only show what would change and, on AWS, what was changed outside of CloudFormation."),
 ]
 
 

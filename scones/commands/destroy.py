@@ -25,7 +25,7 @@ def destroy(
         bool, typer.Option("--images", help="Also delete the container images in ECR, which other stacks may use.")
     ] = False,
     with_bootstrap: Annotated[
-        bool, typer.Option("--bootstrap", help="Also delete the artifact bucket and the ECR repositories.")
+        bool, typer.Option("--bootstrap", help="Also delete the bootstrap stack: artifact bucket, ECR repositories.")
     ] = False,
 ) -> None:
     """Delete the endpoint, the stack, its objects and its logs.

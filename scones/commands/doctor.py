@@ -18,8 +18,9 @@ def doctor(
 ) -> None:
     """Check whether this machine has what each mode needs.
 
-    Checks Python, disk, ports, Docker and CIFAR-100; for `aws` also credentials, region and quotas. Calls AWS only for
-    `aws`, and creates nothing. Exit code 1 if something required is missing.
+    For `laptop`: Python, disk, folders, proxies, ports, LocalStack's environment, PyTorch and CIFAR-100. For `docker`:
+    the engine, Compose and disk. For `aws`: region, credentials, quotas and the Docker engine; only this mode calls
+    AWS. Creates nothing. Exit code 1 if something required is missing.
 
     Example: `scones doctor`, or before a deployment `scones doctor aws`
     """

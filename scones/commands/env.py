@@ -14,7 +14,7 @@ from scones.options import with_context
 
 @with_context("home", "as_json", local=True)
 def env(context: CommandContext) -> None:
-    """Print the environment variables by which other AWS clients use the local environment.
+    """Print the environment variables with which other AWS clients use the local environment.
 
     For notebooks, boto3, the AWS CLI and the SageMaker Python SDK.
 

@@ -24,11 +24,11 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the sample.")] = 0,
     target_accuracy: Annotated[
         float,
-        typer.Option(
-            "--target-accuracy", min=0.5, max=1.0, help="Accuracy that the recommended threshold is to reach."
-        ),
+        typer.Option("--target-accuracy", min=0.5, max=1.0, help="Accuracy that the recommended threshold must reach."),
     ] = 0.99,
-    neither: Annotated[int, typer.Option("--neither", min=0, help="Images of each kind of neither class.")] = 20,
+    neither: Annotated[
+        int, typer.Option("--neither", min=0, help="Number of images of each kind that shows neither class.")
+    ] = 20,
     out: Annotated[
         Path, typer.Option("--out", help="Folder for evaluation.html, evaluation.json and the plots.")
     ] = Path("out/evaluation"),

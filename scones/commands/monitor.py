@@ -30,7 +30,7 @@ def monitor(  # noqa: PLR0913, PLR0917 - a command's options
         typer.Option(
             "--captures",
             metavar="SOURCE",
-            help="Folder or s3://bucket/prefix with captures, instead of an endpoint's; compared with --baseline.",
+            help="Folder or s3://bucket/prefix with captures, instead of an endpoint's; compare them with --baseline.",
         ),
     ] = None,
     baseline: options.BaselineOption = None,

@@ -34,7 +34,7 @@ def redrive(
 ) -> None:
     """Restart the executions of the images in the failure queue.
 
-    Idempotent: after an interruption, run it again; no image is started twice.
+    After an interruption, run it again: a Standard workflow starts no image twice.
 
     Example: `scones redrive --error EndpointUnavailable --wait`
     """

@@ -22,17 +22,17 @@ def review(
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option("--labels", help="File of labels: JSON lines, as the page saves them, CSV or lines of KEY=LABEL."),
+        typer.Option("--labels", help="File with labels: JSON lines, as saved from the page, CSV, or KEY=LABEL lines."),
     ] = None,
-    sheet: Annotated[Path, typer.Option("--sheet", help="File of the page to write.")] = Path("out/review.html"),
+    sheet: Annotated[Path, typer.Option("--sheet", help="File to write the page to.")] = Path("out/review.html"),
     limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of images on the page.")] = 200,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Serve the review page, on which labels are recorded.")
+        bool, typer.Option("--serve", help="Serve the review page, which records labels at once.")
     ] = False,
     host: Annotated[
-        str, typer.Option("--host", help="Address to serve at; for any but loopback, the page requires a token.")
+        str, typer.Option("--host", help="Address to listen on; if it is not loopback, the page requires a token.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to serve at.")] = REVIEW_PORT,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = REVIEW_PORT,
 ) -> None:
     """Write or serve a page with the images in the review queue, or record labels.
 

@@ -21,7 +21,7 @@ def show(
 
     For each state: duration, sizes of input and output, retries, error.
 
-    Example: `scones show run-20261124T101500-00000-bicycle-png`
+    Example: `scones show run-20261124T101500000000-00000-bicycle-png`
     """
     arn = execution
     if not execution.startswith("arn:"):

@@ -48,7 +48,7 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
     """
     options.require_vpc_pair(subnet, security_group)
     if with_reviewed and recipes.get_recipe(recipe).builtin:
-        raise typer.BadParameter(f"--with-reviewed: the recipe {recipe} knows no such channel, vehicle-net does")
+        raise typer.BadParameter(f"--with-reviewed: use vehicle-net, {recipe} cannot train on reviewed images")
     if deploy and no_wait:
         raise typer.BadParameter("--deploy waits for the job: omit --no-wait")
     hyperparameters = parse_named_values(hyperparameter or ())

@@ -18,7 +18,7 @@ def test_overrides_win_over_epochs_and_epochs_over_the_recipe() -> None:
 
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_an_unknown_hyperparameter_is_named(recipe: str) -> None:
-    with pytest.raises(InvalidHyperparameter, match="nonsense"):
+    with pytest.raises(InvalidHyperparameter, match=r"^hyperparameter nonsense"):
         build_hyperparameters(get_recipe(recipe), 4, overrides={"nonsense": "1"})
 
 

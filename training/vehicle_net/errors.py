@@ -39,6 +39,9 @@ class InvalidHyperparameter(VehicleNetError):
 
     def __init__(self, name: str, value: object, problem: str) -> None:
         super().__init__(f"hyperparameter {name}={value!r}: {problem}")
+        self.name = name
+        self.value = value
+        self.problem = problem
 
 
 class MissingChannel(VehicleNetError):

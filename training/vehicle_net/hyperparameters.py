@@ -86,7 +86,7 @@ class Hyperparameters:
         for option, value in values.items():
             name = option.replace("-", "_")
             if name not in types:
-                raise InvalidHyperparameter(option, value, f"known are {', '.join(types)}")
+                raise InvalidHyperparameter(option, value, f"the network has {', '.join(types)}")
             changes[name] = _converted(option, value, types[name])
         return replace(cls(), **changes)
 

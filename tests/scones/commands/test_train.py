@@ -109,7 +109,7 @@ def test_training_with_reviewed_labels_needs_some(session: FakeSession, cli: Cli
 
 def test_the_built_in_algorithm_takes_no_reviewed_labels(session: FakeSession, cli: Cli) -> None:
     result = cli("train", "--with-reviewed", "--recipe", "builtin", session=session)
-    assert (result.exit_code, "vehicle-net does" in result.stderr) == (2, True)
+    assert (result.exit_code, "use vehicle-net" in result.stderr) == (2, True)
 
 
 def test_the_stack_is_described_once(session: FakeSession, cli: Cli) -> None:
