@@ -77,7 +77,7 @@ class PythonEnvironment:
         shutil.rmtree(unfinished, ignore_errors=True)
 
         def run(command: Sequence[str], variables: Mapping[str, str] = _NO_VARIABLES, /) -> None:
-            _run(self.name, command, variables, log, report)
+            run_installer(self.name, command, log, report, variables)
 
         try:
             log.unlink(missing_ok=True)
@@ -87,9 +87,22 @@ class PythonEnvironment:
             shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def find_uv() -> str | None:
-    """Return the path of uv, of this environment or of the PATH, or None if it is not installed."""
-    return shutil.which("uv", path=Path(sys.executable).parent) or shutil.which("uv")
+def find_uv(python: str = sys.executable) -> str | None:
+    """Return the path of uv, of this environment, of ``python``'s or of the PATH, or None if it is not installed."""
+    own = (shutil.which("uv", path=Path(interpreter).parent) for interpreter in (sys.executable, python))
+    return next(filter(None, own), None) or shutil.which("uv")
+
+
+def make_environment(environment: Path, run: Run, packages: Sequence[str]) -> None:
+    """Create a virtual environment with ``packages``, the arguments of uv's installer; one without uv gets its own."""
+    python, uv = environment / "bin" / "python", find_uv()
+    if uv:
+        run([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(environment)])
+    else:
+        run([sys.executable, "-m", "venv", str(environment)])
+        run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"])
+        uv = str(environment / "bin" / "uv")
+    run([uv, "pip", "install", "--no-progress", "--python", str(python), *packages])
 
 
 def environment_key(sources: Iterable[Path]) -> str:
@@ -100,13 +113,25 @@ def environment_key(sources: Iterable[Path]) -> str:
     return f"py{sys.version_info.major}{sys.version_info.minor}-{digest.hexdigest()[:16]}"
 
 
-def _run(name: str, command: Sequence[str], variables: Mapping[str, str], log: Path, report: Progress) -> None:
+def run_installer(
+    name: str,
+    command: Sequence[str],
+    log: Path,
+    report: Progress,
+    variables: Mapping[str, str] = _NO_VARIABLES,
+    directory: Path | None = None,
+) -> list[str]:
+    """Run an installer and return the lines that it printed; they go to ``log``, and all but its list to ``report``.
+
+    It ends with this process. Raises EnvironmentBuildFailed, with ``name`` and the installer's reason.
+    """
     lines = []
     # Without colours: a notebook's kernel asks every program for them.
     inherited = {key: value for key, value in inherited_environment().items() if key not in _COLOUR_VARIABLES}
     with ParentPipe() as parent_pipe, log.open("a") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "emulation.processes.process_group_wrapper", *command],
+            cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -125,10 +150,11 @@ def _run(name: str, command: Sequence[str], variables: Mapping[str, str], log: P
             for line in process.stdout or ():
                 file.write(line)
                 lines.append(line.strip())
-                if not line.lstrip().startswith("+"):  # uv's list of what it installed
+                if not line.lstrip().startswith(("+", "-", "~")):  # uv's list of what it installed
                     report(line.strip())
     if process.returncode:
         raise EnvironmentBuildFailed(name, _reason(lines), log)
+    return lines
 
 
 def _uv_cache(inherited: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -24,6 +24,7 @@ EmulatorError (SconesError)
 │   └── InternalDependency        530
 ├── LaunchFailed                  becomes an endpoint's FailureReason
 ├── TrainingFailed                becomes a training job's FailureReason
+├── RequirementsNotInstalled      a program's requirements.txt; becomes part of a FailureReason
 └── ContainerError                the container did not respond
     ├── ContainerDown
     ├── ContainerTimeout
@@ -201,6 +202,10 @@ class LaunchFailed(EmulatorError):
 
 class TrainingFailed(EmulatorError):
     """A training job failed; the message is its FailureReason, which begins with AWS's class of error."""
+
+
+class RequirementsNotInstalled(EmulatorError):
+    """The packages of a requirements.txt could not be installed; the message is the installer's reason."""
 
 
 class ContainerError(EmulatorError):

@@ -64,7 +64,7 @@ def _packages(folder: JobDirectory) -> Path:
 
     The interpreter is shared by all jobs, and one made by uv has no pip.
     """
-    packages, uv = folder.root / "packages", find_uv()
+    packages, uv = folder.packages, find_uv()
     if uv is not None:
         module = packages / "pip" / "__main__.py"
         module.parent.mkdir(parents=True, exist_ok=True)

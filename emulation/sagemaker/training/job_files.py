@@ -61,9 +61,14 @@ class JobDirectory:
         """The unpacked source archive of a job in script mode."""
         return self.root / "code"
 
+    @property
+    def packages(self) -> Path:
+        """The packages of the job's requirements.txt."""
+        return self.root / "packages"
+
     def prepare(self, request: Request) -> None:
         """Make the folders, empty but for channels and checkpoints, and write the configuration."""
-        for fresh in (self.model, self.output, self.config, self.code):
+        for fresh in (self.model, self.output, self.config, self.code, self.packages):
             shutil.rmtree(fresh, ignore_errors=True)
         for folder in (self.data, self.config, self.model, self.output / "data", self.checkpoints):
             folder.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,14 +11,15 @@ from pathlib import Path
 
 from emulation.errors import EnvironmentBuildFailed
 from emulation.processes.parent_watcher import ParentPipe
+from emulation.processes.python_environments import Progress
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import TrainingFailed
+from emulation.sagemaker.frameworks import ensure_interpreter
 from emulation.sagemaker.store import Kind, Record, Store
 from emulation.sagemaker.training import container_command, image_classification, job_files, training_program
 from emulation.sagemaker.training.job_files import Checkpoints, JobDirectory
 from emulation.sagemaker.training.job_log import JobLog
 from emulation.sagemaker.training.job_metrics import Metrics
-from emulation.sagemaker.training.torch_environment import ensure_torch
 from emulation.sagemaker.training.training_process import End, ProgramExit, run
 from emulation.sagemaker.training.training_program import Program
 
@@ -201,30 +201,30 @@ class JobRunner:
             await asyncio.to_thread(image_classification.check_input, request, folder)
         own_command = container_command.is_named(request)
         ours = not own_command and (builtin or "sagemaker_submit_directory" not in request.get("HyperParameters", {}))
-        python = await self._python(image, job_log, ours=ours)
+        loop = asyncio.get_running_loop()
+        report: Progress = lambda line: loop.call_soon_threadsafe(job_log.write, line)  # noqa: E731 - from threads
+        python = await self._python(image, report, ours=ours)
         self._check(record)
         if own_command:
             return await asyncio.to_thread(container_command.program, python, request, record.arn, folder)
         if not builtin:
-            return await asyncio.to_thread(training_program.script_mode, client, python, request, record.arn, folder)
+            mode = training_program.script_mode
+            return await asyncio.to_thread(mode, client, python, request, record.arn, folder, report)
         environment = training_program.script_environment(request, record.arn, folder, {})
         options = [*image_classification.arguments(request), "--checkpoint-dir", str(folder.checkpoints)]
         command = [python, *training_program.TRAINER, *options]
         environment |= {"PYTHONPATH": str(training_program.ROOT), **image_classification.environment(request, folder)}
         return Program(command, "train", folder.root, environment, image_classification.notes(request))
 
-    async def _python(self, image: str, job_log: JobLog, *, ours: bool) -> str:
+    async def _python(self, image: str, report: Progress, *, ours: bool) -> str:
         """Return the interpreter that trains. Raises TrainingFailed if it lacks the PyTorch that the program needs."""
         if (python := self._environment.python) is not None:
             if ours:
                 await training_program.require_torch(python)
             return python
-        if not ours and "pytorch" not in image:
-            return sys.executable
-        loop, cache = asyncio.get_running_loop(), self._environment.cache
-        report = lambda line: loop.call_soon_threadsafe(job_log.write, line)  # noqa: E731
+        framework = "pytorch" if ours else image
         try:
-            return str(await asyncio.to_thread(ensure_torch, cache, report))
+            return str(await asyncio.to_thread(ensure_interpreter, framework, self._environment.cache, report))
         except EnvironmentBuildFailed as error:
             raise TrainingFailed(f"InternalServerError: {error}; --training-python sets another interpreter") from error
 

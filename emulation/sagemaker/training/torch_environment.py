@@ -9,7 +9,7 @@ from emulation.processes.python_environments import (
     PythonEnvironment,
     Run,
     environment_key,
-    find_uv,
+    make_environment,
 )
 from emulation.settings import inherited_environment
 
@@ -34,15 +34,7 @@ def _environment(cache: Path) -> PythonEnvironment:
 
 
 def _build(environment: Path, run: Run) -> None:
-    python = environment / "bin" / "python"
-    uv = find_uv()
-    if uv:
-        run([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(environment)])
-    else:
-        run([sys.executable, "-m", "venv", str(environment)])
-        run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"])
-        uv = str(environment / "bin" / "uv")
-    run([uv, "pip", "install", "--no-progress", "--python", str(python), *torch_source(), "-r", str(REQUIREMENTS)])
+    make_environment(environment, run, [*torch_source(), "-r", str(REQUIREMENTS)])
 
 
 def torch_source() -> list[str]:

@@ -15,8 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from core.errors import InvalidS3Uri
 from core.s3_uris import S3Uri
-from emulation.sagemaker import aws_clients
-from emulation.sagemaker.errors import TrainingFailed
+from emulation.processes.python_environments import Progress
+from emulation.sagemaker import aws_clients, requirements_file
+from emulation.sagemaker.errors import RequirementsNotInstalled, TrainingFailed
 from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, store, unpack
 from emulation.sagemaker.hosting.model_server import HOST_VARIABLES
 from emulation.sagemaker.training.job_files import JobDirectory, Request
@@ -44,8 +45,13 @@ class Program:
     notes: Sequence[str] = ()
 
 
-def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str, folder: JobDirectory) -> Program:
-    """Return the program that the hyperparameters name, or our trainer if they name none. Raises TrainingFailed."""
+def script_mode(
+    client: aws_clients.S3, python: str, request: Request, arn: str, folder: JobDirectory, report: Progress
+) -> Program:
+    """Return the program that the hyperparameters name, or our trainer if they name none. Raises TrainingFailed.
+
+    What requirements.txt beside the program names is installed for this job; ``report`` gets the installer's lines.
+    """
     values = {name: _decoded(value) for name, value in request.get("HyperParameters", {}).items()}
     hyperparameters = {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
     arguments = [word for name, value in sorted(hyperparameters.items()) for word in (_option(name), _word(value))]
@@ -63,8 +69,9 @@ def script_mode(client: aws_clients.S3, python: str, request: Request, arn: str,
     shown = " ".join(["python", str(script), *arguments])
     if "CheckpointConfig" in request:  # a container has its checkpoints at the path that the job names; no process has
         arguments += ["--checkpoint-dir", str(folder.checkpoints)]
+    _install_requirements(python, folder, report)
     environment |= {
-        "PYTHONPATH": str(folder.code),
+        "PYTHONPATH": os.pathsep.join([str(folder.code), str(folder.packages)]),
         "SM_MODULE_DIR": str(source),
         "SM_MODULE_NAME": str(script).removesuffix(".py"),
         "SM_USER_ENTRY_POINT": str(script),
@@ -137,6 +144,21 @@ def failure(program: Program, status: int, folder: JobDirectory, last: list[str]
         f'AlgorithmError: ExecuteUserScriptError:\nExitCode {status}\nErrorMessage "{words[:600]}"\n'
         f'Command "{program.shown[:200]}", exit code: {status}'
     )
+
+
+def _install_requirements(python: str, folder: JobDirectory, report: Progress) -> None:
+    requirements = folder.code / requirements_file.NAME
+    if not requirements.is_file():
+        return
+    shown = f"python -m pip install -r {requirements_file.NAME}"
+    report(shown)
+    try:
+        requirements_file.install(python, requirements, folder.packages, report)
+    except RequirementsNotInstalled as error:
+        raise TrainingFailed(
+            f'AlgorithmError: InstallRequirementsError:\nExitCode 1\nErrorMessage "{error}"\n'
+            f'Command "{shown}", exit code: 1'
+        ) from error
 
 
 def _unpack(client: aws_clients.S3, source: str, request: Request, folder: JobDirectory) -> None:

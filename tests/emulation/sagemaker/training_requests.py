@@ -1,6 +1,7 @@
 """Training jobs for tests: what is in S3 for them, and the requests that create them."""
 
 import io
+import zipfile
 from typing import Any
 
 from PIL import Image
@@ -52,16 +53,37 @@ def request(name: str, image: str = PYTORCH, seconds: int = 60, **more: Any) -> 
     }
 
 
-def script(s3: FakeS3, title: str, source: str, **hyperparameters: str) -> dict[str, str]:
-    """The hyperparameters of a job in script mode that runs ``source``."""
-    s3.objects[f"code/{title}.tar.gz"] = archive({"entry.py": source.encode()})
+def wheel(module: str, source: str) -> bytes:
+    """A wheel with one module."""
+    content = io.BytesIO()
+    info = f"{module}-1.dist-info"
+    with zipfile.ZipFile(content, "w") as packed:
+        packed.writestr(f"{module}.py", source)
+        packed.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {module}\nVersion: 1\n")
+        packed.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        packed.writestr(f"{info}/RECORD", "")
+    return content.getvalue()
+
+
+def script(
+    s3: FakeS3, title: str, source: str, files: dict[str, bytes] | None = None, **hyperparameters: str
+) -> dict[str, str]:
+    """The hyperparameters of a job in script mode that runs ``source``, with these files beside it."""
+    s3.objects[f"code/{title}.tar.gz"] = archive({"entry.py": source.encode(), **(files or {})})
     source_of_data = {"sagemaker_program": "entry.py", "sagemaker_submit_directory": f"s3://code/{title}.tar.gz"}
     return source_of_data | hyperparameters
 
 
-def run(emulator: Emulator, name: str, source: str, told: dict[str, str] | None = None, **more: Any) -> Any:
+def run(
+    emulator: Emulator,
+    name: str,
+    source: str,
+    told: dict[str, str] | None = None,
+    files: dict[str, bytes] | None = None,
+    **more: Any,
+) -> Any:
     """Run a script as a job to its end and return its description."""
-    hyperparameters = script(emulator.s3, name, source, **(told or {}))
+    hyperparameters = script(emulator.s3, name, source, files, **(told or {}))
     emulator.client("sagemaker").create_training_job(**request(name, HyperParameters=hyperparameters, **more))
     return ended(emulator, name)
 

@@ -5,7 +5,6 @@ import io
 import json
 import tarfile
 import uuid
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.training.container_command import program
 from emulation.sagemaker.training.job_files import JobDirectory
 from tests.emulation.sagemaker.emulator import Emulator
-from tests.emulation.sagemaker.training_requests import BUILTIN, channel, ended, logged, request
+from tests.emulation.sagemaker.training_requests import BUILTIN, channel, ended, logged, request, wheel
 
 COMMAND = {
     "ContainerEntrypoint": ["/bin/bash"],
@@ -52,18 +51,6 @@ import subprocess, sys
 subprocess.run([sys.executable, "-m", "pip", "install", "--no-index", "-r", "requirements.txt"], check=True)
 subprocess.run([sys.executable, "-c", "import extra"], check=True)
 """
-
-
-def wheel(module: str, source: str) -> bytes:
-    """Return a wheel with one module."""
-    content = io.BytesIO()
-    info = f"{module}-1.dist-info"
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr(f"{module}.py", source)
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {module}\nVersion: 1\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{info}/RECORD", "")
-    return content.getvalue()
 
 
 def submit(emulator: Emulator, entry: str = ENTRY, code: dict[str, bytes] | None = None, **more: Any) -> str:
