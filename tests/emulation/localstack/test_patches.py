@@ -3,6 +3,7 @@
 The first half of a test fails once LocalStack no longer needs the patch.
 """
 
+import platform
 import subprocess
 from pathlib import Path
 
@@ -121,6 +122,29 @@ def test_what_a_start_has_loaded_is_not_collected_again(localstack_python: Path)
     assert _run(localstack_python, postpone + enabled) == ["False False"]
     resume = "\ngarbage_collection.resume()"
     assert _run(localstack_python, postpone + enabled + resume + enabled)[1] == "True True"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc returns memory on request")
+def test_memory_that_becomes_free_is_returned(localstack_python: Path) -> None:
+    freed = """
+import pathlib, time
+def mebibytes():
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
+blocks = [bytes(2000) for _ in range(50_000)]
+held, full = blocks[-1], mebibytes()
+del blocks
+print(full - mebibytes() < 50)
+"""
+    collected = """
+garbage_collection._SECONDS = 0.01
+garbage_collection.resume()
+deadline = time.monotonic() + 60
+while full - mebibytes() < 50 and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(full - mebibytes() >= 50)
+"""
+    assert _run(localstack_python, freed) == ["True"]
+    assert _run(localstack_python, PATCHES + "garbage_collection" + freed + collected) == ["True", "True"]
 
 
 @pytest.mark.parametrize(
