@@ -103,7 +103,7 @@ def markdown(results: dict[str, dict[str, Any]]) -> str:
     lines = [
         "# Benchmarks",
         "Written by `make bench`; `docs/benchmarks.json` has the same figures for programs. Each figure is shown next",
-        "to its baseline, measured in the same run. A load that is not near 0 before a run: the machine did more.",
+        "to its baseline, measured in the same run. If the load before a run is not near 0, other work ran, too.",
         "",
     ]
     for result in results.values():

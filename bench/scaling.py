@@ -1,4 +1,4 @@
-"""How far the pipeline scales: which quota bites first, and a simulation that is held to what this machine measures.
+"""How far the pipeline scales: which quota is reached first, and a simulation, compared with a measurement.
 
 python -m bench.scaling [--rate IMAGES_AN_HOUR] [--endpoint IMAGES_A_SECOND]
 

@@ -1,4 +1,4 @@
-"""Choices that hold where neither an option nor the environment makes another."""
+"""The defaults of options and environment variables that several packages share."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A boto3 session whose clients talk to the emulators, so that the code under it is the code that talks to AWS."""
+"""A boto3 session whose clients talk to the emulators, so that the same code runs here and on AWS."""
 
 import os
 from typing import Any

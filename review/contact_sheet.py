@@ -1,4 +1,4 @@
-"""One HTML file that shows images for review and takes down what a person says they are."""
+"""The contact sheet: one HTML file that shows images for review and saves the labels that a person gives them."""
 
 import json
 from collections import Counter
@@ -24,7 +24,7 @@ class Card:
 
 
 def render(cards: Sequence[Card], labels: Sequence[str]) -> str:
-    """Return the page, what the model is least sure of first.
+    """Return the page, the images with the lowest confidence first.
 
     Nothing in it comes from elsewhere, and no text of an image's becomes markup or script. Each label is saved as a
     line of JSON with the image's bucket and key, which no key can break.

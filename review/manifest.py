@@ -1,4 +1,4 @@
-"""The manifest of reviewed images: JSON lines in S3, one an image, written on condition that nobody else has.
+"""The manifest of reviewed images: JSON lines in S3, one for each image, written only if nobody else has changed it.
 
 A line is one of SageMaker's augmented manifests
 (https://docs.aws.amazon.com/sagemaker/latest/dg/augmented-manifest.html). ``neither`` has no class number.

@@ -1,4 +1,4 @@
-"""The review queue: messages are reserved while a person looks at them, and deleted once their label is recorded."""
+"""The review queue for the review page: reserves messages while they are shown, deletes them once labelled."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What became of a batch's images, written one by one to results.json and results.csv, and counted."""
+"""The results of a batch: written one by one to results.json and results.csv, and counted."""
 
 import csv
 import json

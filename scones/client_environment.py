@@ -1,4 +1,4 @@
-"""The environment variables by which AWS clients that are not ours reach the local environment."""
+"""The environment variables with which other AWS clients reach the local environment (`scones env`)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The inputs of the demo besides the dataset's images: rendered images of neither class, and what is not an image."""
+"""The inputs of the demo in addition to the dataset's images: rendered images of neither class, and invalid ones."""
 
 from typing import Any
 

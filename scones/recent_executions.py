@@ -55,7 +55,7 @@ def read_histories(
 def recent(stepfunctions: Any, state_machine_arn: str, limit: int) -> list[Outcome]:
     """Return the newest executions of a state machine that have ended, at most ``limit``, the oldest of them first.
 
-    Those that skipped what is no image are left out.
+    Executions that ended in the state Skipped are left out.
     """
     pages = stepfunctions.get_paginator("list_executions").paginate(
         stateMachineArn=state_machine_arn, PaginationConfig={"MaxItems": limit, "PageSize": min(limit, 100)}

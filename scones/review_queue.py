@@ -1,4 +1,4 @@
-"""The review queue: its images on a page, and their labels into the dataset of reviewed images."""
+"""The review queue without the review page: writes its images to a contact sheet, and records labels from a file."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -170,7 +170,7 @@ def _hyperparameters(session: boto3.Session, spec: TrainingJobSpec, environment:
 def _channels(session: boto3.Session, spec: TrainingJobSpec, bucket: str) -> list[Any]:
     """Return the channels; validation is the test split, which vehicle-net reports and does not train on.
 
-    What shows neither label is a channel where it was staged; the built-in algorithm knows no such channel.
+    Staged images of other classes are the channel ``other``, which the built-in algorithm does not have.
     """
     shapes = load_sdk().shapes
     channels = {"train": "train/", "validation": "test/", "train_lst": "train.lst", "validation_lst": "test.lst"}

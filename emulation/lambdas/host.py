@@ -37,7 +37,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens; tells the port where 0 was asked for."""
+        """The URL at which it listens, with the actual port if port 0 was requested."""
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 

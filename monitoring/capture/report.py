@@ -1,4 +1,4 @@
-"""Counts of a pass over captures: nothing that is not a record stops it, and all of it is counted."""
+"""Counts of one reading of captures: what is not a record is counted and does not stop it."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

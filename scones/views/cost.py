@@ -32,7 +32,7 @@ A running endpoint costs {month} a month, used or not; at the assumed throughput
 `scones endpoint delete` deletes it.
 
 ## Assumptions
-Nothing here was measured on AWS. Defaults that are guesses say so; replace them by your measurements.
+Nothing here was measured on AWS. Guesses are marked as such; replace them with your own measurements.
 
 | assumption | value | meaning |
 |---|---:|---|

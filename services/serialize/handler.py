@@ -69,9 +69,9 @@ def parse_event(event: object) -> tuple[str, str]:
 
 
 def _require_image_key(event: object, key: str) -> None:
-    """Raise NotAnImage for what file managers and consoles put next to images, where an event of the bucket names it.
+    """Raise NotAnImage if an event of the bucket names a hidden file or a folder placeholder.
 
-    Such an event has an ``id``. What a person or a list names is read in any case.
+    Such an event has an ``id``. An input without one, from a person or a list, is read in any case.
     """
     name = key.rpartition("/")[2]
     if isinstance(event, dict) and "id" in event and (not name or name.startswith(".")):

@@ -1,1 +1,1 @@
-"""The model server: takes an image, returns one probability for each label, by SageMaker's inference protocol."""
+"""The inference server: takes an image, returns one probability for each label, by SageMaker's inference protocol."""

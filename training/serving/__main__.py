@@ -1,4 +1,4 @@
-"""`python -m training.serving serve`: the model server's command line, with the defaults of a SageMaker container."""
+"""`python -m training.serving serve`: the inference server's command line, with a SageMaker container's defaults."""
 
 import argparse
 import logging

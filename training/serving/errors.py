@@ -1,4 +1,4 @@
-"""Errors of the model server.
+"""Errors of the inference server.
 
 ServingError
 ├── ModelError                 the server has no model, and does not start
@@ -27,7 +27,7 @@ START_FAILED: Final = 3  # exit code where the port is taken or there is no mode
 
 
 class ServingError(SconesError):
-    """Base of what the model server raises."""
+    """Base of what the inference server raises."""
 
 
 class ModelError(ServingError):

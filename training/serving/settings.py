@@ -1,4 +1,4 @@
-"""The model server's settings, and the environment variables in which SageMaker passes them."""
+"""The inference server's settings, and the environment variables in which SageMaker passes them."""
 
 import os
 from collections.abc import Mapping

@@ -24,9 +24,9 @@ _LIMITS = """\
 - Trained on 32x32 thumbnails and on rendered images; it was not trained on photographs of full size.
 - Not tested on: real photographs from vehicles, doors or warehouses; images of several vehicles; cargo bikes, sidecars
   and other hybrids as separate groups; infrared; images made to mislead it.
-- The official test images at hand are {images}; an interval of several points remains, as stated. Both classes are
-  equally frequent in training and in every figure here; where they are not, confidences are biased accordingly. The
-  probability of neither supposes {prior:g} images of neither for each vehicle.
+- The figures are of {images} official test images, so that an interval of several points remains, as stated. Both
+  classes are equally frequent in training and in every figure here; where they are not, confidences are biased
+  accordingly. The probability of neither assumes {prior:g} images of neither for each vehicle.
 - CIFAR-100 was collected from the web around 2008: newer vehicles and most of the world's streets are
   underrepresented. Nothing is known of people in the images; the model must not be used to infer anything about
   them."""

@@ -60,7 +60,7 @@ class Hyperparameters:
     """Parts that the calibration is fitted on, each predicted by a network that was trained without it: `folds` for the
     whole cross-validation, 0 to leave confidences uncalibrated."""
     prior: float = 0.5
-    """Images of neither for each vehicle, which the calibration supposes."""
+    """The number of images of neither for each vehicle that the calibration assumes."""
     seed: int = 0
 
     rotate: float = 15.0
@@ -80,7 +80,7 @@ class Hyperparameters:
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:
-        """The defaults with `values`, strings or numbers, put in. Raises InvalidHyperparameter."""
+        """Return the defaults, replaced by `values` (strings or numbers). Raises InvalidHyperparameter."""
         types = {field.name: type(field.default) for field in fields(cls)}
         changes: dict[str, Any] = {}
         for option, value in values.items():
