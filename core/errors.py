@@ -9,6 +9,7 @@ SconesError
 ├── UnknownImageFormat
 ├── MalformedLst
 ├── UndecodableText
+├── MessagesNotDeleted
 └── the base error of each package
 """
 
@@ -78,3 +79,10 @@ class UndecodableText(SconesError):
 
     def __init__(self, name: str, position: int) -> None:
         super().__init__(f"{name} is not UTF-8 text (byte {position}): save it as UTF-8")
+
+
+class MessagesNotDeleted(SconesError):
+    """SQS refused to delete messages that have been handled."""
+
+    def __init__(self, count: int, reason: str) -> None:
+        super().__init__(f"{count} handled messages could not be deleted ({reason}): run the command again")

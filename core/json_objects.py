@@ -15,3 +15,9 @@ def parse_json_object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def error_message(cause: str | None) -> str | None:
+    """Return the message in the JSON that Lambda makes of an exception; any other cause unchanged."""
+    message = parse_json_object(cause or "").get("errorMessage", cause)
+    return None if message is None else str(message)

@@ -11,6 +11,7 @@ import ijson
 from botocore.exceptions import ClientError
 
 from core.aws_errors import is_throttled
+from core.json_objects import error_message
 from core.s3_uris import S3Uri
 from core.waiting import WaiterConfig
 from orchestration import history
@@ -101,7 +102,7 @@ def wait(
                 raise
         waiter.sleep(waiter.poll_seconds)
     if execution.status != "SUCCEEDED" or execution.output is None or execution.stopped is None:
-        raise BatchFailed(execution_arn, execution.status, execution.error, history.error_message(execution.cause))
+        raise BatchFailed(execution_arn, execution.status, execution.error, error_message(execution.cause))
     results = json.loads(execution.output)["results"]
     return Batch(
         execution_arn,
@@ -168,7 +169,7 @@ def _result(record: dict[str, Any]) -> ItemResult:
         label=output.get("label"),
         confidence=output.get("confidence"),
         inferences=tuple(inferences) if inferences is not None else None,
-        message=history.error_message(record.get("Cause") or output.get("cause")),
+        message=error_message(record.get("Cause") or output.get("cause")),
         milliseconds=duration.total_seconds() * 1000,
         execution_arn=record["ExecutionArn"],
     )

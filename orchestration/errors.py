@@ -20,7 +20,6 @@ OrchestrationError
 ├── ExecutionNotFound
 ├── HistoryUnavailable
 ├── BatchFailed
-├── MessagesNotDeleted
 └── ObjectsNotDeleted
 """
 
@@ -179,13 +178,6 @@ class BatchFailed(OrchestrationError):
         why = f" ({error}: {cause})" if error else ""
         super().__init__(f"the batch {execution_arn} ended as {status}{why}: `scones show` prints its history")
         self.status = status
-
-
-class MessagesNotDeleted(OrchestrationError):
-    """SQS refused to delete messages that have been handled."""
-
-    def __init__(self, count: int, reason: str) -> None:
-        super().__init__(f"{count} handled messages could not be deleted ({reason}): run the command again")
 
 
 class ObjectsNotDeleted(OrchestrationError):

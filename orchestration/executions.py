@@ -17,9 +17,9 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 
 from core.aws_errors import is_throttled
+from core.json_objects import error_message
 from core.waiting import WaiterConfig
 from orchestration.errors import ExecutionTimeout
-from orchestration.history import error_message
 
 WAITER = WaiterConfig(timeout_seconds=600, poll_seconds=0.1)
 _MAX_POLL_SECONDS = 1.0

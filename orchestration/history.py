@@ -1,6 +1,5 @@
 """Reads one execution of a Standard workflow: its description, and its history state by state."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
+from core.json_objects import error_message
 from orchestration.errors import ExecutionNotFound, HistoryUnavailable
 
 # How the types of history events end, by what they mean for the state that the event belongs to
@@ -107,15 +107,6 @@ def map_run_arn(stepfunctions: Any, execution_arn: str) -> str | None:
     """Return the ARN of the Map Run that an execution has started, or None if it has started none."""
     runs = stepfunctions.list_map_runs(executionArn=execution_arn)["mapRuns"]
     return str(runs[0]["mapRunArn"]) if runs else None
-
-
-def error_message(cause: str | None) -> str | None:
-    """Return the message in the JSON that Lambda makes of an exception; any other cause unchanged."""
-    try:
-        wrapped = json.loads(cause or "")
-    except (ValueError, RecursionError):
-        return cause
-    return str(wrapped.get("errorMessage", cause)) if isinstance(wrapped, dict) else cause
 
 
 class _OpenVisit:

@@ -15,13 +15,15 @@ from starlette.routing import Route
 
 from core.errors import SconesError
 from core.labels import Labels
+from core.queues import Message
 from core.thumbnails import png_thumbnail
 from review.errors import InvalidLabel
 from review.failures import Redrive, explain, list_failures
 from review.guard import Guard
 from review.labels import NEITHER
+from review.queued_images import read_image
 from review.reviewing import Reviewing
-from review.tickets import ReviewItem, Tickets
+from review.tickets import Tickets
 
 SIDE = 1024
 _PAGE = Path(__file__).parent / "page"
@@ -72,11 +74,11 @@ class ReviewServer:
     def _state(self, _request: Request) -> Response:
         labels = [{"name": name, "key": key} for name, key in keys(self.reviewing.labels).items()]
         counts = self.reviewing.manifest.counts()
-        return JSONResponse({"labels": labels, "left": self.reviewing.queue.length(), "counts": counts})
+        return JSONResponse({"labels": labels, "left": self.reviewing.left(), "counts": counts})
 
     def _image(self, request: Request) -> Response:
-        item = self.tickets.read(request.query_params.get("ticket"))
-        png = png_thumbnail(self.reviewing.content(item.uri), SIDE) if item.uri else None
+        image = self.tickets.read(request.query_params.get("ticket")).image
+        png = png_thumbnail(read_image(self.reviewing.s3, image), SIDE) if image else None
         if png is None:
             return JSONResponse({"error": "the image cannot be decoded"}, 404)
         return Response(png, media_type="image/png", headers={"cache-control": "private, max-age=600"})
@@ -86,16 +88,16 @@ class ReviewServer:
         return JSONResponse({"failures": [failure.to_dict() for failure in failures]})
 
     def _next(self, _body: dict[str, Any]) -> dict[str, Any]:
-        item = self.reviewing.next()
-        return {"item": self._shown(item) if item else None}
+        message = self.reviewing.next()
+        return {"item": self._shown(message) if message else None}
 
     def _label(self, body: dict[str, Any]) -> dict[str, Any]:
-        item, name = self.tickets.read(body.get("ticket")), body.get("label")
+        message, name = self.tickets.read(body.get("ticket")), body.get("label")
         known = (*self.reviewing.labels, NEITHER)
         if name not in known:
             raise InvalidLabel(str(name), known)
-        decided = self.reviewing.label(item, name)
-        return {"label": decided.name if decided else name}
+        decided = self.reviewing.label([(message, name)])
+        return {"label": decided[0].name if decided else name}
 
     def _skip(self, body: dict[str, Any]) -> dict[str, Any]:
         self.reviewing.skip(self.tickets.read(body.get("ticket")))
@@ -105,26 +107,26 @@ class ReviewServer:
         return {"item": self._shown(self.reviewing.undo(self.tickets.read(body.get("ticket"))))}
 
     def _reserve(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.reviewing.queue.extend(self._items(body))
+        self.reviewing.reserve(self._messages(body))
         return {}
 
     def _release(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.reviewing.queue.extend(self._items(body), 0)
+        self.reviewing.reserve(self._messages(body), 0)
         return {}
 
     def _redrive(self, body: dict[str, Any]) -> dict[str, Any]:
         named = body.get("executions")
         return {"started": self.redrive([str(each) for each in named] if isinstance(named, list) else [])}
 
-    def _items(self, body: dict[str, Any]) -> list[ReviewItem]:
+    def _messages(self, body: dict[str, Any]) -> list[Message]:
         tickets = body.get("tickets")
         return [self.tickets.read(ticket) for ticket in tickets] if isinstance(tickets, list) else []
 
-    def _shown(self, item: ReviewItem) -> dict[str, Any]:
+    def _shown(self, message: Message) -> dict[str, Any]:
         return {
-            "ticket": self.tickets.sign(item), "uri": str(item.uri) if item.uri else None,
-            "inferences": item.inferences, "probably_neither": item.probably_neither,
-            "reason": explain(item.body.get("cause")), "execution": item.body.get("execution_arn"),
+            "ticket": self.tickets.sign(message), "uri": str(message.image) if message.image else None,
+            "inferences": message.inferences, "probably_neither": message.probably_neither,
+            "reason": explain(message), "execution": message.body.get("execution_arn"),
         }  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from core.lst_files import Entry, format_lst, parse_lst
 PREFIX = "datasets/reviewed"
 LISTING = f"{PREFIX}/train.lst"
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp", "AVIF": "avif", "HEIC": "heic"}
-_CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+"""The error codes of a conditional write where somebody else has written in between."""
 
 
 def add_image(s3: Any, bucket: str, content: bytes, source: str) -> str:
@@ -56,7 +57,7 @@ def _rewrite(s3: Any, bucket: str, change: Callable[[Sequence[Entry]], list[Entr
         try:
             s3.put_object(Bucket=bucket, Key=LISTING, Body=body, ContentType="text/plain; charset=utf-8", **condition)
         except ClientError as error:
-            if error_code(error) not in _CONFLICTS:
+            if error_code(error) not in CONFLICTS:
                 raise
         else:
             return

@@ -7,7 +7,7 @@ A line is one of SageMaker's augmented manifests
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
 from core.s3_uris import S3Uri
+from review.labelled_dataset import CONFLICTS, PREFIX
 
-KEY = "datasets/reviewed/manifest.jsonl"
-_CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+KEY = f"{PREFIX}/manifest.jsonl"
 _MISSING = frozenset({"NoSuchKey", "404"})
 _UNCHANGED = frozenset({"304", "NotModified"})
 
@@ -87,15 +87,17 @@ class ReviewManifest:
         with self._lock:
             return any(image.file == file for image in self._images.values())
 
-    def record(self, image: Decision) -> Decision:
-        """Write a decision, and return the one that counts: the first one for this execution."""
+    def record(self, decisions: Iterable[Decision]) -> list[Decision]:
+        """Write decisions, and return those that count: for each image the first one about the same execution."""
+        new = {decision.uri: decision for decision in decisions}
 
         def add(images: Images) -> None:
-            existing = images.get(image.uri)
-            if existing is None or existing.execution != image.execution:
-                images[image.uri] = image
+            for uri, decision in new.items():
+                if uri not in images or images[uri].execution != decision.execution:
+                    images[uri] = decision
 
-        return self._write(add)[image.uri]
+        images = self._write(add)
+        return [images[uri] for uri in new]
 
     def remove(self, uri: S3Uri, execution: str) -> Decision | None:
         """Take a decision back, and return it, or None if there is none."""
@@ -133,7 +135,7 @@ class ReviewManifest:
                 Bucket=self._bucket, Key=KEY, Body=body, ContentType="application/jsonlines", **condition
             )
         except ClientError as error:
-            if error_code(error) in _CONFLICTS | _MISSING:
+            if error_code(error) in CONFLICTS | _MISSING:
                 return False
             raise
         self._images, self._etag = images, response["ETag"]

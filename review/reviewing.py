@@ -4,76 +4,105 @@ Every step can be repeated. A label is first recorded in the manifest, then in t
 message is deleted; a process that dies in between leaves a message that is received again and then completed.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from core import queues
 from core.labels import Labels
-from core.s3_uris import S3Uri
+from core.queues import Message
 from review import labelled_dataset
 from review.labels import NEITHER
 from review.manifest import Decision, ReviewManifest
 from review.queued_images import read_image
-from review.review_queue import SKIPPED_SECONDS, ReviewQueue
-from review.tickets import ReviewItem
+
+RESERVED_SECONDS = 60
+"""How long after the last request of the page that shows it a message becomes visible again."""
+SKIPPED_SECONDS = 120
+UNDONE_SECONDS = 300
 
 
 @dataclass(frozen=True)
 class Reviewing:
-    """The queue, the images and the manifest of one stack, by clients of S3 and SQS."""
+    """The review queue, the images and the manifest of one stack, by clients of S3 and SQS."""
 
     s3: Any
-    queue: ReviewQueue
+    sqs: Any
+    queue_url: str
     manifest: ReviewManifest
     bucket: str
     labels: Labels
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def next(self) -> ReviewItem | None:
-        """Reserve an image that nobody has decided about, or None if there is none."""
-        while (item := self.queue.receive()) is not None:
-            decided = self.manifest.find(item.uri, item.execution, item.sent) if item.uri else None
+    def next(self) -> Message | None:
+        """Reserve the message of an image that nobody has decided about, or None if there is none."""
+        while received := queues.receive_some(self.sqs, self.queue_url, 1, RESERVED_SECONDS, wait_seconds=1):
+            message = received[0]
+            decided = self.manifest.find(message.image, message.execution, message.sent) if message.image else None
             if decided is None:
-                return item
-            self._complete(item, decided)
+                return message
+            self._complete([message], [decided])
         return None
 
-    def label(self, item: ReviewItem, name: str) -> Decision | None:
-        """Record a label, and return the decision that counts; None for a message that names no image.
+    def label(self, labels: Sequence[tuple[Message, str]]) -> list[Decision]:
+        """Record labels, and return the decisions that count, one for each image that the messages name.
 
-        Raises UnreadableImage if an image that shows a class cannot be copied.
+        Raises UnreadableImage if an image that shows a class cannot be copied; nothing is recorded then.
         """
-        if item.uri is None:
-            self.queue.delete(item)
-            return None
-        number = None if name == NEITHER else self.labels.index(name)
-        file = None
-        if number is not None:
-            file = labelled_dataset.add_image(self.s3, self.bucket, self.content(item.uri), str(item.uri))
+        shown = {message.image for message, name in labels if message.image and name != NEITHER}
+        files = {
+            uri: labelled_dataset.add_image(self.s3, self.bucket, read_image(self.s3, uri), str(uri))
+            for uri in sorted(shown)
+        }
         time = self.now().isoformat(timespec="seconds")
-        decided = self.manifest.record(Decision(item.uri, item.execution, name, number, file, time))
-        self._complete(item, decided)
+        decided = self.manifest.record(
+            Decision(
+                message.image,
+                message.execution,
+                name,
+                None if name == NEITHER else self.labels.index(name),
+                None if name == NEITHER else files[message.image],
+                time,
+            )
+            for message, name in labels
+            if message.image
+        )
+        self._complete([message for message, _ in labels], decided)
         return decided
 
-    def skip(self, item: ReviewItem) -> None:
+    def skip(self, message: Message) -> None:
         """Leave the image to others, or for later."""
-        self.queue.extend([item], SKIPPED_SECONDS)
+        self.reserve([message], SKIPPED_SECONDS)
 
-    def undo(self, item: ReviewItem) -> ReviewItem:
-        """Take a label back, and return the item to be labelled again."""
-        if item.uri is not None:
-            self.queue.send_again(item)
-            removed = self.manifest.remove(item.uri, item.execution)
+    def reserve(self, messages: Iterable[Message], seconds: int = RESERVED_SECONDS) -> None:
+        """Keep messages from others for ``seconds`` from now."""
+        queues.set_visibility(self.sqs, self.queue_url, messages, seconds)
+
+    def undo(self, message: Message) -> Message:
+        """Take a label back, and return the message to be labelled again.
+
+        It is sent again: somebody gets it unless a new label comes first.
+        """
+        if message.image is not None:
+            body = json.dumps(message.body)
+            self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body, DelaySeconds=UNDONE_SECONDS)
+            removed = self.manifest.remove(message.image, message.execution)
             if removed is not None and removed.file and not self.manifest.has_file(removed.file):
                 labelled_dataset.remove_label(self.s3, self.bucket, removed.file)
-        return ReviewItem(item.message_id, None, item.body)
+        return replace(message, receipt=None)
 
-    def content(self, uri: S3Uri) -> bytes:
-        """Return an image's bytes. Raises UnreadableImage."""
-        return read_image(self.s3, uri)
+    def left(self) -> int:
+        """Return about how many messages are left."""
+        return queues.length(self.sqs, self.queue_url)
 
-    def _complete(self, item: ReviewItem, decided: Decision) -> None:
-        if decided.label is not None and decided.file is not None:
-            labelled_dataset.record_labels(self.s3, self.bucket, {decided.file: decided.label})
-        self.queue.delete(item)
+    def _complete(self, messages: Sequence[Message], decided: Iterable[Decision]) -> None:
+        """Write what was decided to the training channel's list, and delete the messages.
+
+        One whose receipt has expired is received again, and then deleted.
+        """
+        classes = {each.file: each.label for each in decided if each.file is not None and each.label is not None}
+        if classes:
+            labelled_dataset.record_labels(self.s3, self.bucket, classes)
+        queues.delete(self.sqs, self.queue_url, messages)

@@ -8,12 +8,13 @@ from typing import Any
 
 import boto3
 
+from core import queues
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.waiting import WaiterConfig
 from monitoring import capture
 from monitoring.report import Content
 from monitoring.report.page import write as write_page
-from orchestration import executions, queues
+from orchestration import executions
 from orchestration.executions import Outcome, S3Image
 from scones import console, demo_inputs, demo_summary, recent_executions, report_content, staged_datasets
 from scones.demo_summary import DemoSummary

@@ -6,27 +6,34 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from core import queues
 from core.files import write_atomically
+from core.queues import Message
 from core.s3_uris import S3Uri
 from core.thumbnails import data_uri
-from orchestration import queues
-from orchestration.executions import S3Image
-from orchestration.history import error_message
-from orchestration.queues import Message
-from review import contact_sheet, labelled_dataset
+from review import contact_sheet
 from review.contact_sheet import Card
 from review.errors import UnreadableImage
-from review.labels import NEITHER, match_images
+from review.failures import explain
+from review.labels import match_images
+from review.manifest import ReviewManifest
 from review.queued_images import read_image
+from review.reviewing import Reviewing
 from scones import console
 from scones.stack_outputs import StackOutputs
+
+
+def reviewing(sqs: Any, s3: Any, outputs: StackOutputs) -> Reviewing:
+    """Return what labels the images of a stack's review queue."""
+    manifest = ReviewManifest(s3, outputs.data_bucket)
+    return Reviewing(s3, sqs, outputs.review_queue_url, manifest, outputs.data_bucket, outputs.labels)
 
 
 def write_page(sqs: Any, s3: Any, outputs: StackOutputs, path: Path, limit: int) -> list[Card]:
     """Write the page of up to ``limit`` images, and release every message."""
     cards = []
     with _received(sqs, outputs.review_queue_url) as messages, console.progress("fetching images") as advance:
-        for image, about in islice(queues.messages_by_image(messages).items(), limit):
+        for image, about in islice(_by_image(messages).items(), limit):
             cards.append(_card(s3, image, about[-1]))
             advance(len(cards), len(messages))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,26 +42,20 @@ def write_page(sqs: Any, s3: Any, outputs: StackOutputs, path: Path, limit: int)
 
 
 def record_labels(sqs: Any, s3: Any, outputs: StackOutputs, labels: Mapping[str, str]) -> tuple[int, int]:
-    """Add labelled images to the dataset of reviewed images, then delete their messages, then release the rest.
+    """Label images by their keys or URIs, and release the other messages.
 
     Returns how many images were labelled and how many messages are left. A call that dies in between is completed by
     the same call again. Raises ImageNotInReview or AmbiguousImage before anything is written, and UnreadableImage where
     an image cannot be copied.
     """
-    queue_url, bucket = outputs.review_queue_url, outputs.data_bucket
-    with _received(sqs, queue_url) as messages:
-        waiting = {_uri(image): about for image, about in queues.messages_by_image(messages).items()}
+    with _received(sqs, outputs.review_queue_url) as messages:
+        waiting = _by_image(messages)
         decided = match_images(labels, waiting.keys())
-        classes: dict[str, int] = {}
-        for uri, label in decided.items():
-            if label != NEITHER:
-                file = labelled_dataset.add_image(s3, bucket, read_image(s3, uri), str(uri))
-                classes[file] = outputs.labels.index(label)
-        if classes:
-            labelled_dataset.record_labels(s3, bucket, classes)
-        done = [message for uri in decided for message in waiting[uri]]
-        queues.delete(sqs, queue_url, done)
-        messages[:] = [message for message in messages if message not in done]
+        labelled = [(message, label) for uri, label in decided.items() for message in waiting[uri]]
+        if labelled:
+            reviewing(sqs, s3, outputs).label(labelled)
+        done = {message.message_id for message, _ in labelled}
+        messages[:] = [message for message in messages if message.message_id not in done]
     return len(decided), len(messages)
 
 
@@ -69,16 +70,19 @@ def _received(sqs: Any, queue_url: str) -> Iterator[list[Message]]:
         queues.release(sqs, queue_url, messages)
 
 
-def _card(s3: Any, image: S3Image, message: Message) -> Card:
+def _by_image(messages: list[Message]) -> dict[S3Uri, list[Message]]:
+    """Return the messages by the image to be reviewed, without those that name none."""
+    by_image: dict[S3Uri, list[Message]] = {}
+    for message in messages:
+        if message.image is not None:
+            by_image.setdefault(message.image, []).append(message)
+    return by_image
+
+
+def _card(s3: Any, image: S3Uri, message: Message) -> Card:
     try:
-        content = read_image(s3, _uri(image))
+        content = read_image(s3, image)
     except UnreadableImage:
         content = None
-    inferences = message.body.get("inferences")
-    numbers = tuple(float(value) for value in inferences) if isinstance(inferences, list) else ()
-    cause = error_message(str(message.body.get("cause", ""))) or ""
-    return Card(image.s3_bucket, image.s3_key, numbers, cause, data_uri(content, contact_sheet.THUMBNAIL))
-
-
-def _uri(image: S3Image) -> S3Uri:
-    return S3Uri(image.s3_bucket, image.s3_key)
+    thumbnail = data_uri(content, contact_sheet.THUMBNAIL)
+    return Card(image.bucket, image.key, message.inferences, explain(message), thumbnail)

@@ -9,14 +9,11 @@ from pathlib import Path
 import uvicorn
 
 from core.files import write_atomically
-from orchestration import queues
+from orchestration import failure_queue
 from review.app import ReviewServer
 from review.guard import is_loopback
-from review.manifest import ReviewManifest
-from review.review_queue import ReviewQueue
-from review.reviewing import Reviewing
 from review.tickets import Tickets
-from scones import console
+from scones import console, review_queue
 from scones.context import CommandContext
 
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 # nosec B104 - recognised here, not bound
@@ -35,23 +32,21 @@ def serve(context: CommandContext, host: str, port: int) -> None:
 
 def review_server(context: CommandContext, secret: bytes) -> ReviewServer:
     """Return the server of the stack's queues."""
-    outputs, sqs, s3 = context.outputs, context.client("sqs"), context.client("s3")
-    stepfunctions = context.client("stepfunctions")
+    outputs, sqs, stepfunctions = context.outputs, context.client("sqs"), context.client("stepfunctions")
 
     def redrive(executions: Collection[str]) -> int:
-        result = queues.redrive(
+        result = failure_queue.redrive(
             sqs, stepfunctions, outputs.failure_queue_url, outputs.state_machine_arn, executions=executions
         )
         return len(result.started)
 
-    reviewing = Reviewing(
-        s3=s3,
-        queue=ReviewQueue(sqs, outputs.review_queue_url),
-        manifest=ReviewManifest(s3, outputs.data_bucket),
-        bucket=outputs.data_bucket,
-        labels=outputs.labels,
+    return ReviewServer(
+        review_queue.reviewing(sqs, context.client("s3"), outputs),
+        Tickets(secret),
+        sqs,
+        outputs.failure_queue_url,
+        redrive,
     )
-    return ReviewServer(reviewing, Tickets(secret), sqs, outputs.failure_queue_url, redrive)
 
 
 def _secret(path: Path) -> bytes:

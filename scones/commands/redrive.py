@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from core.waiting import WaiterConfig
-from orchestration import executions, queues
+from orchestration import executions, failure_queue
 from orchestration.executions import Outcome, S3Image
 from scones import console
 from scones.context import CommandContext
@@ -44,11 +44,11 @@ def redrive(
         wait = False
     if dry_run:
         with console.progress("reading the failure queue"):
-            waiting = queues.count_errors(sqs, outputs.failure_queue_url)
+            waiting = failure_queue.count_errors(sqs, outputs.failure_queue_url)
         _print(context, {"waiting": waiting.total(), "errors": dict(waiting.most_common())})
         return
     with console.progress("restarting executions"):
-        redriven = queues.redrive(
+        redriven = failure_queue.redrive(
             sqs, stepfunctions, outputs.failure_queue_url, outputs.state_machine_arn, errors=error or ()
         )
     values: dict[str, Any] = {  # the keys of version 1.0

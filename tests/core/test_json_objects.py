@@ -1,6 +1,6 @@
 import pytest
 
-from core.json_objects import parse_json_object
+from core.json_objects import error_message, parse_json_object
 
 
 def test_an_object_is_returned() -> None:
@@ -13,3 +13,14 @@ def test_an_object_is_returned() -> None:
 )
 def test_anything_else_is_an_empty_object(text: str) -> None:
     assert parse_json_object(text) == {}
+
+
+def test_the_message_is_taken_out_of_what_lambda_makes_of_an_exception() -> None:
+    assert error_message('{"errorMessage": "too dark", "errorType": "InvalidInput"}') == "too dark"
+
+
+@pytest.mark.parametrize(
+    "cause", ["plain words", "[1, 2]", '"text"', "[" * 100_000, None], ids=lambda cause: str(cause)[:12]
+)
+def test_a_cause_that_lambda_did_not_wrap_stays_as_it_is(cause: str | None) -> None:
+    assert error_message(cause) == cause

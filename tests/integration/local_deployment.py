@@ -9,11 +9,12 @@ from typing import Any
 
 import httpx
 
+from core import queues
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.waiting import WaiterConfig
 from emulation.processes.environment_state import EnvironmentState
 from emulation.session import LocalSession
-from orchestration import executions, queues
+from orchestration import executions
 from orchestration.executions import Outcome, S3Image
 from scones.image_inputs import upload_images
 from scones.model_serving import deploy_endpoint

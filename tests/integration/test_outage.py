@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration import executions, queues
+from orchestration import executions, failure_queue
 from orchestration.executions import Outcome, S3Image
 from tests.integration.killed_process import killed
 from tests.integration.local_deployment import LocalDeployment
@@ -63,7 +63,7 @@ def redrive(deployment: LocalDeployment, errors: set[str]) -> Counter[str]:
     """Start again what failed with these errors, and return how it ended."""
     client, machine = deployment.client("stepfunctions"), deployment.outputs.state_machine_arn
     url = deployment.outputs.failure_queue_url
-    started = queues.redrive(deployment.client("sqs"), client, url, machine, errors=errors).started
+    started = failure_queue.redrive(deployment.client("sqs"), client, url, machine, errors=errors).started
     outcomes = executions.wait(client, dict.fromkeys(started, S3Image("", "")))
     return Counter(outcome.status for outcome in outcomes)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from review.manifest import KEY, ReviewManifest
-from review.review_queue import ReviewQueue
 from review.reviewing import Reviewing
 from tests.integration.conftest import Running
 from tests.review.fakes import message
@@ -28,7 +27,7 @@ def servers(scripted: Running) -> Iterator[tuple[Reviewing, Reviewing]]:
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
     labels = ("bicycle", "motorcycle")
     yield tuple(  # type: ignore[misc]
-        Reviewing(s3, ReviewQueue(sqs, url), ReviewManifest(s3, BUCKET), BUCKET, labels) for _ in range(2)
+        Reviewing(s3, sqs, url, ReviewManifest(s3, BUCKET), BUCKET, labels) for _ in range(2)
     )
     sqs.delete_queue(QueueUrl=url)
 
@@ -36,18 +35,18 @@ def servers(scripted: Running) -> Iterator[tuple[Reviewing, Reviewing]]:
 def test_two_servers_label_each_image_once_whatever_is_delivered_again(servers: tuple[Reviewing, Reviewing]) -> None:
     first, second = servers
     one, other = take(first), take(second)
-    assert one.uri != other.uri
-    first.queue.extend([one], 0)  # as after a server that died: the message is delivered again
+    assert one.image != other.image
+    first.reserve([one], 0)  # as after a server that died: the message is delivered again
     again = take(second)
-    assert again.uri == one.uri
-    assert second.label(again, "bicycle") == first.label(one, "motorcycle")
-    first.label(other, "neither")
+    assert again.image == one.image
+    assert second.label([(again, "bicycle")]) == first.label([(one, "motorcycle")])
+    first.label([(other, "neither")])
     assert second.manifest.counts() == {"bicycle": 1, "neither": 1}
     undone = second.undo(again)
-    assert again.uri is not None
-    assert first.manifest.find(again.uri, again.execution, 0) is None
-    second.label(undone, "motorcycle")
+    assert again.image is not None
+    assert first.manifest.find(again.image, again.execution, 0) is None
+    second.label([(undone, "motorcycle")])
     lines = first.s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read().decode().splitlines()
     assert sorted(json.loads(line)["label-metadata"]["class-name"] for line in lines) == ["motorcycle", "neither"]
-    assert first.queue.length() == 1  # the delayed message of the label that was taken back
+    assert first.left() == 1  # the delayed message of the label that was taken back
     assert first.next() is None

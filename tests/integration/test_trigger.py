@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
-from orchestration import queues
+from core import queues
 from tests.integration.conftest import Running
 from tests.integration.test_state_machine import messages
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from orchestration.errors import ExecutionNotFound, HistoryUnavailable
-from orchestration.history import describe, error_message, history, visits
+from orchestration.history import describe, history, visits
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ARN = "arn:aws:states:us-east-1:123456789012:execution:machine:name"
@@ -98,10 +98,3 @@ def test_an_execution_that_is_not_there_is_named(call: Any, code: str) -> None:
 def test_an_express_execution_has_no_history_to_ask_for() -> None:
     with pytest.raises(HistoryUnavailable, match="CloudWatch"):
         history(stub()[0], ARN.replace(":execution:", ":express:") + ":id")
-
-
-@pytest.mark.parametrize(
-    "cause", ["plain words", "[1, 2]", '"text"', "[" * 100_000, None], ids=lambda cause: str(cause)[:12]
-)
-def test_a_cause_that_lambda_did_not_wrap_stays_as_it_is(cause: str | None) -> None:
-    assert error_message(cause) == cause

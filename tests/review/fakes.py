@@ -76,9 +76,11 @@ class FakeSqs:
             if not entry["VisibilityTimeout"] and entry["ReceiptHandle"] in self.in_flight:
                 self.visible[QueueUrl].append(self.in_flight.pop(entry["ReceiptHandle"])[1])
 
-    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> None:  # noqa: N803
+    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
         assert QueueUrl
-        self.in_flight.pop(ReceiptHandle, None)
+        for entry in Entries:
+            self.in_flight.pop(entry["ReceiptHandle"], None)
+        return {}
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
         counts = (len(self.visible[QueueUrl]), len(self.in_flight), len(self.delayed))

@@ -7,7 +7,6 @@ from PIL import Image
 
 from review.app import ReviewServer, keys
 from review.manifest import ReviewManifest
-from review.review_queue import ReviewQueue
 from review.reviewing import Reviewing
 from review.tickets import Tickets
 from tests import fake_aws
@@ -23,7 +22,7 @@ class Page:
 
     def __init__(self, secret: bytes = b"secret") -> None:
         self.s3, self.sqs, self.redriven = FakeS3(), FakeSqs(), list[list[str]]()
-        reviewing = Reviewing(self.s3, ReviewQueue(self.sqs, QUEUE), ReviewManifest(self.s3, BUCKET), BUCKET, LABELS)
+        reviewing = Reviewing(self.s3, self.sqs, QUEUE, ReviewManifest(self.s3, BUCKET), BUCKET, LABELS)
 
         def redrive(executions: object) -> int:
             self.redriven.append(list(executions))  # type: ignore[call-overload]

@@ -23,7 +23,7 @@ def lines(s3: FakeS3) -> list[dict[str, object]]:
 
 def test_a_decision_is_a_line_of_an_augmented_manifest() -> None:
     s3 = FakeS3()
-    ReviewManifest(s3, BUCKET).record(decision("a.png", "motorcycle"))
+    ReviewManifest(s3, BUCKET).record([decision("a.png", "motorcycle")])
     (line,) = lines(s3)
     assert (line["source-ref"], line["label"]) == ("s3://data/a.png", 1)
     metadata = line["label-metadata"]
@@ -42,16 +42,16 @@ def test_no_key_breaks_a_line(key: str) -> None:
 def test_the_first_decision_about_an_execution_counts() -> None:
     s3 = FakeS3()
     first, second = ReviewManifest(s3, BUCKET), ReviewManifest(s3, BUCKET)
-    assert first.record(decision("a.png", "bicycle")).name == "bicycle"
-    assert second.record(decision("a.png", "motorcycle")).name == "bicycle"
-    assert second.record(decision("a.png", "motorcycle", "arn:e2")).name == "motorcycle"
+    assert first.record([decision("a.png", "bicycle")])[0].name == "bicycle"
+    assert second.record([decision("a.png", "motorcycle")])[0].name == "bicycle"
+    assert second.record([decision("a.png", "motorcycle", "arn:e2")])[0].name == "motorcycle"
     assert len(lines(s3)) == 1
 
 
 def test_a_decision_that_is_taken_back_is_gone_for_every_server() -> None:
     s3 = FakeS3()
     first, second = ReviewManifest(s3, BUCKET), ReviewManifest(s3, BUCKET)
-    first.record(decision("a.png"))
+    first.record([decision("a.png")])
     assert second.remove(S3Uri(BUCKET, "a.png"), "arn:other") is None
     assert second.remove(S3Uri(BUCKET, "a.png"), "arn:e1") == decision("a.png")
     assert first.find(S3Uri(BUCKET, "a.png"), "arn:e1", 0) is None
@@ -70,7 +70,7 @@ def test_servers_that_write_at_once_lose_nothing() -> None:
     def write(server: int) -> None:
         manifest = ReviewManifest(s3, BUCKET)
         for number in range(25):
-            manifest.record(decision(f"{server}-{number}.png"))
+            manifest.record([decision(f"{server}-{number}.png")])
 
     threads = [threading.Thread(target=write, args=(server,)) for server in range(4)]
     for thread in threads:
@@ -86,6 +86,6 @@ def test_a_write_that_fails_is_repeated_by_its_caller() -> None:
     manifest = ReviewManifest(s3, BUCKET)
     s3.fail_next = fake_aws.error("InternalError", "no")
     with pytest.raises(ClientError, match="InternalError"):
-        manifest.record(decision("a.png"))
-    assert manifest.record(decision("a.png")).name == "bicycle"
+        manifest.record([decision("a.png")])
+    assert manifest.record([decision("a.png")])[0].name == "bicycle"
     assert len(lines(s3)) == 1

@@ -7,12 +7,11 @@ import pytest
 from PIL import Image
 
 from core.lst_files import parse_lst
+from core.queues import Message
 from review.errors import UnreadableImage
 from review.labelled_dataset import LISTING
 from review.manifest import KEY, ReviewManifest
-from review.review_queue import ReviewQueue
 from review.reviewing import Reviewing
-from review.tickets import ReviewItem
 from tests.review.fakes import BUCKET, QUEUE, FakeS3, FakeSqs, message
 
 
@@ -27,7 +26,7 @@ class Stack:
 
     def server(self, s3: Any = None, sqs: Any = None) -> Reviewing:
         s3, sqs = s3 or self.s3, sqs or self.sqs
-        return Reviewing(s3, ReviewQueue(sqs, QUEUE), ReviewManifest(s3, BUCKET), BUCKET, ("bicycle", "motorcycle"))
+        return Reviewing(s3, sqs, QUEUE, ReviewManifest(s3, BUCKET), BUCKET, ("bicycle", "motorcycle"))
 
     def labels(self) -> dict[str, str]:
         lines = [json.loads(line) for line in self.s3.objects.get(KEY, b"").decode().splitlines()]
@@ -65,7 +64,7 @@ def png(shade: int) -> bytes:
     return content.getvalue()
 
 
-def take(server: Reviewing) -> ReviewItem:
+def take(server: Reviewing) -> Message:
     item = server.next()
     assert item is not None
     return item
@@ -74,8 +73,8 @@ def take(server: Reviewing) -> ReviewItem:
 def test_a_label_is_recorded_and_its_message_deleted() -> None:
     stack = Stack("a.png")
     server = stack.server()
-    decided = server.label(take(server), "motorcycle")
-    assert decided is not None
+    decided = server.label([(take(server), "motorcycle")])
+    assert [each.name for each in decided] == ["motorcycle"]
     assert stack.labels() == {"s3://data/a.png": "motorcycle"}
     assert stack.channel() == [1]
     stack.sqs.time_passes()
@@ -85,25 +84,25 @@ def test_a_label_is_recorded_and_its_message_deleted() -> None:
 def test_neither_leaves_the_training_channel_as_it_is() -> None:
     stack = Stack("a.png")
     server = stack.server()
-    server.label(take(server), "neither")
+    server.label([(take(server), "neither")])
     assert stack.labels() == {"s3://data/a.png": "neither"}
     assert LISTING not in stack.s3.objects
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
-    ("service", "operation"), [("s3", "get_object"), ("s3", "put_object"), ("sqs", "delete_message")]
+    ("service", "operation"), [("s3", "get_object"), ("s3", "put_object"), ("sqs", "delete_message_batch")]
 )
 def test_a_server_that_dies_at_any_step_loses_and_doubles_nothing(service: str, operation: str, after: bool) -> None:
     stack = Stack("a.png", "b.png")
     item = take(stack.server())
     broken = Broken(stack.s3 if service == "s3" else stack.sqs, operation, after=after)
     with pytest.raises(ConnectionResetError):
-        stack.server(**{service: broken}).label(item, "bicycle")
+        stack.server(**{service: broken}).label([(item, "bicycle")])
     stack.sqs.time_passes()
     server = stack.server()
     while (again := server.next()) is not None:
-        server.label(again, "bicycle")
+        server.label([(again, "bicycle")])
     assert stack.labels() == {"s3://data/a.png": "bicycle", "s3://data/b.png": "bicycle"}
     assert stack.channel() == [0, 0]
     stack.sqs.time_passes()
@@ -116,7 +115,7 @@ def test_an_image_whose_reservation_ended_is_decided_once() -> None:
     item = take(first)
     stack.sqs.time_passes()
     again = take(second)
-    assert second.label(again, "motorcycle") == first.label(item, "bicycle")
+    assert second.label([(again, "motorcycle")]) == first.label([(item, "bicycle")])
     assert stack.labels() == {"s3://data/a.png": "motorcycle"}
 
 
@@ -124,11 +123,11 @@ def test_a_label_can_be_removed_and_set_again() -> None:
     stack = Stack("a.png")
     server = stack.server()
     item = take(server)
-    server.label(item, "bicycle")
+    server.label([(item, "bicycle")])
     again = server.undo(item)
     assert stack.labels() == {}
     assert stack.channel() == []
-    server.label(again, "motorcycle")
+    server.label([(again, "motorcycle")])
     stack.sqs.time_passes()
     assert server.next() is None
     assert stack.labels() == {"s3://data/a.png": "motorcycle"}
@@ -139,10 +138,10 @@ def test_a_label_that_is_taken_back_and_left_comes_to_somebody_else() -> None:
     stack = Stack("a.png")
     server = stack.server()
     item = take(server)
-    server.label(item, "bicycle")
+    server.label([(item, "bicycle")])
     server.undo(item)
     stack.sqs.time_passes()
-    assert take(stack.server()).uri == item.uri
+    assert take(stack.server()).image == item.image
 
 
 def test_two_images_of_one_content_keep_their_line_in_the_listing() -> None:
@@ -150,8 +149,8 @@ def test_two_images_of_one_content_keep_their_line_in_the_listing() -> None:
     stack.s3.objects["b.png"] = stack.s3.objects["a.png"]
     server = stack.server()
     first, second = take(server), take(server)
-    server.label(first, "bicycle")
-    server.label(second, "bicycle")
+    server.label([(first, "bicycle")])
+    server.label([(second, "bicycle")])
     server.undo(second)
     assert stack.channel() == [0]
 
@@ -162,8 +161,8 @@ def test_an_image_that_is_gone_can_only_be_neither() -> None:
     server = stack.server()
     item = take(server)
     with pytest.raises(UnreadableImage):
-        server.label(item, "bicycle")
-    server.label(item, "neither")
+        server.label([(item, "bicycle")])
+    server.label([(item, "neither")])
     assert stack.labels() == {"s3://data/a.png": "neither"}
 
 
@@ -173,8 +172,8 @@ def test_a_message_that_names_no_image_can_be_removed(body: str) -> None:
     stack.sqs.send_message(QueueUrl=QUEUE, MessageBody=body)
     server = stack.server()
     item = take(server)
-    assert (item.uri, item.inferences) == (None, ())
-    assert server.label(item, "neither") is None
+    assert (item.image, item.inferences) == (None, ())
+    assert server.label([(item, "neither")]) == []
     stack.sqs.time_passes()
     assert server.next() is None
 
@@ -183,7 +182,7 @@ def test_a_message_that_names_no_image_can_be_removed(body: str) -> None:
 def test_an_image_that_ran_twice_is_asked_once_unless_it_came_after_its_label(sent: str, asked: bool) -> None:
     stack = Stack("a.png")
     server = stack.server()
-    server.label(take(server), "bicycle")
+    server.label([(take(server), "bicycle")])
     stack.sqs.send_message(QueueUrl=QUEUE, MessageBody=message("a.png", "arn:another"))
     stack.sqs.sent_timestamp = str(int(datetime.fromisoformat(sent).timestamp() * 1000))
     assert (server.next() is not None) is asked

@@ -242,7 +242,7 @@ def serving() -> Target:
 
 def messages() -> Target:
     """What Step Functions and the queues hand on: causes of failures, in JSON within JSON."""
-    from orchestration.history import error_message  # noqa: PLC0415
+    from core.json_objects import error_message  # noqa: PLC0415
 
     seeds = (b'{"errorMessage": "no", "errorType": "ImageNotFound"}', b"States.Timeout", b"[]")
     return Target(lambda data: error_message(data.decode("utf-8", "replace")), (), seeds, JSON_WORDS)

@@ -134,16 +134,17 @@ def file_names() -> Target:
 
 def review_messages() -> Target:
     """A message of the review or the failure queue, and what a reviewer's page is shown of it."""
+    from core.queues import Message  # noqa: PLC0415
     from review.failures import _failure  # noqa: PLC0415
-    from review.tickets import ReviewItem, Tickets  # noqa: PLC0415
+    from review.tickets import Tickets  # noqa: PLC0415
 
     tickets = Tickets(b"secret")
 
     def one(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
-        item = ReviewItem("id", "receipt", parse_json_object(text))
-        assert tickets.read(tickets.sign(item)) == item
-        shown = [str(item.uri), item.inferences, item.execution, _failure(text).to_dict()]
+        message = Message("id", "receipt", parse_json_object(text))
+        assert tickets.read(tickets.sign(message)) == message
+        shown = [str(message.image), message.inferences, message.execution, _failure(message).to_dict()]
         json.dumps(shown, allow_nan=False, ensure_ascii=False).encode()
 
     seeds = (

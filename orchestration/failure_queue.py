@@ -1,48 +1,18 @@
-"""Reads the review and the failure queue, and restarts failed executions, each message exactly once."""
+"""Restarts the failed executions in the failure queue, each message exactly once."""
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
-from core.json_objects import parse_json_object
+from core.queues import Message, delete, receive, release
 from orchestration import history
-from orchestration.errors import ExecutionNotFound, HistoryUnavailable, MessagesNotDeleted
-from orchestration.executions import S3Image
-
-VISIBILITY_TIMEOUT_SECONDS = 600
-_BATCH = 10  # the most messages in one SQS request
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message of a state machine; ``body`` is empty if the message is not a JSON object."""
-
-    message_id: str
-    receipt_handle: str
-    body: dict[str, Any]
-
-    @property
-    def execution_arn(self) -> str:
-        """The ARN of the execution that sent the message."""
-        return str(self.body.get("execution_arn", ""))
-
-    @property
-    def error(self) -> str:
-        """The name of the error with which the execution ended."""
-        return str(self.body.get("error", ""))
-
-    @property
-    def image(self) -> S3Image | None:
-        """The image to be reviewed, or None if the message names none."""
-        bucket, key = self.body.get("s3_bucket"), self.body.get("s3_key")
-        return S3Image(bucket, key) if isinstance(bucket, str) and isinstance(key, str) else None
+from orchestration.errors import ExecutionNotFound, HistoryUnavailable
 
 
 @dataclass(frozen=True)
@@ -59,51 +29,6 @@ class Redriven:
     already_started: int
     failed_again: int
     remaining: int
-
-
-def length(sqs: Any, queue_url: str) -> int:
-    """Return the number of messages in a queue, including those in flight; SQS counts approximately."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
-    return sum(int(attributes[name]) for name in names)
-
-
-def receive(
-    sqs: Any, queue_url: str, *, visibility_timeout: int = VISIBILITY_TIMEOUT_SECONDS, wait_seconds: int = 1
-) -> Iterator[Message]:
-    """Yield each message of the queue once; it is invisible to others until it is released or the timeout ends.
-
-    ``wait_seconds`` makes it a long poll, which asks all of SQS's servers.
-    """
-    seen: set[str] = set()
-    while True:
-        response = sqs.receive_message(
-            QueueUrl=queue_url,
-            MaxNumberOfMessages=_BATCH,
-            VisibilityTimeout=visibility_timeout,
-            WaitTimeSeconds=wait_seconds,
-        )
-        new = [message for message in response.get("Messages", []) if message["MessageId"] not in seen]
-        if not new:
-            return
-        for message in new:
-            seen.add(message["MessageId"])
-            yield Message(message["MessageId"], message["ReceiptHandle"], parse_json_object(message["Body"]))
-
-
-def release(sqs: Any, queue_url: str, messages: Iterable[Message]) -> None:
-    """Make messages visible again."""
-    for entries in _entries(messages):
-        visible = [entry | {"VisibilityTimeout": 0} for entry in entries]
-        sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=visible)
-
-
-def delete(sqs: Any, queue_url: str, messages: Iterable[Message]) -> None:
-    """Delete messages. Raises MessagesNotDeleted if SQS refuses to delete one, which becomes visible again."""
-    for entries in _entries(messages):
-        refused = sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
-        if refused:
-            raise MessagesNotDeleted(len(refused), str(refused[0].get("Message") or refused[0]["Code"]))
 
 
 def redrive(
@@ -185,18 +110,3 @@ def _input(stepfunctions: Any, message: Message) -> str | None:
         return history.describe(stepfunctions, message.execution_arn).input
     except (ExecutionNotFound, HistoryUnavailable):
         return None
-
-
-def _entries(messages: Iterable[Message]) -> Iterator[list[dict[str, Any]]]:
-    remaining = iter(messages)
-    while batch := list(islice(remaining, _BATCH)):
-        yield [{"Id": str(n), "ReceiptHandle": message.receipt_handle} for n, message in enumerate(batch)]
-
-
-def messages_by_image(messages: Sequence[Message]) -> dict[S3Image, list[Message]]:
-    """Return the messages by the image to be reviewed, without those that name none."""
-    by_image: dict[S3Image, list[Message]] = {}
-    for message in messages:
-        if message.image is not None:
-            by_image.setdefault(message.image, []).append(message)
-    return by_image

@@ -2,14 +2,11 @@ import json
 from collections import Counter
 from typing import Any
 
-import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.errors import MessagesNotDeleted
-from orchestration.executions import S3Image
-from orchestration.queues import Message, count_errors, delete, messages_by_image, receive, redrive, release
+from orchestration.failure_queue import count_errors, redrive
 
 QUEUE = "https://sqs/queue"
 
@@ -134,29 +131,3 @@ def test_an_input_that_did_not_fit_the_message_is_taken_from_the_execution() -> 
     machine = Described()
     redrive(FakeQueue([{"execution_arn": "arn:1", "error": "InvalidInput"}]), machine, QUEUE, "arn:machine")
     assert list(machine.inputs.values()) == ['{"s3_key": "big"}']
-
-
-def test_reading_takes_nothing_away_and_a_release_brings_it_back_into_sight() -> None:
-    queue = FakeQueue([{"s3_bucket": "b", "s3_key": f"{n}.png"} for n in range(12)])
-    held = list(receive(queue, QUEUE))
-    assert len(held) == 12
-    assert not list(receive(queue, QUEUE))
-    release(queue, QUEUE, held)
-    assert len(list(receive(queue, QUEUE))) == 12
-
-
-def test_messages_about_one_image_are_found_together() -> None:
-    messages = [Message(str(n), str(n), {"s3_bucket": "b", "s3_key": key}) for n, key in enumerate("aba")]
-    assert {image: len(result) for image, result in messages_by_image([*messages, Message("x", "x", {})]).items()} == {
-        S3Image("b", "a"): 2,
-        S3Image("b", "b"): 1,
-    }
-
-
-def test_a_message_that_sqs_does_not_delete_is_told_of() -> None:
-    class Refusing(FakeQueue):
-        def delete_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
-            return {"Failed": [{"Id": "0", "Code": "InternalError"}]}
-
-    with pytest.raises(MessagesNotDeleted, match="InternalError"):
-        delete(Refusing([]), QUEUE, [Message("1", "1", {})])
