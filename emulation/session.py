@@ -7,6 +7,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from core.defaults import REGION
+
 SAGEMAKER_ENDPOINT_VARIABLES = {
     "sagemaker": "AWS_ENDPOINT_URL_SAGEMAKER",
     "sagemaker-runtime": "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME",
@@ -19,7 +21,7 @@ SAGEMAKER_ENDPOINT_VARIABLES = {
 class LocalSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     """Sends SageMaker, and what scales and ends its endpoints, to ``sagemaker_url``, all else to ``localstack_url``."""
 
-    def __init__(self, localstack_url: str, sagemaker_url: str, region: str = "us-east-1") -> None:
+    def __init__(self, localstack_url: str, sagemaker_url: str, region: str = REGION) -> None:
         super().__init__(
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestration import stack, teardown
+from core.defaults import REGION
+from orchestration import stack
 from orchestration.errors import BootstrapMissing, StackNotFound
 
 STACK = "scones-bootstrap"
@@ -59,15 +60,10 @@ def artifact_bucket(cloudformation: Any) -> str:
     return outputs["ArtifactBucket"]
 
 
-def delete(cloudformation: Any, s3: Any, *, on_event: stack.OnEvent = lambda _: None, poll: float = 3.0) -> bool:
-    """Delete the bootstrap stack with its bucket and every image; return False if there is none."""
-    return teardown.delete_stack(cloudformation, s3, STACK, on_event=on_event, poll=poll)
-
-
 def local_artifact_bucket(s3: Any) -> str:
     """Return the artifact bucket in LocalStack; create it where it is missing: LocalStack persists nothing."""
     if _LOCAL_BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         region = s3.meta.region_name
-        location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        location = {} if region == REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=_LOCAL_BUCKET, **location)
     return _LOCAL_BUCKET

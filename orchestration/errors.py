@@ -54,10 +54,11 @@ class InvalidStackName(StackError):
     """The names that derive from the stack's would break AWS's rules."""
 
     def __init__(self, name: str, longest: int) -> None:
-        super().__init__(
-            f"'{name}' cannot name the stack: use at most {longest} lower-case letters, digits and single hyphens, "
-            "beginning with a letter, because the name is part of a bucket's"
+        self.rule = (
+            f"use at most {longest} lower-case letters, digits and single hyphens, beginning with a letter, "
+            "because the name is part of a bucket's"
         )
+        super().__init__(f"'{name}' cannot name the stack: {self.rule}")
 
 
 class InvalidEndpointName(StackError):

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from orchestration import stack
 from orchestration.errors import RevisionMissing
 
@@ -51,7 +52,7 @@ def _read(s3: Any, bucket: str, name: str) -> list[Revision]:
     try:
         content = s3.get_object(Bucket=bucket, Key=_key(name))["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+        if error_code(error) in {"NoSuchKey", "404"}:
             return []
         raise
     return [Revision(**each) for each in json.loads(content)]

@@ -15,10 +15,11 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
+from core.defaults import DATASETS
 from core.image_formats import image_format
 from core.lst_files import Entry, format_lst, parse_lst
 
-PREFIX = "datasets/reviewed"
+PREFIX = f"{DATASETS}/reviewed"
 LISTING = f"{PREFIX}/train.lst"
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp", "AVIF": "avif", "HEIC": "heic"}
 CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})

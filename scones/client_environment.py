@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from core.files import write_atomically
-from emulation.session import LocalSession
+from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, LocalSession
 
-_EMULATED = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "APPLICATION_AUTO_SCALING", "SCHEDULER")
 _BUCKET = "sagemaker-{region}-000000000000"
 _ROLE = "arn:aws:iam::000000000000:role/notebook"
 _SDK_DEFAULTS = """SchemaVersion: '1.0'
@@ -37,7 +36,7 @@ def client_environment(session: LocalSession, sdk_defaults: Path) -> dict[str, s
         "AWS_DEFAULT_REGION": session.region_name,
         "AWS_REGION": session.region_name,
         "AWS_ENDPOINT_URL": session.localstack_url,
-        **{f"AWS_ENDPOINT_URL_{service}": session.sagemaker_url for service in _EMULATED},
+        **dict.fromkeys(SAGEMAKER_ENDPOINT_VARIABLES.values(), session.sagemaker_url),
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(sdk_defaults),
         "SAGEMAKER_VALIDATE_ROLE": "false",
     }

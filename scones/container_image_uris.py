@@ -18,7 +18,7 @@ def repository(name: str) -> str:
     return f"{REPOSITORY_PREFIX}/{name}"
 
 
-def publish(
+def published_uris(
     session: boto3.Session, settings: Settings, names: tuple[str, ...], architecture: str, *, build: bool = True
 ) -> dict[str, str]:
     """Build and push the images that ECR does not have yet, unless ``build`` is False; return each URI by its name."""
@@ -42,4 +42,4 @@ def inference_uri(session: boto3.Session, settings: Settings, instance_type: str
     if settings.target is not Target.AWS:
         return None
     architecture = "arm64" if _GRAVITON.match(instance_type) else "x86_64"
-    return publish(session, settings, (INFERENCE,), architecture)[INFERENCE]
+    return published_uris(session, settings, (INFERENCE,), architecture)[INFERENCE]

@@ -28,7 +28,7 @@ def build(settings: Settings, architecture: str, engine: DockerClient) -> dict[s
     built = {}
     with progress() as advance:
         for source in image_sources(settings, ALL):
-            name = f"{settings.stack.lower()}/{source.name}:local"
+            name = f"{settings.stack}/{source.name}:local"
             built[name] = image_builds.build(engine, source, [name], image_builds.PLATFORMS[architecture], advance)
     return built
 

@@ -28,7 +28,9 @@ class EndpointLifecycle:
         The schedule exists before the endpoint does, so that no interruption leaves an endpoint without it.
         """
         self._schedule_deletion()
-        stop_scaling(self._session, self._endpoint)
+        endpoint_autoscaling.deregister_scaling(
+            self._session.client("application-autoscaling"), self._endpoint, VARIANT
+        )
 
     def apply(self, minimum: int) -> dict[str, Any]:
         """Set or remove scaling, restart the TTL or cancel the deletion; return both as a command prints them."""
@@ -39,7 +41,7 @@ class EndpointLifecycle:
             instances = f"{minimum} to {self._maximum}"
         deleted_at = self._schedule_deletion()
         if deleted_at is None:  # only now: an earlier schedule must outlast a deployment that fails
-            cancel_deletion(self._session, self._endpoint)
+            endpoint_ttl.cancel_deletion(self._session.client("scheduler"), self._endpoint)
         return {"instances": instances, "deleted_at": deleted_at}
 
     def _schedule_deletion(self) -> datetime | None:
@@ -48,13 +50,3 @@ class EndpointLifecycle:
             return None
         scheduler = self._session.client("scheduler")
         return endpoint_ttl.schedule_deletion(scheduler, self._endpoint, self._role, self._ttl)
-
-
-def stop_scaling(session: boto3.Session, endpoint: str) -> None:
-    """Deregister an endpoint's scaling target, which outlives the endpoint otherwise."""
-    endpoint_autoscaling.deregister_scaling(session.client("application-autoscaling"), endpoint, VARIANT)
-
-
-def cancel_deletion(session: boto3.Session, endpoint: str) -> None:
-    """Delete an endpoint's schedule for its deletion."""
-    endpoint_ttl.cancel_deletion(session.client("scheduler"), endpoint)

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from core.s3_uris import S3Uri
 from monitoring.baseline import Baseline
 from monitoring.errors import BaselineNotFound
@@ -63,6 +64,6 @@ def _content(s3: Any, uri: str) -> bytes:
     try:
         return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except ClientError as error:
-        if error.response["Error"].get("Code") in _ABSENT:
+        if error_code(error) in _ABSENT:
             raise BaselineNotFound(uri) from None
         raise

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from core.defaults import DATASETS
 from core.json_objects import parse_json_object
 from monitoring.report.content import Disposition, ReportedImage
 from orchestration.executions import Outcome, S3Image
@@ -101,8 +102,8 @@ def image_reader(s3: Any, staged: Path) -> Callable[[S3Image], bytes | None]:
     """
 
     def read(image: S3Image) -> bytes | None:
-        path = staged.joinpath(*image.s3_key.removeprefix("datasets/").split("/"))
-        if image.s3_key.startswith("datasets/") and ".." not in path.parts and path.is_file():
+        path = staged.joinpath(*image.s3_key.removeprefix(f"{DATASETS}/").split("/"))
+        if image.s3_key.startswith(f"{DATASETS}/") and ".." not in path.parts and path.is_file():
             return path.read_bytes()
         try:
             response = s3.get_object(Bucket=image.s3_bucket, Key=image.s3_key)

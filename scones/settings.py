@@ -1,7 +1,6 @@
 """The settings of a command, read from the environment: no other module of the CLI reads it."""
 
 import os
-import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,9 +11,10 @@ import platformdirs
 
 from core.defaults import REGION
 from core.labels import Labels, parse_labels
+from orchestration.errors import InvalidStackName
+from orchestration.names import check_stack_name
 from scones.errors import InvalidSetting, UnknownTarget
 
-_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,7 +50,7 @@ class Settings:
     @property
     def default_endpoint_name(self) -> str:
         """The name that a new stack gives its SageMaker endpoint; an existing stack has its own among its outputs."""
-        return f"{self.stack.lower()}-vehicles"
+        return f"{self.stack}-vehicles"
 
     @property
     def local_region(self) -> str:
@@ -97,9 +97,11 @@ class Settings:
 
 
 def valid_stack(name: str, setting: str) -> str:
-    """Return a stack's name. Raises InvalidSetting if CloudFormation would refuse it."""
-    if not _STACK_NAME.fullmatch(name):
-        raise InvalidSetting(setting, name, "a stack's name has letters, digits and hyphens, and begins with a letter")
+    """Return a stack's name. Raises InvalidSetting if no stack of ours could have it."""
+    try:
+        check_stack_name(name)
+    except InvalidStackName as error:
+        raise InvalidSetting(setting, name, error.rule) from error
     return name
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import boto3
 from botocore.config import Config
 
+from core.defaults import DATASETS
 from core.labels import VEHICLES, Labels, dataset_name
 from scones import __version__
 from scones.console import Advance, warn
@@ -101,7 +102,7 @@ def upload_dataset(
 ) -> UploadedDataset:
     """Write a dataset to disk and upload it; objects that are there already are kept."""
     staged = write_to_disk(source, settings, advance)
-    prefix = f"datasets/{source.dataset}"
+    prefix = f"{DATASETS}/{source.dataset}"
     s3 = session.client("s3", config=Config(max_pool_connections=_UPLOADS))
     report = upload(staged.path, s3, bucket, prefix, progress=advance, workers=_UPLOADS)
     labels = {f"{prefix}/{path}": label for path, label in labels_by_path(staged, "test").items()}
@@ -131,5 +132,5 @@ def labels_by_key(folder: Path) -> dict[str, int]:
         for split in SPLITS:
             for file_path, file in manifest.images(split).items():
                 if file.label is not None:
-                    labels[f"datasets/{path.parent.name}/{file_path}"] = file.label
+                    labels[f"{DATASETS}/{path.parent.name}/{file_path}"] = file.label
     return labels

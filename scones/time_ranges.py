@@ -1,13 +1,13 @@
 """Time ranges, as the command line names them."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import typer
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from core.durations import parse_duration
+from core.errors import InvalidDuration
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _time(text: str, option: str) -> datetime:
 
 
 def _age(text: str) -> timedelta:
-    match = re.fullmatch(r"([1-9]\d{0,5})([smhd])", text)
-    if not match:
-        raise typer.BadParameter(f"'{text}' is not a time span such as 90s, 30m, 24h or 7d", param_hint="--since")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return parse_duration(text)
+    except InvalidDuration as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from None

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from core.defaults import DATASETS
 from core.labels import VEHICLES, dataset_name
 from review import labelled_dataset
 from scones import console
@@ -20,8 +21,6 @@ from training.endpoint_naming import MAX_NAME_LENGTH
 from training.errors import DatasetNotFound
 from training.jobs import JobEnvironment, JobStatus, TrainingJobSpec
 from training.service_quotas import Use
-
-DATASETS = "datasets"
 
 
 def job_spec(  # noqa: PLR0913 - four have a default

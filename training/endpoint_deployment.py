@@ -11,9 +11,11 @@ from botocore.exceptions import ClientError
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.waiting import WaiterConfig
+from training.endpoint_autoscaling import deregister_scaling
 from training.endpoint_naming import DIGEST_LENGTH, artifact_version, name_prefix
 from training.endpoint_settings import EndpointOptions, EndpointStatus
-from training.endpoint_spec import EndpointSpec
+from training.endpoint_spec import VARIANT, EndpointSpec
+from training.endpoint_ttl import cancel_deletion
 from training.errors import (
     EndpointFailed,
     EndpointNotFound,
@@ -91,19 +93,19 @@ def status(session: boto3.Session, name: str) -> EndpointStatus:
 
 
 def delete(session: boto3.Session, name: str, waiter: WaiterConfig = ENDPOINT_WAITER) -> list[str]:
-    """Delete the endpoint and all its configurations and models; return the names of what was deleted.
+    """Delete the endpoint with its configurations, models, scaling and scheduled deletion; return what was deleted.
 
-    Captures in S3 are kept. Raises EndpointNotFound if nothing was there.
+    Captures in S3 are kept.
     """
+    deregister_scaling(session.client("application-autoscaling"), name, VARIANT)
     with translate_errors("delete"):
         endpoint = _wait_until_settled(session, name, waiter)
         deleted = [] if endpoint is None else [name]
         if endpoint is not None:
             _delete_endpoint(session, endpoint, waiter)
         deleted += _delete_unused(session, name, used=None)
-        if not deleted:
-            raise EndpointNotFound(name)
-        return deleted
+    cancel_deletion(session.client("scheduler"), name)  # last: a deletion that is interrupted still happens on schedule
+    return deleted
 
 
 def _wait_until_deployed(session: boto3.Session, spec: EndpointSpec, waiter: WaiterConfig) -> EndpointStatus:

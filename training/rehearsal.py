@@ -19,11 +19,11 @@ from core.s3_uris import S3Uri
 from core.waiting import WaiterConfig
 from training import endpoint_deployment, jobs
 from training.data.synthetic import render
-from training.endpoint_autoscaling import deregister_scaling, register_scaling
+from training.endpoint_autoscaling import register_scaling
 from training.endpoint_settings import EndpointOptions, EndpointStatus
 from training.endpoint_spec import VARIANT
-from training.endpoint_ttl import ScheduleRole, cancel_deletion, schedule_deletion
-from training.errors import CaptureMissing, EndpointNotFound, translate_errors
+from training.endpoint_ttl import ScheduleRole, schedule_deletion
+from training.errors import CaptureMissing, translate_errors
 
 _TTL = timedelta(hours=2)
 _CAPTURE_WAITER = WaiterConfig(timeout_seconds=600.0, poll_seconds=1.0)
@@ -84,10 +84,8 @@ def rehearse(
         _deploy(session, plan, model_artifact, capture_percent=50)
         _invoke(session, plan)
         on_progress("delete")
-    except BaseException:
-        _delete(session, plan)
-        raise
-    deleted = _delete(session, plan)
+    finally:
+        deleted = endpoint_deployment.delete(session, plan.endpoint, plan.endpoint_waiter)
     return RehearsalResult(
         job=plan.job.name,
         model_artifact=model_artifact,
@@ -113,16 +111,6 @@ def _deploy(
         options=plan.options,
         waiter=plan.endpoint_waiter,
     )
-
-
-def _delete(session: boto3.Session, plan: RehearsalPlan) -> list[str]:
-    deregister_scaling(session.client("application-autoscaling"), plan.endpoint, VARIANT)
-    try:
-        deleted = endpoint_deployment.delete(session, plan.endpoint, plan.endpoint_waiter)
-    except EndpointNotFound:
-        deleted = []
-    cancel_deletion(session.client("scheduler"), plan.endpoint)  # last: an interrupted deletion is not forgotten
-    return deleted
 
 
 def _invoke(session: boto3.Session, plan: RehearsalPlan) -> list[str]:

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
 
+from core.defaults import REGION
 from emulation.lambdas.function import MAX_PAYLOAD_BYTES, HttpResponse, LambdaFunction
 from emulation.lambdas.handler_process import HandlerConfiguration
 from emulation.localstack.scones_localstack import request_guard
@@ -140,7 +141,7 @@ def main() -> None:
     parser.add_argument(
         "--memory", type=int, default=3008, help="memory size in MB that the function's context reports"
     )
-    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--region", default=REGION)
     options = parser.parse_args()
 
     watch()

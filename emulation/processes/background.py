@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from core.defaults import REGION
 from emulation.errors import AlreadyRunning, EnvironmentFailed, PortInUse, StateDirectoryUnusable
 from emulation.localstack.environment import Progress, ensure_environment
 from emulation.processes.child_processes import is_healthy
@@ -29,7 +30,7 @@ def start_background(  # noqa: PLR0913 - what LocalEnvironment takes
     cache: Path,
     services: Path,
     *,
-    region: str = "us-east-1",
+    region: str = REGION,
     localstack_port: int | None = None,
     sagemaker_port: int | None = None,
     environment: Mapping[str, str] = MappingProxyType({}),

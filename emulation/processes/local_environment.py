@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
+from core.defaults import REGION
 from emulation.errors import StateDirectoryUnusable
 from emulation.localstack.environment import Progress, ensure_environment
 from emulation.processes import components
@@ -40,7 +41,7 @@ class LocalEnvironment:
         cache: Path,
         services: Path,
         *,
-        region: str = "us-east-1",
+        region: str = REGION,
         localstack_port: int | None = None,
         sagemaker_port: int | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),

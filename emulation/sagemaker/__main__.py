@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import uvicorn
 
+from core.defaults import REGION
 from emulation.processes import parent_watcher
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.app import EmulatorOptions, create_app
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="maximum bake time of an update with alarms, whatever its configuration says (default 5)",
     )
-    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--region", default=REGION)
     parser.add_argument(
         "--stub-model",
         "--scripted",

@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.aws_errors import error_code
+
 log = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 0.5
@@ -60,7 +62,7 @@ class LogStream:
             try:
                 create(**names)
             except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                if error_code(error) != "ResourceAlreadyExistsException":
                     raise
         self._made = True
 

@@ -78,7 +78,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     if context.settings.target is Target.AWS:
         ensure_bootstrap(context, options)
         names = container_image_uris.SERVICES
-        image_uris = container_image_uris.publish(
+        image_uris = container_image_uris.published_uris(
             context.session, context.settings, names, _architecture(context, parameters)
         )
         parameters = container_image_uris.template_parameters(image_uris) | parameters
@@ -106,7 +106,9 @@ def _show_difference(context: CommandContext, revisions: StackRevisions, paramet
     drifts, on_aws = [], context.settings.target is Target.AWS
     if on_aws:
         names, architecture = container_image_uris.SERVICES, _architecture(context, parameters)
-        published = container_image_uris.publish(context.session, context.settings, names, architecture, build=False)
+        published = container_image_uris.published_uris(
+            context.session, context.settings, names, architecture, build=False
+        )
         for name in sorted(set(names) - set(published)):
             console.note(f"image {name} is not in ECR: it would be built and pushed")
         parameters = container_image_uris.template_parameters(published) | parameters

@@ -10,12 +10,10 @@ from orchestration.errors import StackNotFound, StackProtected
 from review import labelled_dataset
 from scones import console, container_image_uris
 from scones.context import CommandContext
-from scones.endpoint_lifecycle import cancel_deletion, stop_scaling
 from scones.options import with_context
 from scones.settings import Target
 from scones.views.stack_changes import show_event
 from training import endpoint_deployment
-from training.errors import EndpointNotFound
 
 
 @with_context("target", "stack", "home", "yes", "as_json")
@@ -44,7 +42,7 @@ def destroy(
         question = _question(context, buckets, with_images=with_images, with_bootstrap=with_bootstrap)
         typer.confirm(question, abort=True, err=True)
     endpoint = context.endpoint_name  # read before the stack is gone
-    deleted = _delete_endpoint(context, endpoint)
+    deleted = endpoint_deployment.delete(context.session, endpoint)
     if has_stack:
         with console.progress("deleting objects") as advance:
             teardown.delete_stack(
@@ -89,23 +87,13 @@ def _labels(context: CommandContext, bucket: str) -> str:
     return f", with the labels of reviewed images in {labelled_dataset.PREFIX}" if listing.get("Contents") else ""
 
 
-def _delete_endpoint(context: CommandContext, name: str) -> list[str]:
-    """Delete the endpoint with its scaling and its schedule, which would outlive the stack."""
-    stop_scaling(context.session, name)
-    try:
-        deleted = endpoint_deployment.delete(context.session, name)
-    except EndpointNotFound:
-        deleted = []
-    cancel_deletion(context.session, name)
-    return deleted
-
-
 def _delete_shared(context: CommandContext, *, with_images: bool, with_bootstrap: bool) -> list[str]:
     """Delete what the stacks of an account share, if the options say so."""
     if with_bootstrap:
-        existed = bootstrap.delete(
+        existed = teardown.delete_stack(
             context.client("cloudformation"),
             context.client("s3"),
+            bootstrap.STACK,
             on_event=show_event,
             poll=context.settings.poll_seconds,
         )

@@ -15,8 +15,8 @@ import pytest
 from botocore import xform_name
 from botocore.session import Session
 
+from core.defaults import DATASETS
 from orchestration.package import TEMPLATE
-from scones.training_jobs import DATASETS
 from tests.contracts.rendered import load, machines
 from training.endpoint_ttl import ACTION
 from training.jobs import PREFIX

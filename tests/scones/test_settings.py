@@ -60,6 +60,7 @@ def test_up_takes_the_ports_of_the_environment_where_no_option_names_others() ->
         ("SCONES_SAGEMAKER_PORT", "٣"),
         ("SCONES_STACK", "my stack"),
         ("SCONES_STACK", "-x"),
+        ("SCONES_STACK", "Dev"),
         ("AWS_MAX_ATTEMPTS", "many"),
     ],
 )

@@ -158,8 +158,7 @@ def test_deleting_takes_endpoint_configuration_and_model(session: LocalSession, 
     assert len(resources(emulator)) == 2
     with pytest.raises(EndpointNotFound, match="'vehicles'"):
         endpoint_deployment.status(session, "vehicles")
-    with pytest.raises(EndpointNotFound):
-        endpoint_deployment.delete(session, "vehicles")
+    assert endpoint_deployment.delete(session, "vehicles") == []
 
 
 def test_deleting_clears_what_an_earlier_attempt_left_behind(session: LocalSession, emulator: Emulator) -> None:

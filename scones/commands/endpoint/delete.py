@@ -2,9 +2,9 @@
 
 from scones import console
 from scones.context import CommandContext
-from scones.endpoint_lifecycle import cancel_deletion, stop_scaling
 from scones.options import with_context
 from training import endpoint_deployment
+from training.errors import EndpointNotFound
 
 
 @with_context("target", "stack", "home", "yes", "as_json")
@@ -17,8 +17,8 @@ def delete(context: CommandContext) -> None:
     """
     name = context.endpoint_name
     context.confirm(f"Delete the endpoint {name}?")
-    stop_scaling(context.session, name)
     with console.progress("deleting the endpoint"):
         deleted = endpoint_deployment.delete(context.session, name)
-    cancel_deletion(context.session, name)  # last: a deletion that is interrupted still happens on schedule
+    if not deleted:
+        raise EndpointNotFound(name)
     console.print_deleted(deleted, as_json=context.as_json)

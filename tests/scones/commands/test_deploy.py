@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from orchestration.errors import InvalidEndpointName, InvalidStackName, RevisionMissing
+from orchestration.errors import InvalidEndpointName, RevisionMissing
+from scones.errors import InvalidSetting
 from tests.scones.conftest import Cli
 from tests.scones.fake_cloudformation import CHANGE, CloudFormation
 from tests.scones.fake_session import FakeSession
@@ -96,10 +97,10 @@ def test_no_change_says_so_and_is_no_error(cli: Cli) -> None:
     assert json.loads(result.stdout)["changed"] is False
 
 
-@pytest.mark.parametrize("words", [["--stack", "Scones"], ["--stack", "s" * 36], ["--parameter", "EndpointName=V"]])
+@pytest.mark.parametrize("words", [["--stack", "s" * 36], ["--parameter", "EndpointName=V"]])
 def test_names_are_checked_before_anything_is_built(words: list[str], session: FakeSession, cli: Cli) -> None:
     result = cli("deploy", "--target", "aws", "--yes", *words, session=session)
-    assert isinstance(result.exception, InvalidStackName | InvalidEndpointName)
+    assert isinstance(result.exception, InvalidSetting | InvalidEndpointName)
     assert not session.requests
 
 
