@@ -23,8 +23,6 @@ from tests.quality.mutation_targets import TARGETS, Target
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("core", "scones", "emulation", "training", "monitoring", "orchestration", "tests")
-# They measure what a bare interpreter loads, and mutmut loads more.
-_LEFT_OUT = "not loads_nothing and not takes_little_memory"
 _TIMED_OUT = {-24, 24, 36, 152}
 _NOT_RUN = {None, 2, 255}
 _PYTEST = """
@@ -32,7 +30,7 @@ _PYTEST = """
 addopts = "-q"
 pythonpath = ["."]
 timeout = 60
-markers = ["docker: not run here", "torch: not run here", "cifar: not run here"]
+markers = ["docker: not run here", "torch: not run here", "cifar: not run here", "interpreter: mutmut loads more"]
 """
 _DECORATORS = {"property", "cache", "contextmanager"}
 
@@ -80,7 +78,7 @@ def prepare(target: Target, folder: Path) -> None:
         "only_mutate": list(target.files),
         "also_copy": [] if target.service else [package for package in PACKAGES if package not in sources],
         "pytest_add_cli_args_test_selection": [test for test in target.tests if (folder / test).exists()],
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-k", _LEFT_OUT],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-m", "not interpreter"],
         # Their tests share a server and a client that is kept, which must begin again for each change.
         "process_isolation": "forkserver" if target.service in {"classify", "serialize"} else "fork",
     }

@@ -227,6 +227,7 @@ def test_whatever_passes_is_at_least_the_threshold_and_the_larger_of_the_two(bic
             handler(event(*pair), CONTEXT)
 
 
+@pytest.mark.interpreter
 def test_importing_the_handler_loads_the_standard_library_and_its_own_files() -> None:
     code = "import sys, os; before = set(sys.modules); import handler; print(*sorted(set(sys.modules) - before))"
     service = Path(__file__).parents[1]

@@ -157,6 +157,7 @@ def test_a_strip_keeps_at_least_one_pixel_of_height() -> None:
     assert read(fit(data)[0]).size == (1024, 1)
 
 
+@pytest.mark.interpreter
 def test_a_photograph_of_twelve_megapixels_takes_little_memory(tmp_path: Path) -> None:
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(file(photograph(4000, 3000), "JPEG", quality=92))
@@ -305,6 +306,7 @@ def test_a_build_without_its_decoder_refuses_heic_by_name(monkeypatch: pytest.Mo
         fit(HEIC)
 
 
+@pytest.mark.interpreter
 def test_the_decoders_of_rare_formats_are_loaded_for_them_alone() -> None:
     code = (
         f"import sys; from image import fit; fit({file(noise(8, 8), 'PNG')!r}); fit({file(noise(8, 8), 'JPEG')!r}); "
