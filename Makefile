@@ -1,4 +1,4 @@
-# `make help` lists the targets. `make demo` classifies 100 images and prints a summary; `make test` runs every test that needs neither Docker nor PyTorch.
+# `make help` lists the targets. `make demo` classifies 100 images and prints a summary; `make test` runs the tests that take minutes and need neither Docker nor PyTorch.
 PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.14 3.11,$(shell command -v python$(v) >/dev/null 2>&1 && python$(v) -c 'import sys' >/dev/null 2>&1 && echo python$(v))) python3)
 UV := .tools/bin/uv
 # Number of tox environments that run in parallel.
