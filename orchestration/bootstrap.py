@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.defaults import REGION
 from orchestration import stack
 from orchestration.errors import BootstrapMissing, StackNotFound
 
@@ -64,6 +63,7 @@ def local_artifact_bucket(s3: Any) -> str:
     """Return the artifact bucket in LocalStack; create it where it is missing: LocalStack persists nothing."""
     if _LOCAL_BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         region = s3.meta.region_name
-        location = {} if region == REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        # S3 takes no location constraint for its first region.
+        location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=_LOCAL_BUCKET, **location)
     return _LOCAL_BUCKET
