@@ -10,8 +10,7 @@ from typing import Any
 
 import typer
 
-from scones import lazy_commands
-from scones.cli import app
+from scones.cli import app, load
 from scones.settings import ROOT
 
 # A proxy or a profile of the machine that runs the tests is none of theirs.
@@ -64,7 +63,7 @@ def find_command(words: Sequence[str]) -> tuple[Any, list[str]]:
         if word not in getattr(group, "commands", {}):
             return group, list(words[position:])
         if not hasattr(group.commands[word], "commands"):
-            return lazy_commands.load(*words[: position + 1]), list(words[position + 1 :])
+            return load(*words[: position + 1]), list(words[position + 1 :])
         group = group.commands[word]
     return group, []
 

@@ -8,9 +8,8 @@ import typer
 
 from monitoring.baseline import Baseline
 from scones import baseline_creation, model_baseline, options
-from scones.context import CommandContext
+from scones.context import CommandContext, with_context
 from scones.model_serving import SHIPPED_MODEL
-from scones.options import with_context
 from scones.time_ranges import TimeRange
 
 

@@ -12,9 +12,9 @@ from orchestration import batch as batches
 from orchestration.batch import Batch, KeySet
 from scones import batch_inputs, batch_results, console
 from scones.batch_results import BatchSummary
-from scones.context import CommandContext
+from scones.context import CLOUD, CommandContext, with_context
 from scones.errors import INTERRUPTED, BatchUnclear
-from scones.options import CLOUD, ThresholdOption, with_context
+from scones.options import ThresholdOption
 from scones.views.executions import show_skipped
 
 

@@ -2,8 +2,7 @@
 
 from emulation.processes import background
 from scones import console
-from scones.context import CommandContext
-from scones.options import with_context
+from scones.context import CommandContext, with_context
 
 
 @with_context("home", local=True)

@@ -10,8 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestration.errors import OrchestrationError
 from scones import console
-from scones.context import CommandContext
-from scones.options import with_context
+from scones.context import CommandContext, with_context
 from scones.reconciliation import deploy_all, is_deployed
 from training.errors import SageMakerError
 

@@ -9,9 +9,8 @@ import typer
 from monitoring import cloudwatch_metrics
 from monitoring.drift import Verdict
 from scones import console, options
-from scones.context import CommandContext
+from scones.context import CLOUD, CommandContext, with_context
 from scones.monitoring_result import monitor_captures, monitor_endpoint
-from scones.options import CLOUD, with_context
 from scones.time_ranges import TimeRange
 from scones.views import monitoring as view
 

@@ -8,8 +8,7 @@ import typer
 
 from monitoring.report.page import write as write_page
 from scones import console, options, recent_executions, report_content
-from scones.context import CommandContext
-from scones.options import CLOUD, with_context
+from scones.context import CLOUD, CommandContext, with_context
 from scones.staged_datasets import labels_by_key
 from scones.time_ranges import TimeRange
 

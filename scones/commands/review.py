@@ -9,8 +9,7 @@ from core.defaults import REVIEW_PORT
 from review.labelled_dataset import LISTING
 from review.labels import parse_label_lines, read_label_file
 from scones import review_queue, review_server
-from scones.context import CommandContext
-from scones.options import CLOUD, with_context
+from scones.context import CLOUD, CommandContext, with_context
 
 
 @with_context(*CLOUD)

@@ -1,8 +1,7 @@
 """`scones rollback`."""
 
 from scones import console
-from scones.context import CommandContext
-from scones.options import with_context
+from scones.context import CommandContext, with_context
 from scones.stack_deployment import deploy_with_progress
 from scones.stack_revisions import StackRevisions
 

@@ -7,8 +7,7 @@ import typer
 
 from orchestration import history
 from scones import console
-from scones.context import CommandContext
-from scones.options import CLOUD, with_context
+from scones.context import CLOUD, CommandContext, with_context
 from scones.views import execution as view
 
 

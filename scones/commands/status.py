@@ -3,8 +3,7 @@
 import typer
 
 from scones import console, environment_lifecycle
-from scones.context import CommandContext
-from scones.options import with_context
+from scones.context import CommandContext, with_context
 from scones.views.environment import environment_table
 
 NOT_RUNNING = 3  # as for `systemctl status`

@@ -6,8 +6,7 @@ import typer
 
 from emulation.processes.environment_state import EnvironmentState
 from scones import console, environment_lifecycle
-from scones.context import CommandContext
-from scones.options import with_context
+from scones.context import CommandContext, with_context
 from scones.views.environment import environment_table
 
 

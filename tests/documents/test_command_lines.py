@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scones.commands import COMMANDS, ENDPOINT, IMAGES
+from scones.cli import COMMANDS, ENDPOINT, IMAGES
 from tests.cli_runner import find_command
 from tests.documents.markdown import DOCUMENTS, ROOT, Command, commands, inline_commands, program_of
 

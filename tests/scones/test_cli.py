@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scones import lazy_commands
-from scones.commands import COMMANDS
+from scones.cli import COMMANDS, load
 from tests.cli_runner import User, command_names, find_command
 from tests.scones.conftest import Cli
 
@@ -41,7 +40,7 @@ def test_every_command_explains_itself(names: tuple[str, ...], cli: Cli) -> None
 @pytest.mark.parametrize("names", command_names(), ids=" ".join)
 def test_the_one_line_help_is_the_first_line_of_the_commands_own(names: tuple[str, ...]) -> None:
     group, _ = find_command(names[:-1])
-    first_line = str(lazy_commands.load(*names).help).partition("\n")[0]
+    first_line = str(load(*names).help).partition("\n")[0]
     assert group.commands[names[-1]].short_help == first_line
 
 

@@ -7,10 +7,9 @@ import typer
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from scones import endpoint_requests, options
-from scones.context import CommandContext
+from scones.context import CommandContext, with_context
 from scones.endpoint_requests import EndpointRequest
 from scones.model_serving import SHIPPED_MODEL
-from scones.options import with_context
 from training.endpoint_settings import EndpointOptions
 
 ImageOption = Annotated[

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scones.context import CommandContext
-from scones.options import CLOUD, with_context
+from scones.context import CLOUD, CommandContext, with_context
 
 
 @with_context(*CLOUD)

@@ -2,8 +2,7 @@
 
 from dataclasses import asdict
 
-from scones.context import CommandContext
-from scones.options import CLOUD, with_context
+from scones.context import CLOUD, CommandContext, with_context
 from training import endpoint_deployment
 
 
