@@ -11,7 +11,7 @@ from core.text_files import decode_text
 from review.errors import AmbiguousImage, ImageNotInReview, InvalidLabel
 
 NEITHER = "neither"
-"""The label of an image that shows neither class: it only leaves the queue."""
+"""The label of an image that shows neither class; it is recorded, and the image joins no training channel."""
 
 
 def parse_label_lines(lines: Iterable[str], labels: Labels) -> dict[str, str]:

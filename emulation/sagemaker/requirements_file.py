@@ -1,4 +1,4 @@
-"""Installs a requirements.txt for one program, beside the packages of an interpreter that other programs share."""
+"""Installs a requirements.txt for one program, in addition to the packages of an interpreter that others share."""
 
 from pathlib import Path
 

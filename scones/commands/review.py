@@ -36,7 +36,7 @@ def review(
     """Write or serve a page with the images in the review queue, or record labels.
 
     Writing the page does not change the queue. A label copies the image to datasets/reviewed in the stack's bucket, a
-    training channel, and deletes its messages; the label `neither` only deletes the messages.
+    training channel, and deletes its messages; the label `neither` copies nothing.
 
     With `--serve`, several people can label images in their browsers until the command is interrupted.
 

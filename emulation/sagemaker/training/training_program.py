@@ -50,7 +50,7 @@ def script_mode(
 ) -> Program:
     """Return the program that the hyperparameters name, or our trainer if they name none. Raises TrainingFailed.
 
-    What requirements.txt beside the program names is installed for this job; ``report`` gets the installer's lines.
+    What its requirements.txt lists is installed for this job; ``report`` gets the installer's lines.
     """
     values = {name: _decoded(value) for name, value in request.get("HyperParameters", {}).items()}
     hyperparameters = {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
