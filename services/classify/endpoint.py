@@ -1,10 +1,22 @@
-"""Invokes the endpoint and translates its failures into the errors of this state."""
+"""Invokes the endpoint, translates its failures into the errors of this state, and reads its prediction.
 
-from typing import Any
+``sdk/``, which the image build writes with ``slim_sdk``, is the part of botocore's data that InvokeEndpoint needs with
+credentials from the environment, as on Lambda. Where it is missing, botocore uses its own.
+"""
 
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import botocore.session
+import settings
 from botocore import exceptions as aws
+from botocore.config import Config
+from botocore.exceptions import NoRegionError
+from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
-from client import EndpointRuntime
 from errors import (
     ClassifyError,
     EndpointAccessDenied,
@@ -13,9 +25,13 @@ from errors import (
     EndpointTimeout,
     EndpointUnavailable,
     InvalidConfiguration,
+    MalformedInference,
     quoted,
 )
 
+CONNECT_TIMEOUT = 3
+READ_TIMEOUT = 30
+_SDK = Path(__file__).with_name("sdk")
 _NO_CREDENTIALS = (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError)
 _UNREACHABLE = (aws.ConnectionError, aws.HTTPClientError, aws.IncompleteReadError)
 # What botocore's parser raises for an error that is not a JSON object, as a proxy may send one.
@@ -23,6 +39,36 @@ _UNREADABLE = (ResponseParserError, AttributeError, TypeError, LookupError, Valu
 # Transient errors that have the status of a client error.
 _TRANSIENT = frozenset({"ThrottlingException", "Throttling", "RequestTimeout", "ExpiredTokenException", "ExpiredToken"})
 _TRANSIENT_STATUS = frozenset({408, 429})
+LABELS = 2
+SUM_TOLERANCE = 1e-3
+_ADVICE = "check the endpoint's model"
+
+
+class EndpointRuntime(Protocol):
+    """The operation of the SageMaker runtime client that this function uses."""
+
+    def invoke_endpoint(self, **parameters: str | bytes) -> Mapping[str, Any]:
+        """Return the response's metadata and its body, a stream."""
+        ...
+
+
+@cache
+def sagemaker_runtime() -> EndpointRuntime:
+    """Return the client; it makes one attempt a call, because the state machine retries."""
+    session = botocore.session.Session()
+    if _SDK.is_dir():
+        session.register_component("data_loader", Loader([str(_SDK)], include_default_search_paths=False))
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        tcp_keepalive=True,
+    )
+    try:
+        client = session.create_client("sagemaker-runtime", region_name=settings.region(), config=config)
+    except NoRegionError as error:
+        raise InvalidConfiguration("AWS_REGION is not set: set it, as Lambda does") from error
+    return cast(EndpointRuntime, client)
 
 
 def invoke(
@@ -77,3 +123,27 @@ def model_error(response: dict[str, Any], name: str) -> ClassifyError:
     if 400 <= status < 500 and status not in _TRANSIENT_STATUS:
         return EndpointRejectedImage(f"{name} cannot read the image ({reason}): check the image")
     return EndpointUnavailable(f"{name} failed ({reason}): try again, or check its log")
+
+
+def parse_probably_neither(attributes: str) -> bool | None:
+    """Return whether the model takes the image for neither, from its custom attributes, or None if it does not say."""
+    return {"probably-neither=true": True, "probably-neither=false": False}.get(attributes)
+
+
+def parse_probabilities(body: bytes) -> list[float]:
+    """Return the probability of each label, from ``[0.9, 0.1]`` or the JSON line ``{"prediction": [0.9, 0.1]}``."""
+    try:
+        prediction = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedInference(f"the endpoint's response of {len(body)} bytes is not JSON: {_ADVICE}") from error
+    if isinstance(prediction, dict):
+        prediction = prediction.get("prediction")
+    if not isinstance(prediction, list) or len(prediction) != LABELS:
+        actual = f"a list of {len(prediction)}" if isinstance(prediction, list) else quoted(prediction)
+        raise MalformedInference(f"the endpoint must return two probabilities, got {actual}: {_ADVICE}")
+    for index, value in enumerate(prediction):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:  # NaN is in no range
+            raise MalformedInference(f"probability {index} must be in 0..1, got {quoted(value)}: {_ADVICE}")
+    if abs(sum(prediction) - 1) > SUM_TOLERANCE:
+        raise MalformedInference(f"the probabilities must sum to 1 within {SUM_TOLERANCE}, got {prediction}: {_ADVICE}")
+    return [float(value) for value in prediction]

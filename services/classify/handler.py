@@ -25,10 +25,8 @@ gc.disable()
 import binascii
 import json
 
-from client import EndpointRuntime, sagemaker_runtime
-from endpoint import invoke
+from endpoint import EndpointRuntime, invoke, parse_probabilities, parse_probably_neither, sagemaker_runtime
 from errors import InvalidInput, quoted
-from prediction import parse_probabilities, parse_probably_neither
 from settings import endpoint_name
 
 gc.freeze()

@@ -21,10 +21,9 @@ gc.disable()
 import binascii
 import json
 
-from client import ObjectStore, s3
 from errors import InvalidInput, NotAnImage, quoted
 from image import fit
-from store import fetch
+from store import ObjectStore, fetch, s3
 
 gc.freeze()
 gc.enable()

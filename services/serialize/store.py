@@ -1,10 +1,21 @@
-"""Reads an object from S3, under whichever spelling of its key exists."""
+"""Reads an object from S3, under whichever spelling of its key exists: botocore without boto3.
 
+``sdk/``, which the image build writes with ``slim_sdk``, is the part of botocore's data that GetObject needs with
+credentials from the environment, as on Lambda. Where it is missing, botocore uses its own.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, cast
 from urllib.parse import unquote, unquote_plus
 
+import botocore.session
+import settings
 from botocore import exceptions as aws
+from botocore.config import Config
+from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
-from client import ObjectStore
 from errors import (
     ImageAccessDenied,
     ImageNotFound,
@@ -15,9 +26,9 @@ from errors import (
     quoted,
 )
 
+_SDK = Path(__file__).with_name("sdk")
 MAX_KEY_BYTES = 1024
 MAX_OBJECT_BYTES = 32 * 1024 * 1024
-
 _NO_CREDENTIALS = (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError)
 _NO_SUCH_NAME = (
     aws.ParamValidationError,
@@ -29,6 +40,29 @@ _NO_SUCH_NAME = (
 # S3's error codes for names that cannot exist, and transient ones that have the status of a client error.
 _INVALID = frozenset({"InvalidBucketName", "KeyTooLongError", "InvalidURI", "InvalidArgument"})
 _TRANSIENT = frozenset({"RequestTimeout", "ExpiredToken", "Throttling", "ThrottlingException", "TooManyRequests"})
+
+
+class ObjectStore(Protocol):
+    """The operation of the S3 client that this function uses."""
+
+    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
+        """Return the object's metadata and its body, a stream."""
+        ...
+
+
+@cache
+def s3() -> ObjectStore:
+    """Return the client; it makes three quick attempts a call, and the state machine retries after that."""
+    session = botocore.session.Session()
+    if _SDK.is_dir():
+        session.register_component("data_loader", Loader([str(_SDK)], include_default_search_paths=False))
+    config = Config(
+        connect_timeout=2,
+        read_timeout=8,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        tcp_keepalive=True,
+    )
+    return cast(ObjectStore, session.create_client("s3", region_name=settings.region(), config=config))
 
 
 def fetch(store: ObjectStore, bucket: str, key: str) -> tuple[str, bytes]:

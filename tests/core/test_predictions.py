@@ -28,6 +28,6 @@ def constant(service: str, file: str, name: str) -> float:
 
 
 def test_the_lambdas_use_the_same_tolerance_and_threshold() -> None:
-    assert constant("classify", "prediction.py", "SUM_TOLERANCE") == SUM_TOLERANCE
+    assert constant("classify", "endpoint.py", "SUM_TOLERANCE") == SUM_TOLERANCE
     assert constant("filter", "handler.py", "SUM_TOLERANCE") == SUM_TOLERANCE
     assert constant("filter", "settings.py", "DEFAULT_THRESHOLD") == DEFAULT_THRESHOLD

@@ -15,20 +15,20 @@ class Target:
 TARGETS = {
     "filter": Target(("handler.py", "errors.py"), ("tests/test_handler.py", "tests/test_errors.py"), "filter"),
     "classify": Target(
-        ("handler.py", "client.py", "endpoint.py", "prediction.py", "errors.py"),
+        ("handler.py", "endpoint.py", "errors.py"),
         (
-            "tests/test_client.py",
+            "tests/test_endpoint_client.py",
             "tests/test_errors.py",
-            "tests/test_prediction.py",
+            "tests/test_endpoint_prediction.py",
             "tests/test_endpoint.py",
             "tests/test_handler.py",
         ),
         "classify",
     ),
     "serialize": Target(
-        ("handler.py", "client.py", "store.py", "image.py", "image_formats.py", "errors.py"),
+        ("handler.py", "store.py", "image.py", "image_formats.py", "errors.py"),
         (
-            "tests/test_client.py",
+            "tests/test_store_client.py",
             "tests/test_errors.py",
             "tests/test_store.py",
             "tests/test_handler.py",

@@ -1,12 +1,14 @@
 """The two routes of a SageMaker inference container: GET /ping and POST /invocations."""
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from starlette.applications import Starlette
@@ -15,8 +17,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from training.serving.errors import BodyTimeout, BodyTooLarge, InferenceTimeout, RequestError, ServerBusy
-from training.serving.media_types import RESPONSE_FORMATS, check_content_type, choose_response_type, excerpt
+from training.serving.errors import (
+    BodyTimeout,
+    BodyTooLarge,
+    InferenceTimeout,
+    NotAcceptable,
+    RequestError,
+    ServerBusy,
+    UnsupportedMediaType,
+)
 from training.serving.model import is_probably_neither
 
 _CUSTOM_ATTRIBUTES: Final = "X-Amzn-SageMaker-Custom-Attributes"
@@ -24,6 +33,13 @@ _CUSTOM_ATTRIBUTES: Final = "X-Amzn-SageMaker-Custom-Attributes"
 THREADS: Final = 2  # a large image must not delay the small ones behind it
 
 log = logging.getLogger(__name__)
+IMAGE_TYPES: Final = ("image/png", "image/jpeg", "application/x-image")
+RESPONSE_FORMATS: Final[Mapping[str, Callable[[Sequence[float]], str]]] = MappingProxyType(
+    {
+        "application/json": lambda probabilities: json.dumps(list(probabilities)),
+        "application/jsonlines": lambda probabilities: json.dumps({"prediction": list(probabilities)}),
+    }
+)
 
 
 class Classifier(Protocol):
@@ -147,3 +163,54 @@ def _unknown_route(request: Request, error: Exception) -> Response:
 def _error_response(status: int, name: str, message: str) -> Response:
     headers = {"Retry-After": "1"} if status == ServerBusy.status else None
     return JSONResponse({"error": name, "message": message}, status, headers)
+
+
+def check_content_type(header: str | None) -> None:
+    """Accept any of the image types; the content is checked later. Raises UnsupportedMediaType."""
+    if _media_type(header or "") not in IMAGE_TYPES:
+        raise UnsupportedMediaType(f"Content-Type is {excerpt(header)!r}: send one image as {', '.join(IMAGE_TYPES)}")
+
+
+def choose_response_type(accept: str | None) -> str:
+    """Return the key of RESPONSE_FORMATS that the Accept header prefers, JSON where it has no preference.
+
+    The most specific range that matches a type determines its quality (RFC 9110, 12.5.1). Raises NotAcceptable.
+    """
+    if not accept or not accept.strip():
+        return next(iter(RESPONSE_FORMATS))
+    qualities = dict(_quality(media_range) for media_range in accept.split(","))
+    best = max(RESPONSE_FORMATS, key=lambda media_type: _quality_of(media_type, qualities))
+    if _quality_of(best, qualities) <= 0:
+        raise NotAcceptable(f"Accept is {excerpt(accept)!r}: the response is {' or '.join(RESPONSE_FORMATS)}")
+    return best
+
+
+def excerpt(header: str | None) -> str | None:
+    """Return the beginning of a header for messages: a client may send a hundred thousand characters."""
+    return header[:80] if header else header
+
+
+def _quality_of(media_type: str, qualities: Mapping[str, float]) -> float:
+    for media_range in (media_type, "application/*", "*/*"):
+        if media_range in qualities:
+            return qualities[media_range]
+    return 0
+
+
+def _quality(media_range: str) -> tuple[str, float]:
+    for parameter in media_range.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "q":
+            return _media_type(media_range), _number(value)
+    return _media_type(media_range), 1
+
+
+def _number(text: str) -> float:
+    try:
+        return min(max(float(text), 0), 1)
+    except ValueError:
+        return 0
+
+
+def _media_type(header: str) -> str:
+    return header.split(";", maxsplit=1)[0].strip().lower()

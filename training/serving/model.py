@@ -12,8 +12,7 @@ import onnxruntime
 from core.labels import VEHICLES, Labels
 from core.predictions import is_probability_pair
 from training.serving.errors import InvalidModel, InvalidPreprocessing, ModelNotFound
-from training.serving.image_decoding import decode
-from training.serving.preprocessing import Preprocessing, to_pixels
+from training.serving.preprocessing import Preprocessing, decode, to_pixels
 
 FORMAT: Final = 1
 _MAX_DESCRIPTION_BYTES: Final = 1 << 20

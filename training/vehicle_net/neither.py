@@ -8,8 +8,7 @@ import numpy.typing as npt
 
 from training.data.synthetic import Kind, render_many
 from training.serving.errors import ImageError
-from training.serving.image_decoding import decode
-from training.serving.preprocessing import Preprocessing, to_pixels
+from training.serving.preprocessing import Preprocessing, decode, to_pixels
 from training.vehicle_net.data import NEITHER, SCORING_SEEDS, Images
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.metrics import Accepted, Score

@@ -12,8 +12,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from training.serving.image_decoding import decode
-from training.serving.preprocessing import Preprocessing, to_pixels
+from training.serving.preprocessing import Preprocessing, decode, to_pixels
 from training.vehicle_net.data import Images
 from training.vehicle_net.inference import session_of
 from training.vehicle_net.reference_model import SIDE, resnet152

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from client import sagemaker_runtime
+from endpoint import sagemaker_runtime
 from endpoint_stub import EndpointStub, running
 
 

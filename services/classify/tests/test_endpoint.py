@@ -7,9 +7,8 @@ from botocore import exceptions as aws
 from botocore.client import BaseClient
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from client import EndpointRuntime
 from clients import make_client
-from endpoint import invoke
+from endpoint import EndpointRuntime, invoke
 from endpoint_stub import EndpointStub, failure
 from errors import (
     ClassifyError,

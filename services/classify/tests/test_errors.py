@@ -1,9 +1,9 @@
 import math
 
 import pytest
+from endpoint import parse_probabilities
 from errors import ClassifyError, quoted
 from handler import parse_event
-from prediction import parse_probabilities
 from settings import endpoint_name
 
 ADVICE = "send the output of SerializeImageData"

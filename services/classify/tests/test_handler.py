@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from client import CONNECT_TIMEOUT, READ_TIMEOUT, EndpointRuntime, sagemaker_runtime
 from clients import make_client
+from endpoint import CONNECT_TIMEOUT, READ_TIMEOUT, EndpointRuntime, sagemaker_runtime
 from endpoint_stub import Answer, EndpointStub, failure
 from errors import (
     ClassifyError,

@@ -46,9 +46,9 @@ def test_a_client_made_from_the_slim_sdk_invokes_and_knows_the_errors(
     sdk: Path, endpoint: EndpointStub, tmp_path: Path
 ) -> None:
     (tmp_path / "sdk").symlink_to(sdk)
-    for name in ("client.py", "errors.py", "settings.py", "endpoint.py"):
+    for name in ("errors.py", "settings.py", "endpoint.py"):
         (tmp_path / name).write_bytes((SERVICE / name).read_bytes())
-    code = "import client, endpoint; print(endpoint.invoke(client.sagemaker_runtime(), 'v', b'i', 'image/png'))"
+    code = "import endpoint; print(endpoint.invoke(endpoint.sagemaker_runtime(), 'v', b'i', 'image/png'))"
     endpoint.answer = Answer(b"[0.97, 0.03]", attributes="probably-neither=false")
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "(b'[0.97, 0.03]', 'probably-neither=false')"

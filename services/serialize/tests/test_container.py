@@ -194,7 +194,6 @@ def test_the_image_holds_only_what_runs_and_runs_it_as_nobody(image: str) -> Non
     assert facts["Size"] - base["Size"] < 60_000_000
     listing = docker("run", "--rm", "--entrypoint", "ls", image, "/var/task").split()
     assert {name for name in listing if name.endswith(".py")} == {
-        "client.py",
         "errors.py",
         "handler.py",
         "image.py",

@@ -47,9 +47,9 @@ def test_a_client_made_from_the_slim_sdk_reads_objects_and_knows_the_errors(
 ) -> None:
     bucket.objects["images", "a b"] = b"bytes"
     (tmp_path / "sdk").symlink_to(sdk)
-    for name in ("client.py", "errors.py", "settings.py", "store.py"):
+    for name in ("errors.py", "settings.py", "store.py"):
         (tmp_path / name).write_bytes((SERVICE / name).read_bytes())
-    code = "import store, client; print(store.fetch(client.s3(), 'images', 'a%20b'))"
+    code = "import store; print(store.fetch(store.s3(), 'images', 'a%20b'))"
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "('a b', b'bytes')"
 

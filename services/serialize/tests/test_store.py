@@ -8,13 +8,12 @@ from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from client import ObjectStore
 from clients import make_client
 from errors import ImageAccessDenied, ImageNotFound, ImageTooLarge, InvalidInput, SerializeError, StorageUnavailable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from s3_stub import S3Stub
-from store import MAX_OBJECT_BYTES, fetch, spellings
+from store import MAX_OBJECT_BYTES, ObjectStore, fetch, spellings
 
 
 @pytest.fixture(scope="module")

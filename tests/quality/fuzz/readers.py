@@ -210,16 +210,19 @@ def capture() -> Target:
 
 def serving() -> Target:
     """The model server's decoder and its two headers."""
-    from training.serving import media_types  # noqa: PLC0415
+    from training.serving import app  # noqa: PLC0415
     from training.serving.errors import ServingError  # noqa: PLC0415
-    from training.serving.image_decoding import decode  # noqa: PLC0415
-    from training.serving.preprocessing import Preprocessing, to_pixels  # noqa: PLC0415
+    from training.serving.preprocessing import (  # noqa: PLC0415
+        Preprocessing,
+        decode,
+        to_pixels,
+    )
 
     spec = Preprocessing(32)
 
     def one(data: bytes) -> None:
         head = data[:64].decode("latin-1")
-        for check in (media_types.check_content_type, media_types.choose_response_type):
+        for check in (app.check_content_type, app.choose_response_type):
             try:
                 check(head)
             except ServingError:

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from training.serving.image_decoding import decode
-from training.serving.preprocessing import Preprocessing, to_pixels
+from training.serving.preprocessing import Preprocessing, decode, to_pixels
 
 Scene = Callable[..., Image.Image]
 Encode = Callable[..., bytes]

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any, cast
 
-import client
 import pytest
+import store
 from slim_sdk import slim
 
 
@@ -15,7 +15,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made() -> Any:
-    return cast(Any, client.s3.__wrapped__())
+    return cast(Any, store.s3.__wrapped__())
 
 
 def test_it_asks_three_times_and_gives_up_before_the_function_does() -> None:
@@ -28,6 +28,6 @@ def test_it_asks_three_times_and_gives_up_before_the_function_does() -> None:
 def test_it_is_made_of_the_slim_data_where_the_image_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     everything = made().meta.service_model.operation_names
     slim(tmp_path)
-    monkeypatch.setattr(client, "_SDK", tmp_path)
+    monkeypatch.setattr(store, "_SDK", tmp_path)
     assert sorted(made().meta.service_model.operation_names) == ["GetObject", "HeadBucket"]
     assert len(everything) > 2

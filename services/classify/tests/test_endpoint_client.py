@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, cast
 
-import client
+import endpoint
 import pytest
 from errors import InvalidConfiguration
 from slim_sdk import slim
@@ -16,12 +16,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made() -> Any:
-    return cast(Any, client.sagemaker_runtime.__wrapped__())
+    return cast(Any, endpoint.sagemaker_runtime.__wrapped__())
 
 
 def test_it_asks_once_and_gives_up_before_the_function_does() -> None:
     config = made().meta.config
-    assert (config.connect_timeout, config.read_timeout) == (client.CONNECT_TIMEOUT, client.READ_TIMEOUT)
+    assert (config.connect_timeout, config.read_timeout) == (endpoint.CONNECT_TIMEOUT, endpoint.READ_TIMEOUT)
     assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 1)
     assert config.tcp_keepalive is True
     assert made().meta.region_name == "eu-west-1"
@@ -30,7 +30,7 @@ def test_it_asks_once_and_gives_up_before_the_function_does() -> None:
 def test_it_is_made_of_the_slim_data_where_the_image_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     everything = made().meta.service_model.operation_names
     slim(tmp_path)
-    monkeypatch.setattr(client, "_SDK", tmp_path)
+    monkeypatch.setattr(endpoint, "_SDK", tmp_path)
     assert made().meta.service_model.operation_names == ["InvokeEndpoint"]
     assert len(everything) > 1
 

@@ -1,7 +1,7 @@
 import pytest
 
+from training.serving.app import RESPONSE_FORMATS, check_content_type, choose_response_type
 from training.serving.errors import NotAcceptable, UnsupportedMediaType
-from training.serving.media_types import RESPONSE_FORMATS, check_content_type, choose_response_type
 
 JSON, LINES = "application/json", "application/jsonlines"
 

@@ -2,10 +2,10 @@ import json
 from itertools import count
 
 import pytest
+from endpoint import parse_probabilities
 from errors import ClassifyError, MalformedInference
 from hypothesis import given
 from hypothesis import strategies as st
-from prediction import parse_probabilities
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
