@@ -1,6 +1,5 @@
 """Training jobs, seen through boto3: scripts really run, in the environment of SageMaker's script mode."""
 
-import importlib.util
 import io
 import json
 import signal
@@ -28,7 +27,6 @@ from tests.emulation.sagemaker.training_requests import (
     stage,
     states,
     status,
-    wheel,
 )
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:training-job"
@@ -128,38 +126,6 @@ def test_a_script_that_fails_is_quoted_as_aws_quotes_it(stub_emulator: Emulator,
     )
     assert states(described)[-1] == "Failed"
     assert "RuntimeError: no luck" in logged(stub_emulator.s3, job)
-
-
-def test_requirements_beside_the_program_are_installed_for_the_job_before_it_starts(
-    stub_emulator: Emulator, job: str
-) -> None:
-    name = "extra-1-py3-none-any.whl"
-    files = {
-        f"wheels/{name}": wheel("extra", "print('from the wheel')"),
-        "requirements.txt": f"./wheels/{name}".encode(),
-    }
-    described = run(stub_emulator, job, "import extra", files=files)
-    assert described["TrainingJobStatus"] == "Completed", described
-    lines = logged(stub_emulator.s3, job)
-    assert lines.index("python -m pip install -r requirements.txt") < lines.index("from the wheel")
-    assert importlib.util.find_spec("extra") is None  # the jobs' interpreter is that of the tests
-
-
-def test_packages_that_the_interpreter_has_are_not_installed_again(stub_emulator: Emulator, job: str) -> None:
-    described = run(stub_emulator, job, "import PIL", files={"requirements.txt": b"--no-index\npillow  # any version"})
-    assert described["TrainingJobStatus"] == "Completed", described
-    assert "Would make no changes" in logged(stub_emulator.s3, job)
-
-
-def test_requirements_that_cannot_be_installed_fail_the_job_with_the_installers_reason(
-    stub_emulator: Emulator, job: str
-) -> None:
-    described = run(stub_emulator, job, "", files={"requirements.txt": b"--no-index\nextra==1"})
-    assert described["TrainingJobStatus"] == "Failed"
-    reason = described["FailureReason"]
-    assert reason.startswith('AlgorithmError: InstallRequirementsError:\nExitCode 1\nErrorMessage "')
-    assert "extra was not found" in reason
-    assert "python -m pip install -r requirements.txt" in reason
 
 
 def test_a_program_outside_its_archive_is_not_run(stub_emulator: Emulator, job: str) -> None:
