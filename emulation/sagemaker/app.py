@@ -24,9 +24,11 @@ from emulation.sagemaker.capture.buffer import CaptureBuffer, Thresholds
 from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.control.control_plane import OPERATIONS, ControlPlane
 from emulation.sagemaker.control.schedules import Caller, Schedules
+from emulation.sagemaker.frameworks import Interpreters
 from emulation.sagemaker.guarded_app import GuardedApp
 from emulation.sagemaker.hosting.alarms import Alarms
-from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances, HostingEnvironment
+from emulation.sagemaker.hosting.container_factory import HostingEnvironment
+from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances
 from emulation.sagemaker.hosting.faults import CONNECTION, Faults
 from emulation.sagemaker.hosting.invoke_endpoint import InvokeEndpoint
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
@@ -48,8 +50,9 @@ class EmulatorOptions:
 
     ``models`` provides the models; ``s3_client`` receives captures, None discards them; ``logs_client`` receives the
     logs of training jobs; ``alarms_client`` reports alarms during the bake time of an update, at most ``bake_seconds``;
-    ``faults`` enables the route that injects them; ``python`` is the interpreter that trains, by default one with
-    PyTorch, which may be installed below ``cache``; ``guard`` decides which requests are refused.
+    ``faults`` enables the route that injects them; ``python`` is the interpreter that trains and runs handlers, by
+    default one with the image's framework, which may be installed below ``cache``; ``guard`` decides which requests are
+    refused.
     """
 
     state_dir: Path
@@ -75,15 +78,18 @@ def create_app(options: EmulatorOptions) -> ASGIApp:
     store = Store(root / "records", Account(options.region))
     capture_buffer = CaptureBuffer(root / "captures", options.s3_client, options.thresholds)
     parent_pipe = ParentPipe()
+    cache = options.cache or root / "cache"
     hosting = HostingEnvironment(
         options.command,
         logs,
         options.logs_client,
         parent_pipe,
         Alarms(options.alarms_client, options.bake_seconds),
+        Interpreters(options.python, cache),
+        options.region,
     )
     instances = EndpointInstances(store, options.models, capture_buffer, hosting, options.now)
-    training = JobRunner(store, _training_environment(options, logs, parent_pipe), options.now)
+    training = JobRunner(store, _training_environment(options, cache, logs, parent_pipe), options.now)
     context = OperationContext(store, instances, training, options.models, options.now)
     loader = botocore.session.get_session()
     model = loader.get_service_model("sagemaker")
@@ -125,13 +131,15 @@ def create_app(options: EmulatorOptions) -> ASGIApp:
     return _Requests(GuardedApp(app, options.guard, options.region))
 
 
-def _training_environment(options: EmulatorOptions, logs: Path, parent_pipe: ParentPipe) -> TrainingEnvironment:
+def _training_environment(
+    options: EmulatorOptions, cache: Path, logs: Path, parent_pipe: ParentPipe
+) -> TrainingEnvironment:
     return TrainingEnvironment(
         options.s3_client,
         options.logs_client,
         options.alarms_client,
         options.python,
-        options.cache or options.state_dir / "cache",
+        cache,
         options.state_dir / "training",
         logs,
         parent_pipe,

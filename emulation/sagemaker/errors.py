@@ -23,6 +23,7 @@ EmulatorError (SconesError)
 │   ├── ServiceUnavailable        503
 │   └── InternalDependency        530
 ├── LaunchFailed                  becomes an endpoint's FailureReason
+│   └── UnhealthyContainer        the model server did not start, or there is none for the model
 ├── TrainingFailed                becomes a training job's FailureReason
 ├── RequirementsNotInstalled      a program's requirements.txt; becomes part of a FailureReason
 └── ContainerError                the container did not respond
@@ -198,6 +199,16 @@ class InternalDependency(AwsError):
 
 class LaunchFailed(EmulatorError):
     """A model could not be deployed; the message is the endpoint's FailureReason."""
+
+
+class UnhealthyContainer(LaunchFailed):
+    """A variant's container did not pass the health check."""
+
+    def __init__(self, variant: str, detail: str) -> None:
+        super().__init__(
+            f"The primary container for production variant {variant} did not pass the ping health check. "
+            f"Please check CloudWatch logs for this endpoint. (Here: {detail})"
+        )
 
 
 class TrainingFailed(EmulatorError):

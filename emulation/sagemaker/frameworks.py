@@ -1,8 +1,10 @@
 """Interpreters with the packages of AWS's framework images: this one, or virtual environments made on first use."""
 
+import asyncio
 import functools
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from emulation.processes.python_environments import Progress, PythonEnvironment, environment_key, make_environment
@@ -25,6 +27,18 @@ def not_emulated(image: str) -> str | None:
     """Return which kind of AWS's containers ``image`` is, if it is one that cannot be run here."""
     words = repository(image).replace("_", "-").split("-")
     return next((kind for kind in _NOT_HERE if kind in words or any(word.startswith(kind) for word in words)), None)
+
+
+@dataclass(frozen=True)
+class Interpreters:
+    """The interpreters of training programs and handlers: ``python`` for all of them, or those below ``cache``."""
+
+    python: str | None
+    cache: Path
+
+    async def of_image(self, image: str, report: Progress) -> str:
+        """Return the interpreter of an image's programs. Raises EnvironmentBuildFailed."""
+        return self.python or str(await asyncio.to_thread(ensure_interpreter, image, self.cache, report))
 
 
 def ensure_interpreter(image: str, cache: Path, report: Progress) -> Path:

@@ -5,7 +5,7 @@ from typing import Any
 from emulation.sagemaker.control import autoscaling, models, pagination, tags
 from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ResourceLimitExceeded, ValidationException
-from emulation.sagemaker.hosting.deployment import EndpointPlan, VariantPlan
+from emulation.sagemaker.hosting.deployment import ContainerPlan, EndpointPlan, VariantPlan
 from emulation.sagemaker.store import Kind, Record
 from emulation.sagemaker.validation import Params
 
@@ -152,18 +152,19 @@ def _plan(context: OperationContext, config_name: str) -> EndpointPlan:
 def _variant_plan(context: OperationContext, variant: dict[str, Any]) -> VariantPlan:
     model = context.store.get(Kind.MODEL, variant["ModelName"]).described
     containers = [model["PrimaryContainer"]] if "PrimaryContainer" in model else model["Containers"]
-    if len(containers) != 1:
+    if len(containers) > 1 and model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct":
         raise ValidationException(
-            f"Inference pipelines are not emulated: {variant['ModelName']} has several containers."
+            f"Direct invocation is not emulated: {variant['ModelName']} has several containers, which are invoked in "
+            "series. Create the model with InferenceExecutionConfig Serial."
         )
-    (container,) = containers
     return VariantPlan(
         name=variant["VariantName"],
         weight=variant["InitialVariantWeight"],
-        image=container.get("Image", ""),
-        model_url=models.data_url(container),
-        environment=container.get("Environment", {}),
         instances=variant.get("InitialInstanceCount", 0),
+        containers=[
+            ContainerPlan(container.get("Image", ""), models.data_url(container), container.get("Environment", {}))
+            for container in containers
+        ],
         health_seconds=variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
     )
 
@@ -192,10 +193,12 @@ def _summary(record: Record) -> Params:
 
 
 def _variant(variant: VariantPlan, since: float) -> Params:
-    image = {"SpecifiedImage": variant.image, "ResolvedImage": variant.image, "ResolutionTime": since}
+    images = [container.image for container in variant.containers]
     return {
         "VariantName": variant.name,
-        "DeployedImages": [image],
+        "DeployedImages": [
+            {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": since} for image in images
+        ],
         "CurrentWeight": variant.weight,
         "DesiredWeight": variant.weight,
         "CurrentInstanceCount": variant.instances,

@@ -13,17 +13,36 @@ from emulation.sagemaker.hosting.model_server import INVOCATION_SECONDS
 
 
 @dataclass
-class VariantPlan:
-    """What a production variant is to serve: a snapshot, because model and configuration may be deleted."""
+class ContainerPlan:
+    """What a container is to serve; ``artifact`` and ``code`` are the keys of its unpacked archives."""
 
-    name: str
-    weight: float
     image: str
     model_url: str | None
     environment: dict[str, str]
-    instances: int
-    health_seconds: float | None = None
     artifact: str | None = None
+    code: str | None = None
+
+
+@dataclass
+class VariantPlan:
+    """What a production variant is to serve: a snapshot, because model and configuration may be deleted.
+
+    Several containers are an inference pipeline.
+    """
+
+    name: str
+    weight: float
+    instances: int
+    containers: list[ContainerPlan]
+    health_seconds: float | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "VariantPlan":
+        """Read what EndpointPlan wrote; version 1.0 wrote the members of the only container among the variant's."""
+        own = {name: data[name] for name in ("image", "model_url", "environment", "artifact") if name in data}
+        containers = data.get("containers", [own])
+        rest = {name: value for name, value in data.items() if name not in {*own, "containers"}}
+        return cls(**rest, containers=[ContainerPlan(**container) for container in containers])
 
 
 @dataclass
@@ -38,7 +57,7 @@ class EndpointPlan:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "EndpointPlan":
         """Read what ``to_dict`` wrote."""
-        return cls(**{**data, "variants": [VariantPlan(**variant) for variant in data["variants"]]})
+        return cls(**{**data, "variants": [VariantPlan.from_dict(variant) for variant in data["variants"]]})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON."""

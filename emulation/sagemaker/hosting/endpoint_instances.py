@@ -5,38 +5,20 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker.capture.buffer import CaptureBuffer
 from emulation.sagemaker.capture.writer import CaptureWriter
 from emulation.sagemaker.errors import LaunchFailed
-from emulation.sagemaker.hosting.alarms import Alarms
-from emulation.sagemaker.hosting.deployment import Deployment, EndpointPlan, Variant, VariantPlan
+from emulation.sagemaker.hosting.container_factory import ContainerFactory, HostingEnvironment
+from emulation.sagemaker.hosting.deployment import Deployment, EndpointPlan, Variant
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
-from emulation.sagemaker.hosting.model_container import ModelContainer, StubContainer
-from emulation.sagemaker.hosting.model_server import Command, ModelServer, ModelServerSpec
-from emulation.sagemaker.hosting.server_log import GROUP
-from emulation.sagemaker.log_stream import LogStream
+from emulation.sagemaker.hosting.model_container import StubContainer
 from emulation.sagemaker.store import Kind, Record, Store
 
 log = logging.getLogger(__name__)
 
-_DEFAULT_HEALTH_SECONDS = 60.0
 _MAX_REASON = 1024
-
-
-@dataclass(frozen=True)
-class HostingEnvironment:
-    """The environment of the model servers."""
-
-    command: Command
-    logs: Path
-    logs_client: Any
-    parent_pipe: ParentPipe
-    alarms: Alarms
 
 
 class EndpointInstances:
@@ -63,6 +45,7 @@ class EndpointInstances:
         self._closing = False
         self._transitions: dict[str, asyncio.Task[None]] = {}
         self._random = random.Random()  # noqa: S311 - sampling and traffic shares, no secrets
+        self._containers = ContainerFactory(source, hosting, self._random)
 
     def serving(self, name: str) -> Deployment | None:
         """Return the deployment in service under exactly this name, if any."""
@@ -230,7 +213,7 @@ class EndpointInstances:
         variants: list[Variant] = []
         try:
             for planned in plan.variants:
-                container = await self._container(endpoint, planned)
+                container = await self._containers.make(endpoint, planned)
                 variants.append(Variant(planned, container, self._capture(endpoint, planned.name, plan.capture)))
                 await container.start()
         except BaseException:
@@ -238,29 +221,6 @@ class EndpointInstances:
                 await asyncio.gather(*(variant.container.stop() for variant in variants))
             raise
         return Deployment(plan, variants, self._random)
-
-    async def _container(self, endpoint: str, planned: VariantPlan) -> ModelContainer:
-        if isinstance(self._source, StubContainer):
-            return self._source
-        if planned.model_url is None:
-            raise LaunchFailed(
-                f"The primary container for production variant {planned.name} did not pass the ping health check. "
-                "Please check CloudWatch logs for this endpoint. (Here: no ModelDataUrl, nothing to serve.)"
-            )
-        artifact = await self._source.fetch(planned.model_url, planned.artifact)
-        planned.artifact = artifact.key
-        log_file = self._hosting.logs / f"{endpoint}-{planned.name}.log"
-        stream = f"{planned.name}/i-{self._random.getrandbits(68):017x}"
-        spec = ModelServerSpec(
-            self._hosting.command,
-            artifact.directory,
-            planned.environment,
-            log_file,
-            planned.name,
-            planned.health_seconds or _DEFAULT_HEALTH_SECONDS,
-            LogStream(self._hosting.logs_client, GROUP.format(endpoint=endpoint), stream),
-        )
-        return ModelServer(spec, self._hosting.parent_pipe)
 
     def _capture(self, endpoint: str, variant: str, config: Mapping[str, Any] | None) -> CaptureWriter | None:
         return CaptureWriter(dict(config), endpoint, variant, self._capture_buffer, self._random) if config else None
@@ -277,5 +237,12 @@ class EndpointInstances:
             if plan is not None
         ]
         self._source.delete_unused(
-            {variant.artifact for plan in plans for variant in plan.variants if variant.artifact}
+            {
+                key
+                for plan in plans
+                for variant in plan.variants
+                for container in variant.containers
+                for key in (container.artifact, container.code)
+                if key
+            }
         )

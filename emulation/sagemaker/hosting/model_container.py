@@ -1,17 +1,20 @@
-"""The container of a variant: its interface, and a stub that serves no model."""
+"""The container of a variant: its interface, several in series, and a stub that serves no model."""
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from emulation.sagemaker.hosting.http_client import ContainerResponse
 
 
 class ModelContainer(Protocol):
-    """Serves invocations; ``restarts`` counts how often it was restarted."""
+    """Serves invocations."""
 
-    restarts: int
+    @property
+    def restarts(self) -> int:
+        """How often it was restarted."""
 
     async def start(self) -> None:
         """Return when /ping is healthy; raise LaunchFailed with the endpoint's FailureReason."""
@@ -21,6 +24,37 @@ class ModelContainer(Protocol):
 
     async def stop(self) -> None:
         """Stop it, and return when it has exited."""
+
+
+class InferencePipeline:
+    """Containers in series: each gets the response of the one before, with its content type."""
+
+    def __init__(self, containers: Sequence[ModelContainer]) -> None:
+        self._containers = containers
+
+    @property
+    def restarts(self) -> int:
+        """How often any of them was restarted."""
+        return sum(container.restarts for container in self._containers)
+
+    async def start(self) -> None:
+        """Start one after the other."""
+        for container in self._containers:
+            await container.start()
+
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> ContainerResponse:
+        """Return the last container's response, or that of the first that fails."""
+        reply = ContainerResponse(200, {}, body)
+        for container in self._containers:
+            reply = await container.invoke(headers, reply.body)
+            if not 200 <= reply.status < 300:
+                break
+            headers = {**headers, "content-type": reply.headers.get("content-type", "application/octet-stream")}
+        return reply
+
+    async def stop(self) -> None:
+        """Stop all."""
+        await asyncio.gather(*(container.stop() for container in self._containers))
 
 
 class StubContainer:

@@ -6,12 +6,12 @@ import logging
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from emulation.processes.parent_watcher import ParentPipe
-from emulation.sagemaker.errors import ContainerDown, ContainerError, LaunchFailed
+from emulation.sagemaker.errors import ContainerDown, ContainerError, LaunchFailed, UnhealthyContainer
 from emulation.sagemaker.hosting.http_client import ContainerResponse, HttpClient
 from emulation.sagemaker.hosting.server_log import ServerLog
 from emulation.sagemaker.log_stream import LogStream
@@ -29,6 +29,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 HOST_VARIABLES = ("PYTHON", "LD_", "DYLD_", "SCONES_")
 
 Command = Callable[[int, Path], Sequence[str]]
+Prepare = Callable[[Callable[[str], object]], Awaitable[Command]]
+"""Makes what a server needs, reports that line by line, and returns the command; raises LaunchFailed."""
 
 
 def production_server(listener: int, model: Path) -> Sequence[str]:
@@ -41,7 +43,7 @@ def production_server(listener: int, model: Path) -> Sequence[str]:
 class ModelServerSpec:
     """The arguments of a model server."""
 
-    command: Command
+    prepare: Prepare
     model: Path
     environment: Mapping[str, str]
     log: Path
@@ -59,6 +61,7 @@ class ModelServer:
         self._process: asyncio.subprocess.Process | None = None
         self._client: HttpClient | None = None
         self._supervisor: asyncio.Task[None] | None = None
+        self._command: Command | None = None
         self._log = ServerLog(spec.log, spec.stream)
         self.restarts = 0
 
@@ -67,6 +70,7 @@ class ModelServer:
         self._spec.log.unlink(missing_ok=True)
         self._log.start()
         try:
+            self._command = await self._spec.prepare(self._report)
             await self._launch()
         except BaseException:
             await self.stop()
@@ -110,27 +114,33 @@ class ModelServer:
             async with asyncio.timeout(self._spec.health_seconds):
                 while not await _healthy(client):
                     if process.returncode is not None:
-                        raise LaunchFailed(self._unhealthy(f"it exited with status {process.returncode}"))
+                        raise self._unhealthy(f"it exited with status {process.returncode}")
                     await asyncio.sleep(0.05)
         except TimeoutError:
             seconds = self._spec.health_seconds
-            raise LaunchFailed(self._unhealthy(f"no healthy /ping within {seconds:g} s")) from None
+            raise self._unhealthy(f"no healthy /ping within {seconds:g} s") from None
         self._client = client
 
+    def _report(self, line: str) -> None:
+        with self._spec.log.open("a") as file:
+            file.write(f"{line}\n")
+
     async def _spawn(self, listener: int) -> asyncio.subprocess.Process:
+        assert self._command is not None  # noqa: S101 - set by start
+        inherited = {name: value for name, value in inherited_environment().items() if not name.startswith("AWS_")}
         own = {name: value for name, value in self._spec.environment.items() if not name.startswith(HOST_VARIABLES)}
         try:
             with self._spec.log.open("ab") as output:
                 return await asyncio.create_subprocess_exec(
-                    *self._spec.command(listener, self._spec.model),
+                    *self._command(listener, self._spec.model),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env={**inherited_environment(), **own, **self._parent_pipe.environment},
+                    env={**inherited, **own, **self._parent_pipe.environment},
                     pass_fds=(listener, *self._parent_pipe.pass_fds),
                 )
         except (OSError, ValueError) as error:
-            raise LaunchFailed(self._unhealthy(str(error))) from error
+            raise self._unhealthy(str(error)) from error
 
     async def _supervise(self) -> None:
         """Restart the server whenever it exits, with growing pauses."""
@@ -156,12 +166,8 @@ class ModelServer:
             self._process.kill()
             await self._process.wait()
 
-    def _unhealthy(self, detail: str) -> str:
-        return (
-            f"The primary container for production variant {self._spec.variant} did not pass the ping health check. "
-            f"Please check CloudWatch logs for this endpoint. (Here: {self._spec.log.name}; {detail}. "
-            f"{_last_line(self._spec.log)})"
-        )
+    def _unhealthy(self, detail: str) -> UnhealthyContainer:
+        return UnhealthyContainer(self._spec.variant, f"{self._spec.log.name}; {detail}. {_last_line(self._spec.log)}")
 
 
 async def _healthy(client: HttpClient) -> bool:
