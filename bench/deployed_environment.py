@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import LocalSession
@@ -104,7 +105,7 @@ def deployed() -> Iterator[MeasuredDeployment]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         settings = Settings(home=scratch / "home", cache=Settings.from_environment().cache)
-        with LocalEnvironment(settings.home, settings.cache, settings.services) as state:
+        with LocalEnvironment(EnvironmentOptions(settings.home, settings.cache, settings.services)) as state:
             session = LocalSession(state.localstack_url, state.sagemaker_url)
             StackRevisions(session, settings).deploy({})
             outputs = read_stack_outputs(session, settings)

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from emulation.processes import background
 from emulation.processes.child_processes import is_healthy
-from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
+from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH, EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
-from emulation.processes.local_environment import LocalEnvironment
 from scones import console
 from scones.settings import Settings
 
@@ -24,23 +22,23 @@ class EnvironmentSummary:
     logs: Path | str
 
 
-def create(
+def options(
     settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None
-) -> LocalEnvironment:
-    """Return the environment of the settings, not started."""
-    return LocalEnvironment(**_arguments(settings, localstack_port, sagemaker_port))
+) -> EnvironmentOptions:
+    """Return the options of the local environment that the settings describe; the ports take precedence."""
+    return EnvironmentOptions(
+        settings.home,
+        settings.cache,
+        settings.services,
+        settings.local_region,
+        localstack_port or settings.localstack_port,
+        sagemaker_port or settings.sagemaker_port,
+    )
 
 
-def start_in_background(
-    settings: Settings, localstack_port: int | None = None, sagemaker_port: int | None = None
-) -> EnvironmentState:
-    """Start it in the background and return when it is healthy."""
-    return background.start_background(**_arguments(settings, localstack_port, sagemaker_port))
-
-
-def running_state(settings: Settings) -> EnvironmentState | None:
-    """Return what `scones up` started in this home, or None if nothing runs."""
-    return background.status(settings.home).state
+def show_progress(line: str) -> None:
+    """Print a line about the start."""
+    console.note(line, "dim")
 
 
 def read_status(settings: Settings) -> EnvironmentSummary:
@@ -60,15 +58,3 @@ def read_status(settings: Settings) -> EnvironmentSummary:
 def addresses(state: EnvironmentState) -> dict[str, str]:
     """Return the URL of each part by its name."""
     return {"localstack": state.localstack_url, "sagemaker": state.sagemaker_url, **state.lambda_urls}
-
-
-def _arguments(settings: Settings, localstack_port: int | None, sagemaker_port: int | None) -> dict[str, Any]:
-    return {
-        "home": settings.home,
-        "cache": settings.cache,
-        "services": settings.services,
-        "region": settings.local_region,
-        "localstack_port": localstack_port or settings.localstack_port,
-        "sagemaker_port": sagemaker_port or settings.sagemaker_port,
-        "progress": lambda line: console.note(line, "dim"),
-    }

@@ -1,16 +1,35 @@
-"""A Lambda function in one process, with the responses of the Runtime Interface Emulator, without Docker."""
+"""A Lambda function without Docker, with the responses of the Runtime Interface Emulator.
 
+Its handler runs in a process of its own, so that a timeout can end it and its exit is seen.
+"""
+
+import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from emulation.lambdas.handler_process import HandlerConfiguration, HandlerExited, HandlerProcess, HandlerTimeout
+from emulation.lambdas import handler_runtime
+from emulation.lambdas.settings import CHANNEL_VARIABLE
+from emulation.localstack.scones_localstack.host_protocol import FunctionConfiguration
+from emulation.processes.parent_watcher import ParentPipe
+from emulation.settings import inherited_environment
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
+MAX_LOG_BYTES = 256 * 1024
+_ROOT = Path(__file__).resolve().parents[2]
+_EXIT_SECONDS = 2.0
+_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -22,10 +41,22 @@ class HttpResponse:
     log: bytes = b""
 
 
+class HandlerExited(Exception):
+    """The process ended during an invocation; ``report`` is the error it reported before, if any."""
+
+    def __init__(self, reason: str, report: bytes = b"") -> None:
+        super().__init__(reason)
+        self.report = report
+
+
+class HandlerTimeout(Exception):
+    """The process did not respond in time."""
+
+
 class LambdaFunction:
     """One function, one process, one invocation at a time."""
 
-    def __init__(self, service_dir: Path, handler: str, configuration: HandlerConfiguration, region: str) -> None:
+    def __init__(self, service_dir: Path, handler: str, configuration: FunctionConfiguration, region: str) -> None:
         self._service_dir = service_dir
         self._handler = handler
         self._region = region
@@ -34,17 +65,16 @@ class LambdaFunction:
         self._lock = threading.Lock()
 
     @property
-    def configuration(self) -> HandlerConfiguration:
+    def configuration(self) -> FunctionConfiguration:
         """The configuration that the next invocation runs under."""
         return self._configuration
 
-    def configure(self, configuration: HandlerConfiguration) -> None:
+    def configure(self, configuration: FunctionConfiguration) -> None:
         """Take a new configuration; if it differs from the current one, the handler is imported again at once."""
         with self._lock:
             if configuration != self._configuration or self._process is None:
                 self._configuration = configuration
-                self._discard()
-                self._process = self._start()
+                self._restart()
 
     def invoke(self, event: bytes, request_id: str | None = None) -> HttpResponse:
         """Return the response to an invocation; 400 without a body while another one is running."""
@@ -57,35 +87,40 @@ class LambdaFunction:
 
     def close(self) -> None:
         """End the handler's process."""
-        self._discard()
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
     def _invoke(self, event: bytes, request_id: str) -> HttpResponse:
         started = time.monotonic()
         print(f"START RequestId: {request_id} Version: $LATEST", flush=True)
         try:
-            response = self._invoke_process(event, request_id, started + self._configuration.timeout)
-            return replace(response, log=response.log or self._take_log())
-        except HandlerTimeout:
-            message = f"Task timed out after {self._configuration.timeout:.2f} seconds".encode()
-            return HttpResponse(HTTPStatus.OK, message, self._end())
-        except HandlerExited as error:
-            report = error.report or _exit_report(request_id, str(error))
-            return HttpResponse(HTTPStatus.BAD_GATEWAY, report, self._end())
+            return self._respond(event, request_id, started + self._configuration.timeout)
         finally:
             milliseconds = (time.monotonic() - started) * 1000
-            print(
-                f"END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms",
-                flush=True,
-            )
+            report = f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms"
+            print(f"END RequestId: {request_id}\n{report}", flush=True)
 
-    def _invoke_process(self, event: bytes, request_id: str, deadline: float) -> HttpResponse:
-        if self._process is None or not self._process.alive:
-            self._discard()
-            self._process = self._start()
-        _, body = self._process.invoke(self._context(request_id, deadline), event, deadline)
-        if len(body) > MAX_PAYLOAD_BYTES:
-            return HttpResponse(HTTPStatus.BAD_GATEWAY, _too_large_report(), self._end())
-        return HttpResponse(HTTPStatus.OK, body)
+    def _respond(self, event: bytes, request_id: str, deadline: float) -> HttpResponse:
+        """Return the handler's response; the process ends unless that is a result or an exception of the handler's."""
+        process = self._process if self._process is not None and self._process.alive else self._restart()
+        try:
+            body = process.invoke(self._context(request_id, deadline), event, deadline)
+        except HandlerTimeout:
+            message = f"Task timed out after {self._configuration.timeout:.2f} seconds"
+            response = HttpResponse(HTTPStatus.OK, message.encode(), process.take_log())
+        except HandlerExited as error:
+            message = f"RequestId: {request_id} Error: Runtime exited with error: {error}"
+            report = error.report or _report("Runtime.ExitError", message)
+            response = HttpResponse(HTTPStatus.BAD_GATEWAY, report, process.take_log())
+        else:
+            if len(body) <= MAX_PAYLOAD_BYTES:
+                return HttpResponse(HTTPStatus.OK, body, process.take_log())
+            message = f"Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)."
+            report = _report("Function.ResponseSizeTooLarge", message)
+            response = HttpResponse(HTTPStatus.BAD_GATEWAY, report, process.take_log())
+        self.close()
+        return response
 
     def _context(self, request_id: str, deadline: float) -> dict[str, object]:
         name = self._configuration.function_name
@@ -100,30 +135,125 @@ class LambdaFunction:
             "deadline_ms": int((time.time() + deadline - time.monotonic()) * 1000),
         }
 
-    def _start(self) -> HandlerProcess:
-        environment = self._configuration.environment(self._handler, self._region)
-        return HandlerProcess(self._service_dir, environment)
+    def _restart(self) -> "HandlerProcess":
+        self.close()
+        self._process = HandlerProcess(self._service_dir, self._variables())
+        return self._process
 
-    def _take_log(self) -> bytes:
-        return self._process.take_log() if self._process is not None else b""
+    def _variables(self) -> dict[str, str]:
+        """Return the variables that AWS Lambda defines, and the function's own over them."""
+        configuration = self._configuration
+        return {
+            "_HANDLER": self._handler,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+            "AWS_LAMBDA_FUNCTION_NAME": configuration.function_name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_size),
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(configuration.timeout),
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{configuration.function_name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "$LATEST",
+            "AWS_REGION": self._region,
+            **configuration.variables,
+        }
 
-    def _end(self) -> bytes:
-        """End the process; return what it has written."""
-        log = self._take_log()
-        self._discard()
+
+class HandlerProcess:
+    """A process that runs the handler in ``service_dir``; it starts at once and is ready when the import is done."""
+
+    def __init__(self, service_dir: Path, environment: Mapping[str, str]) -> None:
+        self._parent_pipe = ParentPipe()
+        self._channel, theirs = Pipe()
+        self._ready = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", handler_runtime.__name__],
+            cwd=service_dir,
+            env={
+                **inherited_environment(),
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONPATH": str(_ROOT),
+                "LAMBDA_TASK_ROOT": str(service_dir),
+                **environment,
+                **self._parent_pipe.environment,
+                CHANNEL_VARIABLE: str(theirs.fileno()),
+            },
+            pass_fds=(*self._parent_pipe.pass_fds, theirs.fileno()),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        theirs.close()
+        assert self._process.stdout is not None  # noqa: S101 - narrows the type
+        self._output = self._process.stdout.fileno()
+        os.set_blocking(self._output, False)
+        self._log = bytearray()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is still running."""
+        return self._process.poll() is None
+
+    def invoke(self, context: Mapping[str, object], event: bytes, deadline: float) -> bytes:
+        """Send an event and return the handler's result, or its exception as Lambda reports it.
+
+        Raises HandlerTimeout past ``deadline`` (``time.monotonic``), HandlerExited where the process ended instead.
+        """
+        try:
+            if not self._ready:
+                self._await_import(deadline)
+            self._channel.send_bytes(json.dumps(context).encode())
+            self._channel.send_bytes(event)
+            return self._receive(deadline)
+        except (EOFError, OSError) as error:
+            raise HandlerExited(self._exit_reason()) from error
+
+    def take_log(self) -> bytes:
+        """Return what the handler has written since the last call, the end of it where that is much."""
+        self._read_output()
+        log = bytes(self._log[-MAX_LOG_BYTES:])
+        self._log.clear()
         return log
 
-    def _discard(self) -> None:
-        if self._process is not None:
-            self._process.close()
-            self._process = None
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._channel.close()
+        self._parent_pipe.close()
+
+    def _await_import(self, deadline: float) -> None:
+        report = self._receive(deadline)
+        if report:
+            raise HandlerExited(self._exit_reason(), report)
+        self._ready = True
+
+    def _receive(self, deadline: float) -> bytes:
+        waiting: list[Connection | int] = [self._channel, self._output]
+        while self._channel not in (ready := wait(waiting, max(0.0, deadline - time.monotonic()))):
+            if not ready:
+                raise HandlerTimeout
+            if not self._read_output():  # closed by the handler, which may go on without
+                waiting.remove(self._output)
+        return self._channel.recv_bytes()
+
+    def _read_output(self) -> bool:
+        """Take what the handler has written, and pass it on to the host's own log; False at its end."""
+        with contextlib.suppress(BlockingIOError):
+            while content := os.read(self._output, _CHUNK):
+                self._log += content
+                del self._log[:-MAX_LOG_BYTES]
+                sys.stdout.buffer.write(content)
+                sys.stdout.buffer.flush()
+            return False
+        return True
+
+    def _exit_reason(self) -> str:
+        try:
+            status = self._process.wait(_EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "hung up"
+        return f"exit status {status}" if status >= 0 else f"signal: {(signal.strsignal(-status) or '').lower()}"
 
 
-def _exit_report(request_id: str, reason: str) -> bytes:
-    message = f"RequestId: {request_id} Error: Runtime exited with error: {reason}"
-    return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode()
-
-
-def _too_large_report() -> bytes:
-    message = f"Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)."
-    return json.dumps({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}).encode()
+def _report(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()

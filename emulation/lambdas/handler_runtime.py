@@ -1,6 +1,7 @@
 """The process of a Lambda handler: imports it and responds to its host, as AWS Lambda's Python runtime does.
 
-Started by ``handler_process``, which talks to it over an inherited socket: each way a frame that says what, then bytes.
+Started by ``function``, which talks to it over an inherited socket: the report of an import that failed, or an empty
+frame; then for each invocation a frame with the context and one with the event, and back one with the response.
 """
 
 import importlib
@@ -21,8 +22,6 @@ import simplejson
 
 from emulation.lambdas import settings
 from emulation.processes.parent_watcher import watch
-
-READY, RESULT, ERROR, INIT_ERROR = "ready", "result", "error", "init-error"
 
 Handler = Callable[[Any, "Context"], Any]
 
@@ -126,14 +125,14 @@ def _log_error(report: dict[str, Any]) -> None:
     sys.stdout.write("\n".join(lines) + "\n" + "".join(report["stackTrace"]))
 
 
-def respond(handler: Handler, event: bytes, context: Context) -> tuple[str, bytes]:
-    """Run the handler on one event and return the kind of response and its bytes."""
+def respond(handler: Handler, event: bytes, context: Context) -> bytes:
+    """Run the handler on one event and return its result or its exception."""
     try:
-        return RESULT, write_result(handler(read_event(event), context))
+        return write_result(handler(read_event(event), context))
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is its response
         report = describe(error, context.aws_request_id)
         _log_error(report)
-        return ERROR, json.dumps(report).encode()
+        return json.dumps(report).encode()
 
 
 def serve(channel: Connection, handler: Handler) -> None:
@@ -144,11 +143,10 @@ def serve(channel: Connection, handler: Handler) -> None:
             event = channel.recv_bytes()
         except EOFError:
             return
-        kind, body = respond(handler, event, context)
+        response = respond(handler, event, context)
         sys.stdout.flush()
         sys.stderr.flush()
-        channel.send_bytes(kind.encode())
-        channel.send_bytes(body)
+        channel.send_bytes(response)
 
 
 def main() -> None:
@@ -162,10 +160,8 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - a module may fail in any way while it is imported
         report = describe(error, "")
         _log_error(report)
-        channel.send_bytes(INIT_ERROR.encode())
         channel.send_bytes(json.dumps(report).encode())
         sys.exit(1)
-    channel.send_bytes(READY.encode())
     channel.send_bytes(b"")
     serve(channel, handler)
 

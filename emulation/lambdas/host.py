@@ -15,13 +15,18 @@ from types import FrameType
 
 from core.defaults import REGION
 from emulation.lambdas.function import MAX_PAYLOAD_BYTES, HttpResponse, LambdaFunction
-from emulation.lambdas.handler_process import HandlerConfiguration
 from emulation.localstack.scones_localstack import request_guard
-from emulation.localstack.scones_localstack.host_protocol import LOG_HEADER, LOG_LENGTH_HEADER, REQUEST_ID_HEADER
+from emulation.localstack.scones_localstack.host_protocol import (
+    CONFIGURE_PATH,
+    INVOKE_PATH,
+    LOG_HEADER,
+    LOG_LENGTH_HEADER,
+    REQUEST_ID_HEADER,
+    FunctionConfiguration,
+)
 from emulation.localstack.scones_localstack.request_guard import RequestGuard
 from emulation.processes.parent_watcher import watch
 
-INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 _LONGEST_NUMBER = 18
 _REQUEST_ID = re.compile(r"[0-9a-fA-F-]{36}")
 
@@ -71,11 +76,11 @@ class RequestHandler(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        if self.path != "/environment":
+        if self.path != CONFIGURE_PATH:
             self._send(HttpResponse(HTTPStatus.NOT_FOUND))
             return
         try:
-            self.server.function.configure(HandlerConfiguration.from_json(body))
+            self.server.function.configure(FunctionConfiguration.from_json(body))
         except ValueError as error:
             self._send(HttpResponse(HTTPStatus.BAD_REQUEST, str(error).encode()))
         else:
@@ -147,7 +152,7 @@ def main() -> None:
     watch()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    configuration = HandlerConfiguration(options.name, options.timeout, options.memory)
+    configuration = FunctionConfiguration(options.name, options.timeout, options.memory)
     function = LambdaFunction(options.service_dir.resolve(), options.handler, configuration, options.region)
     with Server(options.host, options.port, function) as server:
         print(f"{options.name} listens on {server.url}", flush=True)

@@ -6,10 +6,10 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
 from types import FrameType
 
 from emulation.errors import EmulationError
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.local_environment import LocalEnvironment
 
 
@@ -21,19 +21,8 @@ def main() -> int:
     os.setsid()
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_unless_released, args=(options.release_fd,), name="release", daemon=True).start()
-    environment = LocalEnvironment(
-        options.home,
-        options.cache,
-        options.services,
-        region=options.region,
-        localstack_port=options.localstack_port,
-        sagemaker_port=options.sagemaker_port,
-        environment=dict(pair.split("=", 1) for pair in options.environment),
-        stub_model=options.stub_model,
-        faults=options.faults,
-        training_python=options.training_python,
-        progress=lambda line: print(line, flush=True),
-    )
+    chosen = EnvironmentOptions.from_json(options.options)
+    environment = LocalEnvironment(chosen, lambda line: print(line, flush=True))
     try:
         return _run(environment, options.report_fd)
     finally:
@@ -60,22 +49,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m emulation.processes", description="Run a local environment in the background."
     )
-    parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--services", type=Path, required=True)
-    parser.add_argument("--region", required=True)
-    parser.add_argument("--localstack-port", type=int)
-    parser.add_argument("--sagemaker-port", type=int)
-    parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--stub-model", action="store_true")
-    parser.add_argument("--faults", action="store_true")
-    parser.add_argument("--training-python", type=Path)
     parser.add_argument(
         "--report-fd", type=int, required=True, help="receives the outcome of the start as a JSON object"
     )
     parser.add_argument(
         "--release-fd", type=int, required=True, help="written to when the caller has the report, closed when it dies"
     )
+    parser.add_argument("options", help="the environment's options as a JSON object")
     return parser.parse_args()
 
 

@@ -6,15 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
-from core.defaults import REGION
 from emulation.errors import AlreadyRunning, EnvironmentFailed, PortInUse, StateDirectoryUnusable
 from emulation.localstack.environment import Progress, ensure_environment
 from emulation.processes.child_processes import is_healthy
-from emulation.processes.components import LAMBDA_HEALTH, LOCALSTACK_HEALTH, SAGEMAKER_HEALTH, SageMakerOptions
+from emulation.processes.components import LAMBDA_HEALTH, LOCALSTACK_HEALTH, SAGEMAKER_HEALTH, EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState, EnvironmentStatus
 from emulation.processes.parent_watcher import GRACE_SECONDS
 from emulation.processes.ports import is_free
@@ -25,42 +23,24 @@ _STOP_SECONDS = 15.0
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-def start_background(  # noqa: PLR0913 - what LocalEnvironment takes
-    home: Path,
-    cache: Path,
-    services: Path,
-    *,
-    region: str = REGION,
-    localstack_port: int | None = None,
-    sagemaker_port: int | None = None,
-    environment: Mapping[str, str] = MappingProxyType({}),
-    stub_model: bool = False,
-    faults: bool = False,
-    training_python: Path | None = None,
-    progress: Progress | None = None,
-) -> EnvironmentState:
-    """Start a LocalEnvironment with these arguments that outlives this process; return when it is healthy.
+def start_background(options: EnvironmentOptions, progress: Progress = lambda _line: None) -> EnvironmentState:
+    """Start a LocalEnvironment with these options that outlives this process; return when it is healthy.
 
     Raises what ``LocalEnvironment.start`` raises, and EnvironmentFailed for what only the background process sees. If
     this process ends before the environment is healthy, nothing is left running.
     """
-    state_directory = StateDirectory(home)
+    state_directory = StateDirectory(options.home)
     if state_directory.owner() is not None:
         raise AlreadyRunning(state_directory.root, state_directory.read_state())
-    for port in (localstack_port, sagemaker_port):
+    for port in (options.localstack_port, options.sagemaker_port):
         if port is not None and not is_free(port):
             raise PortInUse(port)
-    ensure_environment(cache, progress=progress)
+    ensure_environment(options.cache, progress=progress)
     try:
         state_directory.make_logs()
     except OSError as error:
         raise StateDirectoryUnusable(state_directory.root, error) from error
-    options = {"home": home, "cache": cache, "services": services, "region": region}
-    ports = {"localstack-port": localstack_port, "sagemaker-port": sagemaker_port}
-    named = {**options, **{name: port for name, port in ports.items() if port is not None}}
-    arguments = [f"--{name}={value}" for name, value in named.items()]
-    arguments += [f"--environment={name}={value}" for name, value in environment.items()]
-    return _launch(state_directory, [*arguments, *SageMakerOptions(stub_model, faults, training_python).arguments()])
+    return _launch(state_directory, options)
 
 
 def stop(home: Path) -> bool:
@@ -88,7 +68,7 @@ def status(home: Path) -> EnvironmentStatus:
     return EnvironmentStatus(running=True, state=state, health=_health(state) if state else {})
 
 
-def _launch(state_directory: StateDirectory, arguments: Sequence[str]) -> EnvironmentState:
+def _launch(state_directory: StateDirectory, options: EnvironmentOptions) -> EnvironmentState:
     """Start the background process and wait for its report; a pipe back to it tells it whether we are still there."""
     log = state_directory.logs / "environment.log"
     report, their_report = os.pipe()
@@ -102,7 +82,7 @@ def _launch(state_directory: StateDirectory, arguments: Sequence[str]) -> Enviro
                     "emulation.processes",
                     f"--report-fd={their_report}",
                     f"--release-fd={their_release}",
-                    *arguments,
+                    options.to_json(),
                 ],
                 env={**inherited_environment(), "PYTHONPATH": str(_ROOT)},
                 stdin=subprocess.DEVNULL,

@@ -1,11 +1,14 @@
 """The components of a local environment, and how each is started: LocalStack, the SageMaker emulator, Lambda hosts."""
 
+import json
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Self
 
+from core.defaults import REGION
 from emulation.errors import ServicesMissing
 from emulation.localstack.localstack_variables import localstack_environment
 from emulation.localstack.scones_localstack.settings import CONTAINERS_VARIABLE, ZipHost
@@ -18,6 +21,39 @@ LOCALSTACK_HEALTH = "/_localstack/health"
 SAGEMAKER_HEALTH = "/_scones/health"
 LAMBDA_HEALTH = "/health"
 _NO_PROXY = "127.0.0.1,localhost"
+
+
+@dataclass(frozen=True)
+class EnvironmentOptions:
+    """What a local environment is started with; ``home`` has its state, ``services`` a folder for each Lambda.
+
+    ``cache`` holds LocalStack's private environment, which all local environments of a user share. ``environment`` is
+    added to the variables of the Lambdas and the emulator. ``stub_model`` loads no models but returns fixed
+    probabilities, ``faults`` lets tests make the endpoints fail, ``training_python`` is the interpreter of training
+    jobs. Without a port the default one is used if it is free, otherwise any.
+    """
+
+    home: Path
+    cache: Path
+    services: Path
+    region: str = REGION
+    localstack_port: int | None = None
+    sagemaker_port: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stub_model: bool = False
+    faults: bool = False
+    training_python: Path | None = None
+
+    def to_json(self) -> str:
+        """Return the options as text."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what :meth:`to_json` wrote."""
+        values = json.loads(text)
+        paths = ("home", "cache", "services", "training_python")
+        return cls(**values | {name: Path(values[name]) for name in paths if values[name] is not None})
 
 
 @dataclass(frozen=True)
@@ -91,24 +127,7 @@ def localstack(python: Path, run: Path, addresses: Addresses, environment: Mappi
     )
 
 
-@dataclass(frozen=True)
-class SageMakerOptions:
-    """The emulator's options: fixed probabilities, fault injection, and the interpreter of training jobs."""
-
-    stub_model: bool = False
-    faults: bool = False
-    training_python: Path | None = None
-
-    def arguments(self) -> list[str]:
-        """Return the options as words of a command line, the emulator's and the background process's alike."""
-        switches = {"--stub-model": self.stub_model, "--faults": self.faults}
-        python = [f"--training-python={self.training_python}"] if self.training_python else []
-        return [*(name for name, on in switches.items() if on), *python]
-
-
-def sagemaker(
-    run: Path, addresses: Addresses, environment: Mapping[str, str], region: str, chosen: SageMakerOptions, cache: Path
-) -> Component:
+def sagemaker(run: Path, addresses: Addresses, environment: Mapping[str, str], chosen: EnvironmentOptions) -> Component:
     """The SageMaker emulator."""
     directory = run / "sagemaker"
     directory.mkdir()
@@ -119,10 +138,12 @@ def sagemaker(
         "--s3-endpoint": addresses.localstack_url,
         "--logs-endpoint": addresses.localstack_url,
         "--cloudwatch-endpoint": addresses.localstack_url,
-        "--region": region,
-        "--cache": str(cache),
+        "--region": chosen.region,
+        "--cache": str(chosen.cache),
+        **({"--training-python": str(chosen.training_python)} if chosen.training_python else {}),
     }
-    command = [sys.executable, "-m", "emulation.sagemaker", *_flat(options), *chosen.arguments()]
+    switches = [name for name, on in {"--stub-model": chosen.stub_model, "--faults": chosen.faults}.items() if on]
+    command = [sys.executable, "-m", "emulation.sagemaker", *_flat(options), *switches]
     return Component("sagemaker", command, environment, addresses.sagemaker_url, SAGEMAKER_HEALTH)
 
 

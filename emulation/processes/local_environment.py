@@ -6,14 +6,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 
-from core.defaults import REGION
 from emulation.errors import StateDirectoryUnusable
 from emulation.localstack.environment import Progress, ensure_environment
 from emulation.processes import components
 from emulation.processes.child_processes import Component, ComponentProcess, stop_all, wait_until_healthy
-from emulation.processes.components import Addresses, SageMakerOptions
+from emulation.processes.components import Addresses, EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.parent_watcher import GRACE_SECONDS, ParentPipe
 from emulation.processes.ports import Ports
@@ -27,38 +26,13 @@ STOP_SECONDS = 4.0
 
 
 class LocalEnvironment:
-    """LocalStack, the SageMaker emulator and a host for each Lambda under ``services``, with their state in ``home``.
+    """LocalStack, the SageMaker emulator and a host for each Lambda, as child processes of this one."""
 
-    ``cache`` holds LocalStack's private environment, which all local environments of a user share. ``environment`` is
-    added to the variables of the Lambdas and the emulator. ``stub_model`` loads no models but returns fixed
-    probabilities, ``faults`` lets tests make the endpoints fail, ``training_python`` is the interpreter of training
-    jobs. Without a port the default one is used if it is free, otherwise any.
-    """
-
-    def __init__(  # noqa: PLR0913 - all but three have a default
-        self,
-        home: Path,
-        cache: Path,
-        services: Path,
-        *,
-        region: str = REGION,
-        localstack_port: int | None = None,
-        sagemaker_port: int | None = None,
-        environment: Mapping[str, str] = MappingProxyType({}),
-        stub_model: bool = False,
-        faults: bool = False,
-        training_python: Path | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        self._state_directory = StateDirectory(home)
-        self._cache = cache
-        self._services = services
-        self._region = region
-        self._requested_ports = (localstack_port, sagemaker_port)
-        self._environment = environment
-        self._sagemaker = SageMakerOptions(stub_model, faults, training_python)
-        self._progress = progress or (lambda _line: None)
-        self._ports = Ports(cache / "ports")
+    def __init__(self, options: EnvironmentOptions, progress: Progress = lambda _line: None) -> None:
+        self._options = options
+        self._progress = progress
+        self._state_directory = StateDirectory(options.home)
+        self._ports = Ports(options.cache / "ports")
         self._parent_pipe: ParentPipe | None = None
         self._processes: list[ComponentProcess] = []
 
@@ -68,7 +42,7 @@ class LocalEnvironment:
         Raises AlreadyRunning, PortInUse, StateDirectoryUnusable, ServicesMissing, EnvironmentBuildFailed,
         ComponentExited or ComponentUnhealthy, with nothing left running.
         """
-        folders = components.find_services(self._services)
+        folders = components.find_services(self._options.services)
         try:
             unclean = self._state_directory.claim()
             return self._start(folders, wait_seconds=2 * GRACE_SECONDS if unclean else 0.0)
@@ -115,13 +89,13 @@ class LocalEnvironment:
         self.stop()
 
     def _start(self, folders: Mapping[str, Path], wait_seconds: float) -> EnvironmentState:
-        localstack, sagemaker = self._requested_ports
+        take, options = self._ports.take, self._options
         addresses = Addresses(
-            localstack=self._ports.take(requested=localstack, preferred=LOCALSTACK_PORT, wait_seconds=wait_seconds),
-            sagemaker=self._ports.take(requested=sagemaker, preferred=SAGEMAKER_PORT, wait_seconds=wait_seconds),
-            lambdas={name: self._ports.take() for name in folders},
+            take(requested=options.localstack_port, preferred=LOCALSTACK_PORT, wait_seconds=wait_seconds),
+            take(requested=options.sagemaker_port, preferred=SAGEMAKER_PORT, wait_seconds=wait_seconds),
+            {name: take() for name in folders},
         )
-        python = ensure_environment(self._cache, progress=self._progress)
+        python = ensure_environment(options.cache, progress=self._progress)
         self._progress(f"Starting LocalStack, the SageMaker emulator and {len(folders)} Lambdas")
         self._parent_pipe = ParentPipe()
         for component in self._components(python, folders, addresses):
@@ -140,9 +114,10 @@ class LocalEnvironment:
         return state
 
     def _components(self, python: Path, folders: Mapping[str, Path], addresses: Addresses) -> Iterator[Component]:
-        run, region = self._state_directory.run, self._region
-        environment = components.local_variables(inherited_environment(), addresses, region) | dict(self._environment)
+        run, options = self._state_directory.run, self._options
+        environment = components.local_variables(inherited_environment(), addresses, options.region)
+        environment |= options.environment
         yield components.localstack(python, run, addresses, environment)
-        yield components.sagemaker(run, addresses, environment, region, self._sagemaker, self._cache)
+        yield components.sagemaker(run, addresses, environment, options)
         for name, folder in folders.items():
-            yield components.lambda_host(name, folder, addresses, environment, region)
+            yield components.lambda_host(name, folder, addresses, environment, options.region)

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from emulation.processes import background
 from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import LocalSession
 from scones import console, environment_lifecycle
 from scones.context import CommandContext, with_context
@@ -66,16 +68,17 @@ def demo(
 def _environment(settings: Settings, watch: Stopwatch, *, keep: bool) -> Iterator[EnvironmentState]:
     """Use the environment that runs, and leave it running; otherwise start one, and stop it unless ``keep``."""
     threading.Thread(target=_import_early, daemon=True).start()
-    running = environment_lifecycle.running_state(settings)
+    running = background.status(settings.home).state
+    options, progress = environment_lifecycle.options(settings), environment_lifecycle.show_progress
     if running is not None:
         yield running
     elif keep:
         with watch.step("up"):
-            state = environment_lifecycle.start_in_background(settings)
+            state = background.start_background(options, progress)
         yield state
         console.note("the environment keeps running: `scones status` shows its URLs, `scones down` stops it")
     else:
-        environment = environment_lifecycle.create(settings)
+        environment = LocalEnvironment(options, progress)
         with watch.step("up"):
             state = environment.start()
         try:

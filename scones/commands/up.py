@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from emulation.processes import background
 from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.local_environment import LocalEnvironment
 from scones import console, environment_lifecycle
 from scones.context import CommandContext, with_context
 from scones.views.environment import environment_table
@@ -28,11 +30,12 @@ def up(
 
     Needs neither Docker nor an account. Runs until Ctrl-C, or in the background with `--detach`.
     """
+    options = environment_lifecycle.options(context.settings, localstack_port, sagemaker_port)
     if detach:
-        _show(environment_lifecycle.start_in_background(context.settings, localstack_port, sagemaker_port))
+        _show(background.start_background(options, environment_lifecycle.show_progress))
         console.note("it runs in the background: next `scones deploy`; `scones down` stops it")
         return
-    environment = environment_lifecycle.create(context.settings, localstack_port, sagemaker_port)
+    environment = LocalEnvironment(options, environment_lifecycle.show_progress)
     with environment as state:
         _show(state)
         console.note("running: next `scones deploy` in another terminal; Ctrl-C stops it")

@@ -9,6 +9,7 @@ from typing import Any
 import platformdirs
 import pytest
 
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import LocalSession
 from orchestration import bootstrap, package, stack
@@ -89,7 +90,7 @@ def scripted(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[
         (services / name).mkdir()
         (services / name / "handler.py").write_text(SCRIPTED.replace("SERIALIZE", str(SERVICES / "serialize")))
     with LocalEnvironment(
-        tmp_path_factory.mktemp("home"), cache, services, region="us-east-1", stub_model=True
+        EnvironmentOptions(tmp_path_factory.mktemp("home"), cache, services, region="us-east-1", stub_model=True)
     ) as state:
         session = LocalSession(state.localstack_url, state.sagemaker_url)
         parameters = {"EndpointName": "none", **stack.LOCAL_PARAMETERS}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.local_environment import LocalEnvironment
 from scones.settings import ROOT
 from tests.cli_runner import User
@@ -81,7 +82,7 @@ def user(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     contents = {"meta": meta, "test": split(30, 2), "train": split(96, 1)}
     archive = pack(folder / "archive.tar.gz", {f"{FOLDER}/{name}": pickle.dumps(c, 2) for name, c in contents.items()})
     with LocalEnvironment(
-        folder / "home", cache, ROOT / "services", region="us-east-1", training_python=python
+        EnvironmentOptions(folder / "home", cache, ROOT / "services", region="us-east-1", training_python=python)
     ) as state:
         environment = {
             "SCONES_LOCALSTACK_URL": state.localstack_url,

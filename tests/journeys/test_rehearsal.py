@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.local_environment import LocalEnvironment
 from orchestration import bootstrap, package, stack
 from scones import training_jobs
@@ -52,7 +53,9 @@ def settings(
         python.chmod(python.stat().st_mode | stat.S_IXUSR)
     home = tmp_path_factory.mktemp("home")
     odd = {**LOCALE_C, **NOTEBOOK, **proxied(DEAD_PROXY)}
-    with LocalEnvironment(home, cache, ROOT / "services", environment=odd, training_python=python) as running:
+    with LocalEnvironment(
+        EnvironmentOptions(home, cache, ROOT / "services", environment=odd, training_python=python)
+    ) as running:
         yield Settings(home=home / "unused", localstack_url=running.localstack_url, sagemaker_url=running.sagemaker_url)
 
 

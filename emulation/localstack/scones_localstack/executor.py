@@ -10,8 +10,8 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 
 from . import settings
 from .errors import ContainerBusy, ContainerError, ContainerUnreachable
-from .function_container import FunctionConfiguration, FunctionContainer
-from .function_containers import FunctionContainers
+from .function_container import FunctionContainer, FunctionContainers
+from .host_protocol import FunctionConfiguration
 from .zip_functions import ZipFunctions
 
 LOG = logging.getLogger(__name__)

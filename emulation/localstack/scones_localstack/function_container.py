@@ -1,35 +1,41 @@
-"""One Lambda container, reached through the Runtime Interface Emulator, and the queue in front of it."""
+"""The Lambda containers, reached through the Runtime Interface Emulator, and the queue in front of each."""
 
 import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import urllib3
 
-from .errors import ContainerBusy, ContainerUnreachable
-from .host_protocol import LOG_HEADER, LOG_LENGTH_HEADER, REQUEST_ID_HEADER
-from .invoke_response import InvokeResponse, read_invoke_response
+from .errors import ContainerBusy, ContainerUnreachable, UnknownFunction
+from .host_protocol import (
+    CONFIGURE_PATH,
+    INVOKE_PATH,
+    LOG_HEADER,
+    LOG_LENGTH_HEADER,
+    REQUEST_ID_HEADER,
+    FunctionConfiguration,
+)
+from .settings import CONTAINERS_VARIABLE
 
-INVOKE_PATH = "/2015-03-31/functions/function/invocations"
-CONFIGURE_PATH = "/environment"
 QUEUE_SECONDS = 120.0
 _CONNECT_SECONDS = 5.0
 _RESPONSE_MARGIN_SECONDS = 5.0
 _BUSY_POLL_SECONDS = 0.05
+# The Runtime Interface Emulator marks a handler's exception only by the shape of a response with status 200.
+_ERROR_FIELDS = {"errorMessage", "errorType", "requestId", "stackTrace"}
 
 
 @dataclass(frozen=True)
-class FunctionConfiguration:
-    """The configuration of a function, as its container needs it."""
+class InvokeResponse:
+    """The payload of an invocation, and whether Lambda would set ``FunctionError``."""
 
-    function_name: str
-    timeout: int
-    memory_size: int
-    variables: dict[str, str] = field(default_factory=dict)
+    payload: bytes
+    is_error: bool
+    log: str = ""
 
 
 class FunctionContainer:
@@ -83,7 +89,7 @@ class FunctionContainer:
 
     def _configure(self, configuration: FunctionConfiguration) -> None:
         if self._configured != configuration:
-            self._send("PUT", CONFIGURE_PATH, json.dumps(asdict(configuration)).encode(), _RESPONSE_MARGIN_SECONDS)
+            self._send("PUT", CONFIGURE_PATH, configuration.to_json(), _RESPONSE_MARGIN_SECONDS)
             self._configured = configuration
 
     def _send(
@@ -95,3 +101,73 @@ class FunctionContainer:
         except urllib3.exceptions.HTTPError as error:
             self._configured = None
             raise ContainerUnreachable(f"{method} {self.url}{path} got no response: {error}") from error
+
+
+def read_invoke_response(status: int, body: bytes, request_id: str, log_length: int = 0) -> InvokeResponse:
+    """Turn a container's response into the service's: results, exceptions, timeouts and exits of the process.
+
+    ``log_length`` bytes at the end of the body are the function's log.
+    """
+    end = len(body) - log_length
+    response = _without_log(status, body[:end], request_id)
+    return replace(response, log=body[end:].decode("utf-8", "replace"))
+
+
+def _without_log(status: int, body: bytes, request_id: str) -> InvokeResponse:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return _without_json(status, body.decode("utf-8", "replace").strip(), request_id)
+    if status == HTTPStatus.OK:
+        if not (isinstance(value, dict) and value.keys() == _ERROR_FIELDS):
+            return InvokeResponse(body, is_error=False)
+        if value["requestId"] == request_id:
+            return InvokeResponse(body, is_error=True)
+        # The emulator of AWS's base image creates its own request ID.
+        return InvokeResponse(json.dumps(value | {"requestId": request_id}).encode(), is_error=True)
+    if isinstance(value, dict) and "errorType" in value:
+        return InvokeResponse(body, is_error=True)
+    return _failure("Runtime.Unknown", f"The container responded HTTP {status}: {value}", request_id)
+
+
+def _without_json(status: int, text: str, request_id: str) -> InvokeResponse:
+    if text.startswith("Task timed out"):
+        return _failure("Sandbox.Timedout", text, request_id)
+    if status == HTTPStatus.BAD_GATEWAY:
+        return _failure("Runtime.ExitError", text or "Runtime exited before it responded", request_id)
+    return _failure("Runtime.Unknown", f"The container responded HTTP {status}: {text[:500]}", request_id)
+
+
+def _failure(kind: str, message: str, request_id: str) -> InvokeResponse:
+    payload = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"}
+    return InvokeResponse(json.dumps(payload).encode(), is_error=True)
+
+
+class FunctionContainers:
+    """The containers by name, as ``serialize=http://127.0.0.1:41233,classify=http://…`` lists them."""
+
+    def __init__(self, listed: str) -> None:
+        pairs = (entry.strip().partition("=") for entry in listed.split(",") if entry.strip())
+        self._by_name: Mapping[str, FunctionContainer] = {
+            name: FunctionContainer(url.rstrip("/")) for name, _, url in pairs
+        }
+
+    def for_image(self, image_uri: str) -> FunctionContainer:
+        """Return the container of an image such as ``1234.dkr.ecr.us-east-1.amazonaws.com/scones/serialize:tag``.
+
+        Raises UnknownFunction where the last segment of the repository is not listed.
+        """
+        name = function_of(image_uri)
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known = ", ".join(self._by_name) or "none"
+            raise UnknownFunction(
+                f"no container runs the image {image_uri}: start one, add {name}=URL to {CONTAINERS_VARIABLE}, which "
+                f"lists {known}, and start the local environment again; or deploy a zip archive"
+            ) from None
+
+
+def function_of(image_uri: str) -> str:
+    """Return the last segment of the image's repository, without tag or digest."""
+    return image_uri.rpartition("/")[2].partition("@")[0].partition(":")[0]

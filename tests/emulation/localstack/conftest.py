@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import LocalSession
@@ -17,7 +18,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Env
     for name in ("probe", "mortal"):
         install_probe(services / name)
     with LocalEnvironment(
-        tmp_path_factory.mktemp("home"), cache, services, stub_model=True, environment={"MARK": "m"}
+        EnvironmentOptions(tmp_path_factory.mktemp("home"), cache, services, stub_model=True, environment={"MARK": "m"})
     ) as state:
         yield state
 

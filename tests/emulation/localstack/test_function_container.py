@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from emulation.localstack.scones_localstack.errors import ContainerBusy, ContainerUnreachable
-from emulation.localstack.scones_localstack.function_container import FunctionConfiguration, FunctionContainer
+from emulation.localstack.scones_localstack.function_container import FunctionContainer
+from emulation.localstack.scones_localstack.host_protocol import FunctionConfiguration
 
 InvokeResponse = tuple[int, bytes]
 

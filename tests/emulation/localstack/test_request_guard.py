@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from emulation.localstack.scones_localstack.request_guard import RequestGuard
 from emulation.localstack.scones_localstack.settings import ALLOWED_HOSTS_VARIABLE
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.sagemaker.guarded_app import GuardedApp
@@ -156,7 +157,9 @@ def test_a_lambda_host_refuses_foreign_requests(
 def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[EnvironmentState]:
     services = tmp_path_factory.mktemp("services")
     install_probe(services / "probe")
-    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, stub_model=True) as state:
+    with LocalEnvironment(
+        EnvironmentOptions(tmp_path_factory.mktemp("home"), cache, services, stub_model=True)
+    ) as state:
         LocalSession(state.localstack_url, state.sagemaker_url).client("s3").create_bucket(Bucket="images")
         yield state
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import LocalSession
@@ -52,7 +53,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[E
     with lambda_host(own, own / "log") as (container, _):
         listed = {"SCONES_LAMBDA_CONTAINERS": f"mine={container.url}"}
         home = tmp_path_factory.mktemp("home")
-        with LocalEnvironment(home, cache, services, stub_model=True, environment=listed) as state:
+        with LocalEnvironment(EnvironmentOptions(home, cache, services, stub_model=True, environment=listed)) as state:
             yield state
 
 

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from emulation.processes import background
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState, EnvironmentStatus
 from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe
 
@@ -19,8 +20,9 @@ ROOT = Path(__file__).resolve().parents[3]
 STARTER = """
 import sys
 from pathlib import Path
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.background import start_background
-start_background(*map(Path, sys.argv[1:]))
+start_background(EnvironmentOptions(*map(Path, sys.argv[1:])))
 """
 
 
@@ -67,7 +69,9 @@ def _variable(state: EnvironmentState, name: str) -> Any:
 
 @pytest.mark.integration
 def test_a_detached_stack_is_found_and_stopped_from_anywhere(services: Path, cache: Path, tmp_path: Path) -> None:
-    state = background.start_background(tmp_path, cache, services, stub_model=True, environment={"THRESHOLD": "0.7"})
+    state = background.start_background(
+        EnvironmentOptions(tmp_path, cache, services, stub_model=True, environment={"THRESHOLD": "0.7"})
+    )
     assert state.pid != os.getpid()
     assert psutil.Process(state.pid).ppid() != os.getpid()
     assert os.getsid(state.pid) != os.getsid(0)

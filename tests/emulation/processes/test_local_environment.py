@@ -14,6 +14,7 @@ import pytest
 
 from emulation.errors import AlreadyRunning, ComponentExited, PortInUse, ServicesMissing, StateDirectoryUnusable
 from emulation.processes import background
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.processes.ports import HOST
@@ -24,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[3]
 FOREGROUND = """
 import json, sys
 from pathlib import Path
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.local_environment import LocalEnvironment
-stack = LocalEnvironment(*map(Path, sys.argv[1:4]), stub_model=True)
+stack = LocalEnvironment(EnvironmentOptions(*map(Path, sys.argv[1:4]), stub_model=True))
 state = stack.start()
 print(state.to_json().replace("\\n", ""), flush=True)
 stack.supervise()
@@ -42,7 +44,9 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def running(services: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnvironmentState]:
     """A local environment that the tests of this module share and leave running."""
-    with LocalEnvironment(tmp_path_factory.mktemp("home"), cache, services, stub_model=True) as state:
+    with LocalEnvironment(
+        EnvironmentOptions(tmp_path_factory.mktemp("home"), cache, services, stub_model=True)
+    ) as state:
         yield state
 
 
@@ -89,18 +93,18 @@ def _runs(process: psutil.Process) -> bool:
 
 def test_services_that_are_not_there_are_named_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(ServicesMissing, match="nowhere"):
-        LocalEnvironment(tmp_path / "home", tmp_path / "cache", tmp_path / "nowhere").start()
+        LocalEnvironment(EnvironmentOptions(tmp_path / "home", tmp_path / "cache", tmp_path / "nowhere")).start()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, services: Path) -> None:
     (tmp_path / "home").write_text("a file")
     with pytest.raises(StateDirectoryUnusable, match="home"):
-        LocalEnvironment(tmp_path / "home", tmp_path / "cache", services).start()
+        LocalEnvironment(EnvironmentOptions(tmp_path / "home", tmp_path / "cache", services)).start()
 
 
 def test_stopping_a_stack_that_was_never_started_is_fine(tmp_path: Path, services: Path) -> None:
-    LocalEnvironment(tmp_path / "home", tmp_path / "cache", services).stop()
+    LocalEnvironment(EnvironmentOptions(tmp_path / "home", tmp_path / "cache", services)).stop()
 
 
 @pytest.mark.integration
@@ -136,7 +140,7 @@ def test_lambdas_and_emulator_see_the_stack_and_no_account_of_the_users(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     variables = {"THRESHOLD": "0.7"}
     with LocalEnvironment(
-        tmp_path, cache, services, region="eu-west-1", environment=variables, stub_model=True
+        EnvironmentOptions(tmp_path, cache, services, region="eu-west-1", environment=variables, stub_model=True)
     ) as state:
         seen = {
             name: _variable(state, name) for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "THRESHOLD")
@@ -156,10 +160,10 @@ def test_a_second_start_in_the_same_home_says_what_is_running(
     running: EnvironmentState, services: Path, cache: Path
 ) -> None:
     with pytest.raises(AlreadyRunning, match=running.localstack_url) as caught:
-        LocalEnvironment(running.home, cache, services).start()
+        LocalEnvironment(EnvironmentOptions(running.home, cache, services)).start()
     assert caught.value.state == running
     with pytest.raises(AlreadyRunning, match=running.localstack_url):
-        background.start_background(running.home, cache, services)
+        background.start_background(EnvironmentOptions(running.home, cache, services))
     assert all(background.status(running.home).health.values())
 
 
@@ -171,9 +175,9 @@ def test_an_occupied_port_that_was_asked_for_stops_the_start_and_leaves_nothing(
         port = server.getsockname()[1]
         for ports in ({"localstack_port": port}, {"sagemaker_port": port}):
             with pytest.raises(PortInUse, match=str(port)):
-                LocalEnvironment(tmp_path, cache, services, **ports).start()
+                LocalEnvironment(EnvironmentOptions(tmp_path, cache, services, **ports)).start()
             with pytest.raises(PortInUse, match=str(port)):
-                background.start_background(tmp_path, cache, services, **ports)
+                background.start_background(EnvironmentOptions(tmp_path, cache, services, **ports))
     assert not background.status(tmp_path).running
     assert not (tmp_path / "run").exists()
 
@@ -182,7 +186,7 @@ def test_an_occupied_port_that_was_asked_for_stops_the_start_and_leaves_nothing(
 def test_two_stacks_side_by_side_do_not_share_anything(
     running: EnvironmentState, services: Path, cache: Path, tmp_path: Path
 ) -> None:
-    with LocalEnvironment(tmp_path, cache, services, stub_model=True) as other:
+    with LocalEnvironment(EnvironmentOptions(tmp_path, cache, services, stub_model=True)) as other:
         urls = {other.localstack_url, other.sagemaker_url, *other.lambda_urls.values()}
         assert urls.isdisjoint({running.localstack_url, running.sagemaker_url, *running.lambda_urls.values()})
         LocalSession(other.localstack_url, other.sagemaker_url).client("s3").create_bucket(Bucket="only-here")
@@ -214,7 +218,9 @@ def test_a_stack_whose_process_is_killed_leaves_nothing_and_the_next_one_works(
     foreground.wait(600)
     assert not background.status(state.home).running
     port = int(state.localstack_url.rpartition(":")[2])
-    with LocalEnvironment(state.home, cache, services, localstack_port=port, stub_model=True) as again:
+    with LocalEnvironment(
+        EnvironmentOptions(state.home, cache, services, localstack_port=port, stub_model=True)
+    ) as again:
         assert again.localstack_url == state.localstack_url
         assert _gone(processes)
 
@@ -246,7 +252,9 @@ def test_a_part_that_does_not_come_up_is_named_with_the_end_of_its_log(
 ) -> None:
     with pytest.raises(ComponentExited, match="localstack exited unexpectedly") as caught:
         LocalEnvironment(
-            tmp_path, cache, services, environment={"RUNTIME_COMPONENTS": "nonsense"}, stub_model=True
+            EnvironmentOptions(
+                tmp_path, cache, services, environment={"RUNTIME_COMPONENTS": "nonsense"}, stub_model=True
+            )
         ).start()
     assert "nonsense" in str(caught.value)
     assert str(tmp_path / "logs" / "localstack.log") in str(caught.value)

@@ -86,7 +86,8 @@ def _exit_code(main: Callable[[], None]) -> object:
 def lambda_host() -> Target:
     """The host of a Lambda function, from the first byte of a connection: it answers or closes, and continues."""
     from emulation.lambdas.function import HttpResponse, LambdaFunction  # noqa: PLC0415
-    from emulation.lambdas.host import INVOKE_PATH, Server  # noqa: PLC0415
+    from emulation.lambdas.host import Server  # noqa: PLC0415
+    from emulation.localstack.scones_localstack.host_protocol import INVOKE_PATH  # noqa: PLC0415
 
     raised: list[BaseException] = []
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emulation.localstack.scones_localstack.invoke_response import read_invoke_response
+from emulation.localstack.scones_localstack.function_container import read_invoke_response
 
 REPORT = {"errorMessage": "no", "errorType": "ImageNotFound", "requestId": "1", "stackTrace": []}
 

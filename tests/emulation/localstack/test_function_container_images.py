@@ -3,7 +3,7 @@
 import pytest
 
 from emulation.localstack.scones_localstack.errors import UnknownFunction
-from emulation.localstack.scones_localstack.function_containers import FunctionContainers, function_of
+from emulation.localstack.scones_localstack.function_container import FunctionContainers, function_of
 
 
 @pytest.mark.parametrize(
