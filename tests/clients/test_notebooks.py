@@ -46,6 +46,10 @@ def test_a_script_with_requirements_and_without_a_role_trains(notebooks: dict[st
     assert notebooks["v3"].steps()["own code"] == "Completed"
 
 
+def test_an_inference_spec_is_served_by_its_own_code(notebooks: dict[str, Notebook]) -> None:
+    assert notebooks["v3"].steps()["own model"] == [2.5, 10.0]
+
+
 def test_the_endpoint_answers_a_bare_array_or_a_line_of_json(notebook: Notebook) -> None:
     steps = notebook.steps()
     predictions = [json.loads(text) for text in steps["predictions"]]

@@ -6,22 +6,21 @@ and in that channel, the path is replaced.
 
 import os
 import re
+import sys
 from pathlib import Path
 
-from emulation.processes.python_environments import find_uv
 from emulation.sagemaker.errors import TrainingFailed
+from emulation.sagemaker.training import job_pip
 from emulation.sagemaker.training.job_files import JobDirectory, Request
-from emulation.sagemaker.training.torch_environment import torch_source
-from emulation.sagemaker.training.training_program import Program, script_environment
+from emulation.sagemaker.training.training_program import ROOT, Program, script_environment
 
 DRIVERS = "sm_drivers"
 _CONTAINER_ROOT = "/opt/ml"
 _SCRIPTS = frozenset({".json", ".py", ".sh"})
 _PIP = '#!/bin/sh\nexec python3 -m pip "$@"\n'
-_PIP_MODULE = """import subprocess, sys
-command, *options = sys.argv[1:]
-into = {into!r} if command == "install" else []
-sys.exit(subprocess.call([{uv!r}, "pip", command, "--python", sys.executable, *into, *options]))
+_PIP_MODULE = """import os, subprocess, sys
+command = [{ours!r}, "-P", "-m", {pip!r}, sys.executable, {packages!r}, *sys.argv[1:]]
+sys.exit(subprocess.call(command, env={{**os.environ, "PYTHONPATH": {root!r}}}))
 """
 
 
@@ -64,9 +63,8 @@ def _packages(folder: JobDirectory) -> Path:
 
     The interpreter is shared by all jobs, and one made by uv has no pip.
     """
-    packages, uv = folder.packages, find_uv()
-    if uv is not None:
-        module = packages / "pip" / "__main__.py"
-        module.parent.mkdir(parents=True, exist_ok=True)
-        module.write_text(_PIP_MODULE.format(into=["--target", str(packages), *torch_source()], uv=uv))
-    return packages
+    module = folder.packages / "pip" / "__main__.py"
+    module.parent.mkdir(parents=True, exist_ok=True)
+    values = {"ours": sys.executable, "pip": job_pip.__name__, "packages": str(folder.packages), "root": str(ROOT)}
+    module.write_text(_PIP_MODULE.format(**values))
+    return folder.packages

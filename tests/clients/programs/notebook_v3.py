@@ -15,6 +15,9 @@ from sagemaker.core.model_monitor import DataCaptureConfig
 from sagemaker.core.resources import Endpoint, EndpointConfig, Model, TrainingJob
 from sagemaker.core.s3 import S3Downloader
 from sagemaker.serve import ModelBuilder
+from sagemaker.serve.builder.schema_builder import SchemaBuilder
+from sagemaker.serve.spec.inference_spec import InferenceSpec
+from sagemaker.serve.utils.types import ModelServer
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData, OutputDataConfig, SourceCode, StoppingCondition
 
@@ -140,6 +143,39 @@ while len(records) <= len(images) and time.monotonic() < deadline:
         S3Downloader.download(uri, str(captures), sagemaker_session=session)
     records = [json.loads(line) for file in captures.rglob("*.jsonl") for line in file.read_text().splitlines()]
 step("captures", [record["captureData"]["endpointOutput"]["data"] for record in records])
+
+
+class Scaling(InferenceSpec):  # type: ignore[misc]  # the SDK has no types
+    def load(self, model_dir: str) -> float:
+        return float(Path(model_dir, "factor").read_text())
+
+    def invoke(self, input_object: list[float], model: float) -> list[float]:
+        return [model * number for number in input_object]
+
+
+own_model = captures.with_name("own-model")
+own_model.mkdir()
+(own_model / "factor").write_text("2.5")
+scaling = ModelBuilder(
+    inference_spec=Scaling(),
+    model_path=str(own_model),
+    model_server=ModelServer.TORCHSERVE,
+    schema_builder=SchemaBuilder([1.0], [2.5]),
+    image_uri=image_uris.retrieve(
+        "pytorch",
+        session.boto_region_name,
+        version="2.6.0",
+        py_version="py312",
+        instance_type="ml.m5.xlarge",
+        image_scope="inference",
+    ),
+    dependencies={"auto": False},
+    sagemaker_session=session,
+)
+scaling.build(model_name="own-model")
+scaled = scaling.deploy(endpoint_name="own-model", instance_type="ml.m5.xlarge", initial_instance_count=1)
+step("own model", json.loads(scaled.invoke(body="[1.0, 4.0]", content_type="application/json").body.read()))
+scaled.delete()
 
 variant = production_variant("a-model", "ml.m5.xlarge")
 step("variant", [variant["VariantName"], variant["InstanceType"]])

@@ -88,6 +88,18 @@ def test_requirements_are_installed_for_the_job_alone(stub_emulator: Emulator) -
     assert importlib.util.find_spec("extra") is None  # the jobs' interpreter is that of the tests
 
 
+def test_what_the_interpreter_has_is_not_installed_again(stub_emulator: Emulator) -> None:
+    job = submit(stub_emulator, INSTALLS.replace('"import extra"', '"import PIL"'), {"requirements.txt": b"pillow"})
+    assert ended(stub_emulator, job)["TrainingJobStatus"] == "Completed", logged(stub_emulator.s3, job)
+    assert "Would make no changes" in logged(stub_emulator.s3, job)
+
+
+def test_the_installers_reason_is_in_the_log_and_fails_the_job(stub_emulator: Emulator) -> None:
+    job = submit(stub_emulator, INSTALLS, {"requirements.txt": b"nowhere==1"})
+    assert ended(stub_emulator, job)["TrainingJobStatus"] == "Failed"
+    assert any(line.startswith("ERROR:") and "nowhere was not found" in line for line in logged(stub_emulator.s3, job))
+
+
 def test_a_script_that_fails_fails_the_job_with_the_command_as_it_was_submitted(stub_emulator: Emulator) -> None:
     described = ended(stub_emulator, submit(stub_emulator, "raise SystemExit(3)"))
     assert described["TrainingJobStatus"] == "Failed"
