@@ -15,12 +15,39 @@ _REQUIREMENTS: Mapping[str, Path] = {
     "scikit-learn": _PACKAGES / "scikit-learn.txt",
     "xgboost": _PACKAGES / "xgboost.txt",
 }
+_ALGORITHMS = frozenset(
+    {
+        "blazingtext",
+        "factorization-machines",
+        "forecasting-deepar",
+        "ipinsights",
+        "kmeans",
+        "knn",
+        "lda",
+        "linear-learner",
+        "ntm",
+        "object-detection",
+        "object2vec",
+        "pca",
+        "randomcutforest",
+        "sagemaker-scikit-learn",
+        "sagemaker-xgboost",
+        "semantic-segmentation",
+        "seq2seq",
+        "xgboost",
+    }
+)
 _NOT_HERE = ("djl", "lmi", "tgi", "tei", "triton", "vllm", "sglang", "neuron", "tensorflow", "mxnet", "jumpstart")
 
 
 def repository(image: str) -> str:
     """Return the last part of an image's name, without its tag."""
     return image.rpartition("/")[2].partition("@")[0].partition(":")[0].lower()
+
+
+def has_own_algorithm(image: str) -> bool:
+    """Tell whether ``image`` is AWS's and trains by an algorithm of its own unless a job brings a script."""
+    return repository(image) in _ALGORITHMS
 
 
 def not_emulated(image: str) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.errors import InvalidS3Uri
 from core.s3_uris import S3Uri
+from emulation.sagemaker import frameworks
 from emulation.sagemaker.control import pagination, tags
 from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ResourceInUse, ValidationException
@@ -138,6 +139,13 @@ def _check_not_emulated(request: Params) -> None:
     ]
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         unknown.append("OutputDataConfig.CompressionType NONE")
+    if (
+        frameworks.has_own_algorithm(algorithm["TrainingImage"])
+        and "ContainerEntrypoint" not in algorithm
+        and "sagemaker_submit_directory" not in request.get("HyperParameters", {})
+    ):
+        repository = frameworks.repository(algorithm["TrainingImage"])
+        unknown.append(f"the algorithm of {repository}; a script of one's own is run, and image-classification")
     for channel in request.get("InputDataConfig", []):
         where = f"channel {channel['ChannelName']}"
         source = channel["DataSource"].get("S3DataSource")

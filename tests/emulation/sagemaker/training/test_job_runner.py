@@ -128,6 +128,15 @@ def test_a_script_that_fails_is_quoted_as_aws_quotes_it(stub_emulator: Emulator,
     assert "RuntimeError: no luck" in logged(stub_emulator.s3, job)
 
 
+def test_an_algorithm_that_is_not_emulated_is_named(stub_emulator: Emulator, job: str) -> None:
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    create = stub_emulator.client("sagemaker").create_training_job
+    code, message, _ = refused(create, **request(job, image, HyperParameters={"num_round": "10"}))
+    assert (code, "Not emulated: the algorithm of sagemaker-xgboost" in message) == ("ValidationException", True)
+    described = run(stub_emulator, job, "print(1)", image=image)
+    assert described["TrainingJobStatus"] == "Completed", described
+
+
 def test_a_program_outside_its_archive_is_not_run(stub_emulator: Emulator, job: str) -> None:
     described = run(stub_emulator, job, "", {"sagemaker_program": "../../../../../../etc/passwd"})
     assert described["FailureReason"].startswith("AlgorithmError: ExecuteUserScriptError: No such file")
