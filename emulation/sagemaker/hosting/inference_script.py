@@ -116,10 +116,11 @@ def find(variant: str, container: ContainerPlan, model: Path, fetched: Path | No
             detail = f"scripts cannot use {str(model)!r} for {_CONTAINER_MODEL}: start the emulator elsewhere."
             raise UnhealthyContainer(variant, detail)
         return InferenceScript(variant, container.image, model, code, program)
+    if (model / "xgboost-model").exists() or any(path.suffix in _NATIVE for path in model.iterdir()):
+        return InferenceScript(variant, container.image, model, code, None)  # as in AWS's containers
     if _PROGRAM in container.environment:
         raise UnhealthyContainer(variant, f"{_PROGRAM} {program} is not in the code of the model.")
-    native = (model / "xgboost-model").exists() or any(path.suffix in _NATIVE for path in model.iterdir())
-    return InferenceScript(variant, container.image, model, code, None) if native else None
+    return None
 
 
 def _code_folder(variant: str, container: ContainerPlan, model: Path) -> Path:

@@ -2,12 +2,14 @@
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from emulation.sagemaker.hosting.deployment import ContainerPlan, EndpointPlan
+from emulation.sagemaker.hosting.inference_script import find
 from tests.emulation.sagemaker.emulator import ROLE, Emulator, archive
 from tests.emulation.sagemaker.training_requests import wheel
 
@@ -194,3 +196,11 @@ def test_a_plan_of_version_1_0_is_read() -> None:
     variant = {"name": "AllTraffic", "weight": 1.0, "instances": 1, "health_seconds": None, **container}
     plan = EndpointPlan.from_dict({"config_name": "c", "capture": None, "since": 1.0, "variants": [variant]})
     assert plan.variants[0].containers == [ContainerPlan(**container)]
+
+
+def test_a_missing_script_leaves_a_framework_model_to_the_container(tmp_path: Path) -> None:
+    named = ContainerPlan("pytorch-inference:2.6.0", None, {"SAGEMAKER_PROGRAM": "inference.py"})
+    (tmp_path / "model.pth").touch()
+    script = find("AllTraffic", named, tmp_path, None)
+    assert script is not None
+    assert script.program is None
