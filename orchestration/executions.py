@@ -17,7 +17,7 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 
 from core.aws_errors import is_throttled
-from core.json_objects import error_message
+from core.json_objects import error_message, parse_json_object
 from core.waiting import WaiterConfig
 from orchestration.errors import ExecutionTimeout
 
@@ -219,7 +219,7 @@ class _Tracker:
         response = self._unless_throttled(self._stepfunctions.describe_execution, executionArn=execution_arn)
         if response is None or response["status"] not in _TERMINAL:
             return None
-        return _outcome(self.running[execution_arn].image, response)
+        return outcome_of(self.running[execution_arn].image, response)
 
     def _unless_throttled(self, operation: Callable[..., Any], *members: Any, **options: Any) -> Any:
         """Return an operation's response, or None if it is throttled; no others are sent until the next poll."""
@@ -243,7 +243,7 @@ def _run_synchronously(
         response = stepfunctions.start_sync_execution(
             stateMachineArn=state_machine_arn, name=request.name, input=request.payload
         )
-        outcome = _outcome(request.image, response)
+        outcome = outcome_of(request.image, response)
         on_outcome(outcome)
         return outcome
 
@@ -263,13 +263,14 @@ def _payload(image: S3Image, threshold: float | None) -> str:
     return json.dumps(payload if threshold is None else payload | {"threshold": threshold})
 
 
-def _outcome(image: S3Image, response: dict[str, Any]) -> Outcome:
+def outcome_of(image: S3Image, response: dict[str, Any]) -> Outcome:
+    """Return the outcome that Step Functions describes."""
     seconds = (response["stopDate"] - response["startDate"]).total_seconds()
     return Outcome(
         image=image,
         execution_arn=response["executionArn"],
         status=response["status"],
-        output=json.loads(response["output"]) if response.get("output") else None,
+        output=parse_json_object(response.get("output") or "") or None,
         error=response.get("error"),
         cause=response.get("cause"),
         milliseconds=seconds * 1000,

@@ -77,8 +77,13 @@ def history(stepfunctions: Any, execution_arn: str) -> tuple[StateVisit, ...]:
 
     Raises ExecutionNotFound, and HistoryUnavailable for an execution of an Express workflow.
     """
+    return visits(events(stepfunctions, execution_arn))
+
+
+def events(stepfunctions: Any, execution_arn: str) -> Iterator[dict[str, Any]]:
+    """Yield the events of an execution's history. Raises as :func:`history`."""
     pages = stepfunctions.get_paginator("get_execution_history").paginate
-    return visits(event for page in _call(pages, execution_arn) for event in page["events"])
+    return (event for page in _call(pages, execution_arn) for event in page["events"])
 
 
 def visits(events: Iterable[dict[str, Any]]) -> tuple[StateVisit, ...]:

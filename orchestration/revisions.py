@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from core.aws_errors import error_code
+from core.s3_uris import S3Uri, read_object
 from orchestration import stack
 from orchestration.errors import RevisionMissing
 
@@ -49,13 +47,8 @@ def previous(s3: Any, bucket: str, name: str, current: Revision) -> Revision:
 
 
 def _read(s3: Any, bucket: str, name: str) -> list[Revision]:
-    try:
-        content = s3.get_object(Bucket=bucket, Key=_key(name))["Body"].read()
-    except ClientError as error:
-        if error_code(error) in {"NoSuchKey", "404"}:
-            return []
-        raise
-    return [Revision(**each) for each in json.loads(content)]
+    content = read_object(s3, S3Uri(bucket, _key(name)))
+    return [Revision(**each) for each in json.loads(content or b"[]")]
 
 
 def _key(name: str) -> str:

@@ -13,8 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from core.aws_errors import error_code
-from core.s3_uris import S3Uri, is_s3_uri
+from core.s3_uris import S3Uri, is_s3_uri, read_object
 from orchestration.executions import S3Image
 from scones import console, image_inputs
 from scones.errors import BucketNotReadable, ImagesMissing, UnusableInput
@@ -23,7 +22,6 @@ from scones.manifests import is_manifest_name, read_manifest
 from scones.stack_outputs import StackOutputs
 
 _FOLDER = "batches"
-_ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
 @dataclass(frozen=True)
@@ -56,13 +54,7 @@ def prepare(s3: Any, outputs: StackOutputs, name: str, source: str) -> dict[str,
 
 def read_skipped(s3: Any, payload: dict[str, Any]) -> list[SkippedInput]:
     """Return what was skipped when a batch's input was prepared."""
-    bucket, key = _left_out_location(payload)
-    try:
-        content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error_code(error) in _ABSENT:
-            return []
-        raise
+    content = read_object(s3, _left_out_location(payload)) or b""
     return [SkippedInput(**json.loads(line)) for line in content.splitlines()]
 
 
@@ -153,8 +145,8 @@ def _write_skipped(s3: Any, payload: dict[str, Any], skipped: list[SkippedInput]
         s3.put_object(Bucket=bucket, Key=key, Body=lines.encode(), ContentType="application/jsonl")
 
 
-def _left_out_location(payload: dict[str, Any]) -> tuple[str, str]:
-    """Return bucket and key of the list of what is skipped, next to the manifest or the prefix."""
+def _left_out_location(payload: dict[str, Any]) -> S3Uri:
+    """Return where the list of what is skipped is, next to the manifest or the prefix."""
     bucket = payload.get("manifest_bucket") or payload.get("s3_bucket", "")
     stem = str(payload.get("manifest_key", "")).removesuffix(".json") or str(payload.get("prefix", "")).rstrip("/")
-    return bucket, f"{stem}.skipped.jsonl"
+    return S3Uri(bucket, f"{stem}.skipped.jsonl")

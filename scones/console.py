@@ -15,6 +15,7 @@ from core.printable import printable
 
 __all__ = [
     "Advance",
+    "counts",
     "err",
     "escape",
     "note",
@@ -73,6 +74,11 @@ def print_values(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         table.add_row(f"[bold]{name}[/]", escape(str(value)))
     out.print(table)
+
+
+def counts(values: Mapping[str, int]) -> str:
+    """Return counts by name as text."""
+    return ", ".join(f"{name} {count}" for name, count in values.items()) or "none"
 
 
 def note(text: str, style: str = "") -> None:

@@ -20,7 +20,6 @@ from scones import console, demo_inputs, demo_summary, recent_executions, report
 from scones.demo_summary import DemoSummary
 from scones.model_serving import CAPTURE_PREFIX, SHIPPED_MODEL, deploy_endpoint
 from scones.recent_executions import ExecutionHistory
-from scones.sampling import sample
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs
 from scones.stack_revisions import StackRevisions
@@ -69,7 +68,7 @@ def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: D
     since, s3, bucket = datetime.now(UTC), session.client("s3"), outputs.data_bucket
     run_name = f"demo-{since:%Y%m%dT%H%M%S}"
     with watch.step("run"), console.progress("classifying") as advance:
-        keys = sample(sorted(dataset.labels), dataset.labels, options.images)
+        keys = staged_datasets.sample(sorted(dataset.labels), dataset.labels.get, options.images)
         images = [S3Image(bucket, key) for key in keys]
         of_neither = demo_inputs.upload_images_of_neither(s3, bucket, f"runs/{run_name}")
         images += of_neither + demo_inputs.upload_invalid(s3, bucket, f"runs/{run_name}", images[0])

@@ -22,7 +22,6 @@ from monitoring.report import Content, ReportedImage
 from scones import report_content
 from scones.console import Advance
 from scones.errors import EndpointReturnedNothing
-from scones.sampling import sample as draw_sample
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs
 from scones.staged_datasets import LabelledFile
@@ -34,13 +33,6 @@ _SPLIT_NOTES = {
     "test": "the model was not trained on these images, though one test image of CIFAR-100 in ten has a near duplicate "
     "among the training images",
 }
-
-
-def sample(images: Sequence[LabelledFile], count: int, seed: int) -> list[LabelledFile]:
-    """Return ``count`` images, alternating between the classes; fewer if there are no more."""
-    by_name = {str(image.path): image for image in images}
-    labels = {name: image.label for name, image in by_name.items() if image.label is not None}
-    return [by_name[name] for name in draw_sample(sorted(labels), labels, count, seed)]
 
 
 def classify(

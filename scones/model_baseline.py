@@ -6,15 +6,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from core.aws_errors import error_code
-from core.s3_uris import S3Uri
+from core.s3_uris import S3Uri, read_object
 from monitoring.baseline import Baseline
-from monitoring.errors import BaselineNotFound
 from scones.errors import EndpointHasNoModel
 from scones.model_serving import BASELINE
 from training.errors import is_missing
-
-_ABSENT = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 
 
 def find(session: boto3.Session, endpoint: str, named: Path | None) -> Baseline | None:
@@ -28,10 +24,8 @@ def find(session: boto3.Session, endpoint: str, named: Path | None) -> Baseline 
         uri = uri_beside_model(session.client("sagemaker"), endpoint)
     except EndpointHasNoModel:
         return None
-    try:
-        return Baseline.decode(_content(session.client("s3"), uri), uri)
-    except BaselineNotFound:
-        return None
+    content = read_object(session.client("s3"), S3Uri.parse(uri))
+    return None if content is None else Baseline.decode(content, uri)
 
 
 def store(session: boto3.Session, endpoint: str, baseline: Baseline) -> str:
@@ -57,13 +51,3 @@ def uri_beside_model(sagemaker: Any, endpoint: str) -> str:
     if artifact is None:
         raise EndpointHasNoModel(endpoint)
     return f"{artifact.rsplit('/', 1)[0]}/{BASELINE}"
-
-
-def _content(s3: Any, uri: str) -> bytes:
-    bucket, key = S3Uri.parse(uri)
-    try:
-        return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    except ClientError as error:
-        if error_code(error) in _ABSENT:
-            raise BaselineNotFound(uri) from None
-        raise

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from core.labels import Labels
 from core.lst_files import parse_lst
-from core.s3_uris import S3Uri
+from core.s3_uris import S3Uri, has_objects
 from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, store, unpack
 from monitoring.comparison import Comparison, compare, describe_difference
 from monitoring.evaluation import Prediction, describe_rate
@@ -113,7 +113,7 @@ def _images(s3: Any, status: JobStatus) -> tuple[str, Sequence[tuple[bytes, int 
     labelled: list[tuple[str, int | None]] = [
         (f"{folder.key}{entry.file}", entry.label) for entry in parse_lst(_text(s3, listing), str(listing))
     ]
-    if s3.list_objects_v2(Bucket=neither.bucket, Prefix=neither.key, MaxKeys=1).get("KeyCount"):
+    if has_objects(s3, neither):
         others = parse_lst(_text(s3, neither), str(neither))
         labelled += [(f"{prefix}/{_OTHER_TEST}/{entry.file}", None) for entry in others]
     with ThreadPoolExecutor(_DOWNLOADS) as pool:

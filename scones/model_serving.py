@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 
 from core.labels import VEHICLES, Labels
+from core.s3_uris import S3Uri, has_objects
 from scones.errors import ModelOfOtherLabels
 from scones.settings import ROOT
 from scones.stack_outputs import StackOutputs
@@ -85,5 +86,5 @@ def _upload_model(session: boto3.Session, bucket: str, model_dir: Path) -> str:
 
 def _upload_baseline(s3: Any, bucket: str, key: str, path: Path) -> None:
     """Put the model's baseline next to it, but keep one that was created from captured inferences since."""
-    if path.is_file() and not s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("KeyCount"):
+    if path.is_file() and not has_objects(s3, S3Uri(bucket, key)):
         s3.upload_file(str(path), bucket, key)

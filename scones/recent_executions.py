@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError
 from core.defaults import DATASETS
 from core.json_objects import parse_json_object
 from monitoring.report.content import Disposition, ReportedImage
-from orchestration.executions import Outcome, S3Image
-from orchestration.history import StateVisit, describe, visits
+from orchestration import history
+from orchestration.executions import Outcome, S3Image, outcome_of
+from orchestration.history import StateVisit, visits
 
 BELOW_THRESHOLD = "ThresholdConfidenceNotMet"
 _FILTER = "FilterInferences"
@@ -31,8 +32,7 @@ class ExecutionHistory:
 
 def read_history(stepfunctions: Any, execution_arn: str) -> ExecutionHistory:
     """Read one execution's history."""
-    pages = stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
-    events = [event for page in pages for event in page["events"]]
+    events = list(history.events(stepfunctions, execution_arn))
     inferences = None
     for event in events:
         entered = event.get("stateEnteredEventDetails") or {}
@@ -115,18 +115,10 @@ def image_reader(s3: Any, staged: Path) -> Callable[[S3Image], bytes | None]:
 
 
 def _outcome(stepfunctions: Any, arn: str) -> Outcome:
-    execution = describe(stepfunctions, arn)
-    payload = parse_json_object(execution.input or "")
-    stopped = execution.stopped or execution.started
-    return Outcome(
-        image=S3Image(str(payload.get("s3_bucket", "")), str(payload.get("s3_key", "an input that names no image"))),
-        execution_arn=arn,
-        status=execution.status,
-        output=parse_json_object(execution.output or "") or None,
-        error=execution.error,
-        cause=execution.cause,
-        milliseconds=(stopped - execution.started).total_seconds() * 1000,
-    )
+    response = stepfunctions.describe_execution(executionArn=arn)
+    payload = parse_json_object(response.get("input") or "")
+    name = str(payload.get("s3_key", "an input that names no image"))
+    return outcome_of(S3Image(str(payload.get("s3_bucket", "")), name), response)
 
 
 def _disposition(outcome: Outcome) -> Disposition:

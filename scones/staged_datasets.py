@@ -1,11 +1,14 @@
 """Datasets: where their images come from, on disk below the home, and in the stack's bucket."""
 
+import itertools
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import boto3
+import numpy as np
 from botocore.config import Config
 
 from core.defaults import DATASETS
@@ -24,6 +27,7 @@ from training.data.staging import StagedDataset
 from training.data.staging import stage as write_dataset
 from training.data.synthetic import SyntheticSource
 
+Item = TypeVar("Item")
 _UPLOADS = 16
 _OTHERS = re.compile(r" others:(\d+)")
 
@@ -134,3 +138,15 @@ def labels_by_key(folder: Path) -> dict[str, int]:
                 if file.label is not None:
                     labels[f"{DATASETS}/{path.parent.name}/{file_path}"] = file.label
     return labels
+
+
+def sample(items: Sequence[Item], label_of: Callable[[Item], int | None], count: int, seed: int = 0) -> list[Item]:
+    """Return up to ``count`` items, alternating between the classes, shuffled within each as ``seed`` says."""
+    shuffled = [items[i] for i in np.random.default_rng(seed).permutation(len(items))]
+    classes: dict[int, list[Item]] = {}
+    for item in shuffled:
+        if (label := label_of(item)) is not None:
+            classes.setdefault(label, []).append(item)
+    ordered = [classes[label] for label in sorted(classes)]
+    turns = itertools.chain.from_iterable(itertools.zip_longest(*ordered))
+    return [item for item in turns if item is not None][:count]

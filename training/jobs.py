@@ -8,7 +8,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
-from core.s3_uris import S3Uri
+from core.s3_uris import S3Uri, has_objects, read_object
 from core.waiting import WaiterConfig
 from training import source_archive
 from training.errors import (
@@ -85,13 +85,10 @@ class JobStatus:
 
 def count_training_images(s3: Any, bucket: str, dataset: str) -> int:
     """Count the lines of the staged dataset's train.lst. Raises DatasetNotFound."""
-    try:
-        body = s3.get_object(Bucket=bucket, Key=f"{dataset}/train.lst")["Body"].read()
-    except ClientError as error:
-        if error_code(error) in {"NoSuchKey", "404"}:
-            raise DatasetNotFound(f"s3://{bucket}/{dataset}/") from error
-        raise
-    return sum(1 for line in body.splitlines() if line.strip())
+    listing = read_object(s3, S3Uri(bucket, f"{dataset}/train.lst"))
+    if listing is None:
+        raise DatasetNotFound(f"s3://{bucket}/{dataset}/")
+    return sum(1 for line in listing.splitlines() if line.strip())
 
 
 def submit(session: boto3.Session, spec: TrainingJobSpec, environment: JobEnvironment) -> str:
@@ -174,7 +171,7 @@ def _channels(session: boto3.Session, spec: TrainingJobSpec, bucket: str) -> lis
     """
     shapes = load_sdk().shapes
     channels = {"train": "train/", "validation": "test/", "train_lst": "train.lst", "validation_lst": "test.lst"}
-    if not spec.recipe.builtin and _has_others(session.client("s3"), bucket, spec.dataset):
+    if not spec.recipe.builtin and has_objects(session.client("s3"), S3Uri(bucket, f"{spec.dataset}/{OTHER_LISTING}")):
         channels |= {"other": "other/", "other_lst": OTHER_LISTING}
     keys = {name: f"{spec.dataset}/{key}" for name, key in channels.items()}
     if spec.reviewed:
@@ -195,11 +192,6 @@ def _channels(session: boto3.Session, spec: TrainingJobSpec, bucket: str) -> lis
         )
         for channel, key in keys.items()
     ]
-
-
-def _has_others(s3: Any, bucket: str, dataset: str) -> bool:
-    listing = s3.list_objects_v2(Bucket=bucket, Prefix=f"{dataset}/{OTHER_LISTING}", MaxKeys=1)
-    return bool(listing.get("Contents"))
 
 
 def status(session: boto3.Session, name: str) -> JobStatus:

@@ -113,6 +113,6 @@ def _print(summary: BatchSummary, *, as_json: bool) -> None:
         console.print_json(values)
         return
     for name in ("outcomes", "labels", "skipped"):
-        values[name] = ", ".join(f"{key} {count}" for key, count in values[name].items()) or "none"
+        values[name] = console.counts(values[name])
     values["throughput"] = f"{summary.images / summary.seconds:.1f} images a second" if summary.seconds else ""
     console.print_values(values)

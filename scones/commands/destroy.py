@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from core.s3_uris import S3Uri, has_objects
 from orchestration import bootstrap, container_images, stack, teardown
 from orchestration.errors import StackNotFound, StackProtected
 from review import labelled_dataset
@@ -82,8 +83,8 @@ def _question(context: CommandContext, buckets: list[str], *, with_images: bool,
 
 def _labels(context: CommandContext, bucket: str) -> str:
     """Mention the labels of reviewed images, which cannot be recreated."""
-    listing = context.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{labelled_dataset.PREFIX}/", MaxKeys=1)
-    return f", with the labels of reviewed images in {labelled_dataset.PREFIX}" if listing.get("Contents") else ""
+    has_labels = has_objects(context.client("s3"), S3Uri(bucket, f"{labelled_dataset.PREFIX}/"))
+    return f", with the labels of reviewed images in {labelled_dataset.PREFIX}" if has_labels else ""
 
 
 def _delete_shared(context: CommandContext, *, with_images: bool, with_bootstrap: bool) -> list[str]:

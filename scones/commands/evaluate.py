@@ -55,7 +55,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
         source = staged_datasets.choose_source(context.settings, advance, synthetic=synthetic, labels=outputs.labels)
         staged = staged_datasets.write_to_disk(source, context.settings, advance)
     images = staged_datasets.labelled_files(staged, split)
-    chosen = images if everything else endpoint_evaluation.sample(images, count, seed)
+    chosen = images if everything else staged_datasets.sample(images, lambda image: image.label, count, seed)
     with console.progress("classifying") as advance, tempfile.TemporaryDirectory() as folder:
         of_neither = images_of_neither.write_images(Path(folder), staged, neither) if neither else {}
         reported, reported_of_neither = endpoint_evaluation.classify_all(

@@ -79,8 +79,5 @@ def _print(context: CommandContext, values: dict[str, Any]) -> None:
     if context.as_json:
         console.print_json(values)
         return
-    counts = {name: value for name, value in values.items() if isinstance(value, dict)}
-    values = values | {
-        name: ", ".join(f"{k} {n}" for k, n in value.items()) or "none" for name, value in counts.items()
-    }
-    console.print_values({name.replace("_", " "): value for name, value in values.items()})
+    texts = {name: console.counts(value) if isinstance(value, dict) else value for name, value in values.items()}
+    console.print_values({name.replace("_", " "): text for name, text in texts.items()})

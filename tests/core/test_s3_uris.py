@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidS3Uri
-from core.s3_uris import S3Uri, is_s3_uri
+from core.s3_uris import S3Uri, is_s3_uri, read_object
+from tests.review.fakes import FakeS3
 
 
 @given(st.text(min_size=1).filter(lambda text: "/" not in text), st.text())
@@ -24,3 +25,10 @@ def test_anything_else_is_refused_by_name(text: str) -> None:
 def test_what_is_meant_as_a_uri_is_told_from_a_path() -> None:
     assert is_s3_uri("s3://")
     assert not is_s3_uri("./s3/bucket")
+
+
+def test_an_object_that_does_not_exist_is_none() -> None:
+    s3 = FakeS3()
+    s3.objects["key"] = b"content"
+    assert read_object(s3, S3Uri("bucket", "key")) == b"content"
+    assert read_object(s3, S3Uri("bucket", "other")) is None

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from monitoring.capture import EVALUATION
 from monitoring.report import Content
-from scones.endpoint_evaluation import classify, figures, sample
+from scones.endpoint_evaluation import classify, figures
 from scones.errors import EndpointReturnedNothing
 from scones.images_of_neither import write_images
 from scones.staged_datasets import LabelledFile
@@ -90,14 +90,6 @@ def test_questions_bear_an_id_that_tells_them_from_traffic(images: list[Labelled
         classify(session, "vehicles", images, 0.94, lambda _done, _total: None, workers=1)
     assert len(set(asked_with)) == len(images)
     assert all(each.startswith(EVALUATION) and len(each) <= 64 for each in asked_with)
-
-
-def test_the_same_seed_draws_the_same_images_half_of_each_class() -> None:
-    images = [LabelledFile(Path(f"{n}.png"), n % 2) for n in range(100)]
-    chosen = sample(images, 50, 7)
-    assert sum(image.label == 1 for image in chosen) == 25
-    assert chosen == sample(images, 50, 7)
-    assert chosen != sample(images, 50, 8)
 
 
 def test_images_of_neither_class_are_rendered_and_taken_from_what_is_staged(tmp_path: Path) -> None:
