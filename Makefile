@@ -59,7 +59,8 @@ install: .venv/.ready
 
 .venv/.ready: requirements/scones.txt pyproject.toml | .tools/.ready
 	$(UV) venv --quiet --clear --python .tools/bin/python .venv
-	$(UV) pip install --quiet --compile-bytecode --python .venv/bin/python -r requirements/scones.txt
+	@echo 'Installing the packages of Scones, about 700 MB on disk'
+	$(UV) pip install --compile-bytecode --python .venv/bin/python -r requirements/scones.txt
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps --editable .
 	@touch $@
 
