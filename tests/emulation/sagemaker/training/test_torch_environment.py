@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from emulation.errors import EnvironmentBuildFailed
+from emulation.sagemaker.frameworks import ensure_interpreter
 from emulation.sagemaker.training.torch_environment import REQUIREMENTS, ensure_torch, find_torch
 from tests.emulation.fakes.s3 import FakeS3
 from tests.emulation.sagemaker.emulator import Emulator
@@ -111,6 +112,15 @@ def test_the_first_job_makes_an_environment_with_pytorch_and_its_log_shows_the_p
     first, second = ((emulator.state_dir / "logs" / f"{name}.training.log").read_text() for name in ("first", "second"))
     assert first.splitlines()[:2] == ["Creating the training environment (once)", "Installed 8 packages"]
     assert second == "trained\n"
+
+
+@pytest.mark.parametrize("framework", ["scikit-learn", "xgboost"])
+def test_images_of_other_frameworks_get_an_environment_each(calls: Path, tmp_path: Path, framework: str) -> None:
+    image = f"683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-{framework}:1-2"
+    python = ensure_interpreter(image, tmp_path / "cache", print)
+    assert ensure_interpreter(image, tmp_path / "cache", print) == python
+    _, install = calls.read_text().splitlines()
+    assert re.search(rf"--python \S+ -r \S+/{framework}\.txt$", install)
 
 
 def test_an_interpreter_that_has_torch_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
