@@ -72,6 +72,8 @@ def _containers(request: Params) -> list[dict[str, Any]]:
 async def _check(context: OperationContext, container: dict[str, Any], role: str) -> None:
     if "Image" not in container and "ModelPackageName" not in container:
         raise ValidationException("Either Image or ModelPackageName must be specified for a container.")
+    if container.get("Mode") == "MultiModel":
+        raise ValidationException("Mode MultiModel is not emulated: create a model and an endpoint for each artifact.")
     url = data_url(container)
     if url is not None and isinstance(context.source, ModelArtifacts):
         await context.source.require(url, role)
