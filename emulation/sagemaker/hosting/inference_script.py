@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ class InferenceScript:
 
     def _prepare(self, python: str, report: Callable[[str], object]) -> Path:
         """Replace the container's paths, install the requirements, and return their folder."""
-        packages, installed = self.model / ".packages", self.model / ".installed"
+        packages, installed = self.code / ".packages", self.code / ".installed"
         libraries = self.model / "shared_libs"
         if libraries.is_dir():  # ModelBuilder's script copies it, empty as it is, with its mode, to /lib
             if any(libraries.iterdir()):
@@ -69,7 +70,7 @@ class InferenceScript:
             return packages
         for path in self.code.rglob("*.py"):
             text = path.read_bytes()
-            if _CONTAINER_MODEL.encode() in text:
+            if packages not in path.parents and _CONTAINER_MODEL.encode() in text:  # packages are linked to uv's cache
                 path.write_bytes(text.replace(_CONTAINER_MODEL.encode(), str(self.model).encode()))
         if not installed.exists() or installed.read_text() != python:
             requirements = self._requirements()
@@ -109,7 +110,9 @@ def find(variant: str, container: ContainerPlan, model: Path, fetched: Path | No
             f"containers of {kind} cannot be run here, only the handlers of PyTorch, scikit-learn and XGBoost "
             "containers, and models of Scones.",
         )
-    code = fetched or _code_folder(variant, container, model)
+    code = _code_folder(variant, container, model) if fetched is None else model / f".code-{fetched.name}"
+    if fetched is not None and not code.exists():  # a copy, as its paths become those of this model
+        shutil.copytree(fetched, code)
     program = container.environment.get(_PROGRAM) or "inference.py"
     if (code / program).is_file():
         if re.search(r"[^\w./+-]", str(model), re.ASCII):

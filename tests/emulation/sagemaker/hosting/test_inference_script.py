@@ -112,9 +112,10 @@ def test_requirements_of_a_model_are_installed_and_what_cannot_be_is_the_reason(
 def test_code_may_lie_elsewhere_in_s3(emulator: Emulator, name: str) -> None:
     emulator.s3.objects[f"code/{name}.tar.gz"] = archive({"serve.py": HANDLERS.encode()})
     environment = {"SAGEMAKER_PROGRAM": "serve.py", "SAGEMAKER_SUBMIT_DIRECTORY": f"s3://code/{name}.tar.gz"}
-    deploy(emulator, name, archive({"factor.txt": b"3"}), Environment=environment)
-    emulator.wait(name)
-    assert invoke(emulator, name, "[1]")[0] == "3.0"
+    for suffix, factor in (("", b"3"), ("-other", b"4")):  # the same code with another model
+        deploy(emulator, name + suffix, archive({"factor.txt": factor}), Environment=environment)
+        emulator.wait(name + suffix)
+        assert float(invoke(emulator, name + suffix, "[1]")[0]) == float(factor)
 
 
 def test_a_script_serves_again_after_a_restart(make_emulator: Callable[..., Emulator]) -> None:
