@@ -12,6 +12,7 @@ import httpx
 from core import queues
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.waiting import WaiterConfig
+from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
 from emulation.session import LocalSession
 from orchestration import executions
@@ -78,7 +79,7 @@ class LocalDeployment:
 def running(home: Path, cache: Path) -> Iterator[LocalDeployment]:
     """Start an environment whose network can be cut and whose endpoint can be made to fail, and deploy."""
     settings = Settings(home=home, cache=cache)
-    environment = RelayedEnvironment(home, cache, settings.services, faults=True)
+    environment = RelayedEnvironment(EnvironmentOptions(home, cache, settings.services, faults=True))
     with environment as state, ExitStack() as restarted:
         session = LocalSession(state.localstack_url, state.sagemaker_url)
         StackRevisions(session, settings).deploy({})
