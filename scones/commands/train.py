@@ -71,8 +71,7 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
     if deploy:
         summary["endpoint"] = _deploy(context, name, kms_key, subnet, security_group)
     context.print_values(summary)
-    if not deploy:
-        console.note(f"next: scones endpoint deploy --job {name}")
+    console.note("next: scones run IMAGE" if deploy else f"next: scones endpoint deploy --job {name}")
 
 
 def _deploy(
