@@ -2,12 +2,19 @@
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from emulation.localstack.installers import Installer, find_installer
 from emulation.localstack.localstack_variables import localstack_environment
 from emulation.localstack.python311 import backport
-from emulation.processes.python_environments import Progress, PythonEnvironment, Run, environment_key
+from emulation.processes.python_environments import (
+    Progress,
+    PythonEnvironment,
+    Run,
+    environment_key,
+    install_packages,
+    make_environment,
+)
 
 __all__ = ["COMPILE", "Progress", "ensure_environment", "environment_at"]
 
@@ -17,15 +24,23 @@ COMPILE = ("-I", "-W", "ignore", "-m", "scones_localstack.compile_modules")
 _NEEDS_BACKPORT = sys.version_info < (3, 13)
 
 
-def ensure_environment(cache: Path, *, installer: Installer | None = None, progress: Progress | None = None) -> Path:
+Install = Callable[[Path, Run], None]
+
+
+def install_localstack(environment: Path, run: Run) -> None:
+    """Create the environment with LocalStack, each download checked by its hash, and with our plugin."""
+    make_environment(environment, run, ["--no-deps", "--require-hashes", "--requirements", str(REQUIREMENTS)])
+    install_packages(environment, run, ["--quiet", "--no-deps", "--no-build-isolation", str(PROJECT)])
+
+
+def ensure_environment(cache: Path, *, install: Install = install_localstack, progress: Progress | None = None) -> Path:
     """Return the Python of the environment under ``cache``, which is created first if there is none for these versions.
 
     Raises EnvironmentBuildFailed.
     """
 
     def build(environment: Path, run: Run) -> None:
-        for command in (installer or find_installer()).commands(environment, REQUIREMENTS, PROJECT):
-            run(command)
+        install(environment, run)
         if _NEEDS_BACKPORT:
             for package in environment.glob("lib/python*/site-packages/localstack"):
                 backport(package)

@@ -95,14 +95,19 @@ def find_uv(python: str = sys.executable) -> str | None:
 
 def make_environment(environment: Path, run: Run, packages: Sequence[str]) -> None:
     """Create a virtual environment with ``packages``, the arguments of uv's installer; one without uv gets its own."""
-    python, uv = environment / "bin" / "python", find_uv()
+    uv, python = find_uv(), str(environment / "bin" / "python")
     if uv:
         run([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(environment)])
     else:
         run([sys.executable, "-m", "venv", str(environment)])
-        run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"])
-        uv = str(environment / "bin" / "uv")
-    run([uv, "pip", "install", "--no-progress", "--python", str(python), *packages])
+        run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"])
+    install_packages(environment, run, packages)
+
+
+def install_packages(environment: Path, run: Run, packages: Sequence[str]) -> None:
+    """Install ``packages``, the arguments of uv's installer, into an environment."""
+    uv = find_uv() or str(environment / "bin" / "uv")
+    run([uv, "pip", "install", "--no-progress", "--python", str(environment / "bin" / "python"), *packages])
 
 
 def environment_key(sources: Iterable[Path]) -> str:

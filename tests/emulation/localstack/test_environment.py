@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from emulation.errors import EnvironmentBuildFailed
-from emulation.localstack.environment import COMPILE, ensure_environment
+from emulation.localstack.environment import COMPILE, REQUIREMENTS, ensure_environment, install_localstack
 from emulation.localstack.localstack_variables import localstack_environment
+from emulation.processes.python_environments import Run
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,8 +28,7 @@ class FakeInstaller:
     seconds: float = 0.0
     failure: str | None = None
 
-    def commands(self, environment: Path, requirements: Path, project: Path) -> Sequence[Sequence[str]]:
-        assert (requirements.name, project.name) == ("requirements.txt", "localstack")
+    def __call__(self, environment: Path, run: Run) -> None:
         steps = [
             f"mkdir -p {environment}/bin {environment}/lib/python3/site-packages/localstack",
             f"echo mark >> {self.marks}; touch {environment}/half",
@@ -37,7 +37,8 @@ class FakeInstaller:
         ]
         if self.failure is not None:
             steps.insert(2, f"printf '{self.failure}'; exit 2")
-        return [["sh", "-c", step] for step in steps]
+        for step in steps:
+            run(["sh", "-c", step])
 
 
 def _builds(marks: Path) -> int:
@@ -46,10 +47,10 @@ def _builds(marks: Path) -> int:
 
 def test_an_environment_is_made_once_and_found_again(tmp_path: Path) -> None:
     installer, output = FakeInstaller(tmp_path / "marks"), list[str]()
-    first = ensure_environment(tmp_path / "cache", installer=installer, progress=output.append)
+    first = ensure_environment(tmp_path / "cache", install=installer, progress=output.append)
     assert first.exists()
     assert output == ["Creating LocalStack's environment (once)", "Installed 1 package"]
-    assert ensure_environment(tmp_path / "cache", installer=installer, progress=output.append) == first
+    assert ensure_environment(tmp_path / "cache", install=installer, progress=output.append) == first
     assert _builds(tmp_path / "marks") == 1
     assert len(output) == 2
 
@@ -57,7 +58,7 @@ def test_an_environment_is_made_once_and_found_again(tmp_path: Path) -> None:
 def test_two_who_ask_at_once_get_one_environment(tmp_path: Path) -> None:
     installer, got = FakeInstaller(tmp_path / "marks", seconds=0.5), list[Path]()
     asking = [
-        threading.Thread(target=lambda: got.append(ensure_environment(tmp_path / "cache", installer=installer)))
+        threading.Thread(target=lambda: got.append(ensure_environment(tmp_path / "cache", install=installer)))
         for _ in range(3)
     ]
     for thread in asking:
@@ -84,17 +85,17 @@ def test_two_who_ask_at_once_get_one_environment(tmp_path: Path) -> None:
 def test_a_build_that_fails_says_why_in_one_line_and_leaves_nothing(tmp_path: Path, output: str, reason: str) -> None:
     installer = FakeInstaller(tmp_path / "marks", failure=output)
     with pytest.raises(EnvironmentBuildFailed) as caught:
-        ensure_environment(tmp_path / "cache", installer=installer)
+        ensure_environment(tmp_path / "cache", install=installer)
     assert caught.value.reason == reason
     assert "\n" not in str(caught.value)
     assert [path for path in (tmp_path / "cache" / "localstack").iterdir() if path.is_dir()] == []
-    assert ensure_environment(tmp_path / "cache", installer=FakeInstaller(tmp_path / "marks")).exists()
+    assert ensure_environment(tmp_path / "cache", install=FakeInstaller(tmp_path / "marks")).exists()
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(EnvironmentBuildFailed, match="cache"):
-        ensure_environment(tmp_path / "cache", installer=FakeInstaller(tmp_path / "marks"))
+        ensure_environment(tmp_path / "cache", install=FakeInstaller(tmp_path / "marks"))
 
 
 @pytest.mark.integration
@@ -114,7 +115,7 @@ from pathlib import Path
 from emulation.localstack.environment import COMPILE, ensure_environment
 from emulation.localstack.localstack_variables import localstack_environment
 from tests.emulation.localstack.test_environment import FakeInstaller
-ensure_environment(Path(sys.argv[1]), installer=FakeInstaller(Path(sys.argv[2]), seconds=3600))
+ensure_environment(Path(sys.argv[1]), install=FakeInstaller(Path(sys.argv[2]), seconds=3600))
 """
 
 
@@ -131,9 +132,25 @@ def test_a_build_that_is_killed_leaves_no_process_and_nothing_that_is_used(
         builder.send_signal(number)
         builder.wait(600)
     assert psutil.wait_procs(descendants, timeout=600)[1] == []
-    assert ensure_environment(tmp_path / "cache", installer=FakeInstaller(marks)).exists()
+    assert ensure_environment(tmp_path / "cache", install=FakeInstaller(marks)).exists()
     assert _builds(marks) == 2
 
 
 def _descendants(process: int) -> list[psutil.Process]:
     return psutil.Process(process).children(recursive=True)
+
+
+def test_every_download_is_checked_by_its_hash(tmp_path: Path) -> None:
+    commands: list[Sequence[str]] = []
+    install_localstack(tmp_path, lambda command, _variables=None, /: commands.append(command))
+    fetching = [command for command in commands if str(REQUIREMENTS) in command]
+    assert [("--require-hashes" in command, "--no-deps" in command) for command in fetching] == [(True, True)]
+    assert {"--no-deps", "--no-build-isolation"} <= set(commands[-1])
+
+
+def test_the_lock_names_every_package_by_version_and_hash_and_no_registry() -> None:
+    lock = REQUIREMENTS.read_text()
+    entries = [line for line in lock.splitlines() if line and not line.startswith((" ", "#"))]
+    assert "localstack-core==4.14.0 \\" in [entry.replace("[runtime]", "") for entry in entries]
+    assert all("==" in entry and entry.endswith("\\") for entry in entries)
+    assert "http" not in lock
