@@ -16,7 +16,7 @@ from scones.errors import NotComparable
 from scones.model_serving import LOCAL_IMAGE, SHIPPED_MODEL, deploy_endpoint
 from scones.settings import Target
 from training import endpoint_deployment, jobs
-from training.endpoint_settings import EndpointOptions
+from training.endpoint_spec import EndpointOptions
 from training.errors import EndpointNotFound
 
 

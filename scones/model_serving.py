@@ -15,7 +15,7 @@ from scones.errors import ModelOfOtherLabels
 from scones.settings import ROOT
 from scones.stack_outputs import StackOutputs
 from training import endpoint_deployment
-from training.endpoint_settings import EndpointOptions, EndpointStatus
+from training.endpoint_spec import EndpointOptions, EndpointStatus
 from training.vehicle_net.package import package
 
 SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"

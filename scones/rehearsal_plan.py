@@ -10,7 +10,7 @@ from scones.model_serving import LOCAL_IMAGE, capture_uri, container_environment
 from scones.settings import Settings, Target
 from scones.stack_outputs import StackOutputs
 from training import jobs, recipes
-from training.endpoint_settings import EndpointOptions
+from training.endpoint_spec import EndpointOptions
 from training.jobs import TrainingJobSpec
 from training.rehearsal import RehearsalPlan
 

@@ -17,7 +17,7 @@ from scones.errors import LabelledDatasetEmpty
 from scones.settings import Settings, Target
 from scones.stack_outputs import StackOutputs
 from training import job_logs, jobs, recipes
-from training.endpoint_naming import MAX_NAME_LENGTH
+from training.endpoint_spec import MAX_NAME_LENGTH
 from training.errors import DatasetNotFound
 from training.jobs import JobEnvironment, JobStatus, TrainingJobSpec
 from training.service_quotas import Use

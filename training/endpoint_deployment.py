@@ -12,9 +12,15 @@ from botocore.exceptions import ClientError
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.waiting import WaiterConfig
 from training.endpoint_autoscaling import deregister_scaling
-from training.endpoint_naming import DIGEST_LENGTH, artifact_version, name_prefix
-from training.endpoint_settings import EndpointOptions, EndpointStatus
-from training.endpoint_spec import VARIANT, EndpointSpec
+from training.endpoint_spec import (
+    DIGEST_LENGTH,
+    VARIANT,
+    EndpointOptions,
+    EndpointSpec,
+    EndpointStatus,
+    artifact_version,
+    name_prefix,
+)
 from training.endpoint_ttl import cancel_deletion
 from training.errors import (
     EndpointFailed,

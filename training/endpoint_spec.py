@@ -1,19 +1,63 @@
-"""What model, configuration and update of an endpoint are created with, as arguments of the SageMaker SDK."""
+"""The options of an endpoint, and what its model, configuration and updates are created with."""
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
-from training.endpoint_naming import DIGEST_LENGTH, name_prefix
-from training.endpoint_settings import EndpointOptions
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from core.s3_uris import S3Uri
+from training.errors import ModelArtifactNotFound
 from training.instance_storage import has_local_storage
 from training.sagemaker_sdk import load_sdk
 
 BAKE_SECONDS = 300
 """How long the old instances stay after an update has shifted the traffic: an alarm rolls it back within them."""
-
 VARIANT = "AllTraffic"
+MAX_NAME_LENGTH = 63
+DIGEST_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class EndpointStatus:
+    """What SageMaker reports of an endpoint; ``changed`` tells whether the call that returned this changed anything."""
+
+    name: str
+    arn: str
+    status: str
+    config_name: str
+    model_name: str | None
+    image_uri: str | None
+    model_data_url: str | None
+    instance_type: str | None
+    capture_uri: str | None
+    capture_percent: int
+    created: datetime
+    modified: datetime
+    failure_reason: str | None = None
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class EndpointOptions:
+    """Optional settings: KMS key, VPC, tags, alarms that roll an update back, number of instances.
+
+    ``isolated`` runs the container without network access; ``environment`` is passed to it.
+    """
+
+    kms_key: str | None = None
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    alarms: tuple[str, ...] = ()
+    instances: int = 1
+    isolated: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,3 +158,26 @@ class EndpointSpec:
 
     def _kms_key(self) -> dict[str, str]:
         return {"kms_key_id": self.options.kms_key} if self.options.kms_key else {}
+
+
+def artifact_version(session: boto3.Session, uri: str) -> str:
+    """Return the ETag of the model artifact; an empty string where the caller may not read it.
+
+    Raises ModelArtifactNotFound.
+    """
+    artifact = S3Uri.parse(uri)
+    client = session.client("s3", config=Config(retries={"total_max_attempts": 2}))
+    try:
+        return str(client.head_object(Bucket=artifact.bucket, Key=artifact.key)["ETag"])
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            raise ModelArtifactNotFound(uri) from error
+        return ""
+
+
+def name_prefix(endpoint: str) -> str:
+    """Return the prefix of the names of the endpoint's model and configuration, unique to the endpoint."""
+    max_length = MAX_NAME_LENGTH - DIGEST_LENGTH - 1
+    if len(endpoint) <= max_length:
+        return endpoint
+    return f"{endpoint[: max_length - 9]}-{hashlib.sha256(endpoint.encode()).hexdigest()[:8]}"

@@ -20,8 +20,7 @@ from core.waiting import WaiterConfig
 from training import endpoint_deployment, jobs
 from training.data.synthetic import render
 from training.endpoint_autoscaling import register_scaling
-from training.endpoint_settings import EndpointOptions, EndpointStatus
-from training.endpoint_spec import VARIANT
+from training.endpoint_spec import VARIANT, EndpointOptions, EndpointStatus
 from training.endpoint_ttl import ScheduleRole, schedule_deletion
 from training.errors import CaptureMissing, translate_errors
 

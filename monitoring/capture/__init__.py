@@ -6,10 +6,9 @@ a file (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-captu
 
 from monitoring.capture.folder import CaptureFolder
 from monitoring.capture.location import CaptureLocation, capture_location
-from monitoring.capture.reader import EVALUATION, CaptureReader
+from monitoring.capture.reader import EVALUATION, CaptureReader, wait_for_captures
 from monitoring.capture.record import CapturedInference, parse_probabilities
 from monitoring.capture.report import CaptureReport
-from monitoring.capture.waiting import wait_for_captures
 
 __all__ = [
     "EVALUATION",

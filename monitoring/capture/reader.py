@@ -10,11 +10,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
+from core.waiting import WaiterConfig
 from monitoring.capture.lines import Line, lines
 from monitoring.capture.location import CaptureLocation
 from monitoring.capture.record import CapturedInference, parse
 from monitoring.capture.report import CaptureReport
-from monitoring.errors import MalformedRecord, MissingOutput, UnknownVersion
+from monitoring.errors import CaptureIncomplete, MalformedRecord, MissingOutput, UnknownVersion
 
 MARGIN = timedelta(minutes=2)
 """A file may have records from before or after the time in its name; files this near to the range are read, too."""
@@ -30,6 +31,7 @@ _NAME = re.compile(r"(\d\d)-(\d\d)-\d{3}-[^/]*\.jsonl(?:\.gz)?\Z")
 _PATH = re.compile(r"(?:.*/)?(\d{4})/(\d\d)/(\d\d)/(\d\d)/(\d\d)-(\d\d)-\d{3}-[^/]*\Z")
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 _GONE = frozenset({"NoSuchKey", "404"})
+_CLOCK_SKEW = timedelta(seconds=2)
 
 
 class CaptureReader:
@@ -194,3 +196,19 @@ def _time_in(key: str) -> datetime | None:
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
+
+
+def wait_for_captures(s3: Any, location: CaptureLocation, since: datetime, expected: int, waiter: WaiterConfig) -> int:
+    """Wait until ``expected`` inferences since ``since`` are captured and return their number.
+
+    Times are compared to the second, as records have them. Raises CaptureIncomplete after the timeout.
+    """
+    start = since.replace(microsecond=0) - _CLOCK_SKEW
+    deadline = waiter.clock() + waiter.timeout_seconds
+    while True:
+        captured = sum(1 for _ in CaptureReader(s3, location, start))
+        if captured >= expected:
+            return captured
+        if waiter.clock() > deadline:
+            raise CaptureIncomplete(captured, expected, waiter.timeout_seconds)
+        waiter.sleep(waiter.poll_seconds)

@@ -9,7 +9,7 @@ from scones import console, cost_confirmation, endpoint_requests, options, train
 from scones.context import CommandContext, with_context
 from scones.endpoint_requests import EndpointRequest
 from training import jobs, recipes
-from training.endpoint_settings import EndpointOptions
+from training.endpoint_spec import EndpointOptions
 from training.jobs import JobStatus
 
 

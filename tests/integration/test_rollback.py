@@ -7,7 +7,7 @@ import pytest
 from tests.emulation.sagemaker.emulator import IMAGE, ROLE
 from tests.integration.conftest import Running
 from training import endpoint_deployment
-from training.endpoint_settings import EndpointOptions, EndpointStatus
+from training.endpoint_spec import EndpointOptions, EndpointStatus
 from training.errors import EndpointFailed
 
 pytestmark = pytest.mark.integration

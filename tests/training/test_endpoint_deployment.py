@@ -14,7 +14,7 @@ from emulation.session import LocalSession
 from tests.emulation.fakes.s3 import fake_s3
 from tests.emulation.sagemaker.emulator import IMAGE, ROLE, Emulator, free_port, model_archive
 from training import endpoint_deployment
-from training.endpoint_settings import EndpointStatus
+from training.endpoint_spec import EndpointStatus
 from training.errors import (
     EndpointFailed,
     EndpointNotFound,

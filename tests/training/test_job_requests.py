@@ -13,7 +13,7 @@ from tests.emulation.sagemaker.emulator import IMAGE, ROLE, Emulator, model_arch
 from tests.emulation.sagemaker.training_requests import stage
 from tests.training import service_models
 from training import endpoint_deployment, jobs, recipes
-from training.endpoint_settings import EndpointOptions
+from training.endpoint_spec import EndpointOptions
 from training.request_recorder import RecordedRequest, RequestRecorder
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234"

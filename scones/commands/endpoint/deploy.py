@@ -10,7 +10,7 @@ from scones import endpoint_requests, options
 from scones.context import CommandContext, with_context
 from scones.endpoint_requests import EndpointRequest
 from scones.model_serving import SHIPPED_MODEL
-from training.endpoint_settings import EndpointOptions
+from training.endpoint_spec import EndpointOptions
 
 ImageOption = Annotated[
     str | None,
