@@ -1,10 +1,13 @@
 """Runs the command line as a user does: as a process, with its own home."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +27,24 @@ class User:
     home: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    server: "subprocess.Popen[str] | None" = None
 
-    def run(self, *words: str, seconds: float = 600) -> "subprocess.CompletedProcess[str]":
+    @contextmanager
+    def with_server(self) -> Iterator["User"]:
+        """Run each command in a fork of one interpreter, which spares its imports: see cli_server.py."""
+        with subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "tests.cli_server"],
+            env=self.variables(), cwd=self.folder, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        ) as server:  # fmt: skip
+            yield replace(self, server=server)
+
+    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end."""
+        if self.server is not None:
+            return _run_in_fork(self.server, words)
         return subprocess.run(
-            command(words), env=self.variables(), cwd=self.folder, capture_output=True, text=True, check=False,
-            timeout=seconds,
-        )  # fmt: skip
+            command(words), env=self.variables(), cwd=self.folder, capture_output=True, text=True, check=False
+        )
 
     def start(self, *words: str, **options: Any) -> "subprocess.Popen[str]":
         """Start a command, its output in pipes unless ``options`` say otherwise."""
@@ -44,6 +58,20 @@ class User:
         inherited = {name: value for name, value in os.environ.items() if name not in _UNSET}
         own = {"SCONES_HOME": str(self.home), "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
         return {**inherited, **own, **self.environment}
+
+
+def _run_in_fork(server: "subprocess.Popen[str]", words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    assert server.stdin is not None
+    assert server.stdout is not None
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, name) for name in ("stdout", "stderr")]
+        for file in files:
+            file.touch()
+        server.stdin.write(json.dumps([*map(str, files), *words]) + "\n")
+        server.stdin.flush()
+        code = server.stdout.readline()
+        assert code, "the server has ended"
+        return subprocess.CompletedProcess(words, int(code), *(file.read_text("utf-8", "replace") for file in files))
 
 
 def command(words: Sequence[str]) -> list[str]:

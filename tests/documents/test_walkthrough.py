@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 # What runs each of the other commands: a file, and the text in it that does so.
 TESTED_ELSEWHERE = {
-    r"make demo": ("tests/journeys/test_command_line.py", '"demo", "--synthetic"'),
+    r"make demo": ("tests/journeys/test_command_line.py", '"demo", "--images"'),
     r"make notebook": ("tests/notebooks/test_walkthrough.py", "NotebookClient"),
     r"make test.*": (".github/workflows/ci.yml", "tox"),
     r"docker compose (up|run|down) .*": (".github/workflows/ci.yml", "docker compose"),
@@ -122,11 +122,11 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         "SCONES_CACHE": os.environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones"),
         "SCONES_CIFAR100": str(archive),
     }
-    user = User(folder / "home", environment, folder)
-    try:
-        yield Reader(folder, user)
-    finally:
-        user.run("down")
+    with User(folder / "home", environment, folder).with_server() as user:
+        try:
+            yield Reader(folder, user)
+        finally:
+            user.run("down")
 
 
 def documented() -> list[Command]:

@@ -30,7 +30,7 @@ from training.data.synthetic import SyntheticSource
 
 @dataclass(frozen=True)
 class LocalDeployment:
-    """A running stack. ``relays`` are between LocalStack and the Lambdas, by function.
+    """A running stack. ``relays`` are between LocalStack and the Lambdas, by function; ``user`` has its home.
 
     ``restarted`` closes with the environment: it holds what was started in place of processes that were killed.
     """
@@ -39,13 +39,9 @@ class LocalDeployment:
     session: LocalSession
     outputs: StackOutputs
     settings: Settings
+    user: User
     relays: dict[str, Relay]
     restarted: ExitStack
-
-    @property
-    def user(self) -> User:
-        """Somebody whose home is that of the environment."""
-        return User(self.settings.home, {"SCONES_CACHE": str(self.settings.cache)})
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the environment."""
@@ -80,12 +76,13 @@ def running(home: Path, cache: Path) -> Iterator[LocalDeployment]:
     """Start an environment whose network can be cut and whose endpoint can be made to fail, and deploy."""
     settings = Settings(home=home, cache=cache)
     environment = RelayedEnvironment(EnvironmentOptions(home, cache, settings.services, faults=True))
-    with environment as state, ExitStack() as restarted:
+    someone = User(home, {"SCONES_CACHE": str(cache)})
+    with environment as state, ExitStack() as restarted, someone.with_server() as user:
         session = LocalSession(state.localstack_url, state.sagemaker_url)
         StackRevisions(session, settings).deploy({})
         outputs = read_stack_outputs(session, settings)
         deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
-        yield LocalDeployment(state, session, outputs, settings, environment.relays, restarted)
+        yield LocalDeployment(state, session, outputs, settings, user, environment.relays, restarted)
 
 
 def write_images(folder: Path, count: int, broken: float = 0.0) -> None:

@@ -142,9 +142,13 @@ def refusing_proxy() -> Iterator[str]:
 
 
 MACHINES: dict[str, dict[str, str]] = {
-    "behind a dead proxy, in a notebook": {**proxied(DEAD_PROXY), **NOTEBOOK, **LATIN_1_TERMINAL},
-    "behind a refusing proxy, in the locale C": {**LOCALE_C, **NO_PROFILE},
-    "without a home, with a dumb terminal": {**NO_HOME, **DUMB_TERMINAL},
+    "behind a dead proxy, in a notebook, with a dumb terminal": {
+        **proxied(DEAD_PROXY),
+        **NOTEBOOK,
+        **LATIN_1_TERMINAL,
+        **DUMB_TERMINAL,
+    },
+    "behind a refusing proxy, in the locale C, without a home": {**LOCALE_C, **NO_PROFILE, **NO_HOME},
 }
 
 

@@ -90,7 +90,8 @@ def user(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             "SCONES_LABELS": ",".join(CLASSES),
             "SCONES_CIFAR100": str(archive),
         }
-        yield JsonUser(User(folder / "unused", environment, folder), folder)
+        with User(folder / "unused", environment, folder).with_server() as someone:
+            yield JsonUser(someone, folder)
 
 
 def test_another_pair_of_classes_goes_all_the_way_by_configuration_alone(user: JsonUser) -> None:

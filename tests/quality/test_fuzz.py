@@ -9,7 +9,7 @@ from tests.quality.fuzz.mutate import inputs
 from tests.quality.fuzz.target import Target
 from tests.quality.fuzz.worker import MAKERS
 
-SAMPLE = {"command-line": 25, "terminal": 25}
+SAMPLE = {"command-line": 10, "terminal": 10}
 
 
 @pytest.mark.parametrize("target", MAKERS)

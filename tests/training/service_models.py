@@ -1,5 +1,6 @@
 """Holds recorded requests and responses to botocore's service models, field by field; knows nothing of the emulator."""
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ _MODELS = {"application-auto-scaling": "application-autoscaling", "cloudwatch-lo
 _JAVA = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": r"\s", r"\p{M}": "", r"\p{S}": "", r"\p{P}": r"\W"}
 
 
+@functools.cache  # reading a model takes a tenth of a second
 def operation(service: str, name: str) -> OperationModel:
     return botocore.session.get_session().get_service_model(_MODELS.get(service, service)).operation_model(name)
 
@@ -94,6 +96,7 @@ def _broken(value: Any, shape: Shape | None) -> Iterator[str]:
             yield f"{value!r} does not match {pattern}"
 
 
+@functools.cache
 def _pattern(pattern: str) -> re.Pattern[str]:
     text = pattern.replace(r"\p{Print}+", "[ -~]+").replace(r"\p{ASCII}*", "[\x00-\x7f]*").replace(r"\p{Print}", " -~")
     text = text.replace(r"\z", r"\Z").replace(r"\p{Alnum}", "a-zA-Z0-9")
