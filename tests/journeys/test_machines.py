@@ -186,7 +186,7 @@ def test_every_command_works_and_prints_uris_in_one_piece(
         **MACHINES[machine],
     }
     (image,) = deployment.upload(tmp_path / "one", 1, "machines")
-    (shown,) = deployment.run([image], f"machines-{os.getpid()}-{len(machine)}", threshold=0.5)
+    (shown,) = deployment.run([image], f"machines-{os.getpid()}-{list(MACHINES).index(machine)}", threshold=0.5)
     values = {"PORT": str(urlsplit(deployment.state.localstack_url).port), "EXECUTION": shown.execution_arn}
     commands = [[values.get(word, word) for word in words] for words in COMMANDS]
     codes, done = run_all(User(tmp_path / "home", environment, folder), commands)
