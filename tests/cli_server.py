@@ -6,7 +6,6 @@ error, then the words of the command. It writes one line with the exit code of e
 """
 
 import functools
-import importlib
 import json
 import os
 import sys
@@ -17,11 +16,9 @@ import botocore.loaders
 
 from emulation.session import LocalSession
 from scones import cli
-from scones.commands import ENDPOINT, IMAGES
-from scones.lazy_commands import PACKAGE
 from training.sagemaker_sdk import load_sdk
 
-_GROUPS = {"endpoint": ENDPOINT, "images": IMAGES}
+_GROUPS = ("endpoint", "images")
 _WITH_SDK = ("demo", "endpoint", "train")
 _SERVICES = ("cloudformation", "cloudwatch", "logs", "s3", "sagemaker", "sqs", "stepfunctions")
 
@@ -45,7 +42,7 @@ def main() -> None:
 def _import_command(words: list[str]) -> None:
     depth = 2 if words[0] in _GROUPS else 1
     with suppress(ImportError):  # a command that does not exist: the fork says so
-        importlib.import_module(".".join((PACKAGE, *words[:depth])))
+        cli.load(*words[:depth])
     if words[0] in _WITH_SDK:
         load_sdk()
 
