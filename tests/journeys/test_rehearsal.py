@@ -2,7 +2,6 @@
 
 import json
 import signal
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from scones.stack_outputs import read_stack_outputs
 from scones.views.rehearsal import hosts, page
 from tests.cli_runner import User
 from tests.emulation.sagemaker.training_requests import image_bytes
+from tests.journeys.stand_in import stand_in_python
 from tests.journeys.surroundings import ALL_AT_ONCE, DEAD_PROXY, LOCALE_C, NOTEBOOK, proxied
 from tests.training import service_models
 from training.rehearsal import RehearsalResult
@@ -29,8 +29,7 @@ from training.request_recorder import RequestRecorder
 TINY = {"backbone": "tiny", "pretrained": "0", "size": "32", "training_size": "32", "rendered": "0",
         "calibration_folds": "0", "batch": "2"}  # fmt: skip
 # Where there is no PyTorch, an interpreter stands in that leaves the shipped model; all else is as it is.
-STAND_IN = f"""#!/bin/sh
-[ "$2" = -c ] && exit 0
+STAND_IN = f"""
 for epoch in 0 1; do sleep 2; echo "Epoch[$epoch] Train-loss=0.5"; echo "Epoch[$epoch] Validation-accuracy=0.75"; done
 cp {ROOT}/training/vehicle_net/shipped/model.onnx {ROOT}/training/vehicle_net/shipped/model.json "$SM_MODEL_DIR"
 """
@@ -48,9 +47,7 @@ def settings(
 ) -> Iterator[Settings]:
     python = Path(sys.executable)
     if request.param == "a stand-in trains":
-        python = tmp_path_factory.mktemp("bin") / "python"
-        python.write_text(STAND_IN)
-        python.chmod(python.stat().st_mode | stat.S_IXUSR)
+        python = stand_in_python(tmp_path_factory.mktemp("python"), STAND_IN)
     home = tmp_path_factory.mktemp("home")
     odd = {**LOCALE_C, **NOTEBOOK, **proxied(DEAD_PROXY)}
     with LocalEnvironment(
