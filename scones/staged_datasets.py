@@ -148,5 +148,5 @@ def sample(items: Sequence[Item], label_of: Callable[[Item], int | None], count:
         if (label := label_of(item)) is not None:
             classes.setdefault(label, []).append(item)
     ordered = [classes[label] for label in sorted(classes)]
-    turns = itertools.chain.from_iterable(itertools.zip_longest(*ordered))
-    return [item for item in turns if item is not None][:count]
+    alternating = itertools.chain.from_iterable(itertools.zip_longest(*ordered))
+    return [item for item in alternating if item is not None][:count]

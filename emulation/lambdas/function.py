@@ -1,6 +1,6 @@
 """A Lambda function without Docker, with the responses of the Runtime Interface Emulator.
 
-Its handler runs in a process of its own, so that a timeout can end it and its exit is seen.
+Its handler runs in a separate process, so that a timeout can end it and its exit is seen.
 """
 
 import contextlib

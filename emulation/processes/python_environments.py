@@ -87,9 +87,10 @@ class PythonEnvironment:
             shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def find_uv(python: str = sys.executable) -> str | None:
+def find_uv(python: str | None = None) -> str | None:
     """Return the path of uv, of this environment, of ``python``'s or of the PATH, or None if it is not installed."""
-    own = (shutil.which("uv", path=Path(interpreter).parent) for interpreter in (sys.executable, python))
+    interpreters = filter(None, (sys.executable, python))
+    own = (shutil.which("uv", path=Path(interpreter).parent) for interpreter in interpreters)
     return next(filter(None, own), None) or shutil.which("uv")
 
 

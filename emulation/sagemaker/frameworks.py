@@ -46,7 +46,7 @@ def repository(image: str) -> str:
 
 
 def has_own_algorithm(image: str) -> bool:
-    """Tell whether ``image`` is AWS's and trains by an algorithm of its own unless a job brings a script."""
+    """Tell whether ``image`` is AWS's and trains by its own algorithm unless a job brings a script."""
     return repository(image) in _ALGORITHMS
 
 

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("core", "scones", "emulation", "training", "monitoring", "orchestration", "review", "services")
 # Next to every settings.py: where a container's or a library's interface is the environment.
 ALLOWED = {
+    "emulation/sagemaker/hosting/handler_server.py": "the interface of an inference script's container",
     "monitoring/plots/__init__.py": "takes MPLBACKEND away before matplotlib reads it",
     "training/__init__.py": "sets what ONNX Runtime reads when it is imported",
     "training/sagemaker_sdk.py": "hides AWS_PROFILE from the SDK's import",

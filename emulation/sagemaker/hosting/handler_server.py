@@ -1,6 +1,6 @@
 """Serves the handlers of an inference script: model_fn, input_fn, predict_fn and output_fn, or transform_fn.
 
-A program of its own, run by an interpreter that has the model's framework and not our packages: the standard library,
+A separate program, run by an interpreter that has the model's framework and not our packages: the standard library,
 and NumPy where a script leaves decoding or encoding to the container. Handlers are found, called and completed by
 defaults as in AWS's containers for PyTorch, scikit-learn and XGBoost.
 """
