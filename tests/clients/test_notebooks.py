@@ -50,6 +50,12 @@ def test_an_inference_spec_is_served_by_its_own_code(notebooks: dict[str, Notebo
     assert notebooks["v3"].steps()["own model"] == [2.5, 10.0]
 
 
+def test_xgboost_trains_and_serves_by_the_resources_of_the_core(notebooks: dict[str, Notebook]) -> None:
+    metrics, (low, high) = notebooks["v3"].steps()["xgboost"]
+    assert metrics == ["train:auc"]
+    assert low < 0.5 < high
+
+
 def test_the_endpoint_answers_a_bare_array_or_a_line_of_json(notebook: Notebook) -> None:
     steps = notebook.steps()
     predictions = [json.loads(text) for text in steps["predictions"]]

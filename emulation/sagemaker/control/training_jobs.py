@@ -1,6 +1,7 @@
 """CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob, DeleteTrainingJob."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.errors import InvalidS3Uri
@@ -10,7 +11,7 @@ from emulation.sagemaker.control import pagination, tags
 from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.errors import ResourceInUse, ValidationException
 from emulation.sagemaker.store import Kind, Record
-from emulation.sagemaker.training import image_classification, job_files, job_metrics
+from emulation.sagemaker.training import image_classification, job_files, job_metrics, xgboost_algorithm
 from emulation.sagemaker.training.job_runner import DEFAULT_SECONDS, TERMINAL
 from emulation.sagemaker.validation import Params
 
@@ -34,8 +35,8 @@ async def create(context: OperationContext, request: Params) -> Params:
     arn, now = context.store.account.arn(_KIND, name), context.now()
     described = {key: value for key, value in request.items() if key not in _NOT_DESCRIBED}
     algorithm = described["AlgorithmSpecification"]
-    if image_classification.is_builtin_image(algorithm["TrainingImage"]):
-        described["AlgorithmSpecification"] = algorithm | {"MetricDefinitions": list(image_classification.METRICS)}
+    if (metrics := _algorithm_metrics(request)) is not None:
+        described["AlgorithmSpecification"] = algorithm | {"MetricDefinitions": list(metrics)}
     described["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_SECONDS} | request.get("StoppingCondition", {})
     for switch in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
         described.setdefault(switch, False)
@@ -89,6 +90,13 @@ async def delete(context: OperationContext, request: Params) -> Params:
     return {}
 
 
+def _algorithm_metrics(request: Params) -> Sequence[Mapping[str, str]] | None:
+    """Return the metric definitions of a built-in algorithm, or None if the job is not one's."""
+    if image_classification.is_builtin_image(request["AlgorithmSpecification"]["TrainingImage"]):
+        return image_classification.METRICS
+    return xgboost_algorithm.METRICS if xgboost_algorithm.is_named(request) else None
+
+
 def _check(request: Params) -> None:
     """Raise for what AWS refuses at once, and for what is not emulated."""
     for member in ("AlgorithmSpecification", "ResourceConfig"):
@@ -98,7 +106,7 @@ def _check(request: Params) -> None:
     if "TrainingImage" not in algorithm or "AlgorithmName" in algorithm:
         raise ValidationException("TrainingImage must be specified; AlgorithmName is not emulated.")
     definitions = algorithm.get("MetricDefinitions", [])
-    if definitions and image_classification.is_builtin_image(algorithm["TrainingImage"]):
+    if definitions and _algorithm_metrics(request) is not None:
         raise ValidationException(
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
             "without specifying metric definitions."
@@ -141,11 +149,14 @@ def _check_not_emulated(request: Params) -> None:
         unknown.append("OutputDataConfig.CompressionType NONE")
     if (
         frameworks.has_own_algorithm(algorithm["TrainingImage"])
+        and not xgboost_algorithm.is_named(request)
         and "ContainerEntrypoint" not in algorithm
         and "sagemaker_submit_directory" not in request.get("HyperParameters", {})
     ):
         repository = frameworks.repository(algorithm["TrainingImage"])
-        unknown.append(f"the algorithm of {repository}; a script of one's own is run, and image-classification")
+        unknown.append(
+            f"the algorithm of {repository}; a script of one's own is run, image-classification, and xgboost"
+        )
     for channel in request.get("InputDataConfig", []):
         where = f"channel {channel['ChannelName']}"
         source = channel["DataSource"].get("S3DataSource")

@@ -9,14 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulation.errors import EnvironmentBuildFailed
 from emulation.processes.parent_watcher import ParentPipe
 from emulation.processes.python_environments import Progress
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.errors import TrainingFailed
-from emulation.sagemaker.frameworks import ensure_interpreter
+from emulation.sagemaker.frameworks import Interpreters
 from emulation.sagemaker.store import Kind, Record, Store
-from emulation.sagemaker.training import container_command, image_classification, job_files, training_program
+from emulation.sagemaker.training import job_files, job_programs, training_program
 from emulation.sagemaker.training.job_files import Checkpoints, JobDirectory
 from emulation.sagemaker.training.job_log import JobLog
 from emulation.sagemaker.training.job_metrics import Metrics
@@ -62,6 +61,7 @@ class JobRunner:
         self._store = store
         self._environment = environment
         self._now = now
+        self._interpreters = Interpreters(environment.python, environment.cache)
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stops: dict[str, asyncio.Event] = {}
@@ -171,7 +171,9 @@ class JobRunner:
             metrics = Metrics(definitions, self._now, self._environment.metrics_client, record.name)
             sending = [asyncio.create_task(job_log.run()), asyncio.create_task(metrics.run())]
             try:
-                program = await self._program(record, folder, client, job_log)
+                program = await job_programs.prepare(
+                    client, self._interpreters, request, record.arn, folder, _from_threads(job_log)
+                )
                 for line in program.notes:
                     job_log.write(line)
                 self._check(record)
@@ -188,45 +190,6 @@ class JobRunner:
         if metrics.final():
             record.described["FinalMetricDataList"] = metrics.final()
         await self._finish(record, folder, client, outcome)
-
-    async def _program(self, record: Record, folder: JobDirectory, client: aws_clients.S3, job_log: JobLog) -> Program:
-        """Download the program's inputs, refuse what the real container refuses, and return the program."""
-        request = record.private["Request"]
-        image = record.described["AlgorithmSpecification"].get("TrainingImage", "")
-        builtin = image_classification.is_builtin_image(image)
-        if builtin:
-            image_classification.check_request(request)
-        await asyncio.to_thread(job_files.download, client, request, folder)
-        if builtin:
-            await asyncio.to_thread(image_classification.check_input, request, folder)
-        own_command = container_command.is_named(request)
-        ours = not own_command and (builtin or "sagemaker_submit_directory" not in request.get("HyperParameters", {}))
-        loop = asyncio.get_running_loop()
-        report: Progress = lambda line: loop.call_soon_threadsafe(job_log.write, line)  # noqa: E731 - from threads
-        python = await self._python(image, report, ours=ours)
-        self._check(record)
-        if own_command:
-            return await asyncio.to_thread(container_command.program, python, request, record.arn, folder)
-        if not builtin:
-            mode = training_program.script_mode
-            return await asyncio.to_thread(mode, client, python, request, record.arn, folder, report)
-        environment = training_program.script_environment(request, record.arn, folder, {})
-        options = [*image_classification.arguments(request), "--checkpoint-dir", str(folder.checkpoints)]
-        command = [python, *training_program.TRAINER, *options]
-        environment |= {"PYTHONPATH": str(training_program.ROOT), **image_classification.environment(request, folder)}
-        return Program(command, "train", folder.root, environment, image_classification.notes(request))
-
-    async def _python(self, image: str, report: Progress, *, ours: bool) -> str:
-        """Return the interpreter that trains. Raises TrainingFailed if it lacks the PyTorch that the program needs."""
-        if (python := self._environment.python) is not None:
-            if ours:
-                await training_program.require_torch(python)
-            return python
-        framework = "pytorch" if ours else image
-        try:
-            return str(await asyncio.to_thread(ensure_interpreter, framework, self._environment.cache, report))
-        except EnvironmentBuildFailed as error:
-            raise TrainingFailed(f"InternalServerError: {error}; --training-python sets another interpreter") from error
 
     async def _train(
         self, record: Record, folder: JobDirectory, program: Program, job_log: JobLog, metrics: Metrics
@@ -298,3 +261,8 @@ class JobRunner:
     def _log(self, record: Record) -> JobLog:
         stream, file = f"{record.name}/algo-1-{int(record.created)}", f"{record.name}.training.log"
         return JobLog(self._environment.logs_client, stream, self._environment.logs / file)
+
+
+def _from_threads(job_log: JobLog) -> Progress:
+    loop = asyncio.get_running_loop()
+    return lambda line: loop.call_soon_threadsafe(job_log.write, line)

@@ -14,6 +14,16 @@ from sagemaker.core.helper.session_helper import Session, production_variant
 from sagemaker.core.model_monitor import DataCaptureConfig
 from sagemaker.core.resources import Endpoint, EndpointConfig, Model, TrainingJob
 from sagemaker.core.s3 import S3Downloader
+from sagemaker.core.shapes import (
+    AlgorithmSpecification,
+    Channel,
+    ContainerDefinition,
+    DataSource,
+    ProductionVariant,
+    ResourceConfig,
+    S3DataSource,
+)
+from sagemaker.core.shapes import OutputDataConfig as JobOutput
 from sagemaker.serve import ModelBuilder
 from sagemaker.serve.builder.schema_builder import SchemaBuilder
 from sagemaker.serve.spec.inference_spec import InferenceSpec
@@ -170,12 +180,50 @@ scaling = ModelBuilder(
         image_scope="inference",
     ),
     dependencies={"auto": False},
+    role_arn=ROLE,
     sagemaker_session=session,
 )
 scaling.build(model_name="own-model")
 scaled = scaling.deploy(endpoint_name="own-model", instance_type="ml.m5.xlarge", initial_instance_count=1)
 step("own model", json.loads(scaled.invoke(body="[1.0, 4.0]", content_type="application/json").body.read()))
 scaled.delete()
+
+table = captures.with_name("table.csv")
+table.write_text("\n".join(f"{number % 2},{number % 2},{number}" for number in range(40)))
+xgboost = image_uris.retrieve(framework="xgboost", region=session.boto_region_name, version="1.7-1")
+boosted = TrainingJob.create(
+    training_job_name="boosted",
+    hyper_parameters={"objective": "binary:logistic", "num_round": "5", "eval_metric": "auc"},
+    algorithm_specification=AlgorithmSpecification(training_image=xgboost, training_input_mode="File"),
+    role_arn=ROLE,
+    input_data_config=[
+        Channel(
+            channel_name="train",
+            content_type="csv",
+            data_source=DataSource(
+                s3_data_source=S3DataSource(
+                    s3_data_type="S3Prefix", s3_uri=session.upload_data(str(table), bucket=bucket, key_prefix=PREFIX)
+                )
+            ),
+        )
+    ],
+    output_data_config=JobOutput(s3_output_path=f"s3://{bucket}/{PREFIX}/models"),
+    resource_config=ResourceConfig(instance_type="ml.m5.xlarge", instance_count=1, volume_size_in_gb=30),
+    stopping_condition=StoppingCondition(max_runtime_in_seconds=600),
+)
+boosted.wait()
+boosted.refresh()
+container = ContainerDefinition(image=xgboost, model_data_url=boosted.model_artifacts.s3_model_artifacts)
+boosted_model = Model.create(model_name="boosted", primary_container=container, execution_role_arn=ROLE)
+boosted_variant = ProductionVariant(
+    variant_name="all", initial_instance_count=1, instance_type="ml.m5.xlarge", model_name=boosted_model
+)
+boosted_config = EndpointConfig.create(endpoint_config_name="boosted", production_variants=[boosted_variant])
+booster = Endpoint.create(endpoint_name="boosted", endpoint_config_name=boosted_config)
+booster.wait_for_status("InService")
+scores = booster.invoke(body="0,4\n1,5", content_type="text/csv", accept="text/csv").body.read().decode()
+step("xgboost", [[each.metric_name for each in boosted.final_metric_data_list], [float(x) for x in scores.split()]])
+booster.delete()
 
 variant = production_variant("a-model", "ml.m5.xlarge")
 step("variant", [variant["VariantName"], variant["InstanceType"]])

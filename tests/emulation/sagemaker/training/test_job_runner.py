@@ -129,10 +129,10 @@ def test_a_script_that_fails_is_quoted_as_aws_quotes_it(stub_emulator: Emulator,
 
 
 def test_an_algorithm_that_is_not_emulated_is_named(stub_emulator: Emulator, job: str) -> None:
-    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
     create = stub_emulator.client("sagemaker").create_training_job
     code, message, _ = refused(create, **request(job, image, HyperParameters={"num_round": "10"}))
-    assert (code, "Not emulated: the algorithm of sagemaker-xgboost" in message) == ("ValidationException", True)
+    assert (code, "Not emulated: the algorithm of linear-learner" in message) == ("ValidationException", True)
     described = run(stub_emulator, job, "print(1)", image=image)
     assert described["TrainingJobStatus"] == "Completed", described
 
