@@ -84,6 +84,7 @@ class Plot:
         bare = self.svg()
         self.figure.suptitle(self.title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
         write_atomically(folder / f"{self.name}.svg", self.svg())
+        self.figure.set_layout_engine("none")  # it is laid out already, which takes as long as drawing
         write_atomically(folder / f"{self.name}.png", self.png())
         return bare
 
