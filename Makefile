@@ -6,8 +6,8 @@ JOBS ?= 3
 LOCK = $(UV) pip compile --quiet --universal --no-emit-index-url --python-version 3.11 --custom-compile-command 'make lock'
 
 PRINT_SKIPPED = if docker info >/dev/null 2>&1; then \
-	echo 'not run, use `make test ENV=NAME`: docker, e2e, sbom (need the Docker engine, which is available), torch, notebook, clients, supply (large downloads), browser (needs Chromium), audit (needs a network), moto, mutation (take minutes)'; \
-	else echo 'not run: docker, e2e, sbom (no Docker engine is available); not run, use `make test ENV=NAME`: torch, notebook, clients, supply (large downloads), browser (needs Chromium), audit (needs a network), moto, mutation (take minutes)'; fi
+	echo 'not run, use `make test ENV=NAME`: docker, e2e, sbom (need the Docker engine, which is available), torch, notebook, clients, supply (large downloads), browser (needs Chromium), audit (needs a network), moto, mutation (take minutes), patches (changes with the version of LocalStack)'; \
+	else echo 'not run: docker, e2e, sbom (no Docker engine is available); not run, use `make test ENV=NAME`: torch, notebook, clients, supply (large downloads), browser (needs Chromium), audit (needs a network), moto, mutation (take minutes), patches (changes with the version of LocalStack)'; fi
 
 .PHONY: demo notebook test coverage matrix bench smoke-aws fuzz install lock clean help
 

@@ -14,6 +14,8 @@ import httpx
 from emulation.processes.child_processes import is_healthy
 
 INVOKE = "/2015-03-31/functions/function/invocations"
+# One for all requests, as each takes 20 ms to make; a connection for each request, as a host may be another's by then.
+_CLIENT = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 PROBE = Path(__file__).parent / "fakes" / "probe_function.py"
 
 
@@ -24,14 +26,14 @@ class LambdaEndpoint:
         self.url = url
 
     def post(self, body: bytes, timeout: float = 600) -> httpx.Response:
-        return httpx.post(self.url + INVOKE, content=body, timeout=timeout, trust_env=False)
+        return _CLIENT.post(self.url + INVOKE, content=body, timeout=timeout)
 
     def do(self, act: str, **event: Any) -> Any:
         return self.post(json.dumps({"do": act, **event}).encode()).json()
 
     def configure(self, **configuration: Any) -> httpx.Response:
         whole = {"function_name": "probe", "timeout": 3, "memory_size": 512, "variables": {}, **configuration}
-        return httpx.put(self.url + "/environment", json=whole, timeout=600, trust_env=False)
+        return _CLIENT.put(self.url + "/environment", json=whole, timeout=600)
 
 
 @contextlib.contextmanager

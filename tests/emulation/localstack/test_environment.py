@@ -99,6 +99,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.patches
 def test_what_localstack_imports_at_its_start_is_compiled(tmp_path: Path, cache: Path) -> None:
     python = ensure_environment(cache)
     settings = localstack_environment("127.0.0.1", 4566, tmp_path, {}) | {"IN_MEMORY_CLIENT": "0"}

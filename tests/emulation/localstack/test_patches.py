@@ -1,6 +1,7 @@
 """What each performance patch is there for, seen in LocalStack's own environment, first without it and then with it.
 
-The first half of a test fails once LocalStack no longer needs the patch.
+The first half of a test fails once LocalStack no longer needs the patch. The results change with LocalStack's pinned
+version and with the patches, so that these tests have a tox environment of their own.
 """
 
 import platform
@@ -11,7 +12,7 @@ import pytest
 
 from emulation.localstack.environment import ensure_environment
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.patches]
 
 STATE_EXECUTION = "services/stepfunctions/asl/component/state/state_execution"
 PATCHES = "from scones_localstack.patches import "

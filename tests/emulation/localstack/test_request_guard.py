@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,13 +13,11 @@ from starlette.routing import Route
 
 from emulation.localstack.scones_localstack.request_guard import RequestGuard
 from emulation.localstack.scones_localstack.settings import ALLOWED_HOSTS_VARIABLE
-from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
-from emulation.processes.local_environment import LocalEnvironment
 from emulation.sagemaker.guarded_app import GuardedApp
 from emulation.session import LocalSession
 from tests.emulation.fakes.s3 import fake_s3
-from tests.emulation.lambda_hosts import INVOKE, LambdaEndpoint, install_probe
+from tests.emulation.lambda_hosts import INVOKE, LambdaEndpoint
 from tests.emulation.sagemaker.emulator import Emulator
 
 FOREIGN = [
@@ -47,6 +44,8 @@ OWN = [
     {"Host": "localhost:4566", "Origin": "http://localhost:4566", "Sec-Fetch-Site": "same-origin"},
     {"Sec-Fetch-Site": "none"},
 ]
+CLIENT = httpx.Client(timeout=600, trust_env=False)
+"""One for all requests: each reads the certificates of authorities, which takes 20 ms."""
 SIMPLE = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 """What a page may send to another origin without asking; no type at all where the body is a Blob."""
 
@@ -132,7 +131,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def test_the_sagemaker_emulator_refuses_foreign_requests_on_every_path(
     emulator: Emulator, method: str, path: str, content_type: str, headers: dict[str, str]
 ) -> None:
-    response = httpx.request(method, emulator.url + path, headers={"Content-Type": content_type, **headers})
+    response = CLIENT.request(method, emulator.url + path, headers={"Content-Type": content_type, **headers})
     assert (response.status_code, response.headers["x-amzn-errortype"]) == (403, "AccessDeniedException")
     assert response.json()["__type"] == "AccessDeniedException"
     assert not [name for name in response.headers if name.startswith("access-control-")]
@@ -140,7 +139,7 @@ def test_the_sagemaker_emulator_refuses_foreign_requests_on_every_path(
 
 def test_the_sagemaker_emulator_is_called_by_its_name_in_compose(emulator: Emulator) -> None:
     headers = {"Host": "sagemaker:8080"}
-    assert httpx.get(emulator.url + "/_scones/health", headers=headers).json()["status"] == "ok"
+    assert CLIENT.get(emulator.url + "/_scones/health", headers=headers).json()["status"] == "ok"
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
@@ -148,38 +147,33 @@ def test_the_sagemaker_emulator_is_called_by_its_name_in_compose(emulator: Emula
 def test_a_lambda_host_refuses_foreign_requests(
     host: LambdaEndpoint, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    response = httpx.request(method, host.url + path, content=b'{"do": "echo"}', headers=headers)
+    response = CLIENT.request(method, host.url + path, content=b'{"do": "echo"}', headers=headers)
     assert (response.status_code, response.json()["errorType"]) == (403, "AccessDeniedException")
     assert host.do("echo") == {"do": "echo"}
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[EnvironmentState]:
-    services = tmp_path_factory.mktemp("services")
-    install_probe(services / "probe")
-    with LocalEnvironment(
-        EnvironmentOptions(tmp_path_factory.mktemp("home"), cache, services, stub_model=True)
-    ) as state:
-        LocalSession(state.localstack_url, state.sagemaker_url).client("s3").create_bucket(Bucket="images")
-        yield state
+def s3(session: LocalSession) -> Any:
+    client = session.client("s3")
+    client.create_bucket(Bucket="images")
+    return client
 
 
 def upload(url: str, headers: dict[str, str]) -> httpx.Response:
     """What a browser sends for a form of S3's: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html"""
-    return httpx.post(f"{url}/images", data={"key": "evil"}, files={"file": b"x"}, headers=headers)
+    return CLIENT.post(f"{url}/images", data={"key": "evil"}, files={"file": b"x"}, headers=headers)
 
 
 def send(url: str, headers: dict[str, str]) -> httpx.Response:
     call = {"X-Amz-Target": "AmazonSQS.CreateQueue", "Content-Type": "application/x-amz-json-1.0"}
-    return httpx.post(url, content=json.dumps({"QueueName": "evil"}), headers={**call, **headers})
+    return CLIENT.post(url, content=json.dumps({"QueueName": "evil"}), headers={**call, **headers})
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 def test_localstack_refuses_foreign_requests_in_the_services_own_form(
-    stack: EnvironmentState, headers: dict[str, str]
+    stack: EnvironmentState, session: LocalSession, s3: Any, headers: dict[str, str]
 ) -> None:
-    session = LocalSession(stack.localstack_url, stack.sagemaker_url)
     calls: list[tuple[Callable[[str, dict[str, str]], httpx.Response], str]] = [
         (upload, "<Code>AccessDenied</Code>"),
         (send, '"__type": "AccessDeniedException"'),
@@ -189,15 +183,14 @@ def test_localstack_refuses_foreign_requests_in_the_services_own_form(
         assert response.status_code == 403
         assert form in response.text
         assert not [name for name in response.headers if name.startswith("access-control-")]
-    assert httpx.get(f"{stack.localstack_url}/_localstack/health", headers=headers).status_code == 403
-    assert session.client("s3").list_objects_v2(Bucket="images")["KeyCount"] == 0
-    assert "QueueUrls" not in session.client("sqs").list_queues()
+    assert CLIENT.get(f"{stack.localstack_url}/_localstack/health", headers=headers).status_code == 403
+    assert s3.list_objects_v2(Bucket="images")["KeyCount"] == 0
+    assert "QueueUrls" not in session.client("sqs").list_queues(QueueNamePrefix="evil")
 
 
 @pytest.mark.integration
-def test_localstack_takes_a_form_that_no_page_sent_and_virtual_hosts(stack: EnvironmentState) -> None:
-    session = LocalSession(stack.localstack_url, stack.sagemaker_url)
+def test_localstack_takes_a_form_that_no_page_sent_and_virtual_hosts(stack: EnvironmentState, s3: Any) -> None:
     assert upload(stack.localstack_url, {}).status_code == 204
-    response = httpx.get(f"{stack.localstack_url}/evil", headers={"Host": "images.s3.localhost.localstack.cloud:4566"})
+    response = CLIENT.get(f"{stack.localstack_url}/evil", headers={"Host": "images.s3.localhost.localstack.cloud:4566"})
     assert response.content == b"x"
-    session.client("s3").delete_object(Bucket="images", Key="evil")
+    s3.delete_object(Bucket="images", Key="evil")

@@ -61,6 +61,7 @@ def test_every_service_that_is_promised_answers(session: LocalSession, service: 
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
+@pytest.mark.patches
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 def test_every_file_of_localstack_is_one_that_this_python_can_run(cache: Path) -> None:
     (package,) = ensure_environment(cache).parents[1].glob("lib/python*/site-packages/localstack")

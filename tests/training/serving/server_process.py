@@ -28,6 +28,7 @@ class RunningServer:
             command, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}, pass_fds=pass_fds
         )
         self.lines: list[str] = []
+        self._log: list[dict[str, Any]] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -38,7 +39,8 @@ class RunningServer:
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.lines]
+        self._log += [json.loads(line) for line in self.lines[len(self._log) :]]
+        return self._log
 
     @property
     def url(self) -> str:
