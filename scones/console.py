@@ -1,7 +1,7 @@
 """Output of the command line: results on standard output, as a table or JSON, and everything else on standard error."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "print_line",
     "print_values",
     "progress",
+    "values_table",
     "warn",
 ]
 
@@ -68,12 +69,17 @@ def print_line(text: str, style: str = "") -> None:
 
 def print_values(values: Mapping[str, Any]) -> None:
     """Write values by name to standard output."""
+    out.print(values_table(values.items()))
+
+
+def values_table(rows: Iterable[tuple[str, Any]]) -> Table:
+    """Return names and values, one a row."""
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(overflow="fold")  # a URI that is cut off is of no use
-    for name, value in values.items():
+    for name, value in rows:
         table.add_row(f"[bold]{name}[/]", escape(str(value)))
-    out.print(table)
+    return table
 
 
 def counts(values: Mapping[str, int]) -> str:

@@ -53,25 +53,23 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check for one mode; ``detail`` says what to do about it."""
+    """The result of one check; ``detail`` says what to do about it."""
 
-    mode: Mode
     check: str
     status: CheckStatus
     detail: str
 
-    def to_dict(self) -> dict[str, str]:
-        """Return the finding with the keys of `scones doctor --json`."""
-        return {"mode": self.mode, "what": self.check, "verdict": self.status, "found": self.detail}
+    def to_dict(self, mode: Mode) -> dict[str, str]:
+        """Return the finding for a mode, with the keys of `scones doctor --json`."""
+        return {"mode": mode, "what": self.check, "verdict": self.status, "found": self.detail}
 
 
 def laptop(settings: Settings) -> Iterator[Finding]:
     """What `scones demo` and `scones up` need."""
-    mode = Mode.LAPTOP
     version = ".".join(map(str, sys.version_info[:3]))
     enough = sys.version_info >= MIN_PYTHON
-    yield Finding(mode, "Python", _ok_if(enough), f"{version}; 3.11 or newer is needed")
-    yield _disk(mode, settings.home)
+    yield Finding("Python", _ok_if(enough), f"{version}; 3.11 or newer is needed")
+    yield _disk(settings.home)
     yield _writable("home", settings.home, "--home or SCONES_HOME")
     yield _writable("cache", settings.cache, "SCONES_CACHE")
     yield _writable("results", Path("out").absolute(), "--out")
@@ -85,45 +83,43 @@ def laptop(settings: Settings) -> Iterator[Finding]:
     exists = environment_at(settings.cache).exists()
     missing = "not created yet: the first `scones up` or `scones demo` creates it in about a minute"
     its_status = CheckStatus.OK if exists else CheckStatus.WARNING
-    yield Finding(mode, "LocalStack's environment", its_status, "created" if exists else missing)
+    yield Finding("LocalStack's environment", its_status, "created" if exists else missing)
     yield _torch(settings)
     yield _cifar(settings)
 
 
 def docker(settings: Settings) -> Iterator[Finding]:
     """What `docker compose up` and `scones images` need."""
-    mode = Mode.DOCKER
-    yield _engine(mode)
-    yield _compose(mode)
-    yield _disk(mode, settings.home)
+    yield _engine()
+    yield _compose()
+    yield _disk(settings.home)
 
 
 def aws(settings: Settings) -> Iterator[Finding]:
     """What `--target aws` needs: credentials, region and quotas of the account."""
-    mode = Mode.AWS
     try:
         session = aws_session(settings)
     except BotoCoreError as error:  # a profile that does not exist, a file that is damaged
         detail = f"{' '.join(str(error).split())}: correct AWS_PROFILE or ~/.aws/config"
-        yield Finding(mode, "profile", CheckStatus.ERROR, detail)
+        yield Finding("profile", CheckStatus.ERROR, detail)
         return
     region = session.region_name
-    yield Finding(mode, "region", CheckStatus.OK, f"{region}; AWS_REGION chooses another")
+    yield Finding("region", CheckStatus.OK, f"{region}; AWS_REGION chooses another")
     try:
         who = session.client("sts", config=ADVISORY).get_caller_identity()
     except (BotoCoreError, ClientError, WebPageReturned) as error:
         is_network = isinstance(error, ConnectionFailed | HTTPClientError | WebPageReturned)
         hint = "check the network and HTTPS_PROXY" if is_network else "set AWS_PROFILE or run `aws configure`"
         detail = f"{' '.join(str(error).split())}: {hint}"
-        yield Finding(mode, "credentials", CheckStatus.ERROR, detail)
+        yield Finding("credentials", CheckStatus.ERROR, detail)
         return
-    yield Finding(mode, "credentials", CheckStatus.OK, f"account {who['Account']}, {who['Arn']}")
+    yield Finding("credentials", CheckStatus.OK, f"account {who['Account']}, {who['Arn']}")
     quotas = session.client("service-quotas", config=ADVISORY)
     uses: tuple[tuple[str, Use], ...] = (("ml.m5.xlarge", "endpoint"), ("ml.g5.xlarge", "training job"))
     for instance_type, use in uses:
         yield quota(quotas, instance_type, use, region)
     yield function_concurrency(quotas)
-    yield _engine(mode)
+    yield _engine()
 
 
 def quota(client: Any, instance_type: str, use: Use, region: str) -> Finding:
@@ -132,15 +128,13 @@ def quota(client: Any, instance_type: str, use: Use, region: str) -> Finding:
     try:
         count = check_quota(client, instance_type, use, region)
     except QuotaTooLow as error:
-        return Finding(Mode.AWS, check, CheckStatus.ERROR, str(error))
+        return Finding(check, CheckStatus.ERROR, str(error))
     if count is None:
-        return Finding(
-            Mode.AWS, check, CheckStatus.WARNING, "unknown: allow servicequotas:ListServiceQuotas to read it"
-        )
+        return Finding(check, CheckStatus.WARNING, "unknown: allow servicequotas:ListServiceQuotas to read it")
     if use == "endpoint" and count < 2:
         detail = "1: an update starts a second instance before it stops the first, and needs a quota of 2"
-        return Finding(Mode.AWS, check, CheckStatus.WARNING, detail)
-    return Finding(Mode.AWS, check, CheckStatus.OK, f"{count:g}")
+        return Finding(check, CheckStatus.WARNING, detail)
+    return Finding(check, CheckStatus.OK, f"{count:g}")
 
 
 def function_concurrency(client: Any) -> Finding:
@@ -149,12 +143,12 @@ def function_concurrency(client: Any) -> Finding:
     try:
         count = client.get_service_quota(ServiceCode="lambda", QuotaCode="L-B99A9384")["Quota"]["Value"]
     except (BotoCoreError, ClientError):
-        return Finding(Mode.AWS, check, CheckStatus.WARNING, "unknown: allow servicequotas:GetServiceQuota to read it")
+        return Finding(check, CheckStatus.WARNING, "unknown: allow servicequotas:GetServiceQuota to read it")
     if count < LAMBDA_CONCURRENCY:
         fitting = max(1, int(count) // 3)
         detail = f"{count:g}, as in a new account: request more, or deploy with --parameter BatchConcurrency={fitting}"
-        return Finding(Mode.AWS, check, CheckStatus.WARNING, detail)
-    return Finding(Mode.AWS, check, CheckStatus.OK, f"{count:g}")
+        return Finding(check, CheckStatus.WARNING, detail)
+    return Finding(check, CheckStatus.OK, f"{count:g}")
 
 
 CHECKS: dict[Mode, Callable[[Settings], Iterator[Finding]]] = {
@@ -168,23 +162,21 @@ def _ok_if(passed: bool) -> CheckStatus:
     return CheckStatus.OK if passed else CheckStatus.ERROR
 
 
-def _disk(mode: Mode, folder: Path) -> Finding:
+def _disk(folder: Path) -> Finding:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
     detail = f"{free / 1e9:.0f} GB free at {existing}; {MIN_FREE_BYTES / 1e9:.0f} GB are needed"
-    return Finding(mode, "disk", _ok_if(free >= MIN_FREE_BYTES), detail)
+    return Finding("disk", _ok_if(free >= MIN_FREE_BYTES), detail)
 
 
 def _writable(check: str, folder: Path, setting: str) -> Finding:
     """Whether a folder can be written, or created."""
     parent = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not parent.is_dir():
-        return Finding(
-            Mode.LAPTOP, check, CheckStatus.ERROR, f"{parent} is not a folder: choose another with {setting}"
-        )
+        return Finding(check, CheckStatus.ERROR, f"{parent} is not a folder: choose another with {setting}")
     can_write = os.access(parent, os.W_OK | os.X_OK) and not os.statvfs(parent).f_flag & os.ST_RDONLY
     detail = str(folder) if can_write else f"{parent} cannot be written: choose another folder with {setting}"
-    return Finding(Mode.LAPTOP, check, _ok_if(can_write), detail)
+    return Finding(check, _ok_if(can_write), detail)
 
 
 def _proxies() -> Iterator[Finding]:
@@ -193,7 +185,7 @@ def _proxies() -> Iterator[Finding]:
     if proxies:
         used = ", ".join(f"{name} through {_without_password(url)}" for name, url in proxies.items())
         detail = f"{used}; the local environment is reached without a proxy"
-        yield Finding(Mode.LAPTOP, "proxy", CheckStatus.WARNING, detail)
+        yield Finding("proxy", CheckStatus.WARNING, detail)
 
 
 def _without_password(url: str) -> str:
@@ -204,51 +196,48 @@ def _without_password(url: str) -> str:
 def _port(name: str, url: str, path: str, *, running: bool) -> Finding:
     if is_healthy(url + path):
         starter = "`scones up` of this checkout" if running else "`docker compose up` or another checkout"
-        return Finding(Mode.LAPTOP, name, CheckStatus.OK, f"responds at {url}, probably started by {starter}")
+        return Finding(name, CheckStatus.OK, f"responds at {url}, probably started by {starter}")
     port = urlsplit(url).port or 80
     if is_free(port):
-        return Finding(Mode.LAPTOP, name, CheckStatus.OK, f"port {port} is free")
+        return Finding(name, CheckStatus.OK, f"port {port} is free")
     detail = f"port {port} is in use by another program: `scones up` chooses a free one"
-    return Finding(Mode.LAPTOP, name, CheckStatus.WARNING, detail)
+    return Finding(name, CheckStatus.WARNING, detail)
 
 
 def _torch(settings: Settings) -> Finding:
     python = find_torch(settings.cache)
     detail = f"{python}" if python else "not installed: the first local training job installs it (about 1 GB)"
-    return Finding(Mode.LAPTOP, "PyTorch", CheckStatus.OK if python else CheckStatus.WARNING, detail)
+    return Finding("PyTorch", CheckStatus.OK if python else CheckStatus.WARNING, detail)
 
 
 def _cifar(settings: Settings) -> Finding:
     named, cached = settings.archive, settings.cache / OFFICIAL.name
     if named is not None:
         detail = f"{named}" if named.exists() else f"{named} does not exist: correct SCONES_CIFAR100 or --archive"
-        return Finding(Mode.LAPTOP, "CIFAR-100", _ok_if(named.exists()), detail)
+        return Finding("CIFAR-100", _ok_if(named.exists()), detail)
     if cached.is_file():
-        return Finding(Mode.LAPTOP, "CIFAR-100", CheckStatus.OK, str(cached))
+        return Finding("CIFAR-100", CheckStatus.OK, str(cached))
     size = f"{OFFICIAL.size / 1e6:.0f} MB"
     detail = f"not downloaded yet: `scones stage` downloads it ({size}); without it, rendered vehicles are used"
-    return Finding(Mode.LAPTOP, "CIFAR-100", CheckStatus.WARNING, detail)
+    return Finding("CIFAR-100", CheckStatus.WARNING, detail)
 
 
-def _engine(mode: Mode) -> Finding:
+def _engine() -> Finding:
     version = _docker("version", "--format", "{{.Server.Version}}")
     if version is None:
         return Finding(
-            mode,
             "Docker",
             CheckStatus.ERROR,
             "the Docker engine does not respond: start Docker, or use `scones up`, which needs none",
         )
-    return Finding(mode, "Docker", CheckStatus.OK, f"engine {version}")
+    return Finding("Docker", CheckStatus.OK, f"engine {version}")
 
 
-def _compose(mode: Mode) -> Finding:
+def _compose() -> Finding:
     version = _docker("compose", "version", "--short")
     if version is None:
-        return Finding(
-            mode, "docker compose", CheckStatus.ERROR, "not installed: install the Compose plugin, version 2"
-        )
-    return Finding(mode, "docker compose", CheckStatus.OK, version)
+        return Finding("docker compose", CheckStatus.ERROR, "not installed: install the Compose plugin, version 2")
+    return Finding("docker compose", CheckStatus.OK, version)
 
 
 def _docker(*arguments: str) -> str | None:

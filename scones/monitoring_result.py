@@ -80,7 +80,10 @@ def monitor_endpoint(
     until = time_range.until or datetime.now(UTC)
     cloudwatch = session.client("cloudwatch")
     latency = cloudwatch_metrics.latency(cloudwatch, name, location.variant, time_range.since, until)
-    return _judge(name, time_range, window, reading.report, latency, reference, minimum, labels)
+    return MonitoringResult(
+        name, time_range, window, labels, drift.compare(window, reference, minimum, labels),
+        Timeline.of(window, minimum), reading.report, latency,
+    )  # fmt: skip
 
 
 def monitor_captures(
@@ -106,31 +109,11 @@ def monitor_captures(
     reference = Baseline.read(baseline) if baseline else None
     reading = capture.CaptureReader(client, location, time_range.since, time_range.until)
     window = InferenceWindow.of(reading)
-    latency = cloudwatch_metrics.Latency(None, None)
-    minimum = threshold or DEFAULT_THRESHOLD
-    return _judge(source, time_range, window, reading.report, latency, reference, minimum, labels or VEHICLES)
-
-
-def _judge(
-    name: str,
-    time_range: TimeRange,
-    window: InferenceWindow,
-    report: capture.CaptureReport,
-    latency: cloudwatch_metrics.Latency,
-    reference: Baseline | None,
-    threshold: float,
-    labels: Labels,
-) -> MonitoringResult:
+    minimum, names = threshold or DEFAULT_THRESHOLD, labels or VEHICLES
     return MonitoringResult(
-        endpoint=name,
-        time_range=time_range,
-        window=window,
-        labels=labels,
-        drift=drift.compare(window, reference, threshold, labels),
-        timeline=Timeline.of(window, threshold),
-        capture=report,
-        latency=latency,
-    )
+        source, time_range, window, names, drift.compare(window, reference, minimum, names),
+        Timeline.of(window, minimum), reading.report, cloudwatch_metrics.Latency(None, None),
+    )  # fmt: skip
 
 
 def capture_location(session: boto3.Session, endpoint: str, outputs: StackOutputs | None) -> capture.CaptureLocation:

@@ -25,9 +25,9 @@ def doctor(
     """
     with console.progress("checking"):
         chosen = modes or [Mode.LAPTOP, Mode.DOCKER]
-        findings = [finding for mode in chosen for finding in CHECKS[mode](context.settings)]
+        findings = [(mode, finding) for mode in chosen for finding in CHECKS[mode](context.settings)]
     if context.as_json:
-        console.print_json([finding.to_dict() for finding in findings])
+        console.print_json([finding.to_dict(mode) for mode, finding in findings])
     else:
         console.out.print(findings_table(findings))
-    raise typer.Exit(int(any(finding.status is CheckStatus.ERROR for finding in findings)))
+    raise typer.Exit(int(any(finding.status is CheckStatus.ERROR for _, finding in findings)))

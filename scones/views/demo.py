@@ -5,7 +5,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from monitoring.evaluation import describe_rate
-from scones.console import escape
+from scones.console import escape, values_table
 from scones.demo_summary import DemoSummary
 from scones.recent_executions import BELOW_THRESHOLD
 
@@ -19,7 +19,6 @@ def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
     for name, count in summary.errors.items():
         queue = "review queue" if name == BELOW_THRESHOLD else "failure queue"
         outcomes.add_row(f"[{'yellow' if name == BELOW_THRESHOLD else 'red'}]{escape(name)}[/] → {queue}", str(count))
-    figures = Table.grid(padding=(0, 2))
     rows = [
         ("data", f"{summary.dataset}, held-out test images"),
         ("accuracy", describe_rate(summary.evaluation.accuracy)),
@@ -32,8 +31,7 @@ def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
         ("time", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in summary.seconds.items())),
         *summary.files.items(),
     ]
-    for name, value in rows:
-        figures.add_row(f"[bold]{name}[/]", escape(value))
+    figures = values_table(rows)
     subtitle = (
         "every image is accounted for"
         if summary.is_accounted_for

@@ -28,9 +28,4 @@ def evaluation_table(content: Content, dataset: str, split: str, page: Path) -> 
         *(("note", note) for note in content.all_notes),
         ("page", str(page)),
     ]
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        table.add_row(f"[bold]{name}[/]", console.escape(value))
-    return table
+    return console.values_table(rows)
