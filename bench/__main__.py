@@ -16,9 +16,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from bench.results import NotMeasured, Options, Section, machine, markdown, section_markdown
+from bench.results import ROOT, NotMeasured, Options, Section, machine, markdown, section_markdown
 
-ROOT = Path(__file__).resolve().parents[1]
 # Each module has `measure(options: Options) -> Section`.
 BENCHMARKS = {
     "start": "bench.lambda_start",

@@ -12,9 +12,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
-from bench.results import NotMeasured, Options, Section, Table
+from bench.results import ROOT, NotMeasured, Options, Section, Table
 
-_ROOT = Path(__file__).resolve().parents[1]
 _OPTIONS = ["-m", "integration", "-o", "junit_family=xunit1"]  # the later family has no properties of a test
 _TESTS = [f"tests/integration/test_{name}.py" for name in ("batch", "outage", "payload")]
 
@@ -55,7 +54,7 @@ def _recorded(variables: dict[str, int]) -> dict[str, list[Any]]:
         report = Path(name) / "junit.xml"
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *_OPTIONS, f"--junit-xml={report}", *_TESTS],
-            cwd=_ROOT,
+            cwd=ROOT,
             env={**os.environ, **{name: str(value) for name, value in variables.items()}},
             capture_output=True,
             text=True,

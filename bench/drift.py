@@ -30,8 +30,8 @@ from training.data.staging import stage
 from training.data.synthetic import Severity, degrade, render
 from training.serving.model import Model, load
 from training.serving.preprocessing import to_pixels
+from training.vehicle_net.package import SHIPPED
 
-_SHIPPED = Path(__file__).parents[1] / "training" / "vehicle_net" / "shipped"
 _FIRST_SEED = 90_000_000
 """Training draws from 10,000,000 on, scores from 50,000,000 on; the verdicts' limits were set on 70,000,000."""
 _RUN_SEED = 10_000
@@ -161,7 +161,7 @@ def _outcomes(setting: Setting, archive: Path | None, scratch: Path) -> Iterator
         yield f"rendered, {name}", _simulate(usual, strange, setting)
         yield f"rendered, {name}, {_FEW} predictions", _simulate(usual, strange, replace(setting, predictions=_FEW))
         if strange is None:
-            shipped = replace(setting, images=0, fixed=Baseline.read(_SHIPPED / "baseline-synthetic.json"))
+            shipped = replace(setting, images=0, fixed=Baseline.read(SHIPPED / "baseline-synthetic.json"))
             yield "rendered, undrifted, shipped baseline", _simulate(usual, None, shipped)
             for size in _OTHER_WINDOWS:
                 yield f"rendered, undrifted, of {size:,}", _simulate(usual, None, replace(setting, window=size))
@@ -209,7 +209,7 @@ _model: Model | None = None
 
 def _load_model() -> None:
     global _model  # noqa: PLW0603 - one network for each worker
-    _model = load(_SHIPPED)
+    _model = load(SHIPPED)
 
 
 def _predict(task: Task) -> tuple[float, float, ImageStatistics]:

@@ -6,20 +6,19 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.results import NotMeasured, Options, Section, Table
+from bench.results import ROOT, NotMeasured, Options, Section, Table
 
 _OWN_VARIABLES = ("SCONES_", "TOX_", "PYTHON", "VIRTUAL_ENV")
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 def measure(options: Options) -> Section:  # noqa: ARG001 - once is enough, and once takes minutes
     """Clone the repository and run `make demo` twice."""
-    if not (_ROOT / ".git").exists():
+    if not (ROOT / ".git").exists():
         raise NotMeasured("this folder is not a git repository, of which it makes a clone")
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         clone, cache = scratch / "scones", scratch / "cache"
-        subprocess.run(["git", "clone", "--quiet", str(_ROOT), str(clone)], check=True)  # noqa: S607 - git of the user's PATH
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)  # noqa: S607 - git of the user's PATH
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OWN_VARIABLES)}
         caches = {"XDG_CACHE_HOME": str(cache), "UV_CACHE_DIR": str(cache / "uv"), "PIP_NO_CACHE_DIR": "1"}
         cold, warm = (_demo(clone, inherited | caches) for _ in range(2))

@@ -17,7 +17,8 @@ from typing import Any
 
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench.results import ROOT
+
 _BOTO3 = "import boto3, os\nclient = boto3.client({service!r}, region_name='us-east-1')\ndef handler(event, context):\n"
 _GET = "    return {'size': len(client.get_object(Bucket='b', Key='k')['Body'].read())}\n"
 _INVOKE = (

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.handlers import BASELINE_OF, BASELINES, EVENTS, ROOT, aws_stub, environment
-from bench.results import Claim, NotMeasured, Options, Section, Table
+from bench.handlers import BASELINE_OF, BASELINES, EVENTS, aws_stub, environment
+from bench.results import ROOT, Claim, NotMeasured, Options, Section, Table
 
 _BASE_IMAGE = "public.ecr.aws/lambda/python:3.13"
 _EXCLUDED = {"SageMaker SDK"}  # 400 MB on top of the base image: the bare process tells enough

@@ -15,9 +15,9 @@ from onnx import TensorProto, helper
 from bench.results import Claim, Options, Section, Table
 from training.vehicle_net.inference import session_of
 from training.vehicle_net.network import VehicleNet
+from training.vehicle_net.package import SHIPPED
 from training.vehicle_net.reference_model import ReferenceGraph, resnet152
 
-SHIPPED = Path(__file__).parents[1] / "training" / "vehicle_net" / "shipped"
 _STAGES_18 = ((64, 2, 1), (128, 2, 2), (256, 2, 2), (512, 2, 2))
 Predict = Callable[[], object]
 _EAGER = "vehicle-net, PyTorch eager"

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import psutil
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 class NotMeasured(Exception):
     """A benchmark's requirement is missing on this machine; the message names it."""

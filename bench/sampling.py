@@ -15,12 +15,12 @@ _A_SECOND = 20
 # The first that a stack of calls mentions is what it counts for.
 _GROUPS = {
     "CloudWatch Logs of the functions": r"_write_logs \(|run_log_loop|services/logs/|moto/logs/",
-    "invoking Lambdas: the service and our executor": r"services/lambda_/|scones_localstack/(?:executor|container)\.py",
+    "invoking Lambdas: the service and our executor": r"services/lambda_/|(?:executor|function_container)\.py",
     "queues": r"services/sqs/",
     "objects": r"services/s3/",
     "events": r"services/events/",
     "requests among its own services": r"services/stepfunctions/.*(?:botocore/|rolo/)",
-    "the state machines' interpreter": r"services/stepfunctions/|scones_localstack/map_run\.py|jsonpath",
+    "the state machines' interpreter": r"services/stepfunctions/|patches/distributed_map\.py|jsonpath",
     "requests from outside: HTTP, parsing, routing": r"twisted/|rolo/|localstack/aws/|aws/",
 }
 

@@ -18,10 +18,9 @@ from pathlib import Path
 import psutil
 
 from bench.deployed_environment import write_images
-from bench.results import Claim, NotMeasured, Options, Section, Table
+from bench.results import ROOT, Claim, NotMeasured, Options, Section, Table
 from bench.sampling import sampled
 
-ROOT = Path(__file__).resolve().parents[1]
 VERSION_1 = "6f451fa"
 _IMAGES = 200
 # What is measured: its unit, and the bound of new/old.

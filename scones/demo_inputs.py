@@ -3,7 +3,7 @@
 from typing import Any
 
 from orchestration.executions import S3Image
-from scones.images_of_neither import render_png
+from scones.images_of_neither import render_one
 from training.data.synthetic import Kind
 
 _OF_NEITHER: dict[Kind, int] = {"car": 3, "neither": 2}
@@ -12,7 +12,7 @@ _OF_NEITHER: dict[Kind, int] = {"car": 3, "neither": 2}
 def upload_images_of_neither(s3: Any, bucket: str, prefix: str) -> list[S3Image]:
     """Render and upload five images that show neither a bicycle nor a motorcycle, and return them."""
     bodies = {
-        f"{prefix}/neither/{kind}-{number}.png": render_png(kind, number)
+        f"{prefix}/neither/{kind}-{number}.png": render_one(kind, number)
         for kind, count in _OF_NEITHER.items()
         for number in range(count)
     }

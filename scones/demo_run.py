@@ -18,13 +18,14 @@ from orchestration import executions
 from orchestration.executions import Outcome, S3Image
 from scones import console, demo_inputs, demo_summary, recent_executions, report_content, staged_datasets
 from scones.demo_summary import DemoSummary
-from scones.model_serving import CAPTURE_PREFIX, SHIPPED_MODEL, deploy_endpoint
+from scones.model_serving import CAPTURE_PREFIX, deploy_endpoint
 from scones.recent_executions import ExecutionHistory
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs
 from scones.stack_revisions import StackRevisions
 from scones.stopwatch import Stopwatch
 from scones.time_ranges import TimeRange
+from training.vehicle_net.package import SHIPPED
 
 _CAPTURE_WAITER = WaiterConfig(timeout_seconds=60, poll_seconds=0.5)
 _SAME_IMAGES = "the shipped baseline was created from the same test images, so they cannot differ from it"
@@ -131,7 +132,7 @@ def _report(
 
 def _baseline(dataset: str) -> Path | None:
     """Return the baseline of rendered vehicles, which differ from photographs, or None if the model's own applies."""
-    path = SHIPPED_MODEL / f"baseline-{dataset}.json"
+    path = SHIPPED / f"baseline-{dataset}.json"
     return path if path.is_file() else None
 
 

@@ -13,11 +13,12 @@ from scones.context import CommandContext
 from scones.cost_confirmation import BilledInstances, confirm_cost
 from scones.endpoint_lifecycle import EndpointLifecycle
 from scones.errors import NotComparable
-from scones.model_serving import LOCAL_IMAGE, SHIPPED_MODEL, deploy_endpoint
+from scones.model_serving import LOCAL_IMAGE, deploy_endpoint
 from scones.settings import Target
 from training import endpoint_deployment, jobs
 from training.endpoint_spec import EndpointOptions
 from training.errors import EndpointNotFound
+from training.vehicle_net.package import SHIPPED
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class EndpointRequest:
     """
 
     options: EndpointOptions
-    model_dir: Path = SHIPPED_MODEL
+    model_dir: Path = SHIPPED
     job: str | None = None
     artifact: str | None = None
     image: str | None = None

@@ -1,13 +1,10 @@
 """Images that show neither class: rendered cars and scenes, and staged images of other classes."""
 
-import io
 from pathlib import Path
-
-from PIL import Image
 
 from scones.staged_datasets import LabelledFile
 from training.data.staging import StagedDataset
-from training.data.synthetic import Kind, render
+from training.data.synthetic import Kind, render_png
 
 _RENDERED: dict[str, Kind] = {"rendered cars": "car", "rendered scenes": "neither"}
 _OTHER_CLASSES = "other classes, test split"
@@ -16,11 +13,9 @@ _FIRST_SEED = 70_000_001
 _SIDE = 128
 
 
-def render_png(kind: Kind, number: int) -> bytes:
+def render_one(kind: Kind, number: int) -> bytes:
     """Return a rendered image of this kind as PNG, the same for the same number."""
-    buffer = io.BytesIO()
-    Image.fromarray(render(kind, _FIRST_SEED + number, _SIDE)).save(buffer, "PNG")
-    return buffer.getvalue()
+    return render_png(kind, _FIRST_SEED + number, _SIDE)
 
 
 def write_images(folder: Path, staged: StagedDataset, count: int) -> dict[str, list[LabelledFile]]:
@@ -30,7 +25,7 @@ def write_images(folder: Path, staged: StagedDataset, count: int) -> dict[str, l
         images[name] = []
         for number in range(count):
             path = folder / f"{kind}-{number}.png"
-            path.write_bytes(render_png(kind, number))
+            path.write_bytes(render_one(kind, number))
             images[name].append(LabelledFile(path, None))
     others = [LabelledFile(staged.path / path, None) for path in sorted(staged.manifest.images("other_test"))]
     step = max(1, len(others) // count)

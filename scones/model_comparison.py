@@ -24,18 +24,18 @@ from monitoring.comparison import Comparison, compare, describe_difference
 from monitoring.evaluation import Prediction, describe_rate
 from scones.console import Advance
 from scones.errors import NotComparable
-from scones.model_serving import SHIPPED_MODEL
 from scones.stack_outputs import StackOutputs
 from training import endpoint_deployment, jobs
 from training.errors import EndpointNotFound
 from training.jobs import JobStatus
 from training.serving.errors import ServingError
 from training.serving.model import Model, load
+from training.vehicle_net.package import SHIPPED
 
 _DOWNLOADS = 16
 _VALIDATION = ("validation", "validation_lst")
 _OTHER_TEST = "other_test"
-SHIPPED = "the shipped model"
+_SHIPPED_NAME = "the shipped model"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def compare_with_served(session: boto3.Session, outputs: StackOutputs, job: str,
                     known.append(Prediction(label, (first, second)))
             advance(number, len(images))
     compared = compare(*predictions, outputs.threshold, confidences)
-    return ComparedModels(job, served or SHIPPED, dataset, compared)
+    return ComparedModels(job, served or _SHIPPED_NAME, dataset, compared)
 
 
 def _served_model(session: boto3.Session, endpoint: str) -> str | None:
@@ -89,7 +89,7 @@ def _served_model(session: boto3.Session, endpoint: str) -> str | None:
 def _loaded(s3: Any, job: str, artifact: str | None, labels: Labels) -> Iterator[Model]:
     """Load a model artifact, or the shipped model if ``uri`` is None. Raises NotComparable."""
     with tempfile.TemporaryDirectory() as scratch:
-        directory = SHIPPED_MODEL
+        directory = SHIPPED
         try:
             if artifact is not None:
                 archive, directory = Path(scratch) / "model.tar.gz", Path(scratch) / "model"
@@ -97,7 +97,7 @@ def _loaded(s3: Any, job: str, artifact: str | None, labels: Labels) -> Iterator
                 unpack(archive, directory, DEFAULT_LIMITS)
             model = load(directory, labels=labels)
         except (ServingError, ClientError, tarfile.TarError, OSError, ValueError) as error:
-            raise NotComparable(job, f"{artifact or SHIPPED} cannot be loaded: {error}") from error
+            raise NotComparable(job, f"{artifact or _SHIPPED_NAME} cannot be loaded: {error}") from error
         yield model
 
 

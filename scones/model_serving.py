@@ -12,13 +12,11 @@ import boto3
 from core.labels import VEHICLES, Labels
 from core.s3_uris import S3Uri, has_objects
 from scones.errors import ModelOfOtherLabels
-from scones.settings import ROOT
 from scones.stack_outputs import StackOutputs
 from training import endpoint_deployment
 from training.endpoint_spec import EndpointOptions, EndpointStatus
-from training.vehicle_net.package import package
+from training.vehicle_net.package import SHIPPED, package
 
-SHIPPED_MODEL = ROOT / "training" / "vehicle_net" / "shipped"
 BASELINE = "baseline.json"
 """The baseline's file name, in a model directory and next to a model artifact in S3."""
 CAPTURE_PREFIX = "capture"
@@ -29,7 +27,7 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
     session: boto3.Session,
     outputs: StackOutputs,
     *,
-    model_dir: Path = SHIPPED_MODEL,
+    model_dir: Path = SHIPPED,
     model_artifact: str | None = None,
     image_uri: str = LOCAL_IMAGE,
     instance_type: str,

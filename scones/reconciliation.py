@@ -1,11 +1,8 @@
 """Deploys stack, endpoint and sample images to LocalStack, whenever they are not there."""
 
-import io
-
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from PIL import Image
 
 from core.aws_errors import error_code
 from core.defaults import ENDPOINT_INSTANCE_TYPE
@@ -16,7 +13,7 @@ from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs, read_stack_outputs
 from scones.stack_revisions import StackRevisions
-from training.data.synthetic import render
+from training.data.synthetic import render_png
 from training.errors import is_missing
 
 SAMPLES = 4
@@ -59,6 +56,5 @@ def upload_samples(session: boto3.Session, bucket: str) -> None:
     s3 = session.client("s3")
     for label, kind in enumerate(VEHICLES):
         for seed in range(SAMPLES):
-            content = io.BytesIO()
-            Image.fromarray(render(label, seed, SAMPLE_SIZE)).save(content, "PNG")
-            s3.put_object(Bucket=bucket, Key=f"samples/{kind}-{seed}.png", Body=content.getvalue())
+            content = render_png(label, seed, SAMPLE_SIZE)
+            s3.put_object(Bucket=bucket, Key=f"samples/{kind}-{seed}.png", Body=content)

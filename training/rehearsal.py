@@ -3,7 +3,6 @@
 The caller passes every ARN and URI; nothing here depends on the target, so AWS and the emulator get the same calls.
 """
 
-import io
 import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -12,13 +11,12 @@ from datetime import timedelta
 from typing import Any
 
 import boto3
-from PIL import Image
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.s3_uris import S3Uri
 from core.waiting import WaiterConfig
 from training import endpoint_deployment, jobs
-from training.data.synthetic import render
+from training.data.synthetic import render_png
 from training.endpoint_autoscaling import register_scaling
 from training.endpoint_spec import VARIANT, EndpointOptions, EndpointStatus
 from training.endpoint_ttl import ScheduleRole, schedule_deletion
@@ -151,6 +149,4 @@ def _captured_inference_ids(client: Any, uri: S3Uri) -> Iterator[str]:
 def _render_images(count: int) -> Iterator[bytes]:
     """Yield rendered vehicles as PNG, of the largest side that any recipe requires."""
     for seed in range(count):
-        content = io.BytesIO()
-        Image.fromarray(render(seed % 2, seed, 224)).save(content, "PNG")
-        yield content.getvalue()
+        yield render_png(seed % 2, seed, 224)

@@ -23,11 +23,10 @@ from emulation.lambdas import handler_runtime
 from emulation.lambdas.settings import CHANNEL_VARIABLE
 from emulation.localstack.scones_localstack.host_protocol import FunctionConfiguration
 from emulation.processes.parent_watcher import ParentPipe
-from emulation.settings import inherited_environment
+from emulation.settings import ROOT, inherited_environment
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
 MAX_LOG_BYTES = 256 * 1024
-_ROOT = Path(__file__).resolve().parents[2]
 _EXIT_SECONDS = 2.0
 _CHUNK = 64 * 1024
 
@@ -170,7 +169,7 @@ class HandlerProcess:
             env={
                 **inherited_environment(),
                 "PYTHONUNBUFFERED": "1",
-                "PYTHONPATH": str(_ROOT),
+                "PYTHONPATH": str(ROOT),
                 "LAMBDA_TASK_ROOT": str(service_dir),
                 **environment,
                 **self._parent_pipe.environment,

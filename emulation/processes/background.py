@@ -17,10 +17,9 @@ from emulation.processes.environment_state import EnvironmentState, EnvironmentS
 from emulation.processes.parent_watcher import GRACE_SECONDS
 from emulation.processes.ports import is_free
 from emulation.processes.state_directory import StateDirectory
-from emulation.settings import inherited_environment
+from emulation.settings import ROOT, inherited_environment
 
 _STOP_SECONDS = 15.0
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def start_background(options: EnvironmentOptions, progress: Progress = lambda _line: None) -> EnvironmentState:
@@ -84,7 +83,7 @@ def _launch(state_directory: StateDirectory, options: EnvironmentOptions) -> Env
                     f"--release-fd={their_release}",
                     options.to_json(),
                 ],
-                env={**inherited_environment(), "PYTHONPATH": str(_ROOT)},
+                env={**inherited_environment(), "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -15,8 +15,8 @@ from emulation.localstack.scones_localstack.settings import CONTAINERS_VARIABLE,
 from emulation.processes.child_processes import Component
 from emulation.processes.ports import HOST
 from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES
+from emulation.settings import ROOT
 
-_ROOT = Path(__file__).resolve().parents[2]
 LOCALSTACK_HEALTH = "/_localstack/health"
 SAGEMAKER_HEALTH = "/_scones/health"
 LAMBDA_HEALTH = "/health"
@@ -96,7 +96,7 @@ def local_variables(inherited: Mapping[str, str], addresses: Addresses, region: 
         **kept,
         "no_proxy": no_proxy,
         "NO_PROXY": no_proxy,
-        "PYTHONPATH": str(_ROOT),
+        "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

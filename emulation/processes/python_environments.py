@@ -15,9 +15,7 @@ from typing import Protocol
 
 from emulation.errors import EnvironmentBuildFailed
 from emulation.processes.parent_watcher import ParentPipe
-from emulation.settings import inherited_environment
-
-ROOT = Path(__file__).resolve().parents[2]
+from emulation.settings import ROOT, inherited_environment
 
 Progress = Callable[[str], object]
 _COLOUR_VARIABLES = {"FORCE_COLOR", "CLICOLOR_FORCE"}

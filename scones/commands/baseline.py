@@ -9,8 +9,8 @@ import typer
 from monitoring.baseline import Baseline
 from scones import baseline_creation, model_baseline, options
 from scones.context import CommandContext, with_context
-from scones.model_serving import SHIPPED_MODEL
 from scones.time_ranges import TimeRange
+from training.vehicle_net.package import SHIPPED
 
 
 @with_context("archive", "target", "stack", "home", "as_json")
@@ -21,7 +21,7 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
         typer.Option(
             "--model", help="Model directory, with model.onnx and model.json.", show_default="the shipped model"
         ),
-    ] = SHIPPED_MODEL,
+    ] = SHIPPED,
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="Use rendered vehicles; writes baseline-synthetic.json.")
     ] = False,

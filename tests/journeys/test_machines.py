@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from scones.model_serving import SHIPPED_MODEL
 from tests.cli_runner import User, command_names
 from tests.integration.local_deployment import LocalDeployment, write_images
 from tests.journeys.surroundings import (
@@ -31,10 +30,11 @@ from tests.journeys.surroundings import (
     NOTEBOOK,
     proxied,
 )
+from training.vehicle_net.package import SHIPPED
 
 pytestmark = pytest.mark.integration
 
-BASELINE = str(SHIPPED_MODEL / "baseline-synthetic.json")
+BASELINE = str(SHIPPED / "baseline-synthetic.json")
 # Each command, and the exit codes with which it may end; 1 where a refusal is enough to show that it runs, because the
 # whole takes minutes or needs AWS.
 COMMANDS: dict[tuple[str, ...], set[int]] = {

@@ -13,13 +13,13 @@ from PIL import Image
 
 from core.waiting import WaiterConfig
 from monitoring import capture
-from scones.model_serving import SHIPPED_MODEL
 from tests.cli_runner import User
 from tests.integration.local_deployment import LocalDeployment
 from training.data.synthetic import Severity, render
+from training.vehicle_net.package import SHIPPED
 
 pytestmark = pytest.mark.integration
-SYNTHETIC = str(SHIPPED_MODEL / "baseline-synthetic.json")
+SYNTHETIC = str(SHIPPED / "baseline-synthetic.json")
 TRAFFIC = 110  # a baseline takes 100
 FIRST_SEED = 110_000_000
 

@@ -5,13 +5,13 @@ import pytest
 
 from monitoring.baseline import Baseline
 from scones.baseline_creation import cross_validation_reference, of_predictions
-from scones.model_serving import SHIPPED_MODEL
+from training.vehicle_net.package import SHIPPED
 
 
 @pytest.mark.parametrize("name", ["baseline.json", "baseline-synthetic.json"])
 def test_the_shipped_baselines_are_of_the_shipped_network(name: str) -> None:
-    result = Baseline.read(SHIPPED_MODEL / name)
-    network = (SHIPPED_MODEL / "model.onnx").read_bytes()
+    result = Baseline.read(SHIPPED / name)
+    network = (SHIPPED / "model.onnx").read_bytes()
     assert result.model == hashlib.sha256(network).hexdigest()
     assert result.n >= 100
     assert len(result.images["brightness"]) >= 1000
@@ -29,7 +29,7 @@ def test_the_accuracy_of_a_baseline_is_that_of_its_predictions(tmp_path: Path) -
 
 
 def test_what_calibration_left_over_is_learnt_from_cross_validation_where_there_was_one(tmp_path: Path) -> None:
-    result = cross_validation_reference(SHIPPED_MODEL)
+    result = cross_validation_reference(SHIPPED)
     assert result is not None
     assert (result.n, result.accuracy) == (1000, 0.965)
     assert result.offset == pytest.approx(0.965 - 0.9594, abs=1e-4)

@@ -1,6 +1,7 @@
 """Rendered vehicles: bicycles and motorcycles drawn by program, the same for the same seed on every machine."""
 
 import hashlib
+import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -59,6 +60,13 @@ def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | No
     small = np.asarray(image.reduce(side // size) if side > size else image)
     pixels = degrade(_expose(small, scene), everyday(scene), seed)
     return np.ascontiguousarray(degrade(pixels, severity, seed + 1) if severity else pixels)
+
+
+def render_png(label: int | Kind, seed: int, size: int) -> bytes:
+    """Return a rendered image as PNG, the same for the same arguments."""
+    content = io.BytesIO()
+    Image.fromarray(render(label, seed, size)).save(content, "PNG")
+    return content.getvalue()
 
 
 def _pose(scene: SeededRandom, distance: SeededRandom, far: float) -> Pose:

@@ -12,7 +12,8 @@ from pathlib import Path
 from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.training import job_pip
 from emulation.sagemaker.training.job_files import JobDirectory, Request
-from emulation.sagemaker.training.training_program import ROOT, Program, script_environment
+from emulation.sagemaker.training.training_program import Program, script_environment
+from emulation.settings import ROOT
 
 DRIVERS = "sm_drivers"
 _CONTAINER_ROOT = "/opt/ml"

@@ -15,6 +15,7 @@ from core.lst_files import iterate_lst
 from emulation.sagemaker.errors import TrainingFailed
 from emulation.sagemaker.training import record_io
 from emulation.sagemaker.training.job_files import JobDirectory, Request
+from emulation.settings import ROOT
 
 METRICS = (
     {"Name": "train:accuracy", "Regex": r"Epoch\S* Train-accuracy=(\S*)"},
@@ -150,10 +151,10 @@ def check_input(request: Request, folder: JobDirectory) -> None:
 
 
 def environment(request: Request, folder: JobDirectory) -> dict[str, str]:
-    """Return the variables of channels that the request does not have: lists of what was in RecordIO files."""
-    if not _in_records(request):
-        return {}
-    return {f"SM_CHANNEL_{name.upper()}_LST": str(_list_of_records(folder, name)) for name in _LISTED}
+    """Return where our trainer is, and channels that the request does not have: lists of what was in RecordIO files."""
+    listed = _LISTED if _in_records(request) else ()
+    lists = {f"SM_CHANNEL_{name.upper()}_LST": str(_list_of_records(folder, name)) for name in listed}
+    return {"PYTHONPATH": str(ROOT), **lists}
 
 
 def notes(request: Request) -> list[str]:

@@ -59,7 +59,7 @@ async def _image_classification(
     environment = training_program.script_environment(request, arn, folder, {})
     options = [*image_classification.arguments(request), "--checkpoint-dir", str(folder.checkpoints)]
     command = [python, *training_program.TRAINER, *options]
-    environment |= {"PYTHONPATH": str(training_program.ROOT), **image_classification.environment(request, folder)}
+    environment |= image_classification.environment(request, folder)
     return Program(command, "train", folder.root, environment, image_classification.notes(request))
 
 

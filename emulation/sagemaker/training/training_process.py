@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from emulation.processes import process_group_wrapper
 from emulation.processes.parent_watcher import ParentPipe
-from emulation.sagemaker.training.training_program import ROOT, Program
+from emulation.sagemaker.training.training_program import Program
+from emulation.settings import ROOT
 
 _CHUNK = 64 * 1024
 _MAX_LINE = 64 * 1024

@@ -21,9 +21,8 @@ from emulation.sagemaker.errors import RequirementsNotInstalled, TrainingFailed
 from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, store, unpack
 from emulation.sagemaker.hosting.model_server import HOST_VARIABLES
 from emulation.sagemaker.training.job_files import JobDirectory, Request
-from emulation.settings import inherited_environment
+from emulation.settings import ROOT, inherited_environment
 
-ROOT = Path(__file__).resolve().parents[3]
 TRAINER = ("-m", "training.vehicle_net.train")
 _NO_TORCH = (
     "ClientError: PyTorch is not installed for {python}, which --training-python names: install it there, or omit the "

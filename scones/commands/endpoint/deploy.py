@@ -9,8 +9,8 @@ from core.defaults import ENDPOINT_INSTANCE_TYPE
 from scones import endpoint_requests, options
 from scones.context import CommandContext, with_context
 from scones.endpoint_requests import EndpointRequest
-from scones.model_serving import SHIPPED_MODEL
 from training.endpoint_spec import EndpointOptions
+from training.vehicle_net.package import SHIPPED
 
 ImageOption = Annotated[
     str | None,
@@ -42,7 +42,7 @@ MaximumOption = Annotated[
 def deploy(  # noqa: PLR0913, PLR0917 - a command's options
     context: CommandContext,
     image: ImageOption = None,
-    model: ModelOption = SHIPPED_MODEL,
+    model: ModelOption = SHIPPED,
     job: JobOption = None,
     artifact: ArtifactOption = None,
     artefact: OldArtifactOption = None,
