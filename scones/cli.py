@@ -34,7 +34,7 @@ COMMANDS = {
     "report": "Write an HTML report on recent executions and captured inferences.",
     "up": "Start the local environment: LocalStack, the SageMaker emulator, three Lambda functions.",
     "down": "Stop the local environment.",
-    "status": "Show the local environment's components, their URLs and whether they are healthy.",
+    "status": "Show the local environment's components, their URLs and health; on AWS the stack's status.",
     "env": "Print the environment variables with which other AWS clients use the local environment.",
     "stage": "Convert a dataset to PNG and .lst files and upload them to the stack's bucket.",
     "train": "Train a model as a SageMaker training job and follow its log.",

@@ -1,6 +1,6 @@
 """Deploys a stack in the terminal: shows the changes, asks for confirmation, and follows the events with a bar."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from orchestration import bootstrap, stack
@@ -63,12 +63,3 @@ def deploy_bootstrap(
             poll=context.settings.poll_seconds,
         ),
     )
-
-
-def note_unconfirmed_emails(context: CommandContext, outputs: Mapping[str, str]) -> None:
-    """Say which addresses receive no alarm because their subscription has not been confirmed."""
-    subscribed = context.client("sns").list_subscriptions_by_topic(TopicArn=outputs["AlarmTopicArn"])
-    for subscription in subscribed["Subscriptions"]:
-        if subscription["SubscriptionArn"] == "PendingConfirmation":
-            address = subscription["Endpoint"]
-            console.note(f"{address} receives no alarm yet: confirm the subscription in the e-mail from AWS", "yellow")

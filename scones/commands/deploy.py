@@ -10,11 +10,11 @@ from core.named_values import parse_named_values
 from orchestration import stack, stack_difference
 from orchestration.names import check_endpoint_name, check_stack_name
 from orchestration.stack import Deployment, DeploymentOptions
-from scones import console, container_image_uris
+from scones import alarm_addresses, console, container_image_uris
 from scones.context import CommandContext, with_context
 from scones.options import BoundaryOption, TagOption, boundary_parameter
 from scones.settings import Target
-from scones.stack_deployment import deploy_with_progress, ensure_bootstrap, note_unconfirmed_emails
+from scones.stack_deployment import deploy_with_progress, ensure_bootstrap
 from scones.stack_revisions import StackRevisions
 from scones.views.stack_changes import show_difference
 
@@ -92,7 +92,8 @@ def _print(context: CommandContext, deployment: Deployment, image_uris: dict[str
     if not deployment.changes:
         console.note("nothing to change: the stack is up to date")
     if context.settings.target is Target.AWS:
-        note_unconfirmed_emails(context, deployment.outputs)
+        subscribed = alarm_addresses.alarm_addresses(context.client("sns"), deployment.outputs["AlarmTopicArn"])
+        alarm_addresses.note_unconfirmed(subscribed)
     if context.as_json:
         changes = [asdict(change) for change in deployment.changes]
         result = {"stack": context.settings.stack, "changed": bool(changes), "changes": changes, "images": image_uris}

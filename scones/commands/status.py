@@ -2,19 +2,32 @@
 
 import typer
 
-from scones import console, environment_lifecycle
-from scones.context import CommandContext, with_context
+from orchestration import stack
+from scones import alarm_addresses, console, environment_lifecycle
+from scones.context import CLOUD, CommandContext, with_context
+from scones.settings import Target
 from scones.views.environment import environment_table
 
 NOT_RUNNING = 3  # as for `systemctl status`
 
 
-@with_context("home", "as_json", local=True)
+@with_context(*CLOUD)
 def status(context: CommandContext) -> None:
-    """Show the local environment's components, their URLs and whether they are healthy.
+    """Show the local environment's components, their URLs and health; on AWS the stack's status.
 
-    Exit code 3 if nothing is running, 1 if a component does not respond.
+    On AWS it also shows which e-mail addresses alarms notify, and whether each has confirmed its subscription.
+
+    Exit code 3 if nothing is running or there is no stack, 1 if a component does not respond or the stack has failed.
+
+    Example: `scones status --target aws`
     """
+    if context.settings.target is Target.AWS:
+        _show_stack(context)
+    else:
+        _show_environment(context)
+
+
+def _show_environment(context: CommandContext) -> None:
     current = environment_lifecycle.read_status(context.settings)
     if context.as_json:
         health, addresses = dict(current.health), dict(current.addresses)
@@ -26,4 +39,24 @@ def status(context: CommandContext) -> None:
     if not current.running:
         raise typer.Exit(NOT_RUNNING)
     if not all(current.health.values()):
+        raise typer.Exit(1)
+
+
+def _show_stack(context: CommandContext) -> None:
+    cloudformation, name = context.client("cloudformation"), context.settings.stack
+    current = stack.status(cloudformation, name)
+    outputs = {} if current is None else stack.outputs(cloudformation, name)
+    topic = outputs.get("AlarmTopicArn")  # none before the stack has been created
+    confirmed = alarm_addresses.alarm_addresses(context.client("sns"), topic) if topic else {}
+    if context.as_json:
+        console.print_json({"stack": name, "status": current, "alarm_addresses": confirmed})
+    elif current is None:
+        console.note(f"there is no stack {name}: `scones deploy --target aws` creates it")
+    else:
+        notified = [address for address, is_confirmed in confirmed.items() if is_confirmed]
+        console.print_values({"stack": name, "status": current, "alarms notify": ", ".join(notified) or "nobody"})
+    alarm_addresses.note_unconfirmed(confirmed)
+    if current is None:
+        raise typer.Exit(NOT_RUNNING)
+    if "FAILED" in current:
         raise typer.Exit(1)
