@@ -12,6 +12,7 @@ import pytest
 
 from orchestration import bootstrap
 from orchestration.package import TEMPLATE
+from tests import node_packages
 from tests.contracts.rendered import load
 
 pytest.importorskip("cfnlint", reason="the environment `template` has the linters")
@@ -157,3 +158,34 @@ def test_statelint_finds_what_is_planted_inside_the_map(
     machine = sent("ClassifyBatch")
     change(machine)
     assert statelint_findings(tmp_path, machine) > BEYOND_THE_SPECIFICATION
+
+
+def asl_validator_findings(folder: Path, machine: dict[str, Any]) -> set[str]:
+    path = folder / "machine.json"
+    path.write_text(json.dumps(machine), "utf-8")
+    program = node_packages.installed() / "node_modules" / ".bin" / "asl-validator"
+    done = subprocess.run([program, "--json-path", path], capture_output=True, text=True, timeout=600, check=False)
+    findings = set(re.findall(r"^ ([A-Z_]+): ", done.stdout + done.stderr, re.MULTILINE))
+    assert bool(done.returncode) == bool(findings), done.stderr
+    return findings
+
+
+def test_asl_validator_finds_nothing_in_any_committed_state_machine(tmp_path: Path) -> None:
+    shipped = {"classify_image": sent("ClassifyImage"), "classify_batch": sent("ClassifyBatch")}
+    root = TEMPLATE.parents[1]
+    committed = [path for path in root.glob("*/**/*.asl.json") if not set(path.parts) & {".tox", ".venv", "out"}]
+    assert {path.name.partition(".")[0] for path in committed} > set(shipped)
+    for path in committed:
+        machine = shipped.get(path.name.partition(".")[0]) or json.loads(path.read_text("utf-8"))
+        assert asl_validator_findings(tmp_path, machine) == set(), path
+
+
+# It takes a reference path for any text.
+FOUND_BY_ASL_VALIDATOR = [name for name in PLANTED if name != "a path that is none"]
+
+
+@pytest.mark.parametrize("planted", FOUND_BY_ASL_VALIDATOR)
+def test_asl_validator_finds_what_is_planted_inside_the_map(planted: str, tmp_path: Path) -> None:
+    machine = sent("ClassifyBatch")
+    PLANTED[planted](machine)
+    assert asl_validator_findings(tmp_path, machine)
