@@ -1,12 +1,18 @@
-"""Images pushed to a real registry behind moto's ECR: Debian's docker-registry, which asks for a password."""
+"""The container images, pushed to a real registry behind moto's ECR: Debian's docker-registry, with a password.
+
+The tests follow one another, as a person's tries do: refused, broken off, completed, repeated.
+"""
 
 import base64
+import hashlib
+import json
+import re
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +21,10 @@ import httpx
 import pytest
 from docker import DockerClient
 
-from orchestration.container_images import Published, publish
-from orchestration.errors import EngineUnavailable, ImagePushFailed
-from orchestration.image_builds import PLATFORMS, ContainerImageSource
+from orchestration import image_builds
+from orchestration.errors import EngineUnavailable
 from scones import container_image_uris, container_images
+from scones.settings import Settings
 from tests import fake_aws
 from tests.moto.accounts import REGION, Account, account
 from tests.moto.proxy import Stub
@@ -41,7 +47,6 @@ class Registry:
     address: str = ""
     password: str = PASSWORD
     process: "subprocess.Popen[bytes] | None" = None
-    pushed: list[str] = field(default_factory=list)
 
     def start(self, program: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as reserved:
@@ -63,6 +68,21 @@ class Registry:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+    def blobs(self) -> set[str]:
+        """Return the layers and manifests that it has received."""
+        return {path.parent.name for path in self.folder.glob("data/docker/registry/v2/blobs/sha256/*/*/data")}
+
+    def manifests(self) -> set[str]:
+        """Return the images with a tag."""
+        tags = self.folder.glob("data/docker/registry/v2/repositories/scones/*/_manifests/tags/*")
+        return {f"{path.parents[2].name}:{path.name}" for path in tags}
+
+    def get(self, path: str) -> httpx.Response:
+        """Return the answer to a request with the right password."""
+        return httpx.get(
+            f"http://{self.address}/v2/{path}", headers={"Accept": MANIFEST}, auth=("AWS", PASSWORD), timeout=60
+        )
 
     def stubs(self) -> dict[str, Stub]:
         """Return ECR's calls whose answers depend on the registry."""
@@ -119,62 +139,66 @@ def aws(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield aws
 
 
-def source(folder: Path, name: str) -> ContainerImageSource:
-    (folder / name).mkdir()
-    (folder / name / "Dockerfile").write_text("FROM scratch\nCOPY handler.py /\n")
-    (folder / name / "handler.py").write_text(f"# {name} {time.time_ns()}\n")
-    return ContainerImageSource(name, folder / name)
+@pytest.fixture(scope="module")
+def tags() -> dict[str, str]:
+    """The tag of each container image: the digest of its sources."""
+    sources = container_images.image_sources(Settings(), container_image_uris.ALL)
+    platform = image_builds.PLATFORMS["x86_64"]
+    return {each.name: image_builds.tag(image_builds.context_archive(each), platform) for each in sources}
 
 
-def pushed(aws: Account, engine: DockerClient, image: ContainerImageSource, *, is_built: bool = True) -> Published:
-    ecr = aws.session.client("ecr", endpoint_url=aws.proxy.url)
-    architecture = {"aarch64": "arm64", "arm64": "arm64"}.get(engine.version()["Arch"], "x86_64")
-    connect = (lambda: engine) if is_built else (lambda: pytest.fail("built again"))
-    repository = container_image_uris.repository(image.name)
-    return publish(connect, ecr, image, repository, PLATFORMS[architecture])
+def test_wrong_credentials_are_named(aws: Account, engine: DockerClient, registry: Registry) -> None:
+    """The first image is built for it; the others build on the same layers."""
+    registry.password = "wrong"
+    try:
+        refused = aws.scones("images", "push", code=1)
+    finally:
+        registry.password = PASSWORD
+    assert re.search(r"(?i)unauthorized|no basic auth|denied", refused.stderr)
+    assert registry.blobs() == set()
 
 
-def test_every_image_is_pushed_once_and_named_by_its_digest(aws: Account, engine: DockerClient, tmp_path: Path) -> None:
-    for name in container_image_uris.ALL:
-        image = source(tmp_path, name)
-        first = pushed(aws, engine, image)
-        assert first.pushed
-        assert engine.images.pull(first.uri, auth_config={"username": "AWS", "password": PASSWORD}).id
-        again = pushed(aws, engine, image, is_built=False)
-        assert (again.uri, again.pushed) == (first.uri, False)
+def test_a_registry_that_dies_half_way_fails_the_push(aws: Account, engine: DockerClient, registry: Registry) -> None:
+    with aws.user.start("images", "push") as push:
+        while not registry.blobs():
+            assert push.poll() is None, push.communicate()
+            time.sleep(0.02)
+        registry.kill()
+        _, said = push.communicate(timeout=600)
+    assert push.returncode == 1
+    assert re.search(r"connection refused|connection reset|EOF", said)
+    assert registry.manifests() == set()
+
+
+def test_the_next_push_completes_it(
+    aws: Account, engine: DockerClient, registry: Registry, tags: dict[str, str]
+) -> None:
+    before = registry.blobs()
+    registry.start(str(shutil.which("docker-registry")))
+    published = aws.json("images", "push")
+    assert {name: image["tag"] for name, image in published.items() if image["pushed"]} == tags
+    assert before < registry.blobs()
+    for name, image in published.items():
+        manifest = registry.get(f"{container_image_uris.repository(name)}/manifests/{tags[name]}")
+        assert image["digest"] == f"sha256:{hashlib.sha256(manifest.content).hexdigest()}"
+        assert manifest.headers["Content-Type"] == MANIFEST, "Lambda takes no image index"
+        engine.images.remove(f"{image['uri'].partition('@')[0]}:{image['tag']}")
+        pulled = engine.images.pull(image["uri"], auth_config={"username": "AWS", "password": PASSWORD})
+        assert pulled.attrs["Architecture"] == "amd64"
+        engine.images.remove(image["uri"])
+
+
+def test_a_second_push_builds_and_sends_nothing(
+    aws: Account, registry: Registry, tags: dict[str, str], tmp_path: Path
+) -> None:
+    before = registry.blobs(), registry.manifests()
+    no_engine = replace(aws.user, environment={**aws.user.environment, "DOCKER_HOST": f"unix://{tmp_path}/none"})
+    again = json.loads(no_engine.run("images", "push", "--json").stdout)
+    assert {name: image["pushed"] for name, image in again.items()} == dict.fromkeys(tags, False)
+    assert (registry.blobs(), registry.manifests()) == before
 
 
 def test_the_repositories_refuse_a_second_image_of_a_tag(aws: Account) -> None:
-    ecr = aws.client("ecr")
-    described = ecr.describe_repositories()["repositories"]
+    described = aws.client("ecr").describe_repositories()["repositories"]
     assert {each["imageTagMutability"] for each in described} == {"IMMUTABLE"}
     assert {each["repositoryArn"].split(":")[3] for each in described} == {REGION}
-
-
-def test_wrong_credentials_are_named(aws: Account, engine: DockerClient, registry: Registry, tmp_path: Path) -> None:
-    registry.password = "wrong"
-    try:
-        with pytest.raises(ImagePushFailed, match=r"(?i)unauthorized|no basic auth|denied"):
-            pushed(aws, engine, source(tmp_path, "filter"))
-    finally:
-        registry.password = PASSWORD
-
-
-def test_a_registry_that_dies_fails_the_push_and_the_next_one_completes_it(
-    aws: Account, engine: DockerClient, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image = source(tmp_path, "filter")
-    push = engine.api.push
-
-    def die_half_way(*words: Any, **options: Any) -> Iterator[dict[str, Any]]:
-        for event in push(*words, **options):
-            if event.get("status") in {"Preparing", "Pushing"}:
-                registry.kill()
-            yield event
-
-    monkeypatch.setattr(engine.api, "push", die_half_way)
-    with pytest.raises(ImagePushFailed, match=r"connection refused|connection reset|EOF"):
-        pushed(aws, engine, image)
-    monkeypatch.undo()
-    registry.start(str(shutil.which("docker-registry")))
-    assert pushed(aws, engine, image).pushed
