@@ -34,6 +34,7 @@ class Call:
     operation: str
     members: Mapping[str, Any]
     access_key: str = ""
+    agent: str = ""
 
     @property
     def name(self) -> str:
@@ -69,6 +70,8 @@ class Proxy:
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
         body = request.get_data()
+        if request.path.startswith("/_"):  # an emulator's own, as of its health
+            return self._forward(request, body)(environ, start_response)
         call, model = _parse(request)
         self.calls.append(call)
         for fault in self.faults:
@@ -124,7 +127,7 @@ def _parse(request: Request) -> tuple[Call, Any]:
                 "url_path": request.path, "url_params": labels,
             }
         )  # fmt: skip
-    return Call(service, str(model.name), members, scope[0]), model
+    return Call(service, str(model.name), members, scope[0], request.headers.get("User-Agent", "")), model
 
 
 def _success(model: Any, request: Request, members: Mapping[str, Any]) -> Response:

@@ -27,6 +27,7 @@ def all_stubs(session: boto3.Session, moto_url: str) -> dict[str, Stub]:
         "cloudformation:DetectStackDrift": lambda **_: {"StackDriftDetectionId": "d"},
         "cloudformation:DescribeStackDriftDetectionStatus": lambda **_: drift,
         "cloudformation:DescribeStackResourceDrifts": lambda **_: {"StackResourceDrifts": []},
+        "cloudformation:UpdateTerminationProtection": lambda StackName, **_: {"StackId": StackName},  # noqa: N803
         "service-quotas:ListServiceQuotas": lambda **_: {"Quotas": []},
         "service-quotas:ListAWSDefaultServiceQuotas": default_quotas,
         "service-quotas:GetServiceQuota": lambda **_: {"Quota": {"Value": LAMBDA_CONCURRENCY}},

@@ -1,0 +1,5 @@
+"""LocalStack's environment, which all tests share."""
+
+from tests.integration.conftest import cache
+
+__all__ = ["cache"]
