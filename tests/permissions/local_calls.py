@@ -7,7 +7,6 @@ emulator is sent. Roles that LocalStack assumes name themselves, processes by th
 import dataclasses
 import json
 import re
-import stat
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from emulation.processes.child_processes import Component
-from emulation.processes.components import Addresses
+from emulation.processes.components import Addresses, EnvironmentOptions
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, LocalSession
 from scones.settings import Settings
@@ -26,6 +25,7 @@ from scones.stack_outputs import StackOutputs, read_stack_outputs
 from tests.cli_runner import User
 from tests.emulation.sagemaker.training_requests import image_bytes
 from tests.integration.local_deployment import write_images
+from tests.journeys.stand_in import stand_in_python
 from tests.journeys.test_rehearsal import STAND_IN, TINY
 from tests.moto.proxy import Call, Proxy
 
@@ -45,8 +45,8 @@ _PHASE = "_phase"
 class RecordedEnvironment(LocalEnvironment):
     """A local environment that records; ``calls`` has what its processes have called until now."""
 
-    def __init__(self, folder: Path, settings: Settings, training_python: Path) -> None:
-        super().__init__(settings.home, settings.cache, settings.services, training_python=training_python)
+    def __init__(self, folder: Path, options: EnvironmentOptions) -> None:
+        super().__init__(options)
         self._log = folder / "calls.jsonl"
         self._proxy: Proxy | None = None
         self._phases: list[tuple[int, str]] = []
@@ -121,14 +121,13 @@ def _caller(line: Mapping[str, Any], roles: Mapping[str, str], emulator: str) ->
 def recorded(folder: Path, cache: Path) -> Mapping[str, list[Call]]:
     """Go through a stack's life with the commands, and return its calls."""
     settings = Settings(home=folder / "home", cache=cache)
-    python = folder / "python"
-    python.write_text(STAND_IN)
-    python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    environment = RecordedEnvironment(folder, settings, python)
-    with pytest.MonkeyPatch.context() as patch, environment as state:
+    python = stand_in_python(folder / "python", STAND_IN)
+    options = EnvironmentOptions(settings.home, cache, settings.services, training_python=python)
+    environment = RecordedEnvironment(folder, options)
+    someone = User(settings.home, {"SCONES_CACHE": str(cache), _NAME: "operator"}, folder)
+    with pytest.MonkeyPatch.context() as patch, environment as state, someone.with_server() as user:
         patch.setenv(_NAME, "test")
         session = LocalSession(state.localstack_url, state.sagemaker_url)
-        user = User(settings.home, {"SCONES_CACHE": str(cache), _NAME: "operator"}, folder)
         _live(environment, session, settings, user, folder)
         return environment.calls()
 
