@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import uvicorn
 
@@ -17,7 +17,7 @@ from core.defaults import REGION
 from emulation.processes import parent_watcher
 from emulation.sagemaker import aws_clients
 from emulation.sagemaker.app import EmulatorOptions, create_app
-from emulation.sagemaker.capture.buffer import Thresholds
+from emulation.sagemaker.capture import Thresholds
 from emulation.sagemaker.errors import StartupError
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
 from emulation.sagemaker.hosting.model_container import StubContainer
@@ -105,7 +105,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _emulator_options(options: argparse.Namespace, command: Command) -> EmulatorOptions:
-    client = aws_clients.connect(options.s3_endpoint, options.region) if options.s3_endpoint else None
+    region = options.region
+    client: aws_clients.S3 | None = aws_clients.connect("s3", options.s3_endpoint, region)
     models: ModelArtifacts | StubContainer
     if options.stub_model is not None:
         models = options.stub_model
@@ -115,24 +116,18 @@ def _emulator_options(options: argparse.Namespace, command: Command) -> Emulator
         raise StartupError("models come from S3: specify --s3-endpoint, or --stub-model, which needs none")
     return EmulatorOptions(
         options.state_dir,
-        options.region,
+        region,
         client,
         models,
         command,
-        logs_client=aws_clients.connect_logs(options.logs_endpoint, options.region) if options.logs_endpoint else None,
-        alarms_client=_alarms(options),
+        logs_client=aws_clients.connect("logs", options.logs_endpoint, region),
+        alarms_client=aws_clients.connect("cloudwatch", options.cloudwatch_endpoint, region),
         bake_seconds=options.bake_seconds,
         python=options.training_python,
         cache=options.cache,
         faults=options.faults,
         thresholds=Thresholds(seconds=options.capture_seconds),
     )
-
-
-def _alarms(options: argparse.Namespace) -> Any:
-    if options.cloudwatch_endpoint is None:
-        return None
-    return aws_clients.connect_alarms(options.cloudwatch_endpoint, options.region)
 
 
 def _probability(text: str) -> StubContainer:

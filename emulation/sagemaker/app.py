@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emulation.localstack.scones_localstack.request_guard import RequestGuard
 from emulation.processes.parent_watcher import ParentPipe
 from emulation.sagemaker import aws_clients
-from emulation.sagemaker.capture.buffer import CaptureBuffer, Thresholds
+from emulation.sagemaker.capture import CaptureBuffer, Thresholds
 from emulation.sagemaker.control.context import OperationContext
 from emulation.sagemaker.control.control_plane import OPERATIONS, ControlPlane
 from emulation.sagemaker.control.schedules import Caller, Schedules

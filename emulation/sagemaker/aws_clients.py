@@ -1,7 +1,7 @@
 """The emulator's clients for S3, CloudWatch Logs and CloudWatch."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import botocore.session
 from botocore.config import Config
@@ -23,33 +23,10 @@ class S3(Protocol):
         """Return a page of the objects below a prefix."""
 
 
-def connect(endpoint_url: str, region: str) -> S3:
-    """Return a client for the S3 that stands at ``endpoint_url``."""
-    return cast(S3, _client("s3", endpoint_url, region))
-
-
-def connect_logs(endpoint_url: str, region: str) -> Any:
-    """Return a client for the CloudWatch Logs that stands at ``endpoint_url``."""
-    return _client("logs", endpoint_url, region)
-
-
-def connect_alarms(endpoint_url: str, region: str) -> Any:
-    """Return a client for the CloudWatch that stands at ``endpoint_url``."""
-    return _client("cloudwatch", endpoint_url, region)
-
-
-def keys(client: S3, bucket: str, prefix: str) -> Iterator[str]:
-    """Yield the key of every object whose key begins with ``prefix``, except the markers of empty folders."""
-    more: dict[str, Any] = {}
-    while True:
-        page = client.list_objects_v2(Bucket=bucket, Prefix=prefix, **more)
-        yield from (entry["Key"] for entry in page.get("Contents", ()) if not entry["Key"].endswith("/"))
-        if not page.get("IsTruncated"):
-            return
-        more = {"ContinuationToken": page["NextContinuationToken"]}
-
-
-def _client(service: str, endpoint_url: str, region: str) -> Any:
+def connect(service: str, endpoint_url: str | None, region: str) -> Any:
+    """Return a client for the service at ``endpoint_url``, or None without a URL."""
+    if not endpoint_url:
+        return None
     config = Config(
         s3={"addressing_style": "path"},
         max_pool_connections=32,
@@ -65,3 +42,14 @@ def _client(service: str, endpoint_url: str, region: str) -> Any:
         aws_secret_access_key="test",  # noqa: S106
         config=config,
     )
+
+
+def keys(client: S3, bucket: str, prefix: str) -> Iterator[str]:
+    """Yield the key of every object whose key begins with ``prefix``, except the markers of empty folders."""
+    more: dict[str, Any] = {}
+    while True:
+        page = client.list_objects_v2(Bucket=bucket, Prefix=prefix, **more)
+        yield from (entry["Key"] for entry in page.get("Contents", ()) if not entry["Key"].endswith("/"))
+        if not page.get("IsTruncated"):
+            return
+        more = {"ContinuationToken": page["NextContinuationToken"]}

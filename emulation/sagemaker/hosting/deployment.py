@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from emulation.sagemaker.capture.writer import CaptureWriter
+from emulation.sagemaker.capture import CaptureWriter
 from emulation.sagemaker.hosting.model_container import ModelContainer
 from emulation.sagemaker.hosting.model_server import INVOCATION_SECONDS
 

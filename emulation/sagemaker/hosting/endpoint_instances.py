@@ -7,8 +7,7 @@ import random
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from emulation.sagemaker.capture.buffer import CaptureBuffer
-from emulation.sagemaker.capture.writer import CaptureWriter
+from emulation.sagemaker.capture import CaptureBuffer, CaptureWriter
 from emulation.sagemaker.errors import LaunchFailed
 from emulation.sagemaker.hosting.container_factory import ContainerFactory, HostingEnvironment
 from emulation.sagemaker.hosting.deployment import Deployment, EndpointPlan, Variant

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from emulation.sagemaker import validation
-from emulation.sagemaker.capture.writer import Invocation, utc
+from emulation.sagemaker.capture import Invocation, utc
 from emulation.sagemaker.errors import (
     AwsError,
     BodyTooLarge,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emulation.sagemaker.capture.buffer import CaptureBuffer, S3Object
+from emulation.sagemaker.capture import CaptureBuffer, S3Object
 from tests.emulation.fakes.bucket import BucketInMemory
-from tests.emulation.sagemaker.capture.buffers import capture_buffer
+from tests.emulation.sagemaker.capture_buffers import capture_buffer
 
 
 @pytest.mark.parametrize(("thresholds", "files"), [({"records": 10}, 3), ({"bytes": 2000}, 5), ({}, 1)])

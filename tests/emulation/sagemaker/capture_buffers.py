@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from emulation.sagemaker.capture.buffer import CaptureBuffer, Thresholds
+from emulation.sagemaker.capture import CaptureBuffer, Thresholds
 from tests.emulation.fakes.bucket import BucketInMemory
 
 

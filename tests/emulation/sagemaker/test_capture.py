@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from emulation.sagemaker.capture.buffer import CaptureBuffer
-from emulation.sagemaker.capture.writer import CaptureWriter, Invocation
+from emulation.sagemaker.capture import CaptureBuffer, CaptureWriter, Invocation
 from tests.emulation.fakes.bucket import BucketInMemory
 from tests.emulation.fakes.s3 import FakeS3
-from tests.emulation.sagemaker.capture.buffers import capture_buffer
+from tests.emulation.sagemaker.capture_buffers import capture_buffer
 from tests.emulation.sagemaker.emulator import CAPTURE_BUCKET, Emulator, capture_config, model_archive, wait_until
 
 KEY = re.compile(
