@@ -77,7 +77,7 @@ def load(directory: str) -> object:
             model.load_model(booster)
         except xgboost.core.XGBoostError:
             with booster.open("rb") as file:
-                return pickle.load(file)  # noqa: S301 - as in AWS's container; the model is the user's own
+                return pickle.load(file)  # noqa: S301  # nosec B301 - as in AWS's container; the model is the user's own
         return model
     files = [path for path in Path(directory).iterdir() if path.suffix in {".pt", ".pth"}]
     named = [path for path in files if path.name == "model.pt"]
