@@ -20,7 +20,7 @@ _CONTAINER_ROOT = "/opt/ml"
 _SCRIPTS = frozenset({".json", ".py", ".sh"})
 _PIP = '#!/bin/sh\nexec python3 -m pip "$@"\n'
 _PIP_MODULE = """import os, subprocess, sys
-command = [{ours!r}, "-P", "-m", {pip!r}, sys.executable, {packages!r}, *sys.argv[1:]]
+command = [{ours!r}, "-P", "-m", {pip!r}, sys.executable, {packages!r}, {failure!r}, *sys.argv[1:]]
 sys.exit(subprocess.call(command, env={{**os.environ, "PYTHONPATH": {root!r}}}))
 """
 
@@ -67,5 +67,6 @@ def _packages(folder: JobDirectory) -> Path:
     module = folder.packages / "pip" / "__main__.py"
     module.parent.mkdir(parents=True, exist_ok=True)
     values = {"ours": sys.executable, "pip": job_pip.__name__, "packages": str(folder.packages), "root": str(ROOT)}
+    values["failure"] = str(folder.installer_failure)
     module.write_text(_PIP_MODULE.format(**values))
     return folder.packages

@@ -66,6 +66,11 @@ class JobDirectory:
         """The packages of the job's requirements.txt."""
         return self.root / "packages"
 
+    @property
+    def installer_failure(self) -> Path:
+        """Why the job's own command could not install a package."""
+        return self.root / "installer-failure"
+
     def prepare(self, request: Request) -> None:
         """Make the folders, empty but for channels and checkpoints, and write the configuration."""
         for fresh in (self.model, self.output, self.config, self.code, self.packages):

@@ -1,6 +1,7 @@
-"""``python -m emulation.sagemaker.training.job_pip PYTHON FOLDER install …``: the ``pip`` of a job's own command.
+"""``python -m emulation.sagemaker.training.job_pip PYTHON FOLDER FILE install …``: the ``pip`` of a job's command.
 
-``pip install`` puts what the interpreter lacks into the job's folder; uv performs other commands.
+``pip install`` puts what the interpreter lacks into the folder, and why it could not into the file; uv performs other
+commands.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from emulation.sagemaker.errors import RequirementsNotInstalled
 
 def main(arguments: Sequence[str]) -> int:
     """Perform one command of pip; return the exit status."""
-    python, folder, *rest = arguments
+    python, folder, failure, *rest = arguments
     if rest[:1] != ["install"]:
         return subprocess.call([find_uv(python) or "uv", "pip", *rest[:1], "--python", python, *rest[1:]])
     requirements = Path(folder).parent / "pip-arguments.txt"
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         requirements_file.install(python, requirements, Path(folder), print, directory=Path.cwd())
     except RequirementsNotInstalled as error:
         print(f"ERROR: {error}", file=sys.stderr)
+        Path(failure).write_text(str(error))
         return 1
     return 0
 

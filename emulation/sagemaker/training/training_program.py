@@ -30,6 +30,7 @@ _NO_TORCH = (
 )
 _CHANNELS = "/opt/ml/input/data/"
 _MAX_FAILURE_BYTES = 4096
+_MAX_INSTALLER = 400
 _UNREADABLE = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, zlib.error)
 
 
@@ -132,16 +133,22 @@ async def require_torch(python: str) -> None:
 
 
 def failure(program: Program, status: int, folder: JobDirectory, last: list[str]) -> str:
-    """Return the FailureReason of a program that failed: what it wrote for SageMaker, else its last line."""
+    """Return the FailureReason of a program that failed: what it wrote for SageMaker, else its last line.
+
+    The driver of the SageMaker SDK 3 writes that it failed, and not that an installer did; that is added.
+    """
+    installer = ""
+    with contextlib.suppress(OSError):
+        installer = f" (Here: {folder.installer_failure.read_text()[:_MAX_INSTALLER]})"
     with contextlib.suppress(OSError):
         with (folder.output / "failure").open("rb") as file:
             written = file.read(_MAX_FAILURE_BYTES).decode(errors="replace").strip()
         if written:
-            return f"AlgorithmError: {written}, exit code: {status}"
+            return f"AlgorithmError: {written}, exit code: {status}{installer}"
     words = last[-1] if last else ""
     return (
         f'AlgorithmError: ExecuteUserScriptError:\nExitCode {status}\nErrorMessage "{words[:600]}"\n'
-        f'Command "{program.shown[:200]}", exit code: {status}'
+        f'Command "{program.shown[:200]}", exit code: {status}{installer}'
     )
 
 

@@ -96,7 +96,9 @@ def test_what_the_interpreter_has_is_not_installed_again(stub_emulator: Emulator
 
 def test_the_installers_reason_is_in_the_log_and_fails_the_job(stub_emulator: Emulator) -> None:
     job = submit(stub_emulator, INSTALLS, {"requirements.txt": b"nowhere==1"})
-    assert ended(stub_emulator, job)["TrainingJobStatus"] == "Failed"
+    described = ended(stub_emulator, job)
+    assert described["TrainingJobStatus"] == "Failed"
+    assert "nowhere was not found" in described["FailureReason"]
     assert any(line.startswith("ERROR:") and "nowhere was not found" in line for line in logged(stub_emulator.s3, job))
 
 
