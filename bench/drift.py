@@ -21,13 +21,14 @@ from PIL import Image
 from bench.results import Claim, Options, Section, Table
 from monitoring import drift
 from monitoring.baseline import Baseline, CalibrationReference
-from monitoring.drift import Verdict
+from monitoring.drift_report import Verdict
 from monitoring.evaluation import Rate
 from monitoring.image_statistics import ImageStatistics, measure_pixels
 from monitoring.window import InferenceWindow
 from training.data.cifar_archive import CifarSource
+from training.data.rendering.weather import Severity, degrade
 from training.data.staging import stage
-from training.data.synthetic import Severity, degrade, render
+from training.data.synthetic import render
 from training.serving.model import Model, load
 from training.serving.preprocessing import to_pixels
 from training.vehicle_net.package import SHIPPED

@@ -40,7 +40,6 @@ class AlreadyRunning(EmulationError):
     def __init__(self, home: Path, state: "EnvironmentState | None") -> None:
         where = f"at {state.localstack_url} (process {state.pid})" if state else "and is still starting"
         super().__init__(f"a local environment already runs {where} in {home}: use it, or stop it with `scones down`")
-        self.home = home
         self.state = state
 
 
@@ -49,7 +48,6 @@ class StateDirectoryUnusable(EmulationError):
 
     def __init__(self, home: Path, reason: OSError) -> None:
         super().__init__(f"{home} cannot be used as the state directory: {reason}")
-        self.home = home
 
 
 class ServicesMissing(EmulationError):
@@ -57,7 +55,6 @@ class ServicesMissing(EmulationError):
 
     def __init__(self, services: Path) -> None:
         super().__init__(f"no */handler.py in {services}: the folder of the Lambda functions is missing or empty")
-        self.services = services
 
 
 class EnvironmentBuildFailed(EmulationError):
@@ -65,9 +62,7 @@ class EnvironmentBuildFailed(EmulationError):
 
     def __init__(self, name: str, reason: str, log: Path) -> None:
         super().__init__(f"{name} could not be created: {reason} (see {log})")
-        self.name = name
         self.reason = reason
-        self.log = log
 
 
 class RewriteFailed(EnvironmentBuildFailed):
@@ -91,9 +86,6 @@ class ComponentExited(EnvironmentFailed):
 
     def __init__(self, name: str, returncode: int, log: Path, tail: str) -> None:
         super().__init__(f"{name} exited unexpectedly with status {returncode}; the end of {log}:\n{tail}")
-        self.name = name
-        self.returncode = returncode
-        self.log = log
 
 
 class ComponentUnhealthy(EnvironmentFailed):
@@ -101,5 +93,3 @@ class ComponentUnhealthy(EnvironmentFailed):
 
     def __init__(self, name: str, url: str, seconds: float, log: Path) -> None:
         super().__init__(f"{name} did not respond at {url} within {seconds:.0f} s; its log is {log}")
-        self.name = name
-        self.log = log

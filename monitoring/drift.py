@@ -19,8 +19,6 @@ from monitoring.drift_report import AccuracyEstimate, DriftReport, Signal, Verdi
 from monitoring.signals import Comparison
 from monitoring.window import InferenceWindow
 
-__all__ = ["DriftReport", "Verdict", "compare"]
-
 MIN_INFERENCES = 30
 """With fewer inferences nothing is tested."""
 DRIFTED_P, WATCH_P = 0.005, 0.02

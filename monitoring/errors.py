@@ -27,8 +27,6 @@ class CaptureIncomplete(MonitoringError):
             f"{captured} of {expected} inferences were captured within {seconds:.0f} s: SageMaker writes them a minute "
             "or two late; try again, or check that the endpoint's data capture is on"
         )
-        self.captured = captured
-        self.expected = expected
 
 
 class CaptureOff(MonitoringError):

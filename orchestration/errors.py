@@ -105,8 +105,6 @@ class StackFailed(StackError):
 
     def __init__(self, name: str, status: str, reason: str) -> None:
         super().__init__(f"stack '{name}' ended as {status}: {reason}")
-        self.status = status
-        self.reason = reason
 
 
 class ContainerImageError(OrchestrationError):
@@ -150,7 +148,6 @@ class ExecutionTimeout(OrchestrationError):
         super().__init__(
             f"{running} executions are still running after {seconds:.0f} s; `scones show` prints the history of one"
         )
-        self.running = running
 
 
 class ExecutionNotFound(OrchestrationError):
@@ -178,7 +175,6 @@ class BatchFailed(OrchestrationError):
     def __init__(self, execution_arn: str, status: str, error: str | None, cause: str | None) -> None:
         why = f" ({error}: {cause})" if error else ""
         super().__init__(f"the batch {execution_arn} ended as {status}{why}: `scones show` prints its history")
-        self.status = status
 
 
 class ObjectsNotDeleted(OrchestrationError):

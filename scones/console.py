@@ -13,22 +13,6 @@ from rich.text import Text
 
 from core.printable import printable
 
-__all__ = [
-    "Advance",
-    "counts",
-    "err",
-    "escape",
-    "note",
-    "out",
-    "print_deleted",
-    "print_json",
-    "print_line",
-    "print_values",
-    "progress",
-    "values_table",
-    "warn",
-]
-
 _PIPE_WIDTH = 100_000
 
 

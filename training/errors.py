@@ -39,7 +39,6 @@ class ModelArtifactNotFound(SageMakerError):
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"there is no model artifact at {uri}: upload it first")
-        self.uri = uri
 
 
 class EndpointNotFound(SageMakerError):
@@ -47,7 +46,6 @@ class EndpointNotFound(SageMakerError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no endpoint '{name}': deploy it first, or check region and target")
-        self.name = name
 
 
 class EndpointFailed(SageMakerError):
@@ -55,9 +53,7 @@ class EndpointFailed(SageMakerError):
 
     def __init__(self, name: str, status: str, reason: str) -> None:
         super().__init__(f"endpoint '{name}' is {status}: {reason}")
-        self.name = name
         self.status = status
-        self.reason = reason
 
 
 class EndpointTimeout(SageMakerError):
@@ -68,9 +64,6 @@ class EndpointTimeout(SageMakerError):
             f"endpoint '{name}' is still {status} after {seconds:.0f} s: SageMaker continues; "
             "check it with `scones endpoint status`"
         )
-        self.name = name
-        self.status = status
-        self.seconds = seconds
 
 
 class UnknownRecipe(SageMakerError):
@@ -78,7 +71,6 @@ class UnknownRecipe(SageMakerError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"there is no recipe '{name}': choose one of {', '.join(known)}")
-        self.name = name
 
 
 class InvalidHyperparameter(SageMakerError):
@@ -86,7 +78,6 @@ class InvalidHyperparameter(SageMakerError):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"hyperparameter {name}: {reason}")
-        self.name = name
 
 
 class DatasetNotFound(SageMakerError):
@@ -96,7 +87,6 @@ class DatasetNotFound(SageMakerError):
         size = f" of {min_side} x {min_side} pixels" if min_side else ""
         option = f" --size {min_side}" if min_side else ""
         super().__init__(f"there is no staged dataset{size} at {uri}: run `scones stage{option}` first")
-        self.uri = uri
 
 
 class JobNotFound(SageMakerError):
@@ -104,7 +94,6 @@ class JobNotFound(SageMakerError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no training job '{name}': check region and target")
-        self.name = name
 
 
 class JobFailed(SageMakerError):
@@ -112,9 +101,7 @@ class JobFailed(SageMakerError):
 
     def __init__(self, name: str, status: str, reason: str) -> None:
         super().__init__(f"training job '{name}' is {status}: {reason}")
-        self.name = name
         self.status = status
-        self.reason = reason
 
 
 class JobTimeout(SageMakerError):
@@ -125,7 +112,6 @@ class JobTimeout(SageMakerError):
             f"training job '{name}' is still {status} after {seconds:.0f} s: it continues; "
             f"follow it with `scones train --attach {name}`"
         )
-        self.name = name
 
 
 class CaptureMissing(SageMakerError):
@@ -136,7 +122,6 @@ class CaptureMissing(SageMakerError):
             f"{missing} of {invocations} captures are not under {uri} after {seconds:.0f} s: "
             "check that the endpoint's role may write there"
         )
-        self.uri = uri
 
 
 class InstanceRefused(SageMakerError):
@@ -147,7 +132,6 @@ class InstanceRefused(SageMakerError):
             f"{instance_type} was refused: {message}; choose another with --instance-type, such as ml.g5.xlarge or "
             "ml.g4dn.xlarge"
         )
-        self.instance_type = instance_type
 
 
 class QuotaTooLow(SageMakerError):
@@ -157,8 +141,6 @@ class QuotaTooLow(SageMakerError):
         super().__init__(
             f"the quota '{quota}' of this account is {value:g} and {needed} are needed: request an increase at {url}"
         )
-        self.quota = quota
-        self.url = url
 
 
 class ContainerImageNotFound(SageMakerError):
@@ -173,7 +155,6 @@ class RoleMissing(SageMakerError):
 
     def __init__(self, output: str) -> None:
         super().__init__(f"the stack has no output {output}: update it with `scones deploy`")
-        self.output = output
 
 
 class SageMakerRefused(SageMakerError):
@@ -181,9 +162,6 @@ class SageMakerRefused(SageMakerError):
 
     def __init__(self, operation: str, code: str, message: str) -> None:
         super().__init__(f"{operation} was refused ({code}): {message}")
-        self.operation = operation
-        self.code = code
-        self.message = message
 
 
 class QuotaExceeded(SageMakerRefused):

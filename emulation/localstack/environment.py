@@ -16,8 +16,6 @@ from emulation.processes.python_environments import (
     make_environment,
 )
 
-__all__ = ["COMPILE", "Progress", "ensure_environment", "environment_at"]
-
 PROJECT = Path(__file__).parent
 REQUIREMENTS = PROJECT / "requirements.txt"
 COMPILE = ("-I", "-W", "ignore", "-m", "scones_localstack.compile_modules")

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emulation.errors import AlreadyRunning, EnvironmentFailed, PortInUse, StateDirectoryUnusable
-from emulation.localstack.environment import Progress, ensure_environment
+from emulation.localstack.environment import ensure_environment
 from emulation.processes.child_processes import is_healthy
 from emulation.processes.components import LAMBDA_HEALTH, LOCALSTACK_HEALTH, SAGEMAKER_HEALTH, EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState, EnvironmentStatus
 from emulation.processes.parent_watcher import GRACE_SECONDS
 from emulation.processes.ports import is_free
+from emulation.processes.python_environments import Progress
 from emulation.processes.state_directory import StateDirectory
 from emulation.settings import ROOT, inherited_environment
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from types import TracebackType
 
 from emulation.errors import StateDirectoryUnusable
-from emulation.localstack.environment import Progress, ensure_environment
+from emulation.localstack.environment import ensure_environment
 from emulation.processes import components
 from emulation.processes.child_processes import Component, ComponentProcess, stop_all, wait_until_healthy
 from emulation.processes.components import Addresses, EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.parent_watcher import GRACE_SECONDS, ParentPipe
 from emulation.processes.ports import Ports
+from emulation.processes.python_environments import Progress
 from emulation.processes.state_directory import StateDirectory
 from emulation.settings import inherited_environment
 

@@ -53,7 +53,10 @@ class AwsError(EmulatorError):
     """An error in AWS's format."""
 
     code: ClassVar[str]
-    status: ClassVar[int] = 400
+    status: ClassVar[int]
+
+    def __init_subclass__(cls, code: str, status: int = 400) -> None:
+        cls.code, cls.status = code, status
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -64,87 +67,56 @@ class AwsError(EmulatorError):
         return {}
 
 
-class ValidationException(AwsError):
+class ValidationException(AwsError, code="ValidationException"):
     """A control-plane input that violates a constraint or names a missing resource."""
 
-    code = "ValidationException"
 
-
-class ResourceInUse(AwsError):
+class ResourceInUse(AwsError, code="ResourceInUse"):
     """The name is in use."""
 
-    code = "ResourceInUse"
 
-
-class ResourceLimitExceeded(AwsError):
+class ResourceLimitExceeded(AwsError, code="ResourceLimitExceeded"):
     """More of something than this account may have."""
 
-    code = "ResourceLimitExceeded"
 
-
-class ObjectNotFound(AwsError):
+class ObjectNotFound(AwsError, code="ObjectNotFoundException"):
     """The scalable target or scaling policy does not exist."""
 
-    code = "ObjectNotFoundException"
 
-
-class Conflict(AwsError):
+class Conflict(AwsError, code="ConflictException", status=409):
     """The schedule already exists."""
 
-    code = "ConflictException"
-    status = 409
 
-
-class ResourceNotFound(AwsError):
+class ResourceNotFound(AwsError, code="ResourceNotFoundException", status=404):
     """The schedule does not exist."""
 
-    code = "ResourceNotFoundException"
-    status = 404
 
-
-class SerializationException(AwsError):
+class SerializationException(AwsError, code="SerializationException"):
     """The body is not JSON, or a member has the wrong type."""
 
-    code = "SerializationException"
 
-
-class UnknownOperation(AwsError):
+class UnknownOperation(AwsError, code="UnknownOperationException"):
     """An operation that AWS does not have, or that is not emulated."""
 
-    code = "UnknownOperationException"
 
-
-class Throttled(AwsError):
+class Throttled(AwsError, code="ThrottlingException"):
     """Request rate exceeded; clients raise a plain ClientError."""
 
-    code = "ThrottlingException"
 
-
-class AccessDenied(AwsError):
+class AccessDenied(AwsError, code="AccessDeniedException", status=403):
     """The caller lacks permission; clients raise a plain ClientError."""
 
-    code = "AccessDeniedException"
-    status = 403
 
-
-class ValidationError(AwsError):
+class ValidationError(AwsError, code="ValidationError"):
     """A runtime request for an endpoint that is not in service, or that violates a constraint."""
 
-    code = "ValidationError"
 
-
-class BodyTooLarge(AwsError):
+class BodyTooLarge(AwsError, code="", status=413):
     """A body over the service's limit; AWS names no code here, so clients report the status."""
 
-    code = ""
-    status = 413
 
-
-class ModelError(AwsError):
+class ModelError(AwsError, code="ModelError", status=424):
     """The model container returned an error, or nothing."""
-
-    code = "ModelError"
-    status = 424
 
     def __init__(self, message: str, original_status: int, original_message: str, log_stream_arn: str) -> None:
         super().__init__(message)
@@ -162,39 +134,24 @@ class ModelError(AwsError):
         }
 
 
-class ModelNotReady(AwsError):
+class ModelNotReady(AwsError, code="ModelNotReadyException", status=429):
     """The variant's container is still loading its model."""
 
-    code = "ModelNotReadyException"
-    status = 429
 
-
-class InternalFailure(AwsError):
+class InternalFailure(AwsError, code="InternalFailure", status=500):
     """A defect of the emulator."""
 
-    code = "InternalFailure"
-    status = 500
 
-
-class InternalServer(AwsError):
+class InternalServer(AwsError, code="InternalServerException", status=500):
     """A defect of the emulator, as EventBridge Scheduler calls it."""
 
-    code = "InternalServerException"
-    status = 500
 
-
-class ServiceUnavailable(AwsError):
+class ServiceUnavailable(AwsError, code="ServiceUnavailable", status=503):
     """No instance is available."""
 
-    code = "ServiceUnavailable"
-    status = 503
 
-
-class InternalDependency(AwsError):
+class InternalDependency(AwsError, code="InternalDependencyException", status=530):
     """A dependency of SageMaker failed."""
-
-    code = "InternalDependencyException"
-    status = 530
 
 
 class LaunchFailed(EmulatorError):

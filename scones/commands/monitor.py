@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from monitoring import cloudwatch_metrics
-from monitoring.drift import Verdict
+from monitoring.drift_report import Verdict
 from scones import console, options
 from scones.context import CLOUD, CommandContext, with_context
 from scones.monitoring_result import monitor_captures, monitor_endpoint

@@ -15,7 +15,8 @@ from core.waiting import WaiterConfig
 from monitoring import capture
 from tests.cli_runner import User
 from tests.integration.local_deployment import LocalDeployment
-from training.data.synthetic import Severity, render
+from training.data.rendering.weather import Severity
+from training.data.synthetic import render
 from training.vehicle_net.package import SHIPPED
 
 pytestmark = pytest.mark.integration

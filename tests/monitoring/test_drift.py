@@ -6,7 +6,7 @@ import pytest
 
 from monitoring import drift
 from monitoring.baseline import Baseline, CalibrationReference
-from monitoring.drift import Verdict
+from monitoring.drift_report import DriftReport, Verdict
 from monitoring.image_statistics import ImageStatistics
 from monitoring.window import InferenceWindow
 
@@ -33,7 +33,7 @@ def baseline(**changes: Any) -> Baseline:
     return replace(made, **changes)
 
 
-def verdict(seen: InferenceWindow) -> drift.DriftReport:
+def verdict(seen: InferenceWindow) -> DriftReport:
     return drift.compare(seen, baseline(), 0.94)
 
 

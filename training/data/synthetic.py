@@ -25,8 +25,6 @@ from training.data.rendering.scene import backdrop, foreground, shadow
 from training.data.rendering.seeded_random import SeededRandom
 from training.data.rendering.weather import Severity, degrade, everyday
 
-__all__ = ["KINDS", "Kind", "Severity", "SyntheticSource", "degrade", "render", "render_many"]
-
 Kind = Literal["bicycle", "motorcycle", "car", "neither"]
 Pixels = NDArray[np.uint8]
 

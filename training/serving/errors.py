@@ -51,6 +51,9 @@ class RequestError(ServingError):
 
     status: ClassVar[int] = 400
 
+    def __init_subclass__(cls, status: int | None = None) -> None:
+        cls.status = status or cls.status
+
 
 class ImageError(RequestError):
     """The bytes are not an image that can be decoded."""
@@ -68,43 +71,29 @@ class BrokenImage(ImageError):
     """The bytes begin like an image, but are truncated or corrupt."""
 
 
-class ImageTooLarge(ImageError):
+class ImageTooLarge(ImageError, status=413):
     """Decoding the image would take too much memory or time."""
 
-    status = 413
 
-
-class BodyTooLarge(RequestError):
+class BodyTooLarge(RequestError, status=413):
     """The request's body is longer than the limit."""
 
-    status = 413
 
-
-class BodyTimeout(RequestError):
+class BodyTimeout(RequestError, status=408):
     """The request's body did not arrive in time."""
 
-    status = 408
 
-
-class UnsupportedMediaType(RequestError):
+class UnsupportedMediaType(RequestError, status=415):
     """The request's Content-Type is not an accepted image type."""
 
-    status = 415
 
-
-class NotAcceptable(RequestError):
+class NotAcceptable(RequestError, status=406):
     """The request's Accept has no type that the server can respond with."""
 
-    status = 406
 
-
-class ServerBusy(RequestError):
+class ServerBusy(RequestError, status=503):
     """Too many requests are in progress; the client may try again."""
 
-    status = 503
 
-
-class InferenceTimeout(RequestError):
+class InferenceTimeout(RequestError, status=504):
     """Decoding and inference took too long."""
-
-    status = 504

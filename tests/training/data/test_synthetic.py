@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from training.data.rendering.seeded_random import SeededRandom
-from training.data.rendering.weather import everyday
+from training.data.rendering.weather import Severity, degrade, everyday
 from training.data.staging import stage
-from training.data.synthetic import KINDS, Kind, Severity, SyntheticSource, degrade, render, render_many
+from training.data.synthetic import KINDS, Kind, SyntheticSource, render, render_many
 
 REPOSITORY = Path(__file__).parents[3]
 KNOBS = [field.name for field in fields(Severity)]
