@@ -37,10 +37,7 @@ from emulation.sagemaker.hosting.model_server import Command
 from emulation.sagemaker.store import Account, Kind, Store
 from emulation.sagemaker.training.job_runner import JobRunner, TrainingEnvironment
 
-_NOT_EMULATED = {
-    "async-invocations": "InvokeEndpointAsync",
-    "invocations-response-stream": "InvokeEndpointWithResponseStream",
-}
+_NOT_EMULATED = {"async-invocations": "InvokeEndpointAsync"}
 """Calls of the runtime by the end of their paths."""
 
 
@@ -122,6 +119,7 @@ def create_app(options: EmulatorOptions) -> ASGIApp:
     routes = [
         Route("/", control.handle, methods=["POST"]),
         Route("/endpoints/{name}/invocations", invoke_endpoint.handle, methods=["POST"]),
+        Route("/endpoints/{name}/invocations-response-stream", invoke_endpoint.handle_stream, methods=["POST"]),
         Route("/schedules/{name}", schedules.handle, methods=["POST", "PUT", "GET", "DELETE"]),
         Route("/_scones/health", health),
     ]

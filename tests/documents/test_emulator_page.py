@@ -10,4 +10,5 @@ ROWS = [line.split("|") for line in SECTION.splitlines() if line.startswith("| "
 
 def test_every_emulated_call_is_listed_and_no_other() -> None:
     listed = {name.strip() for row in ROWS for name in row[2].split(",")}
-    assert listed == {*OPERATIONS, *AUTOSCALING, *SCHEDULES.values(), "InvokeEndpoint"}
+    runtime = {"InvokeEndpoint", "InvokeEndpointWithResponseStream"}
+    assert listed == {*OPERATIONS, *AUTOSCALING, *SCHEDULES.values(), *runtime}

@@ -16,6 +16,9 @@ async def create(context: OperationContext, request: Params) -> Params:
     name = request["EndpointConfigName"]
     context.store.require_absent(Kind.ENDPOINT_CONFIG, name)
     chosen = tags.as_mapping(request.get("Tags", []))
+    for member in ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants"):
+        if member in request:
+            raise ValidationException(f"{member} is not emulated.")
     variants = request["ProductionVariants"]
     names = [variant["VariantName"] for variant in variants]
     if len(set(names)) < len(names):

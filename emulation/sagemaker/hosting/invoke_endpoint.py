@@ -24,7 +24,7 @@ from emulation.sagemaker.errors import (
     ServiceUnavailable,
     ValidationError,
 )
-from emulation.sagemaker.hosting import faults
+from emulation.sagemaker.hosting import event_stream, faults
 from emulation.sagemaker.hosting.deployment import Deployment, Variant
 from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances
 from emulation.sagemaker.hosting.faults import Faults, Half
@@ -39,6 +39,7 @@ MAX_BODY_BYTES = 6 * 1024 * 1024
 MAX_BUFFERED_BYTES = 384 * 1024 * 1024
 _MAX_ORIGINAL_MESSAGE = 4096
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+_STREAM_ACCEPT = b"x-amzn-sagemaker-accept"
 _TO_CONTAINER = ("content-type", "accept", _CUSTOM_ATTRIBUTES)
 _TIMEOUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
@@ -75,6 +76,20 @@ class InvokeEndpoint:
         except Exception:
             log.exception("an invocation failed")
             return _refuse(InternalFailure("An internal failure occurred."))
+
+    async def handle_stream(self, request: Request) -> Response:
+        """Handle one invocation with a response stream: the container's whole response, as one event or several."""
+        headers = [(name, value) for name, value in request.scope["headers"] if name != b"accept"]
+        headers += [(b"accept", value) for name, value in headers if name == _STREAM_ACCEPT]
+        response = await self.handle(Request({**request.scope, "headers": headers}, request.receive))
+        if response.status_code != 200:
+            return response
+        streamed = Response(event_stream.payload_parts(bytes(response.body)), media_type=event_stream.CONTENT_TYPE)
+        streamed.headers["x-amzn-sagemaker-content-type"] = response.headers["content-type"]
+        for name in ("x-amzn-invoked-production-variant", _CUSTOM_ATTRIBUTES):
+            if name in response.headers:
+                streamed.headers[name] = response.headers[name]
+        return streamed
 
     async def _invoke(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -138,6 +138,16 @@ def test_a_variant_that_cannot_be_served_is_refused(
     assert complaint in message
 
 
+def test_an_asynchronous_endpoint_is_refused_with_its_configuration(emulator: Emulator, name: str) -> None:
+    code, message, _ = refusal(
+        emulator.client("sagemaker").create_endpoint_config,
+        EndpointConfigName=name,
+        ProductionVariants=[{"VariantName": "A", "ModelName": name}],
+        AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://out/"}},
+    )
+    assert (code, message) == ("ValidationException", "AsyncInferenceConfig is not emulated.")
+
+
 def test_two_variants_of_one_name_are_refused(emulator: Emulator, name: str) -> None:
     emulator.model(name)
     variant = {"VariantName": "A", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.xlarge"}

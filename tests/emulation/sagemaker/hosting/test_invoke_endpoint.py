@@ -4,8 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError
 
+from emulation.sagemaker.hosting.event_stream import payload_parts
 from tests.emulation.sagemaker.emulator import Emulator, model_archive
 
 
@@ -149,14 +151,25 @@ def test_sixteen_clients_are_answered_at_once(emulator: Emulator, name: str) -> 
 
 
 def test_another_call_of_the_runtime_is_refused_by_its_name(emulator: Emulator, name: str) -> None:
-    runtime = emulator.client("sagemaker-runtime")
-    for call, arguments in (
-        (runtime.invoke_endpoint_async, {"InputLocation": "s3://images/a.png"}),
-        (runtime.invoke_endpoint_with_response_stream, {"Body": b"image"}),
-    ):
-        with pytest.raises(ClientError) as caught:
-            call(EndpointName=name, **arguments)
-        assert caught.value.response["Error"] == {
-            "Code": "UnknownOperationException",
-            "Message": f"{caught.value.operation_name} is not emulated.",
-        }
+    with pytest.raises(ClientError) as caught:
+        emulator.client("sagemaker-runtime").invoke_endpoint_async(EndpointName=name, InputLocation="s3://images/a.png")
+    error = {"Code": "UnknownOperationException", "Message": "InvokeEndpointAsync is not emulated."}
+    assert caught.value.response["Error"] == error
+
+
+def test_a_response_stream_has_the_whole_response(emulator: Emulator, name: str) -> None:
+    emulator.endpoint(name)
+    stream = emulator.client("sagemaker-runtime").invoke_endpoint_with_response_stream
+    response = stream(EndpointName=name, Body=b"headers", ContentType="image/png", Accept="text/plain")
+    (event,) = response["Body"]
+    headers = json.loads(event["PayloadPart"]["Bytes"])
+    assert (headers["content-type"], headers["accept"]) == ("image/png", "text/plain")
+    assert (response["ContentType"], response["InvokedProductionVariant"]) == ("application/json", "AllTraffic")
+    with pytest.raises(ClientError, match="not found"):
+        stream(EndpointName=f"{name}-missing", Body=b"x")
+
+
+def test_a_large_response_is_streamed_in_parts() -> None:
+    parser = EventStreamBuffer()
+    parser.add_data(payload_parts(bytes(5 * 1024 * 1024 // 2)))
+    assert [len(event.payload) for event in parser] == [1024 * 1024, 1024 * 1024, 512 * 1024]
