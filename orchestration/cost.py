@@ -7,7 +7,7 @@ the functions' memory from the template.
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -39,38 +39,38 @@ class Prices:
         return float(self.table[name]["price"])
 
 
+def _assumed(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
 @dataclass(frozen=True)
 class Assumptions:
-    """What the cost depends on besides prices; ``descriptions`` has the source of each default."""
+    """What the cost depends on besides prices, each with its meaning and the source of its default."""
 
-    image_kb: float = 30.0
-    serialize_ms: float = 60.0
-    classify_ms: float = 60.0
-    filter_ms: float = 3.0
-    review_share: float = 0.15
-    images_per_second: float = 50.0
-    log_bytes: float = 1200.0
-    express_log_bytes: float = 0.0
-    traced_share: float = 0.05
-    captured_share: float = 1.0
-    architecture: str = "x86_64"
+    image_kb: float = _assumed(30.0, "size of an image in KB; a guess for a 640-pixel JPEG")
+    serialize_ms: float = _assumed(60.0, "billed ms of SerializeImageData; a guess: one S3 read on AWS, and decoding")
+    classify_ms: float = _assumed(60.0, "billed ms of ClassifyImageData; a guess: the invocation of the endpoint")
+    filter_ms: float = _assumed(3.0, "billed ms of FilterInferences; a guess above the duration on a laptop")
+    review_share: float = _assumed(
+        0.15, "share of images below the threshold: about 14 % in the shipped model's cross-validation"
+    )
+    images_per_second: float = _assumed(
+        50.0, "images per second of one ml.m5.xlarge; a guess: four cores at 10 to 20 ms an image"
+    )
+    log_bytes: float = _assumed(
+        1200.0, "bytes in CloudWatch Logs per image: START, END and REPORT lines of three functions"
+    )
+    express_log_bytes: float = _assumed(
+        0.0, "additional bytes of an Express execution; log level ERROR logs only failures"
+    )
+    traced_share: float = _assumed(0.05, "share of executions that X-Ray's default sampling records at high rates")
+    captured_share: float = _assumed(1.0, "share of requests that data capture writes to S3")
+    architecture: str = _assumed("x86_64", "architecture of the functions")
 
-    @staticmethod
-    def descriptions() -> dict[str, str]:
+    @classmethod
+    def descriptions(cls) -> dict[str, str]:
         """Return what each assumption means, and the source of its default."""
-        return {
-            "image_kb": "size of an image in KB; a guess for a 640-pixel JPEG",
-            "serialize_ms": "billed ms of SerializeImageData; a guess: one S3 read on AWS, and decoding",
-            "classify_ms": "billed ms of ClassifyImageData; a guess: the invocation of the endpoint",
-            "filter_ms": "billed ms of FilterInferences; a guess above the duration on a laptop",
-            "review_share": "share of images below the threshold: about 14 % in the shipped model's cross-validation",
-            "images_per_second": "images per second of one ml.m5.xlarge; a guess: four cores at 10 to 20 ms an image",
-            "log_bytes": "bytes in CloudWatch Logs per image: START, END and REPORT lines of three functions",
-            "express_log_bytes": "additional bytes of an Express execution; log level ERROR logs only failures",
-            "traced_share": "share of executions that X-Ray's default sampling records at high rates",
-            "captured_share": "share of requests that data capture writes to S3",
-            "architecture": "architecture of the functions",
-        }
+        return {each.name: each.metadata["meaning"] for each in fields(cls)}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from emulation.processes import background
 from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState, EnvironmentStatus
 from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe
+from tests.emulation.process_trees import everything, gone
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -31,31 +32,6 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("services")
     install_probe(folder / "probe")
     return folder
-
-
-def _everything(state: EnvironmentState) -> list[psutil.Process]:
-    """All processes under the stack's, with the handler's running."""
-    LambdaEndpoint(state.lambda_urls["probe"]).do("process")
-    processes = psutil.Process(state.pid).children(recursive=True)
-    assert len(processes) >= 4
-    return processes
-
-
-def _gone(processes: list[psutil.Process]) -> bool:
-    """Whether none runs any more; what only waits for its new parent to fetch its status counts as gone."""
-    deadline = time.monotonic() + 600
-    while any(_runs(process) for process in processes):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_nothing_runs_in_an_empty_home(tmp_path: Path) -> None:
@@ -77,9 +53,9 @@ def test_a_detached_stack_is_found_and_stopped_from_anywhere(services: Path, cac
     assert os.getsid(state.pid) != os.getsid(0)
     assert background.status(tmp_path).state == state
     assert _variable(state, "THRESHOLD") == "0.7"
-    processes = [psutil.Process(state.pid), *_everything(state)]
+    processes = [psutil.Process(state.pid), *everything(state)]
     assert background.stop(tmp_path) is True
-    assert _gone(processes)
+    assert gone(processes)
     assert background.status(tmp_path).running is False
     assert background.stop(tmp_path) is False
 
@@ -101,5 +77,5 @@ def test_a_detached_environment_outlives_its_starter_but_not_a_starter_that_dies
         child = psutil.Process(int((tmp_path / "environment.lock").read_text()))
         processes = [child, *child.children(recursive=True)]
         starter.kill()
-    assert _gone(processes)
+    assert gone(processes)
     assert not background.status(tmp_path).running

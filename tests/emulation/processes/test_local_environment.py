@@ -20,6 +20,7 @@ from emulation.processes.local_environment import LocalEnvironment
 from emulation.processes.ports import HOST
 from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, LocalSession
 from tests.emulation.lambda_hosts import LambdaEndpoint, install_probe
+from tests.emulation.process_trees import everything, gone
 
 ROOT = Path(__file__).resolve().parents[3]
 FOREGROUND = """
@@ -64,31 +65,6 @@ def foreground(services: Path, cache: Path, tmp_path: Path) -> Iterator["subproc
 def _state(process: "subprocess.Popen[str]") -> EnvironmentState:
     assert process.stdout is not None
     return EnvironmentState.from_json(process.stdout.readline())
-
-
-def _everything(state: EnvironmentState) -> list[psutil.Process]:
-    """All processes under the stack's, with the handler's running."""
-    LambdaEndpoint(state.lambda_urls["probe"]).do("process")
-    processes = psutil.Process(state.pid).children(recursive=True)
-    assert len(processes) >= 4
-    return processes
-
-
-def _gone(processes: list[psutil.Process]) -> bool:
-    """Whether none runs any more; what only waits for its new parent to fetch its status counts as gone."""
-    deadline = time.monotonic() + 600
-    while any(_runs(process) for process in processes):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_services_that_are_not_there_are_named_before_anything_starts(tmp_path: Path) -> None:
@@ -200,10 +176,10 @@ def test_a_supervised_stack_that_is_told_to_stop_leaves_nothing(
     foreground: "subprocess.Popen[str]", number: signal.Signals
 ) -> None:
     state = _state(foreground)
-    processes = _everything(state)
+    processes = everything(state)
     foreground.send_signal(number)
     assert foreground.wait(600) == 0
-    assert _gone(processes)
+    assert gone(processes)
     assert not background.status(state.home).running
     assert sorted(path.name for path in state.home.iterdir()) == ["environment.lock", "logs"]
 
@@ -213,7 +189,7 @@ def test_a_stack_whose_process_is_killed_leaves_nothing_and_the_next_one_works(
     foreground: "subprocess.Popen[str]", services: Path, cache: Path
 ) -> None:
     state = _state(foreground)
-    processes = _everything(state)
+    processes = everything(state)
     foreground.kill()
     foreground.wait(600)
     assert not background.status(state.home).running
@@ -222,7 +198,7 @@ def test_a_stack_whose_process_is_killed_leaves_nothing_and_the_next_one_works(
         EnvironmentOptions(state.home, cache, services, localstack_port=port, stub_model=True)
     ) as again:
         assert again.localstack_url == state.localstack_url
-        assert _gone(processes)
+        assert gone(processes)
 
 
 @pytest.mark.integration
@@ -233,17 +209,17 @@ def test_a_stack_that_is_killed_while_it_starts_leaves_nothing(foreground: "subp
     processes = process.children(recursive=True)
     foreground.kill()
     foreground.wait(600)
-    assert _gone(processes)
+    assert gone(processes)
 
 
 @pytest.mark.integration
 def test_a_part_that_dies_takes_the_stack_down_with_its_last_words(foreground: "subprocess.Popen[str]") -> None:
     state = _state(foreground)
-    processes = _everything(state)
+    processes = everything(state)
     emulator = next(process for process in processes if "emulation.sagemaker" in process.cmdline())
     emulator.kill()
     assert foreground.wait(600) == 1
-    assert _gone(processes)
+    assert gone(processes)
 
 
 @pytest.mark.integration
