@@ -1,18 +1,17 @@
 """Deploys a stack in the terminal: shows the changes, asks for confirmation, and follows the events with a bar."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from orchestration import bootstrap, stack
 from scones import console
 from scones.context import CommandContext
 from scones.views.stack_changes import show_change, show_event
 
-Deploy = Callable[[stack.OnChanges, stack.OnEvent], stack.Deployment]
 
-
-def deploy_with_progress(context: CommandContext, deploy: Deploy) -> stack.Deployment:
-    """Deploy with a bar that pauses while the user is asked; an interruption leaves the deployment running."""
+@contextmanager
+def deployment_progress(context: CommandContext) -> Iterator[tuple[stack.OnChanges, stack.OnEvent]]:
+    """Yield what a deployment calls: a bar pauses while the user is asked; an interruption leaves it running."""
     with ExitStack() as bar:
         advance = bar.enter_context(console.progress("comparing with the deployed stack"))
         total = done = 0
@@ -32,7 +31,7 @@ def deploy_with_progress(context: CommandContext, deploy: Deploy) -> stack.Deplo
             show_event(event)
 
         try:
-            return deploy(on_changes, on_event)
+            yield on_changes, on_event
         except KeyboardInterrupt:
             bar.close()
             if total:
@@ -52,14 +51,8 @@ def deploy_bootstrap(
     context: CommandContext, parameters: dict[str, str], options: stack.DeploymentOptions = stack.DEFAULT_OPTIONS
 ) -> stack.Deployment:
     """Create or update the bootstrap stack."""
-    return deploy_with_progress(
-        context,
-        lambda on_changes, on_event: bootstrap.deploy(
-            context.client("cloudformation"),
-            parameters,
-            options=options,
-            on_changes=on_changes,
-            on_event=on_event,
-            poll=context.settings.poll_seconds,
-        ),
-    )
+    cloudformation, poll = context.client("cloudformation"), context.settings.poll_seconds
+    with deployment_progress(context) as (on_changes, on_event):
+        return bootstrap.deploy(
+            cloudformation, parameters, options=options, on_changes=on_changes, on_event=on_event, poll=poll
+        )

@@ -14,7 +14,7 @@ from scones import alarm_addresses, console, container_image_uris
 from scones.context import CommandContext, with_context
 from scones.options import BoundaryOption, TagOption, boundary_parameter
 from scones.settings import Target
-from scones.stack_deployment import deploy_with_progress, ensure_bootstrap
+from scones.stack_deployment import deployment_progress, ensure_bootstrap
 from scones.stack_revisions import StackRevisions
 from scones.views.stack_changes import show_difference
 
@@ -82,9 +82,8 @@ def deploy(  # noqa: PLR0913, PLR0917 - a command's options
             context.session, context.settings, names, _architecture(context, parameters)
         )
         parameters = container_image_uris.template_parameters(image_uris) | parameters
-    deployment = deploy_with_progress(
-        context, lambda on_changes, on_event: revisions.deploy(parameters, on_changes, on_event)
-    )
+    with deployment_progress(context) as (on_changes, on_event):
+        deployment = revisions.deploy(parameters, on_changes, on_event)
     _print(context, deployment, image_uris)
 
 

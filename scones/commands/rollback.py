@@ -2,7 +2,7 @@
 
 from scones import console
 from scones.context import CommandContext, with_context
-from scones.stack_deployment import deploy_with_progress
+from scones.stack_deployment import deployment_progress
 from scones.stack_revisions import StackRevisions
 
 
@@ -14,7 +14,8 @@ def rollback(context: CommandContext) -> None:
 
     Example: `scones rollback --target aws`
     """
-    deployment = deploy_with_progress(context, StackRevisions(context.session, context.settings).roll_back)
+    with deployment_progress(context) as (on_changes, on_event):
+        deployment = StackRevisions(context.session, context.settings).roll_back(on_changes, on_event)
     if not deployment.changes:
         console.note("nothing to change: the stack is as it was before")
     context.print_values(deployment.outputs)
