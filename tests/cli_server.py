@@ -1,16 +1,17 @@
 """Runs commands in forks of one interpreter, so that what they import, and AWS's service models, are read once.
 
-Each command is a process of its own with its own output and exit code, which begins as the CLI does and ends as an
-interpreter does. ``python -m tests.cli_server`` reads one JSON list a line: the files for standard output and standard
-error, then the words of the command. It writes one line with the exit code of each.
+Each command is a process of its own with its own output and exit code. ``python -m tests.cli_server`` reads one JSON
+list a line: the files for standard output and standard error, then the words of the command. It writes one line with
+the exit code of each.
 """
 
 import functools
+import gc
 import json
+import multiprocessing
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
 
 import botocore.loaders
 
@@ -32,11 +33,11 @@ def main() -> None:
     for line in sys.stdin:
         stdout, stderr, *words = json.loads(line)
         _import_command(words)
-        child = os.fork()
-        if child == 0:
-            _run(stdout, stderr, words)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        gc.freeze()  # a fork shares the memory that it does not touch
+        process = multiprocessing.get_context("fork").Process(target=_run, args=(stdout, stderr, words))
+        process.start()
+        process.join()
+        print(process.exitcode, flush=True)
 
 
 def _import_command(words: list[str]) -> None:
@@ -47,14 +48,13 @@ def _import_command(words: list[str]) -> None:
         load_sdk()
 
 
-def _run(stdout: str, stderr: str, words: list[str]) -> NoReturn:
-    for descriptor, path in enumerate((os.devnull, stdout, stderr)):
-        opened = os.open(path, os.O_RDONLY if descriptor == 0 else os.O_WRONLY)
+def _run(stdout: str, stderr: str, words: list[str]) -> None:
+    for descriptor, path in enumerate((stdout, stderr), start=1):
+        opened = os.open(path, os.O_WRONLY)
         os.dup2(opened, descriptor)
         os.close(opened)
     sys.argv = ["scones", *words]
     cli.main()
-    sys.exit()
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ TESTED_ELSEWHERE = {
         "SCONES_LAMBDA_CONTAINERS",
     ),
     r"scones review --serve": ("tests/journeys/test_review_page.py", '"--serve"'),
+    r"scones baseline --synthetic": ("tests/scones/commands/test_baseline.py", '"baseline", "--synthetic"'),
     r"scones evaluate --job .*": ("tests/scones/test_model_comparison.py", '"evaluate", "--job"'),
     r"scones train .*": ("tests/journeys/test_other_classes.py", 'user.scones("train"'),
     r"scones endpoint deploy --job .*": ("tests/journeys/test_other_classes.py", '"endpoint", "deploy", "--job"'),

@@ -1,0 +1,26 @@
+import functools
+from pathlib import Path
+
+import pytest
+
+from monitoring.baseline import MIN_PREDICTIONS, Baseline
+from scones import staged_datasets
+from tests.scones.conftest import Cli
+from training.data.synthetic import SyntheticSource
+
+
+def test_the_baseline_of_rendered_vehicles_is_of_every_training_image_since_all_are_new(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = functools.partial(SyntheticSource, train=MIN_PREDICTIONS, test=2)
+    monkeypatch.setattr(few, "dataset", SyntheticSource.dataset, raising=False)
+    monkeypatch.setattr(staged_datasets, "SyntheticSource", few)
+    done = cli("baseline", "--synthetic", "--out", str(tmp_path / "baseline.json"))
+    assert done.exit_code == 0, done.output
+    baseline = Baseline.read(tmp_path / "baseline.json")
+    assert baseline.n == MIN_PREDICTIONS
+    assert baseline.source == (
+        f"predictions for {MIN_PREDICTIONS} rendered vehicles, and image statistics of {MIN_PREDICTIONS + 2} images"
+    )
+    assert baseline.reference is not None
+    assert baseline.reference.n == MIN_PREDICTIONS
