@@ -16,8 +16,9 @@ from monitoring.report import Content
 from monitoring.report.page import write as write_page
 from orchestration import executions
 from orchestration.executions import Outcome, S3Image
-from scones import console, demo_inputs, demo_summary, recent_executions, report_content, staged_datasets
+from scones import console, demo_summary, recent_executions, report_content, staged_datasets
 from scones.demo_summary import DemoSummary
+from scones.images_of_neither import render_one
 from scones.model_serving import CAPTURE_PREFIX, deploy_endpoint
 from scones.recent_executions import ExecutionHistory
 from scones.settings import Settings
@@ -25,10 +26,12 @@ from scones.stack_outputs import StackOutputs
 from scones.stack_revisions import StackRevisions
 from scones.stopwatch import Stopwatch
 from scones.time_ranges import TimeRange
+from training.data.synthetic import Kind
 from training.vehicle_net.package import SHIPPED
 
 _CAPTURE_WAITER = WaiterConfig(timeout_seconds=60, poll_seconds=0.5)
 _SAME_IMAGES = "the shipped baseline was created from the same test images, so they cannot differ from it"
+_OF_NEITHER: dict[Kind, int] = {"car": 3, "neither": 2}
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ def run(session: boto3.Session, settings: Settings, watch: Stopwatch, options: D
     with watch.step("run"), console.progress("classifying") as advance:
         keys = staged_datasets.sample(sorted(dataset.labels), dataset.labels.get, options.images)
         images = [S3Image(bucket, key) for key in keys]
-        of_neither = demo_inputs.upload_images_of_neither(s3, bucket, f"runs/{run_name}")
-        images += of_neither + demo_inputs.upload_invalid(s3, bucket, f"runs/{run_name}", images[0])
+        of_neither = _upload_images_of_neither(s3, bucket, f"runs/{run_name}")
+        images += of_neither + _upload_invalid(s3, bucket, f"runs/{run_name}", images[0])
         outcomes = _classify(session, outputs, images, run_name, options.concurrency, advance)
         arns = [outcome.execution_arn for outcome in outcomes]
         histories = recent_executions.read_histories(session.client("stepfunctions"), arns)
@@ -149,3 +152,27 @@ class _QueueCounts:
 
     def _count(self) -> dict[str, int]:
         return {name: queues.length(self._sqs, url) for name, url in self._urls.items()}
+
+
+def _upload_images_of_neither(s3: Any, bucket: str, prefix: str) -> list[S3Image]:
+    """Render and upload five images that show neither a bicycle nor a motorcycle, and return them."""
+    bodies = {
+        f"{prefix}/neither/{kind}-{number}.png": render_one(kind, number)
+        for kind, count in _OF_NEITHER.items()
+        for number in range(count)
+    }
+    return _upload(s3, bucket, bodies)
+
+
+def _upload_invalid(s3: Any, bucket: str, prefix: str, image: S3Image) -> list[S3Image]:
+    """Upload three objects that are not images, one of them half of ``image``; return them and a key without object."""
+    content = s3.get_object(Bucket=image.s3_bucket, Key=image.s3_key)["Body"].read()
+    bodies = {"corrupt.png": content[: len(content) // 2], "text.png": b"not an image\n", "empty.png": b""}
+    invalid = _upload(s3, bucket, {f"{prefix}/{name}": body for name, body in bodies.items()})
+    return [*invalid, S3Image(bucket, f"{prefix}/missing.png")]
+
+
+def _upload(s3: Any, bucket: str, bodies: dict[str, bytes]) -> list[S3Image]:
+    for key, body in bodies.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+    return [S3Image(bucket, key) for key in bodies]
