@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
 
-from core.defaults import REGION
 from emulation.lambdas.function import MAX_PAYLOAD_BYTES, HttpResponse, LambdaFunction
 from emulation.localstack.scones_localstack import request_guard
 from emulation.localstack.scones_localstack.host_protocol import (
@@ -146,7 +145,7 @@ def main() -> None:
     parser.add_argument(
         "--memory", type=int, default=3008, help="memory size in MB that the function's context reports"
     )
-    parser.add_argument("--region", default=REGION)
+    parser.add_argument("--region", required=True)
     options = parser.parse_args()
 
     watch()

@@ -49,6 +49,8 @@ def lambda_host(service: Path, log: Path, *options: str) -> Iterator[tuple[Lambd
         "probe",
         "--port",
         "0",
+        "--region",
+        "us-east-1",
     ]
     with log.open("wb") as output:
         process = subprocess.Popen([*command, *options], stdout=output, stderr=subprocess.STDOUT)
