@@ -250,7 +250,10 @@ def _wait_for_change_set(cloudformation: Any, name: str, change_set: str, poll: 
         response = cloudformation.describe_change_set(StackName=name, ChangeSetName=change_set)
         status, reason = response["Status"], response.get("StatusReason", "")
         if status == "CREATE_COMPLETE":
-            resources = [change["ResourceChange"] for change in response["Changes"]]
+            pages = cloudformation.get_paginator("describe_change_set").paginate(
+                StackName=name, ChangeSetName=change_set
+            )
+            resources = [change["ResourceChange"] for page in pages for change in page["Changes"]]
             return tuple(
                 Change(r["Action"], r["LogicalResourceId"], r["ResourceType"], r.get("Replacement")) for r in resources
             )

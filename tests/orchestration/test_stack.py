@@ -47,7 +47,9 @@ class FakeCloudFormation:
     def get_paginator(self, _operation: str) -> "FakeCloudFormation":
         return self
 
-    def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
+    def paginate(self, StackName: str, ChangeSetName: str = "") -> list[dict[str, Any]]:  # noqa: N803
+        if ChangeSetName:
+            return [self.describe_change_set(), self.describe_change_set("second")]
         return [{"StackEvents": list(reversed(self.story[: self.told]))}]
 
     def validate_template(self, TemplateURL: str) -> dict[str, Any]:  # noqa: N803
@@ -59,11 +61,14 @@ class FakeCloudFormation:
         assert request.items() >= TEMPLATE.items()
         return {"Id": "change-set"}
 
-    def describe_change_set(self, **_: str) -> dict[str, Any]:
+    def describe_change_set(self, NextToken: str = "", **_: str) -> dict[str, Any]:  # noqa: N803
+        """Return the changes in two pages."""
         if self.reason:
             return {"Status": "FAILED", "StatusReason": self.reason}
-        change = {"Action": "Add", "LogicalResourceId": "DataBucket", "ResourceType": "AWS::S3::Bucket"}
-        return {"Status": "CREATE_COMPLETE", "Changes": [{"ResourceChange": change}]}
+        name, kind = ("ReviewQueue", "AWS::SQS::Queue") if NextToken else ("DataBucket", "AWS::S3::Bucket")
+        change = {"Action": "Add", "LogicalResourceId": name, "ResourceType": kind}
+        page = {"Status": "CREATE_COMPLETE", "Changes": [{"ResourceChange": change}]}
+        return page if NextToken else {**page, "NextToken": "second"}
 
     def execute_change_set(self, **_: str) -> None:
         self.calls.append("execute")
@@ -82,7 +87,10 @@ def test_a_new_stack_is_created_and_its_outputs_returned() -> None:
     fake = FakeCloudFormation(None, ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"], [("DataBucket", "CREATE_COMPLETE", "")])
     result = deploy(fake, "s", TEMPLATE, {}, on_event=seen.append, poll=0)
     assert result.outputs == {"DataBucket": "b"}
-    assert result.changes == (Change("Add", "DataBucket", "AWS::S3::Bucket"),)
+    assert result.changes == (
+        Change("Add", "DataBucket", "AWS::S3::Bucket"),
+        Change("Add", "ReviewQueue", "AWS::SQS::Queue"),
+    )
     assert [event.resource for event in seen] == ["DataBucket"]
     assert fake.calls == ["create CREATE", "execute"]
 
@@ -134,7 +142,9 @@ def test_a_stack_that_was_whole_once_is_never_taken_for_a_shell() -> None:
     class OnceWhole(FakeCloudFormation):
         """LocalStack says ROLLBACK_COMPLETE of a failed update too."""
 
-        def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
+        def paginate(self, StackName: str, ChangeSetName: str = "") -> list[dict[str, Any]]:  # noqa: N803
+            if ChangeSetName:
+                return super().paginate(StackName, ChangeSetName)
             kind, status = "AWS::CloudFormation::Stack", "CREATE_COMPLETE"
             whole = {"EventId": "0", "LogicalResourceId": StackName, "ResourceType": kind, "ResourceStatus": status}
             return [{"StackEvents": [whole]}]
