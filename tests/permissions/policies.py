@@ -12,6 +12,7 @@ from tests.contracts.rendered import load
 # The property that names a resource, and its ARN, without region and account.
 ARNS = {
     "AWS::ECR::Repository": ("RepositoryName", "ecr", "repository/{}"),
+    "AWS::Events::Rule": ("Name", "events", "rule/{}"),
     "AWS::IAM::Role": ("RoleName", "iam", "role/{}"),
     "AWS::Lambda::Function": ("FunctionName", "lambda", "function:{}"),
     "AWS::Logs::LogGroup": ("LogGroupName", "logs", "log-group:{}:*"),
@@ -52,6 +53,12 @@ class Stack:
     def policies(self, role: str) -> list[dict[str, Any]]:
         """Return the policies of a role, its managed ones included, or one managed policy, each with its name."""
         return [{"name": name, "policy": self._resolved(document)} for name, document in self._documents(role)]
+
+    def resource_policy(self, name: str) -> Any:
+        """Return the policy that a resource is or has, a role's being that of who may assume it."""
+        properties = self.resources[name]["Properties"]
+        kinds = ("PolicyDocument", "RepositoryPolicyText", "AssumeRolePolicyDocument")
+        return self._resolved(next(properties[kind] for kind in kinds if kind in properties))
 
     def principals(self) -> list[str]:
         """Return the roles, and the managed policies that are attached to none."""

