@@ -29,8 +29,7 @@ def test_every_module_in_which_the_target_makes_a_difference_is_listed() -> None
         for path in (ROOT / package).rglob("*.py")
         if re.search(r"\bTarget\.(AWS|LOCAL)\b", path.read_text("utf-8"))
     }
-    # Reads the option or the variable, and starts the local environment whatever it says.
-    assert first_cells("One code path") == modules - {"scones/options.py"}
+    assert first_cells("One code path") == modules
 
 
 def test_every_patch_of_localstack_is_listed() -> None:
