@@ -97,8 +97,8 @@ def serialize_image() -> Target:
 
 def serialize_event() -> Target:
     """SerializeImageData, from the event and from whatever S3 responses."""
-    handler, errors, client = (_module("serialize", name) for name in ("handler", "errors", "client"))
-    store, responses = _stubbed_client(client.s3, "s3")
+    handler, errors, objects = (_module("serialize", name) for name in ("handler", "errors", "store"))
+    store, responses = _stubbed_client(objects.s3, "s3")
     event = b'{"s3_bucket": "images", "s3_key": "in/a%20b+c.png"}'
     missing = b"404|<Error><Code>NoSuchKey</Code><Message>No.</Message></Error>"
     slow = b"503|<Error><Code>SlowDown</Code></Error>"
@@ -122,8 +122,8 @@ def serialize_event() -> Target:
 
 def classify_event() -> Target:
     """ClassifyImageData, from the event and from whatever the endpoint responses."""
-    handler, errors, client = (_module("classify", name) for name in ("handler", "errors", "client"))
-    runtime, responses = _stubbed_client(client.sagemaker_runtime, "sagemaker-runtime")
+    handler, errors, endpoint = (_module("classify", name) for name in ("handler", "errors", "endpoint"))
+    runtime, responses = _stubbed_client(endpoint.sagemaker_runtime, "sagemaker-runtime")
     event = b'{"s3_bucket": "b", "s3_key": "k", "image_data": "aGk=", "content_type": "image/png"}'
     replies = (
         b"200|[0.97, 0.03]", b'200|{"prediction": [0.25, 0.75]}',
