@@ -11,6 +11,7 @@ PACKAGES = ("core", "scones", "emulation", "training", "monitoring", "orchestrat
 # Next to every settings.py: where a container's or a library's interface is the environment.
 ALLOWED = {
     "emulation/sagemaker/hosting/handler_server.py": "the interface of an inference script's container",
+    "emulation/sagemaker/training/xgboost_program.py": "the interface of a training container",
     "monitoring/plots/__init__.py": "takes MPLBACKEND away before matplotlib reads it",
     "training/__init__.py": "sets what ONNX Runtime reads when it is imported",
     "training/sagemaker_sdk.py": "hides AWS_PROFILE from the SDK's import",

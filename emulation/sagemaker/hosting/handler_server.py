@@ -133,6 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     model: Model
     default_accept: str
+    accept: str | None
 
     def do_GET(self) -> None:
         self._respond(200 if self.path == "/ping" else 404, b"", JSON)
@@ -142,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != "/invocations":
             self._respond(404, b"", JSON)
             return
-        accept = self.headers.get("accept") or ANY
+        accept = self.accept or self.headers.get("accept") or ANY
         try:
             content, kind = self.model.invoke(
                 body, self.headers.get("content-type") or JSON, self.default_accept if accept == ANY else accept
@@ -172,6 +173,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     parser.add_argument("--model-dir", required=True)
     parser.add_argument("--path", action="append", default=[], help="a folder of the import path")
     parser.add_argument("--program", help="the inference script, in the first folder of the path")
+    parser.add_argument("--accept", help="the format of responses, whatever a request accepts")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if _PARENT_PIPE in environment:
@@ -183,8 +185,8 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     except Exception:  # noqa: BLE001 - of the script
         traceback.print_exc()
         return _START_FAILED
-    handler = type("Handler", (_Handler,), {"model": model})
-    handler.default_accept = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)  # type: ignore[attr-defined]
+    default = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
+    handler = type("Handler", (_Handler,), {"model": model, "default_accept": default, "accept": options.accept})
     with socket.socket(fileno=options.fd) as listener:
         server = ThreadingHTTPServer(listener.getsockname()[:2], handler, bind_and_activate=False)
         server.socket.close()

@@ -51,6 +51,8 @@ class InferenceScript:
     def _command(self, python: str, packages: Path) -> Command:
         paths = [f"--path={path}" for path in (self.code, packages)]
         program = [] if self.program is None else ["--program", self.program]
+        if self.program is None and "xgboost" in self.image:
+            program = ["--accept", handler_server.CSV]  # whatever a request accepts, as AWS's container
 
         def command(listener: int, model: Path) -> Sequence[str]:
             server = [python, "-I", "-u", str(handler_server.__file__), "--fd", str(listener)]
@@ -139,6 +141,4 @@ def environment(container: ContainerPlan, model: Path, region: str) -> dict[str,
     """Return the variables of the container: its own, and those that AWS sets."""
     own = {name: value.replace(_CONTAINER_MODEL, str(model)) for name, value in container.environment.items()}
     set_by_aws = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "SM_MODEL_DIR": str(model)}
-    if _PROGRAM not in own and "xgboost" in container.image:
-        set_by_aws["SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"] = handler_server.CSV
     return {**set_by_aws, **own}

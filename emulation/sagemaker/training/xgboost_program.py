@@ -1,4 +1,4 @@
-"""Trains as AWS's built-in algorithm XGBoost does. A program of its own: its interpreter has XGBoost, not our packages.
+"""Trains as AWS's built-in algorithm XGBoost does. A separate program: its interpreter has XGBoost, not our packages.
 
 Channels ``train`` and ``validation``, CSV with the label first or libsvm; every hyperparameter but num_round and
 early_stopping_rounds is XGBoost's own. https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost_hyperparameters.html
@@ -28,7 +28,7 @@ def main(environment: Mapping[str, str] = os.environ) -> str | None:
         return "Hyperparameter num_round is required."
     if "train" not in channels:
         return "Channel train is required."
-    rounds, patience = int(parameters.pop("num_round")), parameters.pop("early_stopping_rounds", None)
+    rounds, early_stopping = int(parameters.pop("num_round")), parameters.pop("early_stopping_rounds", None)
     parameters = {name: value for name, value in parameters.items() if name not in _OF_THE_CONTAINER}
     metrics = [word for word in parameters.pop("eval_metric", "").replace("[", "").replace("]", "").split(",") if word]
     watched = []
@@ -43,7 +43,7 @@ def main(environment: Mapping[str, str] = os.environ) -> str | None:
         watched[0][0],
         rounds,
         evals=watched,
-        early_stopping_rounds=None if patience is None else int(patience),
+        early_stopping_rounds=None if early_stopping is None else int(early_stopping),
         verbose_eval=False,
         callbacks=[_log(xgboost)],
     )

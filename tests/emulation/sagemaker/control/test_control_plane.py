@@ -65,12 +65,6 @@ def test_a_model_whose_archive_is_not_in_s3_at_all_is_refused(emulator: Emulator
     assert message.startswith("Could not access model data at https://example.com/model.tar.gz.")
 
 
-def test_a_multi_model_container_is_refused(emulator: Emulator, name: str) -> None:
-    container = {"Image": IMAGE, "ModelDataUrl": "s3://models/", "Mode": "MultiModel"}
-    code, message, _ = refusal(emulator.client("sagemaker").create_model, ModelName=name, PrimaryContainer=container)
-    assert (code, message.partition(":")[0]) == ("ValidationException", "Mode MultiModel is not emulated")
-
-
 def test_what_exists_is_not_created_again(emulator: Emulator, name: str) -> None:
     emulator.endpoint(name)
     sagemaker = emulator.client("sagemaker")
@@ -136,16 +130,6 @@ def test_a_variant_that_cannot_be_served_is_refused(
     )
     assert code == "ValidationException"
     assert complaint in message
-
-
-def test_an_asynchronous_endpoint_is_refused_with_its_configuration(emulator: Emulator, name: str) -> None:
-    code, message, _ = refusal(
-        emulator.client("sagemaker").create_endpoint_config,
-        EndpointConfigName=name,
-        ProductionVariants=[{"VariantName": "A", "ModelName": name}],
-        AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://out/"}},
-    )
-    assert (code, message) == ("ValidationException", "AsyncInferenceConfig is not emulated.")
 
 
 def test_two_variants_of_one_name_are_refused(emulator: Emulator, name: str) -> None:

@@ -1,5 +1,6 @@
 """What AWS's containers do where an inference script leaves it to them."""
 
+import asyncio
 import importlib
 import json
 from pathlib import Path
@@ -8,7 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from emulation.sagemaker.frameworks import Interpreters
+from emulation.sagemaker.hosting.deployment import ContainerPlan
 from emulation.sagemaker.hosting.handler_server import CSV, JSON, NPY, Model, UnsupportedFormat, decode, encode, load
+from emulation.sagemaker.hosting.inference_script import InferenceScript, find
+from emulation.sagemaker.hosting.model_server import Command
 
 
 @pytest.mark.parametrize(("accept", "text"), [(JSON, "[[1.0, 2.0], [3.0, 4.0]]"), (CSV, "1.0,2.0\n3.0,4.0")])
@@ -56,6 +61,20 @@ def test_a_model_without_a_default_needs_model_fn(tmp_path: Path) -> None:
     (tmp_path / "model.joblib").touch()
     with pytest.raises(NotImplementedError, match="Please provide a model_fn implementation"):
         load(str(tmp_path))
+
+
+def test_xgboost_without_a_script_responds_in_csv_whatever_is_accepted(tmp_path: Path) -> None:
+    (tmp_path / "xgboost-model").touch()
+    commands = []
+
+    async def prepared(script: InferenceScript) -> Command:
+        return await script.preparation(Interpreters("/usr/bin/python3", tmp_path))(print)
+
+    for image in ("sagemaker-xgboost:1.7-1", "pytorch-inference:2.6.0"):
+        script = find("AllTraffic", ContainerPlan(image, None, {}), tmp_path, None)
+        assert script is not None
+        commands.append(asyncio.run(prepared(script))(3, tmp_path))
+    assert [list(command)[-2:] == ["--accept", CSV] for command in commands] == [True, False]
 
 
 @pytest.mark.torch

@@ -53,12 +53,17 @@ def prepare(folder: Path, hyperparameters: dict[str, str], **content_types: str)
 def test_the_label_is_the_first_column_and_hyperparameters_are_xgboosts_own(
     xgboost: XGBoost, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = {"num_round": "7", "early_stopping_rounds": "3", "eval_metric": "['auc', 'error']", "max_depth": "5"}
-    assert main(prepare(tmp_path, told, train="text/csv", validation="csv")) is None
-    ((parameters, matrix, rounds, evals, patience),) = xgboost.calls
+    hyperparameters = {
+        "num_round": "7",
+        "early_stopping_rounds": "3",
+        "eval_metric": "['auc', 'error']",
+        "max_depth": "5",
+    }
+    assert main(prepare(tmp_path, hyperparameters, train="text/csv", validation="csv")) is None
+    ((parameters, matrix, rounds, evals, early_stopping),) = xgboost.calls
     assert parameters == {"max_depth": "5", "eval_metric": ["auc", "error"]}
     assert (matrix.features, matrix.label) == ([[0.5, 2.0], [0.25, 3.0]], [1.0, 0.0])
-    assert (rounds, patience, [name for _, name in evals]) == (7, 3, ["train", "validation"])
+    assert (rounds, early_stopping, [name for _, name in evals]) == (7, 3, ["train", "validation"])
     assert (tmp_path / "xgboost-model").read_bytes() == b"{}"
     line = capsys.readouterr().out.strip()
     assert line == "[0]#011train-auc:0.98000#011validation-auc:0.98000"
