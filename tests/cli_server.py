@@ -26,7 +26,7 @@ _SERVICES = ("cloudformation", "cloudwatch", "logs", "s3", "sagemaker", "sqs", "
 
 def main() -> None:
     """Fork for each line of standard input until that ends."""
-    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+    read_models_once()
     session = LocalSession("http://localhost", "http://localhost")
     for service in _SERVICES:
         session.client(service)
@@ -38,6 +38,11 @@ def main() -> None:
         process.start()
         process.join()
         print(process.exitcode, flush=True)
+
+
+def read_models_once() -> None:
+    """Let all sessions of this process share the models of AWS's services."""
+    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 
 
 def _import_command(words: list[str]) -> None:

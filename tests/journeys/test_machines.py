@@ -105,6 +105,8 @@ if "FULL_DISK_BYTES" in os.environ:  # a file that grows beyond it fails as on a
     size = int(os.environ["FULL_DISK_BYTES"])
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 from scones import cli
+from tests.cli_server import read_models_once
+read_models_once()
 codes = []
 for words in json.loads(sys.argv[1]):
     sys.argv = ["scones", *words]
