@@ -49,6 +49,8 @@ def localstack_environment(
         "LS_LOG": "warning",
         # What one of its services asks of another does not travel through its own web server.
         "IN_MEMORY_CLIENT": "1",
+        # glibc gives threads 16 heaps on 2 cores, and each keeps what is freed in it; two suffice for an interpreter.
+        "MALLOC_ARENA_MAX": "2",
         "SERVICES": ",".join(PRELOADED_SERVICES + OTHER_SERVICES),
         "STRICT_SERVICE_LOADING": "1",
         "LAMBDA_RUNTIME_EXECUTOR": "scones",
