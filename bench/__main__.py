@@ -32,7 +32,7 @@ BENCHMARKS = {
     "soak": "bench.soak",
     "scaling": "bench.scaling",
     "first": "bench.first_result",
-    "turns": "bench.turns",
+    "turns": "bench.against_version_1",
     "sagemaker": "bench.sagemaker",
     "captures": "bench.captures",
     "drift": "bench.drift",

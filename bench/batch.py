@@ -1,8 +1,8 @@
 """Batches of growing size by `scones batch` on the local environment: throughput, CPU time and memory."""
 
 from bench.deployed_environment import MeasuredBatch, deployed, processes
+from bench.localstack_profile import sampled
 from bench.results import Claim, Options, Section, Table
-from bench.sampling import sampled
 
 _SIZES = (100, 500, 1000, 3000, 5000)
 _SMALL, _LARGE = 500, 3000

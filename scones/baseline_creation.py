@@ -13,7 +13,7 @@ from monitoring.baseline import Baseline, CalibrationReference
 from monitoring.image_statistics import ImageStatistics, measure
 from monitoring.window import InferenceWindow
 from scones import console, staged_datasets
-from scones.monitoring_result import capture_location
+from scones.captured_inferences import capture_location
 from scones.settings import Settings
 from scones.time_ranges import TimeRange
 from training.serving.model import load

@@ -14,8 +14,8 @@ from monitoring.errors import CaptureOff
 from monitoring.report import Content, ReportedImage
 from monitoring.timeline import Timeline
 from scones import __version__
+from scones.captured_inferences import monitor_endpoint
 from scones.errors import EndpointWithoutCaptures
-from scones.monitoring_result import monitor_endpoint
 from scones.settings import Settings
 from scones.stack_outputs import StackOutputs
 from scones.time_ranges import TimeRange

@@ -13,7 +13,7 @@ from orchestration import failure_queue
 from review.app import ReviewServer
 from review.guard import is_loopback
 from review.tickets import Tickets
-from scones import console, review_queue
+from scones import console, labelling
 from scones.context import CommandContext
 
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 # nosec B104 - recognised here, not bound
@@ -41,7 +41,7 @@ def review_server(context: CommandContext, secret: bytes) -> ReviewServer:
         return len(result.started)
 
     return ReviewServer(
-        review_queue.reviewing(sqs, context.client("s3"), outputs),
+        labelling.reviewing(sqs, context.client("s3"), outputs),
         Tickets(secret),
         sqs,
         outputs.failure_queue_url,

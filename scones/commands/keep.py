@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestration.errors import OrchestrationError
 from scones import console
 from scones.context import CommandContext, with_context
-from scones.reconciliation import deploy_all, is_deployed
+from scones.kept_stack import deploy_all, is_deployed
 from training.errors import SageMakerError
 
 _POLL_SECONDS = 1.0

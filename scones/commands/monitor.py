@@ -9,8 +9,8 @@ import typer
 from monitoring import cloudwatch_metrics
 from monitoring.drift_report import Verdict
 from scones import console, options
+from scones.captured_inferences import monitor_captures, monitor_endpoint
 from scones.context import CLOUD, CommandContext, with_context
-from scones.monitoring_result import monitor_captures, monitor_endpoint
 from scones.time_ranges import TimeRange
 from scones.views import monitoring as view
 

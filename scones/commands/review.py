@@ -8,7 +8,7 @@ import typer
 from core.defaults import REVIEW_PORT
 from review.labelled_dataset import LISTING
 from review.labels import parse_label_lines, read_label_file
-from scones import review_queue, review_server
+from scones import labelling, review_server
 from scones.context import CLOUD, CommandContext, with_context
 
 
@@ -50,12 +50,12 @@ def review(
         by_name = parse_label_lines(label or (), outputs.labels)
         if labels:
             by_name |= read_label_file(labels.read_bytes(), str(labels), outputs.labels)
-        labelled, remaining = review_queue.record_labels(sqs, s3, outputs, by_name)
+        labelled, remaining = labelling.record_labels(sqs, s3, outputs, by_name)
         context.print_values(
             {"labelled": labelled, "left": remaining, "manifest": f"s3://{outputs.data_bucket}/{LISTING}"}
         )
         return
-    cards = review_queue.write_page(sqs, s3, outputs, sheet, limit)
+    cards = labelling.write_page(sqs, s3, outputs, sheet, limit)
     values: dict[str, Any] = {"images": len(cards), "sheet": str(sheet)}
     if context.as_json:
         values["listed"] = [

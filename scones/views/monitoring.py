@@ -10,7 +10,7 @@ from core.files import write_atomically
 from monitoring import plots
 from monitoring.drift_report import DriftReport, Verdict
 from scones import console
-from scones.monitoring_result import MonitoringResult
+from scones.captured_inferences import MonitoringResult
 
 _COLOURS = {Verdict.UNKNOWN: "dim", Verdict.STABLE: "green", Verdict.WATCH: "yellow", Verdict.DRIFTED: "red"}
 

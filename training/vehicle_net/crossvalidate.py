@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from training.vehicle_net import materials
+from training.vehicle_net import training_data
 from training.vehicle_net.calibrate import Calibration, Floats, fit
-from training.vehicle_net.data import Material, ScoringImages
+from training.vehicle_net.channels import Material, ScoringImages
 from training.vehicle_net.environment import read_configuration
 from training.vehicle_net.errors import VehicleNetError
 from training.vehicle_net.hyperparameters import Hyperparameters
@@ -189,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
     options, rest = parser.parse_known_args(arguments)
     try:
         configuration = read_configuration(rest, {})
-        material, scoring = materials.read(configuration)
+        material, scoring = training_data.read(configuration)
         held_out = out_of_fold(
             configuration.hyperparameters,
             material,

@@ -19,12 +19,12 @@ import numpy.typing as npt
 
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import card, near_duplicates, neither
-from training.vehicle_net.corrupt import disturbed
-from training.vehicle_net.data import SCORING_SEEDS, Images, read_channel, rendered, resized
+from training.vehicle_net.channels import SCORING_SEEDS, Images, read_channel, rendered, resized
 from training.vehicle_net.errors import VehicleNetError
 from training.vehicle_net.inference import predict, session_of
 from training.vehicle_net.metrics import Accepted, Score, reliability
 from training.vehicle_net.package import SHIPPED, check
+from training.vehicle_net.robustness import disturbed
 from training.vehicle_net.speed import Speed, measure
 
 RENDERED = 1000

@@ -19,7 +19,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from training.vehicle_net.calibrate import Calibration
-from training.vehicle_net.data import Images
+from training.vehicle_net.channels import Images
 from training.vehicle_net.errors import ExportDiffers
 from training.vehicle_net.head import Rows
 from training.vehicle_net.inference import predict, session_of

@@ -16,7 +16,7 @@ from torch.nn import functional
 from training.vehicle_net import checkpoint
 from training.vehicle_net.augment import augment
 from training.vehicle_net.calibrate import Floats
-from training.vehicle_net.data import Images, Material, training_side
+from training.vehicle_net.channels import Images, Material, training_side
 from training.vehicle_net.degradation import degrade, resize
 from training.vehicle_net.head import rows_for
 from training.vehicle_net.hyperparameters import Hyperparameters

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from training.vehicle_net.data import Images
+from training.vehicle_net.channels import Images
 
 NEAR_DUPLICATE_CORRELATION = 0.75
 """Correlation of two images, or of one with the mirror image of the other, from which they count as near duplicates."""

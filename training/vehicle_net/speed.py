@@ -13,7 +13,7 @@ import onnxruntime
 from PIL import Image
 
 from training.serving.preprocessing import Preprocessing, decode, to_pixels
-from training.vehicle_net.data import Images
+from training.vehicle_net.channels import Images
 from training.vehicle_net.inference import session_of
 from training.vehicle_net.reference_model import SIDE, resnet152
 

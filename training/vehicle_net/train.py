@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.vehicle_net import crossvalidate, export, materials
+from training.vehicle_net import crossvalidate, export, training_data
 from training.vehicle_net.calibrate import Calibration
-from training.vehicle_net.data import SCORING_SEEDS, Images, Material, ScoringImages, preprocessing, read_listing
-from training.vehicle_net.data import rendered as rendered_for
+from training.vehicle_net.channels import SCORING_SEEDS, Images, Material, ScoringImages, preprocessing, read_listing
+from training.vehicle_net.channels import rendered as rendered_for
 from training.vehicle_net.description import Provenance, write
 from training.vehicle_net.environment import RunConfiguration, read_configuration
 from training.vehicle_net.errors import VehicleNetError
@@ -116,7 +116,7 @@ def _write_out_of_fold(configuration: RunConfiguration, held_out: crossvalidate.
 
 def train(configuration: RunConfiguration) -> Path:
     """Run the job; the model directory. Raises VehicleNetError."""
-    hyperparameters, (material, scoring) = configuration.hyperparameters, materials.read(configuration)
+    hyperparameters, (material, scoring) = configuration.hyperparameters, training_data.read(configuration)
     counts = {f"{name}_count": len(images) if images else 0 for name, images in _named(material).items()}
     print(f"{', '.join(f'{name} {count}' for name, count in counts.items())}, on {configuration.device}", flush=True)
     calibration, figures = _calibration(configuration, material, scoring)

@@ -8,14 +8,14 @@ from PIL import Image
 
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import card
-from training.vehicle_net.corrupt import DISTURBANCES, disturbed
-from training.vehicle_net.data import SCORING_SEEDS, Images, rendered
+from training.vehicle_net.channels import SCORING_SEEDS, Images, rendered
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.evaluate import Evaluation, Model, confusion_matrix
 from training.vehicle_net.metrics import Accepted, Score
 from training.vehicle_net.near_duplicates import NEAR_DUPLICATE_CORRELATION, highest_correlation
 from training.vehicle_net.neither import frames, score_photographs
 from training.vehicle_net.package import SHIPPED
+from training.vehicle_net.robustness import DISTURBANCES, disturbed
 from training.vehicle_net.speed import Speed
 
 pytestmark = pytest.mark.torch

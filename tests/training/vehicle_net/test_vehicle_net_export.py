@@ -8,7 +8,7 @@ import torch
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import export
 from training.vehicle_net.calibrate import Calibration
-from training.vehicle_net.data import SCORING_SEEDS, TRAINING_SEEDS, Images, rendered
+from training.vehicle_net.channels import SCORING_SEEDS, TRAINING_SEEDS, Images, rendered
 from training.vehicle_net.errors import ExportDiffers, UnknownBackbone
 from training.vehicle_net.head import Rows
 from training.vehicle_net.inference import predict, session_of

@@ -11,7 +11,7 @@ import torch
 
 from training.serving.preprocessing import Preprocessing
 from training.vehicle_net import train
-from training.vehicle_net.data import NEITHER, Images, Material, read_channel
+from training.vehicle_net.channels import NEITHER, Images, Material, read_channel
 from training.vehicle_net.environment import read_configuration
 from training.vehicle_net.errors import UnreadableCheckpoint
 from training.vehicle_net.hyperparameters import Hyperparameters

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from training.vehicle_net.data import Images
+from training.vehicle_net.channels import Images
 
 Pixels = npt.NDArray[np.uint8]
 Disturbance = Callable[[Pixels, float, np.random.Generator], Pixels]

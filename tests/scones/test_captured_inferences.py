@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidS3Uri
+from scones.captured_inferences import capture_location, monitor_captures
 from scones.errors import CapturesMissing
-from scones.monitoring_result import capture_location, monitor_captures
 from scones.time_ranges import TimeRange
 from tests import fake_aws
 from tests.monitoring.captures import NOON, FakeS3, file, line

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from training.serving.preprocessing import Preprocessing
-from training.vehicle_net.data import (
+from training.vehicle_net.channels import (
     NEITHER,
     SCORING_SEEDS,
     TRAINING_SEEDS,

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import add
 
 from training.serving.preprocessing import Preprocessing
-from training.vehicle_net.data import (
+from training.vehicle_net.channels import (
     Images,
     Material,
     ScoringImages,

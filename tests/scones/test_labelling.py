@@ -7,7 +7,7 @@ from core.lst_files import parse_lst
 from review.errors import AmbiguousImage
 from review.labelled_dataset import LISTING
 from review.manifest import KEY
-from scones.review_queue import record_labels
+from scones.labelling import record_labels
 from tests import fake_aws
 from tests.review.fakes import BUCKET, QUEUE, FakeS3, FakeSqs, message
 from tests.review.test_reviewing import png

@@ -18,8 +18,8 @@ from pathlib import Path
 import psutil
 
 from bench.deployed_environment import write_images
+from bench.localstack_profile import sampled
 from bench.results import ROOT, Claim, NotMeasured, Options, Section, Table
-from bench.sampling import sampled
 
 VERSION_1 = "6f451fa"
 _IMAGES = 200
