@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.14 3.11,$(shell command -v python$(v) >/dev/null 2>&1 && python$(v) -c 'import sys' >/dev/null 2>&1 && echo python$(v))) python3)
 UV := .tools/bin/uv
 # Number of tox environments that run in parallel: those with LocalStack wait half of their time.
-JOBS ?= 4
+JOBS ?= 5
 LOCK = $(UV) pip compile --quiet --universal --no-emit-index-url --python-version 3.11 --custom-compile-command 'make lock'
 
 PRINT_SKIPPED = if docker info >/dev/null 2>&1; then \

@@ -46,11 +46,15 @@ def ask(deployment: LocalDeployment, count: int, first_seed: int, severity: Seve
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(one, range(count)))
-    location = capture.capture_location(deployment.client("sagemaker"), deployment.outputs.endpoint_name)
-    capture.wait_for_captures(
-        deployment.client("s3"), location, begin, count, WaiterConfig(timeout_seconds=60, poll_seconds=0.5)
-    )
+    wait_until_captured(deployment, begin, count)
     return begin.isoformat()
+
+
+def wait_until_captured(deployment: LocalDeployment, begin: datetime, count: int) -> None:
+    """Wait for as many records of the time from ``begin`` on."""
+    location = capture.capture_location(deployment.client("sagemaker"), deployment.outputs.endpoint_name)
+    waiter = WaiterConfig(timeout_seconds=600, poll_seconds=0.2)
+    capture.wait_for_captures(deployment.client("s3"), location, begin, count, waiter)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,9 @@ def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, quiet: list[str], tmp_path: Path) -> None:
+def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(
+    user: User, deployment: LocalDeployment, quiet: list[str], tmp_path: Path
+) -> None:
     sample = ("--synthetic", "--sample", "10", "--neither", "3")
     response = user.run("evaluate", *sample, "--out", str(tmp_path / "out"), "--json")
     assert response.returncode == 0, response.stderr
@@ -72,6 +78,7 @@ def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(user: User, qu
     assert (result["answered"], sum(map(sum, result["confusion"]))) == (10, 10)
     assert result == json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert {"evaluation.html", "scatter.png", "scatter.svg", "reliability.png"} <= files(tmp_path / "out")
+    wait_until_captured(deployment, datetime.fromisoformat(quiet[1]), TRAFFIC + 10 + 2 * 3)
     seen = user.run("monitor", "--from", quiet[1], "--baseline", SYNTHETIC, "--out", str(tmp_path / "seen"), "--json")
     assert seen.returncode == 0, seen.stdout
     watched = json.loads(seen.stdout)
