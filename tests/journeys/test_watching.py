@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -46,15 +47,21 @@ def ask(deployment: LocalDeployment, count: int, first_seed: int, severity: Seve
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(one, range(count)))
-    wait_until_captured(deployment, begin, count)
+    location = capture.capture_location(deployment.client("sagemaker"), deployment.outputs.endpoint_name)
+    capture.wait_for_captures(
+        deployment.client("s3"), location, begin, count, WaiterConfig(timeout_seconds=600, poll_seconds=0.5)
+    )
     return begin.isoformat()
 
 
-def wait_until_captured(deployment: LocalDeployment, begin: datetime, count: int) -> None:
-    """Wait for as many records of the time from ``begin`` on."""
+def wait_for_evaluation(deployment: LocalDeployment, begin: datetime, count: int) -> None:
+    """Wait until the requests of an evaluation are captured."""
     location = capture.capture_location(deployment.client("sagemaker"), deployment.outputs.endpoint_name)
-    waiter = WaiterConfig(timeout_seconds=600, poll_seconds=0.2)
-    capture.wait_for_captures(deployment.client("s3"), location, begin, count, waiter)
+    reader = capture.CaptureReader(deployment.client("s3"), location, begin)
+    deadline = time.monotonic() + 600
+    while list(reader) and reader.report.evaluation < count:
+        assert time.monotonic() < deadline, reader.report
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +85,7 @@ def test_an_evaluation_compares_with_the_labels_and_is_no_traffic(
     assert (result["answered"], sum(map(sum, result["confusion"]))) == (10, 10)
     assert result == json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert {"evaluation.html", "scatter.png", "scatter.svg", "reliability.png"} <= files(tmp_path / "out")
-    wait_until_captured(deployment, datetime.fromisoformat(quiet[1]), TRAFFIC + 10 + 2 * 3)
+    wait_for_evaluation(deployment, datetime.fromisoformat(quiet[1]), 10 + 2 * 3)
     seen = user.run("monitor", "--from", quiet[1], "--baseline", SYNTHETIC, "--out", str(tmp_path / "seen"), "--json")
     assert seen.returncode == 0, seen.stdout
     watched = json.loads(seen.stdout)

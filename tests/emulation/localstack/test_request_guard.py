@@ -44,7 +44,8 @@ OWN = [
     {"Host": "localhost:4566", "Origin": "http://localhost:4566", "Sec-Fetch-Site": "same-origin"},
     {"Sec-Fetch-Site": "none"},
 ]
-CLIENT = httpx.Client(timeout=600, trust_env=False)
+# A server that refuses a request closes the connection: each request has its own.
+CLIENT = httpx.Client(timeout=600, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 """One for all requests: each reads the certificates of authorities, which takes 20 ms."""
 SIMPLE = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 """What a page may send to another origin without asking; no type at all where the body is a Blob."""
