@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from training.vehicle_net.calibrate import Calibration, fit
+from training.vehicle_net.calibrate import Calibration, excess, fit
 from training.vehicle_net.metrics import Accepted, Score, expected_calibration_error, reliability, wilson
 
 
@@ -77,6 +77,28 @@ def test_the_sigmoid_that_made_neither_is_found_whatever_is_supposed_of_its_freq
     rarer = np.log(prior * len(inside) / len(outside))
     assert result.slope == pytest.approx(0.7, rel=0.1)
     assert result.offset == pytest.approx(-1 + rarer, abs=0.15)
+
+
+def test_the_probabilities_of_three_logits_are_those_of_the_formula() -> None:
+    logits = np.array([[1.0, 2.0, 3.0]])
+    over = 3 - np.log(np.exp(1) + np.exp(2))
+    neither = 1 / (1 + np.exp(-(1.5 * over - 0.5)))
+    second = (1 - neither) / (1 + np.exp(-(2 - 1) / 4)) + neither / 2
+    calibration = Calibration(4.0, 1.5, -0.5)
+    assert excess(logits) == pytest.approx([over])
+    assert calibration.neither(logits) == pytest.approx([neither])
+    np.testing.assert_allclose(calibration.probabilities(logits), [[1 - second, second]])
+
+
+def test_the_temperature_depends_on_the_difference_of_the_labels_logits_alone() -> None:
+    logits, labels = logits_and_labels(0.4)
+    three = np.column_stack([logits + 3, np.zeros(len(logits))])
+    alone = fit(logits, labels)
+    shifted = fit(three, labels)
+    assert (shifted.slope, shifted.offset) == (alone.slope, alone.offset)
+    assert shifted.temperature == pytest.approx(alone.temperature)
+    assert fit(logits, labels, with_neither(np.array([1.0]))) == alone
+    assert fit(three, labels, with_neither(np.array([1.0, -1.0]))).temperature == shifted.temperature
 
 
 def test_what_is_surely_neither_gets_even_probabilities() -> None:
