@@ -78,6 +78,7 @@ def test_xgboost_without_a_script_responds_in_csv_whatever_is_accepted(tmp_path:
 
 
 @pytest.mark.torch
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # files of this format are what is served
 def test_a_torchscript_file_is_served_without_a_script(tmp_path: Path) -> None:
     torch = importlib.import_module("torch")
     torch.jit.trace(torch.nn.Identity(), torch.ones(1, 2)).save(tmp_path / "model.pth")
