@@ -77,7 +77,7 @@ def prepare(target: Target, folder: Path) -> None:
         "source_paths": sources,
         "only_mutate": list(target.files),
         "also_copy": [] if target.service else [package for package in PACKAGES if package not in sources],
-        "pytest_add_cli_args_test_selection": [test for test in target.tests if (folder / test).exists()],
+        "pytest_add_cli_args_test_selection": list(target.tests),
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-m", "not interpreter"],
         # Their tests share a server and a client that is kept, which must begin again for each change.
         "process_isolation": "forkserver" if target.service in {"classify", "serialize"} else "fork",

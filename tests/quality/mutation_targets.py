@@ -33,6 +33,7 @@ TARGETS = {
             "tests/test_store.py",
             "tests/test_handler.py",
             "tests/test_image.py",
+            "tests/test_metadata.py",
         ),
         "serialize",
     ),

@@ -45,11 +45,20 @@ def test_without_a_context_the_log_line_has_an_empty_request_id(
     assert json.loads(capsys.readouterr().out)["request_id"] == ""
 
 
-@pytest.mark.parametrize("key", ["in/day1/", "in/.DS_Store", "in/._photo.jpg", "/"])
-def test_what_a_console_puts_beside_images_is_skipped_where_an_event_names_it(key: str, bucket: S3Stub) -> None:
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("in/day1/", "folder placeholder"), ("/", "folder placeholder"), ("in/.DS_Store", "hidden file"),
+        ("in/._photo.jpg", "hidden file"), (".hidden", "hidden file"),
+    ],
+)  # fmt: skip
+def test_what_a_console_puts_next_to_images_is_skipped_where_an_event_names_it(
+    key: str, kind: str, bucket: S3Stub
+) -> None:
     bucket.objects["images", key] = SMALL
-    with pytest.raises(NotAnImage, match=r"hidden file|folder placeholder"):
+    with pytest.raises(NotAnImage) as refusal:
         handler(event(key) | {"id": "3c1e"}, CONTEXT)
+    assert str(refusal.value) == f"'{key}' is a {kind}"
     assert handler(event(key), CONTEXT)["s3_key"] == key, "a person who names it means it"
 
 

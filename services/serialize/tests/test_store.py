@@ -13,7 +13,7 @@ from errors import ImageAccessDenied, ImageNotFound, ImageTooLarge, InvalidInput
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from s3_stub import S3Stub
-from store import MAX_OBJECT_BYTES, ObjectStore, fetch, spellings
+from store import MAX_OBJECT_BYTES, ObjectStore, fetch, refusal, spellings
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +161,12 @@ class Untouchable(BytesIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         raise AssertionError("the body was read")
+
+
+def test_the_refusal_of_a_proxy_that_sends_no_code_is_one_of_access() -> None:
+    error = aws.ClientError({"ResponseMetadata": {"HTTPStatusCode": 407}}, "GetObject")
+    advice = "allow this function s3:GetObject and s3:ListBucket"
+    assert str(refusal(error, "'k' in 'b'")) == f"'k' in 'b' denies access (S3 responded 407 ''): {advice}"
 
 
 def test_an_absurdly_large_object_is_refused_unread(client: ObjectStore, stubber: Stubber) -> None:
