@@ -16,6 +16,7 @@ from types import FrameType
 from emulation.lambdas.function import MAX_PAYLOAD_BYTES, HttpResponse, LambdaFunction
 from emulation.localstack.scones_localstack import request_guard
 from emulation.localstack.scones_localstack.host_protocol import (
+    CONFIGURATION_HEADER,
     CONFIGURE_PATH,
     INVOKE_PATH,
     LOG_HEADER,
@@ -67,8 +68,12 @@ class RequestHandler(BaseHTTPRequestHandler):
         if self.path != INVOKE_PATH:
             self._send(HttpResponse(HTTPStatus.NOT_FOUND))
             return
+        function = self.server.function
+        if self.headers.get(CONFIGURATION_HEADER, function.configuration.digest()) != function.configuration.digest():
+            self._send(HttpResponse(HTTPStatus.PRECONDITION_FAILED))
+            return
         request_id = self.headers.get(REQUEST_ID_HEADER, "")
-        self._send(self.server.function.invoke(body, request_id if _REQUEST_ID.fullmatch(request_id) else None))
+        self._send(function.invoke(body, request_id if _REQUEST_ID.fullmatch(request_id) else None))
 
     def do_PUT(self) -> None:
         """Take the function's configuration."""

@@ -12,6 +12,7 @@ import urllib3
 
 from .errors import ContainerBusy, ContainerUnreachable, UnknownFunction
 from .host_protocol import (
+    CONFIGURATION_HEADER,
     CONFIGURE_PATH,
     INVOKE_PATH,
     LOG_HEADER,
@@ -65,13 +66,17 @@ class FunctionContainer:
         Raises ContainerBusy if it waits too long in the queue, ContainerUnreachable if there is no response.
         """
         deadline = time.monotonic() + self._queue_timeout
-        headers = {REQUEST_ID_HEADER: request_id, LOG_HEADER: "append"}
+        headers = {
+            REQUEST_ID_HEADER: request_id, LOG_HEADER: "append", CONFIGURATION_HEADER: configuration.digest(),
+        }  # fmt: skip
         with self._acquire(configuration.function_name):
-            self._configure(configuration)
             while True:
+                self._configure(configuration)
                 seconds = configuration.timeout + _RESPONSE_MARGIN_SECONDS
                 response = self._send("POST", INVOKE_PATH, payload, seconds, headers)
-                if not (response.status == HTTPStatus.BAD_REQUEST and not response.data):
+                if response.status == HTTPStatus.PRECONDITION_FAILED:  # started again, and not configured since
+                    self._configured = None
+                elif not (response.status == HTTPStatus.BAD_REQUEST and not response.data):
                     log_length = int(response.headers.get(LOG_LENGTH_HEADER, "0"))
                     return read_invoke_response(response.status, response.data, request_id, log_length)
                 if time.monotonic() > deadline:

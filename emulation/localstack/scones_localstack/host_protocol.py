@@ -3,6 +3,7 @@
 It lives in this package, on the standard library alone, because LocalStack runs in its own environment.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,8 @@ CONFIGURE_PATH = "/environment"
 """Takes a :class:`FunctionConfiguration`; the emulator, which has its own, responds 404."""
 REQUEST_ID_HEADER = "Lambda-Runtime-Aws-Request-Id"
 """The invocation's request ID; without it the host makes one."""
+CONFIGURATION_HEADER = "Scones-Configuration"
+"""The digest of the configuration that an invocation is for; a host that has another one responds 412."""
 LOG_HEADER = "Scones-Log"
 """``append`` asks for the function's log behind the payload."""
 LOG_LENGTH_HEADER = "Scones-Log-Length"
@@ -30,7 +33,11 @@ class FunctionConfiguration:
 
     def to_json(self) -> bytes:
         """Return the configuration as the host takes it."""
-        return json.dumps(asdict(self)).encode()
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+    def digest(self) -> str:
+        """Return what tells this configuration from others in a header."""
+        return hashlib.sha256(self.to_json()).hexdigest()
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:

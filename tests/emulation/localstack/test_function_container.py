@@ -3,9 +3,11 @@
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from emulation.localstack.scones_localstack.errors import ContainerBusy, ContainerUnreachable
 from emulation.localstack.scones_localstack.function_container import FunctionContainer
 from emulation.localstack.scones_localstack.host_protocol import FunctionConfiguration
+from tests.emulation.lambda_hosts import install_probe, lambda_host
 
 InvokeResponse = tuple[int, bytes]
 
@@ -164,3 +167,15 @@ def test_a_container_that_was_away_is_told_its_configuration_again() -> None:
         container.url = f"http://127.0.0.1:{server.server_port}"
         container.invoke(b"{}", "r", ONE)
         assert server.configurations()[0]["function_name"] == "one"
+
+
+def test_a_host_that_was_started_again_between_two_invocations_is_configured_again(tmp_path: Path) -> None:
+    service = install_probe(tmp_path / "service")
+    with lambda_host(service, tmp_path / "first") as (first, _):
+        container = FunctionContainer(first.url)
+        container.configure(ONE)
+    with lambda_host(service, tmp_path / "second") as (second, _):
+        container.url = second.url
+        assert (
+            b"0.9" in container.invoke(b'{"do": "variable", "variable": "THRESHOLD"}', str(uuid.uuid4()), ONE).payload
+        )
