@@ -41,9 +41,14 @@ class LogStream:
             await asyncio.sleep(_FLUSH_SECONDS)
 
     async def flush(self) -> None:
-        """Send what has come in; what CloudWatch Logs does not take stays for the next attempt."""
-        if self._client is None:
-            return
+        """Send what has come in; what CloudWatch Logs does not take stays for the next attempt.
+
+        A request that has begun ends even if the caller is cancelled: otherwise its lines would be sent again.
+        """
+        if self._client is not None:
+            await asyncio.shield(asyncio.create_task(self._flush()))
+
+    async def _flush(self) -> None:
         async with self._sending:
             try:
                 if not self._made:
