@@ -10,8 +10,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from tests.quality.fuzz.target import JSON_WORDS, Target
 
@@ -87,7 +86,11 @@ def lambda_host() -> Target:
     """The host of a Lambda function, from the first byte of a connection: it answers or closes, and continues."""
     from emulation.lambdas.function import HttpResponse, LambdaFunction  # noqa: PLC0415
     from emulation.lambdas.host import Server  # noqa: PLC0415
-    from emulation.localstack.scones_localstack.host_protocol import INVOKE_PATH  # noqa: PLC0415
+    from emulation.localstack.scones_localstack.host_protocol import (  # noqa: PLC0415
+        CONFIGURATION_HEADER,
+        INVOKE_PATH,
+        FunctionConfiguration,
+    )
 
     raised: list[BaseException] = []
 
@@ -97,12 +100,15 @@ def lambda_host() -> Target:
             if error is not None and not isinstance(error, ConnectionError):
                 raised.append(error)
 
-    function = SimpleNamespace(
-        configuration=SimpleNamespace(function_name="f"),
-        configure=lambda _: None,
-        invoke=lambda body, _request_id: HttpResponse(HTTPStatus.OK, body),
-    )
-    server = Watched("127.0.0.1", 0, cast(LambdaFunction, function))
+    class Echo(LambdaFunction):
+        def configure(self, configuration: FunctionConfiguration) -> None:
+            pass  # no process of a handler: what is tried here is the protocol
+
+        def invoke(self, event: bytes, request_id: str | None = None) -> HttpResponse:
+            return HttpResponse(HTTPStatus.OK, event)
+
+    function = Echo(Path(), "handler.handler", FunctionConfiguration("f", 3, 128), "us-east-1")
+    server = Watched("127.0.0.1", 0, function)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
 
     def one(data: bytes) -> None:
@@ -124,6 +130,7 @@ def lambda_host() -> Target:
         b"PUT /environment HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(configure), configure),
         b"GET /health HTTP/1.1\r\n\r\n",
         invoke * 2,
+        invoke.replace(b"\r\n\r\n", f"\r\n{CONFIGURATION_HEADER}: {'0' * 64}\r\n\r\n".encode()),
     )
     words = (
         *JSON_WORDS,
