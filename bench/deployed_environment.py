@@ -21,10 +21,10 @@ from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import LocalSession
 from orchestration.executions import S3Image
+from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones.image_inputs import upload_images
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs, read_stack_outputs
 from scones.stack_revisions import StackRevisions
 from training.data.staging import encode_png
 from training.data.synthetic import SyntheticSource
@@ -108,7 +108,7 @@ def deployed() -> Iterator[MeasuredDeployment]:
         with LocalEnvironment(EnvironmentOptions(settings.home, settings.cache, settings.services)) as state:
             session = LocalSession(state.localstack_url, state.sagemaker_url)
             StackRevisions(session, settings).deploy({})
-            outputs = read_stack_outputs(session, settings)
+            outputs = read_stack_outputs(session.client("cloudformation"), settings.stack)
             deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
             yield MeasuredDeployment(state, session, outputs, settings, scratch)
 

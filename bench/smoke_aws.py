@@ -23,10 +23,10 @@ from PIL import Image
 from core.aws_errors import is_throttled
 from core.labels import VEHICLES
 from orchestration import bootstrap
+from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones import console
 from scones.sessions import aws_session
 from scones.settings import ROOT, Settings, Target
-from scones.stack_outputs import StackOutputs, read_stack_outputs
 from training.data.synthetic import render
 
 IMAGES = 10
@@ -76,7 +76,7 @@ class Smoke:
         role = self.scones("bootstrap", "--target", "aws", "--yes")["DeploymentRoleArn"]
         self.scones("deploy", "--yes", "--role-arn", role)
         self.results["roles"] = "holds for DeploymentRole; CiRole is checked by the first release"
-        return read_stack_outputs(aws_session(self.settings), self.settings)
+        return read_stack_outputs(self.client("cloudformation"), self.settings.stack)
 
     def create_endpoint(self, name: str) -> None:
         """Create the endpoint, and record its capture summary during the creation."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestration import stack
+from orchestration import stack, stack_outputs
 from orchestration.errors import BootstrapMissing, StackNotFound
 
 STACK = "scones-bootstrap"
@@ -51,7 +51,7 @@ def exists(cloudformation: Any) -> bool:
 def artifact_bucket(cloudformation: Any) -> str:
     """Return the name of the artifact bucket. Raises BootstrapMissing."""
     try:
-        outputs = stack.outputs(cloudformation, STACK)
+        outputs = stack_outputs.output_values(cloudformation, STACK)
     except StackNotFound as error:
         raise BootstrapMissing(STACK) from error
     if "ArtifactBucket" not in outputs:  # its creation has failed or is in progress

@@ -3,6 +3,7 @@
 OrchestrationError
 ├── StackError
 │   ├── StackNotFound
+│   ├── OutputMissing
 │   ├── BootstrapMissing
 │   ├── InvalidStackName
 │   ├── InvalidEndpointName
@@ -41,6 +42,13 @@ class StackNotFound(StackError):
 
     def __init__(self, name: str, region: str) -> None:
         super().__init__(f"no stack named '{name}' is deployed in {region}: run `scones deploy` first")
+
+
+class OutputMissing(StackError):
+    """The stack has no such output, as one of an older template."""
+
+    def __init__(self, output: str) -> None:
+        super().__init__(f"the stack has no output {output}: update it with `scones deploy`")
 
 
 class BootstrapMissing(StackError):

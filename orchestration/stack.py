@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from core.aws_errors import error_code
-from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackNotFound
+from orchestration.errors import ParametersUnknown, StackBusy, StackFailed
+from orchestration.stack_outputs import describe_stack, output_values
 
 # What LocalStack 4.14 lacks (EXPRESS child executions, dashboards), and log delivery, which only costs it time.
 LOCAL_PARAMETERS = {"BatchItemType": "STANDARD", "Dashboard": "DISABLED", "WorkflowLogLevel": "OFF"}
@@ -110,41 +108,27 @@ def deploy(  # noqa: PLR0913 - all but four have a default
         cloudformation.update_termination_protection(
             StackName=name, EnableTerminationProtection=options.termination_protection
         )
-    return Deployment(outputs(cloudformation, name), changes)
+    return Deployment(output_values(cloudformation, name), changes)
 
 
 def parameters_of(cloudformation: Any, name: str) -> dict[str, str]:
     """Return the values of a deployed stack's parameters by name, empty if there is no stack."""
-    return _parameter_values(_describe(cloudformation, name))
+    return _parameter_values(describe_stack(cloudformation, name))
 
 
 def status(cloudformation: Any, name: str) -> str | None:
     """Return the stack's status, such as UPDATE_COMPLETE, or None if there is no stack."""
-    return (_describe(cloudformation, name) or {}).get("StackStatus")
+    return (describe_stack(cloudformation, name) or {}).get("StackStatus")
 
 
 def is_protected(cloudformation: Any, name: str) -> bool:
     """Tell whether termination protection keeps the stack from being deleted."""
-    return bool((_describe(cloudformation, name) or {}).get("EnableTerminationProtection"))
-
-
-def outputs(cloudformation: Any, name: str) -> dict[str, str]:
-    """Return the stack's outputs by name; raises StackNotFound."""
-    return outputs_and_tags(cloudformation, name)[0]
-
-
-def outputs_and_tags(cloudformation: Any, name: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the stack's outputs and its tags by name; raises StackNotFound."""
-    stack = _describe(cloudformation, name)
-    if stack is None:
-        raise StackNotFound(name, cloudformation.meta.region_name)
-    values = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    return values, {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+    return bool((describe_stack(cloudformation, name) or {}).get("EnableTerminationProtection"))
 
 
 def delete(cloudformation: Any, name: str, *, on_event: OnEvent = lambda _: None, poll: float = 1.0) -> bool:
     """Delete the stack and wait; return False if it does not exist. Raises StackFailed."""
-    stack = _describe(cloudformation, name)
+    stack = describe_stack(cloudformation, name)
     if stack is None:
         return False
     stack_id = stack["StackId"]  # a deleted stack can be described by its ID only
@@ -154,19 +138,9 @@ def delete(cloudformation: Any, name: str, *, on_event: OnEvent = lambda _: None
     return True
 
 
-def _describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
-    try:
-        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if error_code(error) == "ValidationError" and "does not exist" in str(error):
-            return None
-        raise
-    return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
-
-
 def _current(cloudformation: Any, name: str, on_event: OnEvent, poll: float) -> dict[str, Any] | None:
     """Return the stack to update, or None if one is to be created. Raises StackBusy."""
-    stack = _describe(cloudformation, name)
+    stack = describe_stack(cloudformation, name)
     status = stack["StackStatus"] if stack else "REVIEW_IN_PROGRESS"
     if status == "ROLLBACK_COMPLETE" and not _has_been_complete(cloudformation, name):
         # A first creation that failed leaves a stack without resources, which cannot be updated.

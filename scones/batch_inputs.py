@@ -15,11 +15,11 @@ from botocore.exceptions import ClientError
 
 from core.s3_uris import S3Uri, is_s3_uri, read_object
 from orchestration.executions import S3Image
+from orchestration.stack_outputs import StackOutputs
 from scones import console, image_inputs
 from scones.errors import BucketNotReadable, ImagesMissing, UnusableInput
 from scones.image_inputs import SkippedInput
 from scones.manifests import is_manifest_name, read_manifest
-from scones.stack_outputs import StackOutputs
 
 _FOLDER = "batches"
 

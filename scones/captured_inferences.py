@@ -18,11 +18,11 @@ from monitoring.drift_report import DriftReport
 from monitoring.timeline import Timeline
 from monitoring.window import InferenceWindow
 from orchestration.errors import StackNotFound
+from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones import console, model_baseline
 from scones.errors import CapturesMissing, EndpointWithoutCaptures
 from scones.model_serving import CAPTURE_PREFIX
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs, read_stack_outputs
 from scones.time_ranges import TimeRange
 from training.errors import is_missing
 
@@ -129,7 +129,7 @@ def capture_location(session: boto3.Session, endpoint: str, outputs: StackOutput
 
 def _outputs(session: boto3.Session, settings: Settings, *, required: bool) -> StackOutputs | None:
     try:
-        return read_stack_outputs(session, settings)
+        return read_stack_outputs(session.client("cloudformation"), settings.stack)
     except StackNotFound:
         if required:
             raise

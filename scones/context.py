@@ -14,10 +14,10 @@ import boto3
 import typer
 
 from orchestration.errors import StackNotFound
+from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones import console
 from scones.sessions import open_session
 from scones.settings import Settings, Target, bypass_proxies, valid_stack
-from scones.stack_outputs import StackOutputs, read_stack_outputs
 
 OpenSession = Callable[[Settings], boto3.Session]
 
@@ -39,7 +39,7 @@ class CommandContext:
     @cached_property
     def outputs(self) -> StackOutputs:
         """The stack's outputs, read when they are first needed. Raises StackNotFound."""
-        return read_stack_outputs(self.session, self.settings)
+        return read_stack_outputs(self.client("cloudformation"), self.settings.stack)
 
     @cached_property
     def endpoint_name(self) -> str:

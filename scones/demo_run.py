@@ -16,13 +16,13 @@ from monitoring.report import Content
 from monitoring.report.page import write as write_page
 from orchestration import executions
 from orchestration.executions import Outcome, S3Image
+from orchestration.stack_outputs import StackOutputs
 from scones import console, demo_summary, recent_executions, report_content, staged_datasets
 from scones.demo_summary import DemoSummary
 from scones.images_of_neither import render_one
 from scones.model_serving import CAPTURE_PREFIX, deploy_endpoint
 from scones.recent_executions import ExecutionHistory
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs
 from scones.stack_revisions import StackRevisions
 from scones.stopwatch import Stopwatch
 from scones.time_ranges import TimeRange

@@ -19,11 +19,11 @@ from monitoring.capture import EVALUATION, parse_probabilities
 from monitoring.errors import MalformedRecord
 from monitoring.evaluation import Rate
 from monitoring.report import Content, ReportedImage
+from orchestration.stack_outputs import StackOutputs
 from scones import report_content
 from scones.console import Advance
 from scones.errors import EndpointReturnedNothing
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs
 from scones.staged_datasets import LabelledFile
 
 _WORKERS = 8

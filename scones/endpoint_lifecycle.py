@@ -6,9 +6,18 @@ from typing import Any
 import boto3
 
 from core.durations import parse_duration
-from scones.stack_outputs import StackOutputs
+from orchestration.errors import OutputMissing
+from orchestration.stack_outputs import StackOutputs
 from training import endpoint_autoscaling, endpoint_ttl
 from training.endpoint_spec import VARIANT
+
+
+def schedule_role(outputs: StackOutputs) -> endpoint_ttl.ScheduleRole:
+    """Return what deletes an endpoint on schedule. Raises OutputMissing."""
+    role_arn = outputs.require_role("EndpointDeletionRoleArn")
+    if outputs.dead_letter_queue_arn is None:
+        raise OutputMissing("DeadLetterQueueArn")
+    return endpoint_ttl.ScheduleRole(role_arn, outputs.dead_letter_queue_arn)
 
 
 class EndpointLifecycle:
@@ -17,10 +26,10 @@ class EndpointLifecycle:
     def __init__(
         self, session: boto3.Session, outputs: StackOutputs, endpoint: str, maximum: int | None, ttl: str | None
     ) -> None:
-        """Check what could fail after the deployment. Raises InvalidDuration or RoleMissing."""
+        """Check what could fail after the deployment. Raises InvalidDuration or OutputMissing."""
         self._session, self._endpoint, self._maximum = session, endpoint, maximum
         self._ttl: timedelta | None = parse_duration(ttl) if ttl else None
-        self._role = outputs.schedule_role() if ttl else None
+        self._role = schedule_role(outputs) if ttl else None
 
     def prepare(self) -> None:
         """Schedule the deletion, and deregister scaling: AWS refuses to change the instances of a variant that scales.

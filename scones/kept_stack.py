@@ -7,11 +7,10 @@ from botocore.exceptions import ClientError
 from core.aws_errors import error_code
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.labels import VEHICLES
-from orchestration import stack
 from orchestration.errors import StackNotFound
+from orchestration.stack_outputs import StackOutputs, output_values, read_stack_outputs
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs, read_stack_outputs
 from scones.stack_revisions import StackRevisions
 from training.data.synthetic import render_png
 from training.errors import is_missing
@@ -42,10 +41,10 @@ def is_deployed(session: boto3.Session, settings: Settings) -> bool:
 def deploy_all(session: boto3.Session, settings: Settings) -> StackOutputs:
     """Deploy stack, endpoint and samples; what is deployed already is left as it is."""
     try:
-        stack.outputs(session.client("cloudformation"), settings.stack)
+        output_values(session.client("cloudformation"), settings.stack)
     except StackNotFound:
         StackRevisions(session, settings).deploy({})
-    outputs = read_stack_outputs(session, settings)
+    outputs = read_stack_outputs(session.client("cloudformation"), settings.stack)
     upload_samples(session, outputs.data_bucket)
     deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
     return outputs

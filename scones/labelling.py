@@ -11,6 +11,7 @@ from core.files import write_atomically
 from core.queues import Message
 from core.s3_uris import S3Uri
 from core.thumbnails import data_uri
+from orchestration.stack_outputs import StackOutputs
 from review import contact_sheet
 from review.contact_sheet import Card
 from review.errors import UnreadableImage
@@ -20,7 +21,6 @@ from review.manifest import ReviewManifest
 from review.queued_images import read_image
 from review.reviewing import Reviewing
 from scones import console
-from scones.stack_outputs import StackOutputs
 
 
 def reviewing(sqs: Any, s3: Any, outputs: StackOutputs) -> Reviewing:

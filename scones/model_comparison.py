@@ -22,9 +22,9 @@ from core.s3_uris import S3Uri, has_objects
 from emulation.sagemaker.hosting.model_artifacts import DEFAULT_LIMITS, store, unpack
 from monitoring.comparison import Comparison, compare, describe_difference
 from monitoring.evaluation import Prediction, describe_rate
+from orchestration.stack_outputs import StackOutputs
 from scones.console import Advance
 from scones.errors import NotComparable
-from scones.stack_outputs import StackOutputs
 from training import endpoint_deployment, jobs
 from training.errors import EndpointNotFound
 from training.jobs import JobStatus

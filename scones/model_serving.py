@@ -11,8 +11,8 @@ import boto3
 
 from core.labels import VEHICLES, Labels
 from core.s3_uris import S3Uri, has_objects
+from orchestration.stack_outputs import StackOutputs
 from scones.errors import ModelOfOtherLabels
-from scones.stack_outputs import StackOutputs
 from training import endpoint_deployment
 from training.endpoint_spec import EndpointOptions, EndpointStatus
 from training.vehicle_net.package import SHIPPED, package

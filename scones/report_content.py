@@ -13,11 +13,11 @@ from monitoring.drift_report import DriftReport
 from monitoring.errors import CaptureOff
 from monitoring.report import Content, ReportedImage
 from monitoring.timeline import Timeline
+from orchestration.stack_outputs import StackOutputs
 from scones import __version__
 from scones.captured_inferences import monitor_endpoint
 from scones.errors import EndpointWithoutCaptures
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs
 from scones.time_ranges import TimeRange
 
 _PACKAGES = ("boto3", "matplotlib", "numpy", "onnxruntime", "pillow", "sagemaker-core", "scipy")

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from orchestration import bootstrap, package, revisions, stack, stack_difference
+from orchestration import bootstrap, package, revisions, stack, stack_difference, stack_outputs
 from orchestration.revisions import Revision
 from orchestration.stack import Change, Deployment, DeploymentOptions, OnEvent
 from orchestration.stack_difference import Difference
@@ -34,7 +34,7 @@ class StackRevisions:
 
     def roll_back(self, on_changes: stack.OnChanges, on_event: OnEvent) -> Deployment:
         """Deploy the template and the parameters before the last change. Raises StackNotFound, RevisionMissing."""
-        stack.outputs(self._cloudformation, self.settings.stack)
+        stack_outputs.output_values(self._cloudformation, self.settings.stack)
         before = revisions.previous(self._s3, self._bucket, self.settings.stack, self._deployed or Revision("", {}))
         url = package.upload_packaged(self._s3, self._bucket, before.template)
         return self._deploy(url, before.parameters, {}, on_changes, on_event)

@@ -10,12 +10,12 @@ import boto3
 
 from core.defaults import DATASETS
 from core.labels import VEHICLES, dataset_name
+from orchestration.stack_outputs import StackOutputs
 from review import labelled_dataset
 from scones import console
 from scones.cost_confirmation import BilledInstances
 from scones.errors import LabelledDatasetEmpty
 from scones.settings import Settings, Target
-from scones.stack_outputs import StackOutputs
 from training import job_logs, jobs, recipes
 from training.endpoint_spec import MAX_NAME_LENGTH
 from training.errors import DatasetNotFound
@@ -72,7 +72,7 @@ def job_environment(
     subnets: Sequence[str] = (),
     security_groups: Sequence[str] = (),
 ) -> JobEnvironment:
-    """Return the role, the bucket, the key and the VPC of this stack's jobs. Raises RoleMissing."""
+    """Return the role, the bucket, the key and the VPC of this stack's jobs. Raises OutputMissing."""
     return JobEnvironment(
         role_arn=role or outputs.require_role("TrainingRoleArn"),
         bucket=outputs.data_bucket,

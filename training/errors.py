@@ -14,7 +14,6 @@ SageMakerError
 ├── CaptureMissing            data capture did not write every invocation
 ├── InstanceRefused           AWS does not offer the instance type
 ├── ContainerImageNotFound    AWS has no such container image in the region
-├── RoleMissing               the stack has no output for the role
 ├── SageMakerRefused          AWS refused a call; carries operation, error code and message
 │   └── QuotaExceeded
 ├── QuotaTooLow               names the quota and the page to raise it
@@ -148,13 +147,6 @@ class ContainerImageNotFound(SageMakerError):
 
     def __init__(self, framework: str, region: str) -> None:
         super().__init__(f"AWS has no container image '{framework}' in {region}: use another recipe or region")
-
-
-class RoleMissing(SageMakerError):
-    """The stack has no output for the role."""
-
-    def __init__(self, output: str) -> None:
-        super().__init__(f"the stack has no output {output}: update it with `scones deploy`")
 
 
 class SageMakerRefused(SageMakerError):

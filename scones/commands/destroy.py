@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from core.s3_uris import S3Uri, has_objects
-from orchestration import bootstrap, container_images, stack, teardown
+from orchestration import bootstrap, container_images, stack, stack_outputs, teardown
 from orchestration.errors import StackNotFound, StackProtected
 from review import labelled_dataset
 from scones import console, container_image_uris
@@ -65,7 +65,7 @@ def _resources(context: CommandContext) -> tuple[list[str], list[str], bool]:
     """Return the stack's buckets and log groups, and whether there is a stack."""
     cloudformation, name = context.client("cloudformation"), context.settings.stack
     try:
-        stack.outputs(cloudformation, name)
+        stack_outputs.output_values(cloudformation, name)
     except StackNotFound:
         return [], [], False
     kinds = ("AWS::S3::Bucket", "AWS::Logs::LogGroup")

@@ -2,7 +2,7 @@
 
 import typer
 
-from orchestration import stack
+from orchestration import stack, stack_outputs
 from scones import alarm_addresses, console, environment_lifecycle
 from scones.context import CLOUD, CommandContext, with_context
 from scones.settings import Target
@@ -45,7 +45,7 @@ def _show_environment(context: CommandContext) -> None:
 def _show_stack(context: CommandContext) -> None:
     cloudformation, name = context.client("cloudformation"), context.settings.stack
     current = stack.status(cloudformation, name)
-    outputs = {} if current is None else stack.outputs(cloudformation, name)
+    outputs = {} if current is None else stack_outputs.output_values(cloudformation, name)
     topic = outputs.get("AlarmTopicArn")  # none before the stack has been created
     confirmed = alarm_addresses.alarm_addresses(context.client("sns"), topic) if topic else {}
     if context.as_json:

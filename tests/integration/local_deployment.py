@@ -17,10 +17,10 @@ from emulation.processes.environment_state import EnvironmentState
 from emulation.session import LocalSession
 from orchestration import executions
 from orchestration.executions import Outcome, S3Image
+from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones.image_inputs import upload_images
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs, read_stack_outputs
 from scones.stack_revisions import StackRevisions
 from tests.cli_runner import User
 from tests.integration.relay import Relay, RelayedEnvironment
@@ -80,7 +80,7 @@ def running(home: Path, cache: Path) -> Iterator[LocalDeployment]:
     with environment as state, ExitStack() as restarted, someone.with_server() as user:
         session = LocalSession(state.localstack_url, state.sagemaker_url)
         StackRevisions(session, settings).deploy({})
-        outputs = read_stack_outputs(session, settings)
+        outputs = read_stack_outputs(session.client("cloudformation"), settings.stack)
         deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
         yield LocalDeployment(state, session, outputs, settings, user, environment.relays, restarted)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestration import bootstrap, executions, package, stack, teardown
+from orchestration import bootstrap, executions, package, stack, stack_outputs, teardown
 from orchestration.errors import StackFailed, StackNotFound
 from orchestration.executions import S3Image
 from orchestration.stack import LOCAL_PARAMETERS, Change
@@ -89,7 +89,7 @@ def test_a_declined_deployment_leaves_nothing(scripted: Running) -> None:
     with pytest.raises(KeyboardInterrupt):
         stack.deploy(cloudformation, "declined", uploaded(scripted), PARAMETERS, on_changes=decline, poll=0.1)
     with pytest.raises(StackNotFound):
-        stack.outputs(cloudformation, "declined")
+        stack_outputs.output_values(cloudformation, "declined")
 
 
 def named_after(running: Running, name: str) -> set[str]:

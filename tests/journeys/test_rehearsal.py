@@ -11,11 +11,11 @@ import pytest
 from emulation.processes.components import EnvironmentOptions
 from emulation.processes.local_environment import LocalEnvironment
 from orchestration import bootstrap, package, stack
+from orchestration.stack_outputs import read_stack_outputs
 from scones import training_jobs
 from scones.rehearsal_plan import rehearsal_plan
 from scones.sessions import open_session
 from scones.settings import ROOT, Settings
-from scones.stack_outputs import read_stack_outputs
 from scones.views.rehearsal import hosts, page
 from tests.cli_runner import User
 from tests.emulation.sagemaker.training_requests import image_bytes
@@ -68,7 +68,7 @@ def rehearsed(settings: Settings) -> tuple[RequestRecorder, RehearsalResult]:
         s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}.lst", Body=lines.encode())
         for index in range(4):
             s3.put_object(Bucket=outputs["DataBucket"], Key=f"datasets/few/{part}/{index}.png", Body=image_bytes())
-    stack_outputs = read_stack_outputs(session, settings)
+    stack_outputs = read_stack_outputs(session.client("cloudformation"), settings.stack)
     job = training_jobs.job_spec(session, settings, stack_outputs, "vehicle-net", TINY, dataset="few", epochs=2)
     plan = rehearsal_plan(session, settings, stack_outputs, job)
     recorder = RequestRecorder(session)

@@ -20,8 +20,8 @@ from emulation.processes.child_processes import Component
 from emulation.processes.components import Addresses, EnvironmentOptions
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, LocalSession
+from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones.settings import Settings
-from scones.stack_outputs import StackOutputs, read_stack_outputs
 from tests.cli_runner import User
 from tests.emulation.sagemaker.training_requests import image_bytes
 from tests.integration.local_deployment import write_images
@@ -143,7 +143,7 @@ def _live(
     scones(f"deploy --yes --parameter ImageBucket={ELSEWHERE}")
     scones("deploy --yes --threshold 0.9")
     scones("rollback --yes")
-    outputs = read_stack_outputs(session, settings)
+    outputs = read_stack_outputs(session.client("cloudformation"), settings.stack)
     _upload(session, outputs, folder / "images")
     environment.mark("TrainingRole")
     words = " ".join(f"--hyperparameter {name}={value}" for name, value in TINY.items())

@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from scones.stack_outputs import StackOutputs
+from orchestration.stack_outputs import StackOutputs
 
 _DEPLOYED = StackOutputs.parse(
     {

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
-import boto3
+from botocore.exceptions import ClientError
 
+from core.aws_errors import error_code
 from core.labels import VEHICLES, Labels, parse_labels
-from orchestration import stack
-from scones.settings import Settings
-from training.endpoint_ttl import ScheduleRole
-from training.errors import RoleMissing
+from orchestration.errors import OutputMissing, StackNotFound
 
 
 @dataclass(frozen=True)
@@ -53,20 +51,41 @@ class StackOutputs:
         )
 
     def require_role(self, output: str) -> str:
-        """Return the role of this output. Raises RoleMissing, as for a stack of an older template."""
+        """Return the role of this output. Raises OutputMissing, as for a stack of an older template."""
         if output not in self.roles:
-            raise RoleMissing(output)
+            raise OutputMissing(output)
         return self.roles[output]
 
-    def schedule_role(self) -> ScheduleRole:
-        """Return what deletes an endpoint on schedule. Raises RoleMissing."""
-        role_arn = self.require_role("EndpointDeletionRoleArn")
-        if self.dead_letter_queue_arn is None:
-            raise RoleMissing("DeadLetterQueueArn")
-        return ScheduleRole(role_arn, self.dead_letter_queue_arn)
+
+def read_stack_outputs(cloudformation: Any, name: str) -> StackOutputs:
+    """Return the outputs of our stack of this name. Raises StackNotFound."""
+    stack = _require_stack(cloudformation, name)
+    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+    return replace(StackOutputs.parse(_values(stack)), tags={**tags, "scones:stack": name})
 
 
-def read_stack_outputs(session: boto3.Session, settings: Settings) -> StackOutputs:
-    """Describe the stack. Raises StackNotFound."""
-    outputs, tags = stack.outputs_and_tags(session.client("cloudformation"), settings.stack)
-    return replace(StackOutputs.parse(outputs), tags={**tags, "scones:stack": settings.stack})
+def output_values(cloudformation: Any, name: str) -> dict[str, str]:
+    """Return the outputs of any stack by name. Raises StackNotFound."""
+    return _values(_require_stack(cloudformation, name))
+
+
+def describe_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
+    """Return what DescribeStacks returns about a stack, or None if it does not exist."""
+    try:
+        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error_code(error) == "ValidationError" and "does not exist" in str(error):
+            return None
+        raise
+    return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
+
+
+def _require_stack(cloudformation: Any, name: str) -> dict[str, Any]:
+    stack = describe_stack(cloudformation, name)
+    if stack is None:
+        raise StackNotFound(name, cloudformation.meta.region_name)
+    return stack
+
+
+def _values(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
