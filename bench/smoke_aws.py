@@ -25,7 +25,7 @@ from core.labels import VEHICLES
 from orchestration import bootstrap
 from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones import console
-from scones.sessions import aws_session
+from scones.context import aws_session
 from scones.settings import ROOT, Settings, Target
 from training.data.synthetic import render
 

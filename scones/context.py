@@ -1,25 +1,47 @@
-"""What one invocation of a command works with: its settings, a session and the stack's outputs, each created once.
+"""What one invocation of a command works with: its settings, a session and the stack's outputs, each created once."""
 
-The options that choose them are declared here once, and added to a command by `with_context`.
-"""
-
-import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import boto3
+import botocore.session
 import typer
+from botocore.config import Config
+from botocore.exceptions import ProxyConnectionError
 
+from core.defaults import REGION
+from emulation.processes.background import status
+from emulation.session import LocalSession
 from orchestration.errors import StackNotFound
 from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones import console
-from scones.sessions import open_session
-from scones.settings import Settings, Target, bypass_proxies, valid_stack
+from scones.errors import WebPageReturned
+from scones.settings import Settings, Target
 
 OpenSession = Callable[[Settings], boto3.Session]
+
+# AWS throttles each operation by a token bucket; adaptive retries also slow down the requests that follow.
+RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 10})
+ADVISORY = Config(connect_timeout=4, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+"""For requests that only advise, such as prices and quotas: if they are blocked, a command soon continues."""
+
+_NEW_ROLE_ATTEMPTS, _NEW_ROLE_SECONDS = 10, 3.0
+
+
+def open_session(settings: Settings) -> boto3.Session:
+    """Return the session from which a command's clients come.
+
+    For the local target its clients call what `scones up` started in this home, otherwise the URLs of the settings,
+    where `docker compose up` listens.
+    """
+    if settings.target is Target.AWS:
+        return aws_session(settings)
+    running = status(settings.home).state
+    if running is None:
+        return LocalSession(settings.localstack_url, settings.sagemaker_url, settings.local_region)
+    return LocalSession(running.localstack_url, running.sagemaker_url, settings.local_region)
 
 
 @dataclass
@@ -66,101 +88,36 @@ class CommandContext:
             typer.confirm(question, abort=True, err=True)
 
 
-_SHARED: dict[str, tuple[Any, Any]] = {
-    "archive": (
-        Annotated[
-            Path | None,
-            typer.Option(
-                "--archive",
-                help="Path of the CIFAR-100 archive [env: SCONES_CIFAR100; default: the cache, otherwise a download].",
-            ),
-        ],
-        None,
-    ),
-    "target": (
-        Annotated[
-            Target | None,
-            typer.Option("--target", help="Local environment or AWS [env: SCONES_TARGET; default: local]."),
-        ],
-        None,
-    ),
-    "stack": (
-        Annotated[
-            str | None,
-            typer.Option(
-                "--stack",
-                help="CloudFormation stack; its resources' names begin with it [env: SCONES_STACK; default: scones].",
-            ),
-        ],
-        None,
-    ),
-    "home": (
-        Annotated[
-            Path | None,
-            typer.Option(
-                "--home",
-                help="State directory: logs and staged data [env: SCONES_HOME; default: .scones in the checkout].",
-            ),
-        ],
-        None,
-    ),
-    "yes": (
-        Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")],
-        False,
-    ),
-    "as_json": (Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")], False),
-}
-
-Shared = Literal["archive", "target", "stack", "home", "yes", "as_json"]
-CLOUD: tuple[Shared, ...] = ("target", "stack", "home", "as_json")
-"""The options of nearly every command that works on a stack."""
+def aws_session(settings: Settings) -> boto3.Session:
+    """Return a session of the AWS account, in the region that the environment, otherwise the profile, names."""
+    client_defaults = botocore.session.get_session()
+    client_defaults.set_default_client_config(RETRIES)
+    client_defaults.register("needs-retry", retry_new_role)
+    client_defaults.register("needs-retry", retry_proxy_once)
+    client_defaults.register("after-call", refuse_web_page)
+    region = settings.region or client_defaults.get_config_variable("region") or REGION
+    return boto3.Session(botocore_session=client_defaults, region_name=region)
 
 
-def with_context(*shared: Shared, local: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add the ``shared`` options to a command, which receives their values as a CommandContext, its first argument.
+def retry_proxy_once(attempts: int, caught_exception: Exception | None, **_: Any) -> None:
+    """Raise at the second failure of a proxy, which refuses at the tenth, too. An event handler of botocore's."""
+    if isinstance(caught_exception, ProxyConnectionError) and attempts > 1:
+        raise caught_exception
 
-    ``local`` is for commands that act on this machine whatever SCONES_TARGET says.
+
+def refuse_web_page(http_response: Any, **_: Any) -> None:
+    """Raise WebPageReturned if a proxy returns a page instead of AWS's response. An event handler of botocore's."""
+    is_page = http_response.headers.get("Content-Type", "").startswith("text/html")
+    if http_response.status_code >= 300 and is_page:
+        raise WebPageReturned(http_response.url, http_response.status_code)
+
+
+def retry_new_role(response: Any, attempts: int, **_: Any) -> float | None:
+    """Return after how many seconds to repeat a request that names a role which no service can assume yet.
+
+    IAM is eventually consistent: that takes some seconds after a stack has created the role. An event handler of
+    botocore's, which decides itself where this returns None.
     """
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-        context_parameter = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-        added = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-            for name, (annotation, default) in _SHARED.items()
-            if name in shared
-        ]
-        parameters = [context_parameter, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *added]
-
-        def invoke(ctx: typer.Context, **values: Any) -> None:
-            shared_values: dict[str, Any] = {name: values.pop(name) for name in shared}
-            settings = _settings(shared_values, local=local)
-            bypass_proxies(settings)
-            context = CommandContext(
-                settings,
-                as_json=shared_values.get("as_json", False),
-                yes=shared_values.get("yes", False),
-                open_session=ctx.obj or open_session,
-            )
-            command(context, **values)
-
-        invoke.__name__, invoke.__doc__, invoke.__module__ = command.__name__, command.__doc__, command.__module__
-        invoke.__annotations__ = {each.name: each.annotation for each in parameters}
-        invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        return invoke
-
-    return decorate
-
-
-def _settings(shared_values: dict[str, Any], *, local: bool) -> Settings:
-    """Return the environment's settings; options of the command line take precedence."""
-    settings = Settings.from_environment()
-    target = Target.LOCAL if local else shared_values.get("target") or settings.target
-    stack, home, archive = (shared_values.get(name) for name in ("stack", "home", "archive"))
-    return replace(
-        settings,
-        target=target,
-        stack=settings.stack if stack is None else valid_stack(stack, "--stack"),
-        home=home.absolute() if home else settings.home,
-        archive=archive.expanduser().absolute() if archive else settings.archive,
-    )
+    error = response[1].get("Error", {}) if response else {}
+    is_new_role = error.get("Code", "").startswith("Validation") and "assume" in error.get("Message", "")
+    return _NEW_ROLE_SECONDS if is_new_role and attempts < _NEW_ROLE_ATTEMPTS else None

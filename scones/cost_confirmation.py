@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scones.context import CommandContext
-from scones.sessions import ADVISORY
+from scones.context import ADVISORY, CommandContext
 from scones.settings import Target
 from training import instance_prices, service_quotas
 from training.service_quotas import Use

@@ -21,8 +21,8 @@ from emulation.processes.child_processes import is_healthy
 from emulation.processes.components import LOCALSTACK_HEALTH, SAGEMAKER_HEALTH
 from emulation.processes.ports import is_free
 from emulation.sagemaker.training.torch_environment import find_torch
+from scones.context import ADVISORY, aws_session
 from scones.errors import WebPageReturned
-from scones.sessions import ADVISORY, aws_session
 from scones.settings import Settings
 from training.data.cifar_download import OFFICIAL
 from training.errors import QuotaTooLow

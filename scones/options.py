@@ -1,11 +1,114 @@
-"""Options that some commands share, declared once; ``context`` has those of nearly all."""
+"""The options that commands share, declared once, and `with_context`, which adds those of nearly all to a command."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from scones.context import CommandContext, open_session
+from scones.settings import Settings, Target, bypass_proxies, valid_stack
 from training.recipes import RECIPES
+
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "archive": (
+        Annotated[
+            Path | None,
+            typer.Option(
+                "--archive",
+                help="Path of the CIFAR-100 archive [env: SCONES_CIFAR100; default: the cache, otherwise a download].",
+            ),
+        ],
+        None,
+    ),
+    "target": (
+        Annotated[
+            Target | None,
+            typer.Option("--target", help="Local environment or AWS [env: SCONES_TARGET; default: local]."),
+        ],
+        None,
+    ),
+    "stack": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--stack",
+                help="CloudFormation stack; its resources' names begin with it [env: SCONES_STACK; default: scones].",
+            ),
+        ],
+        None,
+    ),
+    "home": (
+        Annotated[
+            Path | None,
+            typer.Option(
+                "--home",
+                help="State directory: logs and staged data [env: SCONES_HOME; default: .scones in the checkout].",
+            ),
+        ],
+        None,
+    ),
+    "yes": (
+        Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")],
+        False,
+    ),
+    "as_json": (Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")], False),
+}
+
+Shared = Literal["archive", "target", "stack", "home", "yes", "as_json"]
+
+
+def with_context(*shared: Shared, local: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the ``shared`` options to a command, which receives their values as a CommandContext, its first argument.
+
+    ``local`` is for commands that act on this machine whatever SCONES_TARGET says.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+        context_parameter = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        added = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for name, (annotation, default) in _SHARED.items()
+            if name in shared
+        ]
+        parameters = [context_parameter, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *added]
+
+        def invoke(ctx: typer.Context, **values: Any) -> None:
+            shared_values: dict[str, Any] = {name: values.pop(name) for name in shared}
+            settings = _settings(shared_values, local=local)
+            bypass_proxies(settings)
+            context = CommandContext(
+                settings,
+                as_json=shared_values.get("as_json", False),
+                yes=shared_values.get("yes", False),
+                open_session=ctx.obj or open_session,
+            )
+            command(context, **values)
+
+        invoke.__name__, invoke.__doc__, invoke.__module__ = command.__name__, command.__doc__, command.__module__
+        invoke.__annotations__ = {each.name: each.annotation for each in parameters}
+        invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return invoke
+
+    return decorate
+
+
+def _settings(shared_values: dict[str, Any], *, local: bool) -> Settings:
+    """Return the environment's settings; options of the command line take precedence."""
+    settings = Settings.from_environment()
+    target = Target.LOCAL if local else shared_values.get("target") or settings.target
+    stack, home, archive = (shared_values.get(name) for name in ("stack", "home", "archive"))
+    return replace(
+        settings,
+        target=target,
+        stack=settings.stack if stack is None else valid_stack(stack, "--stack"),
+        home=home.absolute() if home else settings.home,
+        archive=archive.expanduser().absolute() if archive else settings.archive,
+    )
+
 
 ThresholdOption = Annotated[
     float | None,

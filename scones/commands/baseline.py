@@ -8,7 +8,8 @@ import typer
 
 from monitoring.baseline import Baseline
 from scones import baseline_creation, model_baseline, options
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.time_ranges import TimeRange
 from training.vehicle_net.package import SHIPPED
 

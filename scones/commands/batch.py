@@ -12,13 +12,13 @@ from orchestration import batch as batches
 from orchestration.batch import Batch, KeySet
 from scones import batch_inputs, batch_results, console
 from scones.batch_results import BatchSummary
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
 from scones.errors import INTERRUPTED, BatchUnclear
-from scones.options import ThresholdOption
+from scones.options import ThresholdOption, with_context
 from scones.views.executions import show_skipped
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def batch(
     context: CommandContext,
     source: Annotated[

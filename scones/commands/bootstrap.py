@@ -7,9 +7,9 @@ import typer
 from core.named_values import parse_named_values
 from orchestration.stack import DeploymentOptions
 from scones import console
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
 from scones.errors import TargetNeedsNoBootstrap
-from scones.options import BoundaryOption, TagOption, boundary_parameter
+from scones.options import BoundaryOption, TagOption, boundary_parameter, with_context
 from scones.settings import Target
 from scones.stack_deployment import deploy_bootstrap
 

@@ -9,7 +9,8 @@ import typer
 from core.files import write_atomically
 from orchestration.cost import WORKFLOWS, Assumptions, Prices, endpoint_month, estimate
 from scones import console
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.views.cost import cost_table, markdown
 
 

@@ -14,8 +14,8 @@ from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from emulation.session import LocalSession
 from scones import console, environment_lifecycle
-from scones.context import CommandContext, with_context
-from scones.options import SyntheticOption
+from scones.context import CommandContext
+from scones.options import SyntheticOption, with_context
 from scones.settings import Settings
 from scones.stopwatch import Stopwatch
 

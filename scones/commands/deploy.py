@@ -11,8 +11,8 @@ from orchestration import stack, stack_difference
 from orchestration.names import check_endpoint_name, check_stack_name
 from orchestration.stack import Deployment, DeploymentOptions
 from scones import alarm_addresses, console, container_image_uris
-from scones.context import CommandContext, with_context
-from scones.options import BoundaryOption, TagOption, boundary_parameter
+from scones.context import CommandContext
+from scones.options import BoundaryOption, TagOption, boundary_parameter, with_context
 from scones.settings import Target
 from scones.stack_deployment import deployment_progress, ensure_bootstrap
 from scones.stack_revisions import StackRevisions

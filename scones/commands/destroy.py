@@ -10,7 +10,8 @@ from orchestration import bootstrap, container_images, stack, stack_outputs, tea
 from orchestration.errors import StackNotFound, StackProtected
 from review import labelled_dataset
 from scones import console, container_image_uris
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.settings import Target
 from scones.views.stack_changes import show_event
 from training import endpoint_deployment

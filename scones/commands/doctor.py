@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from scones import console
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
 from scones.diagnosis import CHECKS, CheckStatus, Mode
+from scones.options import with_context
 from scones.views.diagnosis import findings_table
 
 

@@ -2,7 +2,8 @@
 
 from emulation.processes import background
 from scones import console
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 
 
 @with_context("home", local=True)

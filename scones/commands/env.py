@@ -8,7 +8,8 @@ import typer
 from emulation.session import LocalSession
 from scones import console
 from scones.client_environment import client_environment
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 
 
 @with_context("home", "as_json", local=True)

@@ -10,8 +10,8 @@ import typer
 from core.files import write_atomically
 from monitoring.report.page import write as write_page
 from scones import console, endpoint_evaluation, images_of_neither, model_comparison, staged_datasets
-from scones.context import CommandContext, with_context
-from scones.options import SyntheticOption
+from scones.context import CommandContext
+from scones.options import SyntheticOption, with_context
 from scones.views.evaluation import evaluation_table
 
 

@@ -10,8 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestration.errors import OrchestrationError
 from scones import console
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
 from scones.kept_stack import deploy_all, is_deployed
+from scones.options import with_context
 from training.errors import SageMakerError
 
 _POLL_SECONDS = 1.0

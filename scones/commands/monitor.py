@@ -10,14 +10,15 @@ from monitoring import cloudwatch_metrics
 from monitoring.drift_report import Verdict
 from scones import console, options
 from scones.captured_inferences import monitor_captures, monitor_endpoint
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.time_ranges import TimeRange
 from scones.views import monitoring as view
 
 EXIT_CODES = {Verdict.UNKNOWN: 0, Verdict.STABLE: 0, Verdict.WATCH: 3, Verdict.DRIFTED: 4}
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def monitor(  # noqa: PLR0913, PLR0917 - a command's options
     context: CommandContext,
     since: options.SinceOption = None,

@@ -9,13 +9,14 @@ from core.waiting import WaiterConfig
 from orchestration import executions, failure_queue
 from orchestration.executions import Outcome, S3Image
 from scones import console
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.recent_executions import BELOW_THRESHOLD
 
 _WAITER = WaiterConfig(timeout_seconds=900, poll_seconds=0.2)
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def redrive(
     context: CommandContext,
     error: Annotated[

@@ -9,8 +9,9 @@ from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.files import write_atomically
 from core.named_values import parse_named_values
 from scones import console, options, training_jobs
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
 from scones.cost_confirmation import BilledInstances, confirm_cost
+from scones.options import with_context
 from scones.rehearsal_plan import rehearsal_plan
 from scones.views import rehearsal as view
 from training import rehearsal

@@ -8,12 +8,13 @@ import typer
 
 from monitoring.report.page import write as write_page
 from scones import console, options, recent_executions, report_content
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.staged_datasets import labels_by_key
 from scones.time_ranges import TimeRange
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def report(
     context: CommandContext,
     since: options.SinceOption = None,

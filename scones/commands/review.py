@@ -9,10 +9,11 @@ from core.defaults import REVIEW_PORT
 from review.labelled_dataset import LISTING
 from review.labels import parse_label_lines, read_label_file
 from scones import labelling, review_server
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def review(
     context: CommandContext,
     label: Annotated[

@@ -1,7 +1,8 @@
 """`scones rollback`."""
 
 from scones import console
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.stack_deployment import deployment_progress
 from scones.stack_revisions import StackRevisions
 

@@ -11,17 +11,17 @@ from botocore.config import Config
 from orchestration import executions
 from orchestration.executions import Outcome, S3Image
 from scones import console, image_inputs
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
 from scones.errors import INTERRUPTED
 from scones.image_inputs import SKIPPED, SkippedInput
-from scones.options import ThresholdOption
+from scones.options import ThresholdOption, with_context
 from scones.views.executions import live_outcomes, outcome_table, show_counts, show_skipped
 
 # An Express workflow responds when it has ended, which may take five minutes.
 EXPRESS_CONFIG = Config(read_timeout=310)
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def run(
     context: CommandContext,
     images: Annotated[

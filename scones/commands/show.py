@@ -7,11 +7,12 @@ import typer
 
 from orchestration import history
 from scones import console
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.views import execution as view
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def show(
     context: CommandContext,
     execution: Annotated[str, typer.Argument(help="ARN of an execution, or the name of a single-image execution.")],

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from scones import console, staged_datasets
-from scones.context import CommandContext, with_context
-from scones.options import SyntheticOption
+from scones.context import CommandContext
+from scones.options import SyntheticOption, with_context
 from training.data.upscaled_images import UpscaledSource
 
 OTHERS = 4000

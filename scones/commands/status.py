@@ -4,14 +4,15 @@ import typer
 
 from orchestration import stack, stack_outputs
 from scones import alarm_addresses, console, environment_lifecycle
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.settings import Target
 from scones.views.environment import environment_table
 
 NOT_RUNNING = 3  # as for `systemctl status`
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def status(context: CommandContext) -> None:
     """Show the local environment's components, their URLs and health; on AWS the stack's status.
 

@@ -6,8 +6,9 @@ import typer
 
 from core.named_values import parse_named_values
 from scones import console, cost_confirmation, endpoint_requests, options, training_jobs
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
 from scones.endpoint_requests import EndpointRequest
+from scones.options import with_context
 from training import jobs, recipes
 from training.endpoint_spec import EndpointOptions
 from training.jobs import JobStatus

@@ -8,7 +8,8 @@ from emulation.processes import background
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
 from scones import console, environment_lifecycle
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from scones.views.environment import environment_table
 
 

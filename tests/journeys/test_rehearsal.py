@@ -13,8 +13,8 @@ from emulation.processes.local_environment import LocalEnvironment
 from orchestration import bootstrap, package, stack
 from orchestration.stack_outputs import read_stack_outputs
 from scones import training_jobs
+from scones.context import open_session
 from scones.rehearsal_plan import rehearsal_plan
-from scones.sessions import open_session
 from scones.settings import ROOT, Settings
 from scones.views.rehearsal import hosts, page
 from tests.cli_runner import User

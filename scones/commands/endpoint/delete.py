@@ -1,7 +1,8 @@
 """`scones endpoint delete`."""
 
 from scones import console
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from training import endpoint_deployment
 from training.errors import EndpointNotFound
 

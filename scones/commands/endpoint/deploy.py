@@ -7,8 +7,9 @@ import typer
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from scones import endpoint_requests, options
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
 from scones.endpoint_requests import EndpointRequest
+from scones.options import with_context
 from training.endpoint_spec import EndpointOptions
 from training.vehicle_net.package import SHIPPED
 

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def invoke(
     context: CommandContext,
     image: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG or JPEG file.")],

@@ -2,11 +2,12 @@
 
 from dataclasses import asdict
 
-from scones.context import CLOUD, CommandContext, with_context
+from scones.context import CommandContext
+from scones.options import with_context
 from training import endpoint_deployment
 
 
-@with_context(*CLOUD)
+@with_context("target", "stack", "home", "as_json")
 def status(context: CommandContext) -> None:
     """Show the endpoint's status, model and configuration.
 

@@ -1,8 +1,8 @@
 """`scones images build`."""
 
 from scones import container_images
-from scones.context import CommandContext, with_context
-from scones.options import ArchitectureOption
+from scones.context import CommandContext
+from scones.options import ArchitectureOption, with_context
 
 
 @with_context("stack", "as_json")

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from scones import console
 from scones.container_image_uris import INFERENCE, SERVICES
 from scones.container_images import publish
-from scones.context import CommandContext, with_context
+from scones.context import CommandContext
 from scones.errors import TargetHasNoRegistry
-from scones.options import ArchitectureOption
+from scones.options import ArchitectureOption, with_context
 from scones.settings import Target
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ProxyConnectionError
 
+from scones.context import aws_session, retry_new_role
 from scones.errors import WebPageReturned
-from scones.sessions import aws_session, retry_new_role
 from scones.settings import Settings, Target
 
 
