@@ -93,7 +93,7 @@ FILES = {
 }
 IN_THE_LAMBDA = """
 import sys
-from image_formats import image_format, open_image
+from image import image_format, open_image
 for path in sys.argv[1:]:
     data = open(path, "rb").read()
     try:
@@ -121,7 +121,7 @@ def test_the_lambda_opens_and_refuses_the_same_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["MAX_SCANS", "MAX_SCANNED_PIXELS"])
 def test_the_limits_of_scans_are_the_lambdas(name: str) -> None:
-    text = (SERIALIZE / "image_formats.py").read_text("utf-8")
+    text = (SERIALIZE / "image.py").read_text("utf-8")
     assert [int(value) for value in re.findall(rf"^{name} = ([\d_]+)", text, re.MULTILINE)] == [
         getattr(image_formats, name)
     ]

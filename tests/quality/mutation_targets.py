@@ -26,7 +26,7 @@ TARGETS = {
         "classify",
     ),
     "serialize": Target(
-        ("handler.py", "store.py", "image.py", "image_formats.py", "errors.py"),
+        ("handler.py", "store.py", "image.py", "errors.py"),
         (
             "tests/test_store_client.py",
             "tests/test_errors.py",

@@ -197,7 +197,6 @@ def test_the_image_holds_only_what_runs_and_runs_it_as_nobody(image: str) -> Non
         "errors.py",
         "handler.py",
         "image.py",
-        "image_formats.py",
         "settings.py",
         "store.py",
     }

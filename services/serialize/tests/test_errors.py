@@ -1,8 +1,7 @@
 import pytest
 from errors import SerializeError, quoted
 from handler import parse_event
-from image import fit
-from image_formats import image_format
+from image import fit, image_format
 from sample_images import file, noise
 
 ADVICE = 'send {"s3_bucket": "...", "s3_key": "..."}'

@@ -12,8 +12,7 @@ import pytest
 from errors import ImageTooLarge, SerializeError, UnsupportedImage
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image import MAX_IMAGE_BYTES, MAX_SIDE, fit
-from image_formats import MAX_SCANS
+from image import MAX_IMAGE_BYTES, MAX_SCANS, MAX_SIDE, fit
 from PIL import Image
 from sample_images import file, noise, padded, photograph, read
 
