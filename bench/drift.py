@@ -29,8 +29,7 @@ from training.data.cifar_archive import CifarSource
 from training.data.rendering.weather import Severity, degrade
 from training.data.staging import stage
 from training.data.synthetic import render
-from training.serving.model import Model, load
-from training.serving.preprocessing import to_pixels
+from training.serving.model import Model, load, to_pixels
 from training.vehicle_net.package import SHIPPED
 
 _FIRST_SEED = 90_000_000

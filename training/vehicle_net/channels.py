@@ -13,7 +13,7 @@ from core.errors import MalformedLst
 from core.lst_files import Entry, read_lst
 from training.data.synthetic import Kind, render_many
 from training.serving.errors import ImageError
-from training.serving.preprocessing import Preprocessing, decode, to_pixels
+from training.serving.model import Preprocessing, decode, to_pixels
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.hyperparameters import Hyperparameters
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from training.serving.preprocessing import Preprocessing
+from training.serving.model import Preprocessing
 
 FORMAT = 1
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.serving.preprocessing import Preprocessing
+from training.serving.model import Preprocessing
 from training.vehicle_net import card, near_duplicates, neither
 from training.vehicle_net.channels import SCORING_SEEDS, Images, read_channel, rendered, resized
 from training.vehicle_net.errors import VehicleNetError

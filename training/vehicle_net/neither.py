@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from training.data.synthetic import Kind, render_many
 from training.serving.errors import ImageError
-from training.serving.preprocessing import Preprocessing, decode, to_pixels
+from training.serving.model import Preprocessing, decode, to_pixels
 from training.vehicle_net.channels import NEITHER, SCORING_SEEDS, Images
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.metrics import Accepted, Score

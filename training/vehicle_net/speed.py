@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from training.serving.preprocessing import Preprocessing, decode, to_pixels
+from training.serving.model import Preprocessing, decode, to_pixels
 from training.vehicle_net.channels import Images
 from training.vehicle_net.inference import session_of
 from training.vehicle_net.reference_model import SIDE, resnet152

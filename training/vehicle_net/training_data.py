@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import add
 
-from training.serving.preprocessing import Preprocessing
+from training.serving.model import Preprocessing
 from training.vehicle_net.channels import (
     Images,
     Material,

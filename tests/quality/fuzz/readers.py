@@ -212,7 +212,7 @@ def serving() -> Target:
     """The model server's decoder and its two headers."""
     from training.serving import app  # noqa: PLC0415
     from training.serving.errors import ServingError  # noqa: PLC0415
-    from training.serving.preprocessing import (  # noqa: PLC0415
+    from training.serving.model import (  # noqa: PLC0415
         Preprocessing,
         decode,
         to_pixels,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from training.serving.preprocessing import Preprocessing, decode, to_pixels
+from training.serving.model import Preprocessing, decode, to_pixels
 
 Scene = Callable[..., Image.Image]
 Encode = Callable[..., bytes]

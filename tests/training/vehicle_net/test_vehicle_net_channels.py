@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.serving.preprocessing import Preprocessing
+from training.serving.model import Preprocessing
 from training.vehicle_net.channels import (
     NEITHER,
     SCORING_SEEDS,

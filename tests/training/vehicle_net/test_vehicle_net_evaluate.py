@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.serving.preprocessing import Preprocessing
+from training.serving.model import Preprocessing
 from training.vehicle_net import card
 from training.vehicle_net.channels import SCORING_SEEDS, Images, rendered
 from training.vehicle_net.errors import MalformedChannel

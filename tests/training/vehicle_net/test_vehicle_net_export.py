@@ -5,7 +5,7 @@ import onnx
 import pytest
 import torch
 
-from training.serving.preprocessing import Preprocessing
+from training.serving.model import Preprocessing
 from training.vehicle_net import export
 from training.vehicle_net.calibrate import Calibration
 from training.vehicle_net.channels import SCORING_SEEDS, TRAINING_SEEDS, Images, rendered

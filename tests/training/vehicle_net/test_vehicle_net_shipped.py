@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from training.data.synthetic import Kind, render_many
-from training.serving.preprocessing import Preprocessing, to_pixels
+from training.serving.model import Preprocessing, to_pixels
 from training.vehicle_net.metrics import THRESHOLD
 from training.vehicle_net.neither import frames
 from training.vehicle_net.package import SHIPPED, check

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.serving.preprocessing import Preprocessing
+from training.serving.model import Preprocessing
 from training.vehicle_net import train
 from training.vehicle_net.channels import NEITHER, Images, Material, read_channel
 from training.vehicle_net.environment import read_configuration

@@ -4,7 +4,7 @@ from PIL import Image
 
 from tests.training.serving.images import Encode
 from training.serving.errors import InvalidPreprocessing
-from training.serving.preprocessing import Preprocessing, decode, to_pixels
+from training.serving.model import Preprocessing, decode, to_pixels
 
 
 def test_a_png_of_the_networks_size_reaches_it_unchanged(encode: Encode) -> None:

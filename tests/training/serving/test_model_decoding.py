@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.training.serving.images import ORIENTATION, Encode, Scene, look, png_chunk, shows_the_scene
-from training.serving.preprocessing import BACKGROUND, decode
+from training.serving.model import BACKGROUND, decode
 
 
 @pytest.mark.parametrize(

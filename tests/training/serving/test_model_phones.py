@@ -11,7 +11,7 @@ from PIL import Image
 from tests.training.serving import heic_images
 from tests.training.serving.images import ORIENTATION, Encode, Scene, png_chunk, shows_the_scene
 from training.serving.errors import BrokenImage, ImageTooLarge, UnsupportedImage
-from training.serving.preprocessing import decode
+from training.serving.model import decode
 
 VIDEO = b"\x00\x00\x00\x18ftypmp42" + b"\xff\xda" * 500 + b"\xff\xd8\xff\xe0"
 
@@ -123,7 +123,7 @@ def test_a_build_without_the_decoder_refuses_heic_by_its_name(monkeypatch: pytes
 
 def test_the_decoder_of_heic_is_loaded_for_heic_alone(encode: Encode, scene: Scene) -> None:
     code = (
-        "import sys; from training.serving.preprocessing import decode; "
+        "import sys; from training.serving.model import decode; "
         f"decode({encode(scene())!r}); decode({encode(scene(), 'JPEG')!r}); "
         "print('pi_heif' in sys.modules)"
     )

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.training.serving.images import ORIENTATION, SPEC, Encode, Scene, png_chunk, png_that_claims, shows_the_scene
 from training.serving.errors import BrokenImage, EmptyImage, ImageError, ImageTooLarge, UnsupportedImage
-from training.serving.preprocessing import decode, to_pixels
+from training.serving.model import decode, to_pixels
 
 
 def test_no_bytes_are_refused_as_empty() -> None:
