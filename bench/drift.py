@@ -21,7 +21,7 @@ from PIL import Image
 from bench.results import Claim, Options, Section, Table
 from monitoring import drift
 from monitoring.baseline import Baseline, CalibrationReference
-from monitoring.drift_report import Verdict
+from monitoring.drift import Verdict
 from monitoring.evaluation import Rate
 from monitoring.image_statistics import ImageStatistics, measure_pixels
 from monitoring.window import InferenceWindow

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from monitoring.drift_report import DriftReport, Verdict
+from monitoring.drift import DriftReport, Verdict
 from monitoring.timeline import Timeline
 
 NAMESPACE = "Scones"

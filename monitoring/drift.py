@@ -7,6 +7,9 @@ alarm while nothing has changed.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +18,78 @@ from scipy.stats import false_discovery_control
 from core.labels import VEHICLES, Labels
 from monitoring import signals
 from monitoring.baseline import Baseline
-from monitoring.drift_report import AccuracyEstimate, DriftReport, Signal, Verdict, format_p_value
 from monitoring.signals import Comparison
 from monitoring.window import InferenceWindow
 
 MIN_INFERENCES = 30
 """With fewer inferences nothing is tested."""
 DRIFTED_P, WATCH_P = 0.005, 0.02
-_ORDER = tuple(Verdict)
+_JSON_KEYS = {"effect_size_limit": "material", "current": "now", "description": "sentence"}
+
+
+class Verdict(StrEnum):
+    """From the best to the worst; ``unknown`` is for too few inferences, or no baseline."""
+
+    UNKNOWN = "unknown"
+    STABLE = "stable"
+    WATCH = "watch"
+    DRIFTED = "drifted"
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One property compared with the baseline.
+
+    ``statistic`` is the test's (Kolmogorov-Smirnov D, PSI, or a difference of shares): an effect size, which matters
+    from ``effect_size_limit`` on. ``baseline`` and ``current`` are the medians or shares of baseline and window.
+    """
+
+    name: str
+    test: str
+    statistic: float
+    effect_size_limit: float
+    p_value: float
+    adjusted_p: float
+    baseline: float
+    current: float
+    verdict: Verdict
+    description: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, with the keys of version 1.0."""
+        keys = _JSON_KEYS | {"baseline": "then"}
+        return {keys.get(name, name): value for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class AccuracyEstimate:
+    """Accuracy without labels, with an interval that covers the true accuracy of these images at 95 %.
+
+    The mean of the calibrated confidences, corrected by the difference of confidence and accuracy on labelled images
+    (Guillory et al. 2021, difference of confidences, https://arxiv.org/abs/2107.03315). Valid while nothing drifts.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """The verdict on ``n`` inferences. ``notes`` are sentences on what limits it."""
+
+    n: int
+    verdict: Verdict
+    description: str
+    signals: tuple[Signal, ...]
+    estimated_accuracy: AccuracyEstimate | None
+    notes: tuple[str, ...]
+    baseline: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, with the keys of version 1.0."""
+        values: dict[str, Any] = asdict(self) | {"signals": [signal.to_dict() for signal in self.signals]}
+        return {_JSON_KEYS.get(name, name): value for name, value in values.items()}
 
 
 def compare(
@@ -45,7 +112,7 @@ def compare(
         description = f"{count} captured in this time range: at least {MIN_INFERENCES} are needed for a comparison"
         return DriftReport(n, Verdict.UNKNOWN, description, (), estimate, notes, source)
     judged = _judge(signals.compare(window, baseline, threshold, labels))
-    verdict = max((signal.verdict for signal in judged), key=_ORDER.index)
+    verdict = max((signal.verdict for signal in judged), key=tuple(Verdict).index)
     return DriftReport(n, verdict, _describe(verdict, judged), judged, estimate, notes, source)
 
 
@@ -115,3 +182,8 @@ def _notes(window: InferenceWindow, baseline: Baseline | None, threshold: float,
     elif baseline is not None and not baseline.images:
         notes.append("the baseline has no image statistics, so only predictions are compared")
     return tuple(notes)
+
+
+def format_p_value(p: float) -> str:
+    """Return a p value with two significant digits."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"

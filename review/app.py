@@ -20,8 +20,8 @@ from core.thumbnails import png_thumbnail
 from review.errors import InvalidLabel
 from review.failures import Redrive, explain, list_failures
 from review.guard import Guard
+from review.labelled_dataset import read_image
 from review.labels import NEITHER
-from review.queued_images import read_image
 from review.reviewing import Reviewing
 from review.tickets import Tickets
 

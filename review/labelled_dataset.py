@@ -18,12 +18,27 @@ from core.aws_errors import error_code
 from core.defaults import DATASETS
 from core.image_formats import image_format
 from core.lst_files import Entry, format_lst, parse_lst
+from core.s3_uris import S3Uri
+from review.errors import UnreadableImage
 
 PREFIX = f"{DATASETS}/reviewed"
 LISTING = f"{PREFIX}/train.lst"
+MAX_BYTES = 32 * 1024 * 1024
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp", "AVIF": "avif", "HEIC": "heic"}
 CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 """The error codes of a conditional write where somebody else has written in between."""
+
+
+def read_image(s3: Any, uri: S3Uri) -> bytes:
+    """Return the bytes of an image that waits for its label. Raises UnreadableImage, also if it is over 32 MiB."""
+    try:
+        response = s3.get_object(Bucket=uri.bucket, Key=uri.key)
+    except ClientError as error:
+        raise UnreadableImage(str(uri), error_code(error)) from error
+    if response["ContentLength"] > MAX_BYTES:
+        raise UnreadableImage(str(uri), f"{response['ContentLength']:,} bytes")
+    content: bytes = response["Body"].read()
+    return content
 
 
 def add_image(s3: Any, bucket: str, content: bytes, source: str) -> str:

@@ -14,9 +14,9 @@ from core import queues
 from core.labels import Labels
 from core.queues import Message
 from review import labelled_dataset
+from review.labelled_dataset import read_image
 from review.labels import NEITHER
 from review.manifest import Decision, ReviewManifest
-from review.queued_images import read_image
 
 RESERVED_SECONDS = 60
 """How long after the last request of the page that shows it a message becomes visible again."""

@@ -14,7 +14,7 @@ from core.predictions import DEFAULT_THRESHOLD
 from core.s3_uris import S3Uri, is_s3_uri
 from monitoring import capture, cloudwatch_metrics, drift
 from monitoring.baseline import Baseline
-from monitoring.drift_report import DriftReport
+from monitoring.drift import DriftReport
 from monitoring.timeline import Timeline
 from monitoring.window import InferenceWindow
 from orchestration.errors import StackNotFound

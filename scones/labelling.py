@@ -16,9 +16,9 @@ from review import contact_sheet
 from review.contact_sheet import Card
 from review.errors import UnreadableImage
 from review.failures import explain
+from review.labelled_dataset import read_image
 from review.labels import match_images
 from review.manifest import ReviewManifest
-from review.queued_images import read_image
 from review.reviewing import Reviewing
 from scones import console
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 
 from core.defaults import REVIEW_PORT
-from monitoring.drift_report import DriftReport
+from monitoring.drift import DriftReport
 from monitoring.errors import CaptureOff
 from monitoring.report import Content, ReportedImage
 from monitoring.timeline import Timeline

@@ -9,7 +9,7 @@ from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.ticker import MaxNLocator
 
 from core.labels import VEHICLES, Labels
-from monitoring.drift_report import DriftReport, format_p_value
+from monitoring.drift import DriftReport, format_p_value
 from monitoring.plots import style
 from monitoring.plots.style import BAND, CLASS_COLOURS, CLASS_MARKERS, INK, LINE, MUTED, THRESHOLD, WARN, Plot
 from monitoring.timeline import Timeline

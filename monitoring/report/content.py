@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from core.labels import VEHICLES, Labels
-from monitoring.drift_report import DriftReport
+from monitoring.drift import DriftReport
 from monitoring.evaluation import Prediction, Rate
 from monitoring.threshold import ThresholdRecommendation, recommend_threshold
 from monitoring.timeline import Timeline

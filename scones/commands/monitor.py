@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from monitoring import cloudwatch_metrics
-from monitoring.drift_report import Verdict
+from monitoring.drift import Verdict
 from scones import console, options
 from scones.captured_inferences import monitor_captures, monitor_endpoint
 from scones.context import CommandContext

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from core.files import write_atomically
 from monitoring import plots
-from monitoring.drift_report import DriftReport, Verdict
+from monitoring.drift import DriftReport, Verdict
 from scones import console
 from scones.captured_inferences import MonitoringResult
 

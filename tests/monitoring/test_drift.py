@@ -6,7 +6,7 @@ import pytest
 
 from monitoring import drift
 from monitoring.baseline import Baseline, CalibrationReference
-from monitoring.drift_report import DriftReport, Verdict
+from monitoring.drift import DriftReport, Verdict
 from monitoring.image_statistics import ImageStatistics
 from monitoring.window import InferenceWindow
 

@@ -1,4 +1,4 @@
-from monitoring.drift_report import Verdict
+from monitoring.drift import Verdict
 from scones.commands.monitor import EXIT_CODES
 
 
