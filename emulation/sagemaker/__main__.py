@@ -20,7 +20,7 @@ from emulation.sagemaker.app import EmulatorOptions, create_app
 from emulation.sagemaker.capture import Thresholds
 from emulation.sagemaker.errors import StartupError
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
-from emulation.sagemaker.hosting.model_container import StubContainer
+from emulation.sagemaker.hosting.model_containers import StubContainer
 from emulation.sagemaker.hosting.model_server import Command, production_server
 from emulation.sagemaker.request_limits import RequestLimits, limited_protocol
 

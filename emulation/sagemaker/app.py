@@ -27,12 +27,11 @@ from emulation.sagemaker.control.schedules import Caller, Schedules
 from emulation.sagemaker.frameworks import Interpreters
 from emulation.sagemaker.guarded_app import GuardedApp
 from emulation.sagemaker.hosting.alarms import Alarms
-from emulation.sagemaker.hosting.container_factory import HostingEnvironment
 from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances
 from emulation.sagemaker.hosting.faults import CONNECTION, Faults
 from emulation.sagemaker.hosting.invoke_endpoint import InvokeEndpoint
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
-from emulation.sagemaker.hosting.model_container import StubContainer
+from emulation.sagemaker.hosting.model_containers import ContainerFactory, HostingEnvironment, StubContainer
 from emulation.sagemaker.hosting.model_server import Command
 from emulation.sagemaker.store import Account, Kind, Store
 from emulation.sagemaker.training.job_runner import JobRunner, TrainingEnvironment
@@ -81,11 +80,11 @@ def create_app(options: EmulatorOptions) -> ASGIApp:
         logs,
         options.logs_client,
         parent_pipe,
-        Alarms(options.alarms_client, options.bake_seconds),
         Interpreters(options.python, cache),
         options.region,
     )
-    instances = EndpointInstances(store, options.models, capture_buffer, hosting, options.now)
+    alarms = Alarms(options.alarms_client, options.bake_seconds)
+    instances = EndpointInstances(store, ContainerFactory(options.models, hosting), capture_buffer, alarms, options.now)
     training = JobRunner(store, _training_environment(options, cache, logs, parent_pipe), options.now)
     context = OperationContext(store, instances, training, options.models, options.now)
     loader = botocore.session.get_session()
@@ -95,7 +94,7 @@ def create_app(options: EmulatorOptions) -> ASGIApp:
     schedules = Schedules(store, loader.get_service_model("scheduler"), caller, options.now)
     faults = Faults()
     invoke_endpoint = InvokeEndpoint(
-        store, instances, loader.get_service_model("sagemaker-runtime"), options.now, faults
+        store, instances.serving, loader.get_service_model("sagemaker-runtime"), options.now, faults
     )
 
     async def health(_: Request) -> JSONResponse:

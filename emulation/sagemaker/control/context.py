@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances
 from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
-from emulation.sagemaker.hosting.model_container import StubContainer
+from emulation.sagemaker.hosting.model_containers import StubContainer
 from emulation.sagemaker.store import Store
 from emulation.sagemaker.training.job_runner import JobRunner
 

@@ -5,10 +5,10 @@ import contextlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from emulation.sagemaker.capture import CaptureWriter
-from emulation.sagemaker.hosting.model_container import ModelContainer
+from emulation.sagemaker.hosting.http_client import ContainerResponse
 from emulation.sagemaker.hosting.model_server import INVOCATION_SECONDS
 
 
@@ -62,6 +62,23 @@ class EndpointPlan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON."""
         return asdict(self)
+
+
+class ModelContainer(Protocol):
+    """Serves invocations."""
+
+    @property
+    def restarts(self) -> int:
+        """How often it was restarted."""
+
+    async def start(self) -> None:
+        """Return when /ping is healthy; raise LaunchFailed with the endpoint's FailureReason."""
+
+    async def invoke(self, headers: Mapping[str, str], body: bytes) -> ContainerResponse:
+        """Return the response to a request to /invocations. Raises ContainerError."""
+
+    async def stop(self) -> None:
+        """Stop it, and return when it has exited."""
 
 
 @dataclass

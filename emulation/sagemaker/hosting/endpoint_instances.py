@@ -9,10 +9,9 @@ from typing import Any
 
 from emulation.sagemaker.capture import CaptureBuffer, CaptureWriter
 from emulation.sagemaker.errors import LaunchFailed
-from emulation.sagemaker.hosting.container_factory import ContainerFactory, HostingEnvironment
+from emulation.sagemaker.hosting.alarms import Alarms
 from emulation.sagemaker.hosting.deployment import Deployment, EndpointPlan, Variant
-from emulation.sagemaker.hosting.model_artifacts import ModelArtifacts
-from emulation.sagemaker.hosting.model_container import StubContainer
+from emulation.sagemaker.hosting.model_containers import ContainerFactory
 from emulation.sagemaker.store import Kind, Record, Store
 
 log = logging.getLogger(__name__)
@@ -21,30 +20,26 @@ _MAX_REASON = 1024
 
 
 class EndpointInstances:
-    """Moves endpoints through their states; each endpoint has at most one transition under way.
-
-    ``source`` provides the models, or a stub that replaces all of them.
-    """
+    """Moves endpoints through their states; each endpoint has at most one transition under way."""
 
     def __init__(
         self,
         store: Store,
-        source: ModelArtifacts | StubContainer,
+        containers: ContainerFactory,
         capture_buffer: CaptureBuffer,
-        hosting: HostingEnvironment,
+        alarms: Alarms,
         now: Callable[[], float],
     ) -> None:
         self._store = store
-        self._source = source
+        self._containers = containers
         self._capture_buffer = capture_buffer
-        self._hosting = hosting
+        self._alarms = alarms
         self._now = now
         self._in_service: dict[str, Deployment] = {}
         self._retiring: list[Deployment] = []
         self._closing = False
         self._transitions: dict[str, asyncio.Task[None]] = {}
         self._random = random.Random()  # noqa: S311 - sampling and traffic shares, no secrets
-        self._containers = ContainerFactory(source, hosting, self._random)
 
     def serving(self, name: str) -> Deployment | None:
         """Return the deployment in service under exactly this name, if any."""
@@ -151,7 +146,7 @@ class EndpointInstances:
             return None
         self._retiring.append(before)
         try:
-            return await self._hosting.alarms.first_in_alarm(record.described.get("LastDeploymentConfig", {}))
+            return await self._alarms.first_in_alarm(record.described.get("LastDeploymentConfig", {}))
         finally:
             if not self._closing:
                 self._retiring.remove(before)
@@ -227,21 +222,11 @@ class EndpointInstances:
     def _delete_unused_models(self) -> None:
         """Delete unpacked models that no endpoint is or may soon be served from."""
         others = (task for task in self._transitions.values() if task is not asyncio.current_task())
-        if isinstance(self._source, StubContainer) or any(not task.done() for task in others):
+        if any(not task.done() for task in others):
             return  # one of them may be unpacking right now; the last to finish deletes them
-        plans = [
+        self._containers.delete_unused(
             EndpointPlan.from_dict(plan)
             for record in self._store.all(Kind.ENDPOINT)
             for plan in (record.private.get("Serving"), record.private.get("Pending"))
             if plan is not None
-        ]
-        self._source.delete_unused(
-            {
-                key
-                for plan in plans
-                for variant in plan.variants
-                for container in variant.containers
-                for key in (container.artifact, container.code)
-                if key
-            }
         )

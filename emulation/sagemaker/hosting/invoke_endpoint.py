@@ -26,7 +26,6 @@ from emulation.sagemaker.errors import (
 )
 from emulation.sagemaker.hosting import event_stream, faults
 from emulation.sagemaker.hosting.deployment import Deployment, Variant
-from emulation.sagemaker.hosting.endpoint_instances import EndpointInstances
 from emulation.sagemaker.hosting.faults import Faults, Half
 from emulation.sagemaker.hosting.http_client import ContainerResponse
 from emulation.sagemaker.hosting.server_log import GROUP
@@ -48,14 +47,19 @@ _TIMEOUT = (
 
 
 class InvokeEndpoint:
-    """Handles ``POST /endpoints/{name}/invocations``."""
+    """Handles ``POST /endpoints/{name}/invocations``; ``serving`` returns the deployment of the endpoint of a name."""
 
     def __init__(
-        self, store: Store, instances: EndpointInstances, model: ServiceModel, now: Callable[[], float], faults: Faults
+        self,
+        store: Store,
+        serving: Callable[[str], Deployment | None],
+        model: ServiceModel,
+        now: Callable[[], float],
+        faults: Faults,
     ) -> None:
         self._store = store
         self._faults = faults
-        self._instances = instances
+        self._serving = serving
         self._now = now
         self._shape = cast(StructureShape, model.operation_model("InvokeEndpoint").input_shape)
         self._headers = {
@@ -161,7 +165,7 @@ class InvokeEndpoint:
             self._buffered_bytes -= own
 
     def _deployment(self, name: str) -> Deployment:
-        deployment = self._instances.serving(name)
+        deployment = self._serving(name)
         if deployment is not None:
             return deployment
         record = self._store.find(Kind.ENDPOINT, name)

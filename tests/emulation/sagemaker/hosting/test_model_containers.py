@@ -5,7 +5,7 @@ import json
 import statistics
 from typing import Any
 
-from emulation.sagemaker.hosting.model_container import StubContainer
+from emulation.sagemaker.hosting.model_containers import StubContainer
 
 
 def test_the_stubs_predictions_are_the_set_number_or_derived_from_the_image() -> None:
