@@ -1,8 +1,7 @@
 """The local loop of this commit and of version 1.0, alternately on the same machine, as ratios.
 
 Each turn has a fresh local environment of its commit, with its own caches, and runs the commands that a user types.
-CPU seconds are those of the command and of all processes of the local environment. SCONES_BENCH_ROUNDS sets the number
-of turns.
+CPU seconds are those of the command and of all processes of the local environment.
 """
 
 import os
@@ -23,6 +22,7 @@ from bench.results import ROOT, Claim, NotMeasured, Options, Section, Table
 
 VERSION_1 = "6f451fa"
 _IMAGES = 200
+_ROUNDS = 3
 # What is measured: its unit, and the bound of new/old.
 _FIGURES = {
     "first deploy": ("s", 0.5),
@@ -44,7 +44,7 @@ class Turn:
 
 def measure(options: Options) -> Section:
     """Measure both commits alternately."""
-    rounds = 1 if options.quick else int(os.environ.get("SCONES_BENCH_ROUNDS", "3"))
+    rounds = 1 if options.quick else _ROUNDS
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         checkouts = {"1.0": _checkout(scratch / "old", VERSION_1), "now": _checkout(scratch / "new", "HEAD")}

@@ -1,9 +1,5 @@
-"""An hour of images at a gentle rate on the local environment: whether the memory of its processes keeps growing.
+"""An hour of images at a gentle rate on the local environment: whether the memory of its processes keeps growing."""
 
-SCONES_BENCH_MINUTES sets another duration.
-"""
-
-import os
 import time
 from collections import Counter
 
@@ -21,8 +17,7 @@ _WAITER = WaiterConfig(timeout_seconds=300, poll_seconds=0.2)
 
 def measure(options: Options) -> Section:
     """Run executions for an hour, and read the memory of every process each minute."""
-    minutes = int(os.environ.get("SCONES_BENCH_MINUTES", _MINUTES))
-    minutes, settled = (2, 1) if options.quick else (minutes, _SETTLED_MINUTES)
+    minutes, settled = (2, 1) if options.quick else (_MINUTES, _SETTLED_MINUTES)
     statuses: Counter[str] = Counter()
     by_minute: list[dict[str, float]] = []
     with deployed() as deployment:

@@ -4,11 +4,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from core.aws_errors import error_code
 from core.defaults import ENDPOINT_INSTANCE_TYPE
 from core.labels import VEHICLES
-from orchestration.errors import StackNotFound
-from orchestration.stack_outputs import StackOutputs, output_values, read_stack_outputs
+from orchestration import stack
+from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones.model_serving import deploy_endpoint
 from scones.settings import Settings
 from scones.stack_revisions import StackRevisions
@@ -25,14 +24,13 @@ def is_deployed(session: boto3.Session, settings: Settings) -> bool:
     config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
     cloudformation = session.client("cloudformation", config=config)
     sagemaker = session.client("sagemaker", config=config)
+    if stack.status(cloudformation, settings.stack) not in _COMPLETE:
+        return False
+    name = read_stack_outputs(cloudformation, settings.stack).endpoint_name
     try:
-        deployed = cloudformation.describe_stacks(StackName=settings.stack)["Stacks"][0]
-        if deployed["StackStatus"] not in _COMPLETE:
-            return False
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in deployed["Outputs"]}
-        endpoint = sagemaker.describe_endpoint(EndpointName=outputs["EndpointName"])
+        endpoint = sagemaker.describe_endpoint(EndpointName=name)
     except ClientError as error:
-        if error_code(error) == "ValidationError" or is_missing(error):
+        if is_missing(error):
             return False
         raise
     return bool(endpoint["EndpointStatus"] == "InService")
@@ -40,11 +38,10 @@ def is_deployed(session: boto3.Session, settings: Settings) -> bool:
 
 def deploy_all(session: boto3.Session, settings: Settings) -> StackOutputs:
     """Deploy stack, endpoint and samples; what is deployed already is left as it is."""
-    try:
-        output_values(session.client("cloudformation"), settings.stack)
-    except StackNotFound:
+    cloudformation = session.client("cloudformation")
+    if stack.status(cloudformation, settings.stack) is None:
         StackRevisions(session, settings).deploy({})
-    outputs = read_stack_outputs(session.client("cloudformation"), settings.stack)
+    outputs = read_stack_outputs(cloudformation, settings.stack)
     upload_samples(session, outputs.data_bucket)
     deploy_endpoint(session, outputs, instance_type=ENDPOINT_INSTANCE_TYPE)
     return outputs

@@ -4,9 +4,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestration.errors import ParametersUnknown, StackBusy, StackFailed, StackNotFound
+from orchestration.errors import ParametersUnknown, StackBusy, StackFailed
 from orchestration.stack import Change, StackEvent, delete, deploy
-from orchestration.stack_outputs import output_values
 
 TEMPLATE = {"TemplateURL": "https://s3.us-east-1.amazonaws.com/artifacts/template.yaml"}
 
@@ -186,11 +185,6 @@ def test_a_change_set_that_fails_says_why() -> None:
     fake = FakeCloudFormation(None, [], [], reason="Template format error")
     with pytest.raises(StackFailed, match="Template format error"):
         deploy(fake, "s", TEMPLATE, {}, poll=0)
-
-
-def test_outputs_of_a_missing_stack_name_the_command_that_makes_it() -> None:
-    with pytest.raises(StackNotFound, match="scones deploy"):
-        output_values(FakeCloudFormation(None, [], []), "s")
 
 
 def test_deleting_a_missing_stack_does_nothing() -> None:
