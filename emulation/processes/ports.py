@@ -1,6 +1,7 @@
 """Reserves ports, so that two local environments that start at the same time do not use the same one."""
 
 import fcntl
+import secrets
 import socket
 import time
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import IO
 from emulation.errors import PortInUse
 
 HOST = "127.0.0.1"
+# Below the ports that systems assign to outgoing connections and to listeners on port 0, so that none of those is
+# assigned a reserved port before its component listens on it.
+_ANY = range(20_000, 24_000)
 
 
 class Ports:
@@ -17,7 +21,6 @@ class Ports:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._reserved: list[IO[str]] = []
-        self._chosen: set[int] = set()
 
     def take(self, *, requested: int | None = None, preferred: int | None = None, wait_seconds: float = 0.0) -> int:
         """Return the requested port, or the preferred one if it is free, or any free one.
@@ -60,13 +63,9 @@ class Ports:
         return free
 
     def _take_any(self) -> int:
-        while True:
-            with socket.socket() as probe:
-                probe.bind((HOST, 0))
-                port: int = probe.getsockname()[1]
-            if port not in self._chosen:
-                self._chosen.add(port)
-                return port
+        while not self._take_named(port := secrets.choice(_ANY)):
+            pass
+        return port
 
 
 def is_free(port: int) -> bool:

@@ -24,6 +24,8 @@ from emulation.sagemaker.hosting.model_containers import StubContainer
 from emulation.sagemaker.hosting.model_server import Command, production_server
 from emulation.sagemaker.request_limits import RequestLimits, limited_protocol
 
+_log = logging.getLogger(__name__)
+
 
 def main(arguments: Sequence[str] | None = None, command: Command = production_server) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status. ``command`` starts a model server."""
@@ -35,6 +37,7 @@ def main(arguments: Sequence[str] | None = None, command: Command = production_s
             for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has shut down
                 signal.signal(number, lambda *_: sys.exit(0))
             logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+            _log.info("listens on port %d of %s", listener.getsockname()[1], options.host)
             config = uvicorn.Config(
                 create_app(emulator_options),
                 log_config=None,

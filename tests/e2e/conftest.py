@@ -16,7 +16,8 @@ import localstack_client.session  # type: ignore[import-untyped]  # it has no ty
 import pytest
 from PIL import Image
 
-from tests.e2e.compose import Project, engine_answers, free_ports
+from tests.e2e.compose import Project, engine_answers
+from tests.ports import reserved_ports
 
 STACK = "scones"
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
@@ -84,14 +85,15 @@ def project() -> Iterator[Project | None]:
         return
     if not engine_answers():
         pytest.skip("no Docker engine answers")
-    fresh = Project(f"scones-e2e-{uuid4().hex[:8]}", *free_ports(3))
-    try:
-        fresh.compose("up", "--detach", "--build", "--wait", "--quiet-pull")
-        yield fresh
-    finally:
-        fresh.compose("--profile", "e2e", "--profile", "review", "down", "--volumes", "--timeout", "2")
-        fresh.forget_images()
-        assert fresh.left() == []
+    with reserved_ports(3) as ports:
+        fresh = Project(f"scones-e2e-{uuid4().hex[:8]}", *ports)
+        try:
+            fresh.compose("up", "--detach", "--build", "--wait", "--quiet-pull")
+            yield fresh
+        finally:
+            fresh.compose("--profile", "e2e", "--profile", "review", "down", "--volumes", "--timeout", "2")
+            fresh.forget_images()
+            assert fresh.left() == []
 
 
 @pytest.fixture(scope="session")

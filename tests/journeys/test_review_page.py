@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from review.labelled_dataset import LISTING
 from review.manifest import KEY
 from tests.cli_runner import User
 from tests.integration.local_deployment import LocalDeployment
+from tests.ports import reserved_ports
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -39,17 +39,17 @@ SCREENSHOTS = os.environ.get("REVIEW_SCREENSHOTS")
 class Server:
     """`scones review --serve` at its own port, to be killed and started again."""
 
-    def __init__(self, deployment: LocalDeployment) -> None:
+    def __init__(self, deployment: LocalDeployment, port: int) -> None:
         settings = deployment.settings
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}/"
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}/"
         self._user = User(settings.home, {"SCONES_CACHE": str(settings.cache)})
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self._process = self._user.start("review", "--serve", "--port", str(self.port), **options)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
                 if httpx.get(self.url, trust_env=False).is_success:
@@ -61,7 +61,7 @@ class Server:
     def kill(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(600)
 
 
 def wait_until(page: Any, condition: str) -> None:
@@ -70,18 +70,13 @@ def wait_until(page: Any, condition: str) -> None:
         page.wait_for_timeout(50)
 
 
-def free_port() -> int:
-    with socket.socket() as result:
-        result.bind(("127.0.0.1", 0))
-        return int(result.getsockname()[1])
-
-
 @pytest.fixture
 def server(deployment: LocalDeployment) -> Iterator[Server]:
-    running = Server(deployment)
-    running.start()
-    yield running
-    running.kill()
+    with reserved_ports(1) as (port,):
+        running = Server(deployment, port)
+        running.start()
+        yield running
+        running.kill()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from scones.settings import Settings
 from tests.cli_runner import User
 from tests.moto.proxy import Proxy, Stub
 from tests.moto.stubs import all_stubs
+from tests.ports import reserved_ports
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
@@ -94,14 +94,12 @@ def account(folder: Path, stubs: Mapping[str, Stub] | None = None) -> Iterator[A
 
 @contextmanager
 def _moto_server(folder: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "moto.server", "--port", str(port)]
+    command = [sys.executable, "-m", "moto.server", "--port"]
     environment = {**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": "1000000"}
-    with (folder / "moto.log").open("wb") as log, subprocess.Popen(
-        command, env=environment, cwd=folder, stdout=log, stderr=log
+    with (folder / "moto.log").open("wb") as log, reserved_ports(1) as (port,), subprocess.Popen(
+        [*command, str(port)], env=environment, cwd=folder, stdout=log, stderr=log
     ) as process:  # fmt: skip
+        url = f"http://127.0.0.1:{port}"
         try:
             _wait_until_ready(url, process, folder / "moto.log")
             yield url
@@ -110,10 +108,10 @@ def _moto_server(folder: Path) -> Iterator[str]:
 
 
 def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while True:
         try:
-            urllib3.request("GET", f"{url}/moto-api/data.json", retries=False, timeout=5)
+            urllib3.request("GET", f"{url}/moto-api/data.json", retries=False, timeout=600)
         except urllib3.exceptions.HTTPError:
             assert process.poll() is None, log.read_text("utf-8")
             assert time.monotonic() < deadline, "moto does not start"

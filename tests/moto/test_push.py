@@ -8,7 +8,6 @@ import hashlib
 import json
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from scones.settings import Settings
 from tests import fake_aws
 from tests.moto.accounts import REGION, Account, account
 from tests.moto.proxy import Stub
+from tests.ports import reserved_ports
 
 pytestmark = pytest.mark.moto
 PASSWORD = "correct"
@@ -44,18 +44,16 @@ class Registry:
     """What stands behind moto's ECR. ``password`` is what ECR hands out."""
 
     folder: Path
-    address: str = ""
+    address: str
     password: str = PASSWORD
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self, program: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as reserved:
-            self.address = self.address or f"127.0.0.1:{reserved.getsockname()[1]}"
         hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
         (self.folder / "htpasswd").write_text(f"AWS:{hashed}\n")
         (self.folder / "config.yml").write_text(CONFIGURATION.format(folder=self.folder, address=self.address))
         self.process = subprocess.Popen([program, "serve", self.folder / "config.yml"], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             try:
                 httpx.get(f"http://{self.address}/v2/")
@@ -114,10 +112,11 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     program = shutil.which("docker-registry")
     if program is None:
         pytest.skip("no docker-registry program here (Debian's package of that name has it)")
-    registry = Registry(tmp_path_factory.mktemp("registry"))
-    registry.start(program)
-    yield registry
-    registry.kill()
+    with reserved_ports(1) as (port,):
+        registry = Registry(tmp_path_factory.mktemp("registry"), f"127.0.0.1:{port}")
+        registry.start(program)
+        yield registry
+        registry.kill()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import base64
 import io
 import os
 import re
-import socket
 from typing import Any
 
 import platformdirs
@@ -21,20 +20,12 @@ pytestmark = [pytest.mark.notebook, pytest.mark.timeout(1800)]
 IMAGES = 12
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The notebook with its outputs: rendered images, and one epoch instead of ten."""
     folder = tmp_path_factory.mktemp("reader")
     environment = {
         "SCONES_CACHE": os.environ.get("SCONES_CACHE") or platformdirs.user_cache_dir("scones"),
-        "SCONES_LOCALSTACK_PORT": str(free_port()),
-        "SCONES_SAGEMAKER_PORT": str(free_port()),
         "IPYTHONDIR": str(folder / "ipython"),
     }
     user = User(folder / "home", environment, folder)

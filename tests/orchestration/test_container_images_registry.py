@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import socket
 import subprocess
 import time
 import uuid
@@ -20,6 +19,7 @@ from orchestration.container_images import publish
 from orchestration.errors import ImageBuildFailed
 from orchestration.image_builds import ContainerImageSource, ImageProgress, build, has_buildx
 from scones import container_images
+from tests.ports import reserved_ports
 
 pytestmark = pytest.mark.docker
 CONFIGURATION = "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {root}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n"
@@ -32,10 +32,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if program is None:
         pytest.skip("no docker-registry program here (Debian's package of that name has it)")
     folder = tmp_path_factory.mktemp("registry")
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
-    (folder / "config.yml").write_text(CONFIGURATION.format(root=folder / "data", port=port))
-    with subprocess.Popen([program, "serve", folder / "config.yml"], stderr=subprocess.DEVNULL) as process:
+    with reserved_ports(1) as (port,):
+        (folder / "config.yml").write_text(CONFIGURATION.format(root=folder / "data", port=port))
+        process = subprocess.Popen([program, "serve", folder / "config.yml"], stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 600
         while process.poll() is None and time.monotonic() < deadline:
             try:
@@ -45,6 +44,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 time.sleep(0.05)
         yield f"127.0.0.1:{port}"
         process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="module")

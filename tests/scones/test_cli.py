@@ -5,22 +5,23 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scones.cli import COMMANDS, load
 from tests.cli_runner import User, command_names, find_command
+from tests.ports import reserved_ports
 from tests.scones.conftest import Cli
 
 
 @pytest.fixture
-def user(tmp_path: Path) -> User:
+def user(tmp_path: Path) -> Iterator[User]:
     """A user of whose environment nothing runs."""
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        closed = f"http://127.0.0.1:{reserved.getsockname()[1]}"
-    urls = {"SCONES_LOCALSTACK_URL": closed, "SCONES_SAGEMAKER_URL": closed}
-    return User(tmp_path / "home", {**urls, "SCONES_CACHE": str(tmp_path / "cache")})
+    with reserved_ports(1) as (port,):
+        urls = dict.fromkeys(("SCONES_LOCALSTACK_URL", "SCONES_SAGEMAKER_URL"), f"http://127.0.0.1:{port}")
+        yield User(tmp_path / "home", {**urls, "SCONES_CACHE": str(tmp_path / "cache")})
 
 
 def test_help_names_every_command_but_the_hidden_one(cli: Cli) -> None:

@@ -11,14 +11,17 @@ from botocore.stub import Stubber
 from scones import diagnosis
 from scones.diagnosis import CheckStatus
 from scones.settings import Settings
+from tests.ports import reserved_ports
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """A home and a cache in which there is nothing yet, at addresses where nothing answers."""
-    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
-        urls = [f"http://127.0.0.1:{one.getsockname()[1]}" for one in (first, second)]
-    return Settings(home=tmp_path / "home", cache=tmp_path / "cache", localstack_url=urls[0], sagemaker_url=urls[1])
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """A home and a cache in which there is nothing yet, at addresses where nothing responds."""
+    with reserved_ports(2) as ports:
+        localstack, sagemaker = (f"http://127.0.0.1:{port}" for port in ports)
+        yield Settings(
+            home=tmp_path / "home", cache=tmp_path / "cache", localstack_url=localstack, sagemaker_url=sagemaker
+        )
 
 
 @pytest.fixture

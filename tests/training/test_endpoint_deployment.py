@@ -3,7 +3,6 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ from botocore.exceptions import ClientError
 from core.waiting import WaiterConfig
 from emulation.session import LocalSession
 from tests.emulation.fakes.s3 import fake_s3
-from tests.emulation.sagemaker.emulator import IMAGE, ROLE, Emulator, free_port, model_archive
+from tests.emulation.sagemaker.emulator import IMAGE, ROLE, Emulator, model_archive
+from tests.ports import reserved_ports
 from training import endpoint_deployment
 from training.endpoint_spec import EndpointStatus
 from training.errors import (
@@ -226,10 +226,11 @@ def test_an_endpoint_that_takes_too_long_is_left_to_sagemaker(session: LocalSess
     assert deploy(session).status == "InService"
 
 
-def test_nobody_there_is_told(tmp_path: Path) -> None:
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    with pytest.raises(SageMakerUnreachable, match="Could not connect"):
-        deploy(LocalSession(nowhere, nowhere))
+def test_nobody_there_is_told() -> None:
+    with reserved_ports(1) as (port,):
+        unreachable = LocalSession(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}")
+        with pytest.raises(SageMakerUnreachable, match="Could not connect"):
+            deploy(unreachable)
 
 
 def test_the_sdk_tells_nobody_else(session: LocalSession, monkeypatch: pytest.MonkeyPatch) -> None:

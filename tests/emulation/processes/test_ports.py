@@ -3,12 +3,14 @@
 import socket
 import threading
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from emulation.errors import PortInUse
 from emulation.processes.ports import HOST, Ports, is_free
+from tests.ports import reserved_ports
 
 
 @pytest.fixture
@@ -20,11 +22,10 @@ def occupied() -> Iterator[int]:
 
 
 @pytest.fixture
-def free() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
+def free() -> Iterator[int]:
+    """A port that no other test and no connection of any program is assigned meanwhile."""
+    with reserved_ports(1) as (port,):
+        yield port
 
 
 @pytest.fixture
@@ -69,9 +70,26 @@ def test_a_port_that_becomes_free_in_time_is_taken(ports: Ports) -> None:
     server = socket.create_server((HOST, 0))
     port = server.getsockname()[1]
     threading.Timer(0.3, server.close).start()
-    assert ports.take(requested=port, wait_seconds=5) == port
+    assert ports.take(requested=port, wait_seconds=600) == port
 
 
 def test_one_stack_never_takes_a_port_twice(ports: Ports) -> None:
     taken = [ports.take() for _ in range(50)]
     assert len(set(taken)) == 50
+    assert all(map(is_free, taken))
+
+
+def test_no_stack_takes_a_port_that_another_has_reserved_and_not_yet_listens_on(
+    ports: Ports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserved = Ports(tmp_path)
+    first = reserved.take()
+    candidates = chain([first, first], range(first + 1, 65_536))
+    monkeypatch.setattr("emulation.processes.ports.secrets.choice", lambda _ports: next(candidates))
+    assert ports.take() != first
+    reserved.release()
+
+
+def test_any_port_lies_below_those_that_the_system_assigns(ports: Ports) -> None:
+    with socket.create_server((HOST, 0)) as server:
+        assert ports.take() < min(32_768, server.getsockname()[1])

@@ -4,8 +4,8 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[3]
 ROLE = "arn:aws:iam::000000000000:role/scones"
 IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/vehicle-net:1"
 CAPTURE_BUCKET = "captures"
+_LISTENS = re.compile(rb"listens on port (?P<port>\d+) of ")
 
 
 def archive(files: dict[str, bytes]) -> bytes:
@@ -73,10 +74,11 @@ class Emulator:
             arguments += ["--training-python", self.training_python]
         return [sys.executable, *self.program, *arguments, *self.options]
 
-    def start(self, port: int | None = None, **environment: str) -> "Emulator":
-        self.port = port or free_port()
+    def start(self, port: int = 0, **environment: str) -> "Emulator":
+        self.port = port
         self.clients.clear()
         with self.log.open("ab") as output:
+            begin = output.tell()
             self.process = subprocess.Popen(
                 self.command(),
                 cwd=ROOT,
@@ -84,8 +86,16 @@ class Emulator:
                 stdout=output,
                 stderr=output,
             )
-        wait_until(self.healthy, self.log.read_text)
+        wait_until(lambda: self._listens(begin) and self.healthy(), self.log.read_text)
         return self
+
+    def _listens(self, begin: int) -> bool:
+        """Whether the process has logged, from this offset on, its port, which the system assigns to it."""
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        logged = _LISTENS.search(self.log.read_bytes(), begin)
+        self.port = int(logged["port"]) if logged else self.port
+        return logged is not None
 
     def healthy(self) -> bool:
         assert self.process is not None
@@ -101,7 +111,7 @@ class Emulator:
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(20)
+            self.process.wait(HANG_SECONDS)
 
     def client(self, service: str, **config: Any) -> Any:
         """A client that does not try again; one for all calls with the same settings, as making one is slow."""
@@ -167,12 +177,6 @@ def capture_config(sampling: int, **more: Any) -> dict[str, Any]:
         "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
         **more,
     }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], bool], explain: Callable[[], str] = lambda: "") -> None:
