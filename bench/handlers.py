@@ -120,8 +120,6 @@ def install(folder: Path) -> dict[str, tuple[Path, str]]:
     for name, event in EVENTS.items():
         target = folder / name
         shutil.copytree(ROOT / "services" / name, target, ignore=shutil.ignore_patterns("tests", "__pycache__"))
-        if (target / "slim_sdk.py").exists():
-            subprocess.run([sys.executable, "slim_sdk.py", "sdk"], cwd=target, check=True, stdout=subprocess.DEVNULL)
         handlers[name] = target, json.dumps(event)
     for name, source in BASELINES.items():
         target = folder / name.replace(" ", "_")

@@ -30,6 +30,7 @@ CALLS = {
     ("s3", "get_object"): {("s3:GetObject", "DataBucket/*"), ("s3:ListBucket", "DataBucket")},
     ("sagemaker-runtime", "invoke_endpoint"): {("sagemaker:InvokeEndpoint", "endpoint/EndpointName")},
 }
+SIGNED_FOR = {"s3": "s3", "sagemaker": "sagemaker-runtime"}
 TASKS = {
     "lambda:invoke": "lambda:InvokeFunction",
     "sqs:sendMessage": "sqs:SendMessage",
@@ -124,21 +125,19 @@ def allowed(role: str) -> set[tuple[str, str]]:
 
 
 def calls(service: str) -> set[tuple[str, str]]:
-    """The calls that a function's code makes on an AWS client: methods of that client's operations, by AST."""
+    """The calls that a function's code makes: methods named as operations of the service it signs for, by AST."""
     trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "services" / service).glob("*.py")]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    created = [
-        node.args[0].value
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    signed = {
+        node.args[1].value
         for node in nodes
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in {"create_client", "client"}
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-    ]
-    methods = {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+        if isinstance(node.func, ast.Name)
+        and node.func.id in {"SigV4Auth", "S3SigV4Auth"}
+        and isinstance(node.args[1], ast.Constant)
+    }
+    methods = {node.func.attr for node in nodes if isinstance(node.func, ast.Attribute)}
     made = set()
-    for name in map(str, created):
+    for name in (SIGNED_FOR[str(each)] for each in signed):
         operations = Session().get_service_model(name).operation_names
         made |= {(name, method) for method in methods & set(map(xform_name, operations))}
     return made

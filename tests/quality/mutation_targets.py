@@ -15,9 +15,10 @@ class Target:
 TARGETS = {
     "filter": Target(("handler.py", "errors.py"), ("tests/test_handler.py", "tests/test_errors.py"), "filter"),
     "classify": Target(
-        ("handler.py", "endpoint.py", "errors.py"),
+        ("handler.py", "endpoint.py", "errors.py", "settings.py"),
         (
-            "tests/test_endpoint_client.py",
+            "tests/test_settings.py",
+            "tests/test_requests.py",
             "tests/test_errors.py",
             "tests/test_endpoint_prediction.py",
             "tests/test_endpoint.py",
@@ -26,9 +27,10 @@ TARGETS = {
         "classify",
     ),
     "serialize": Target(
-        ("handler.py", "store.py", "image.py", "errors.py"),
+        ("handler.py", "store.py", "image.py", "errors.py", "settings.py"),
         (
-            "tests/test_store_client.py",
+            "tests/test_settings.py",
+            "tests/test_requests.py",
             "tests/test_errors.py",
             "tests/test_store.py",
             "tests/test_handler.py",

@@ -16,7 +16,7 @@ def server() -> Iterator[EndpointStub]:
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         environment.setenv("ENDPOINT_NAME", "vehicles")
         yield stub
-        cast(Any, sagemaker_runtime()).close()
+        cast(Any, sagemaker_runtime().session).close()
 
 
 @pytest.fixture

@@ -1,15 +1,10 @@
-from collections.abc import Iterator, Mapping
-from io import BytesIO
-from typing import Any
+import json
 
 import pytest
 from botocore import exceptions as aws
-from botocore.client import BaseClient
-from botocore.response import StreamingBody
-from botocore.stub import Stubber
-from clients import make_client
+from clients import recorded, response, runtime_at
 from endpoint import EndpointRuntime, invoke
-from endpoint_stub import EndpointStub, failure
+from endpoint_stub import Answer, EndpointStub, failure
 from errors import (
     ClassifyError,
     EndpointAccessDenied,
@@ -17,56 +12,27 @@ from errors import (
     EndpointRejectedImage,
     EndpointTimeout,
     EndpointUnavailable,
-    InvalidConfiguration,
 )
 
 
 @pytest.fixture(scope="module")
-def client() -> BaseClient:
-    return make_client()
+def local(server: EndpointStub) -> EndpointRuntime:
+    return runtime_at(server.server_port)
 
 
-@pytest.fixture
-def stubber(client: BaseClient) -> Iterator[Stubber]:
-    with Stubber(client) as stub:
-        yield stub
-        stub.assert_no_pending_responses()
+def test_the_image_is_sent_as_it_is_and_json_asked_for(endpoint: EndpointStub, local: EndpointRuntime) -> None:
+    endpoint.answer = Answer(b"[1, 0]", attributes="probably-neither=false")
+    assert invoke(local, "vehicles", b"image", "image/png", "4f2b") == (b"[1, 0]", "probably-neither=false")
+    ((path, headers, body),) = endpoint.requests
+    assert (path, body) == ("/endpoints/vehicles/invocations", b"image")
+    assert headers["content-type"] == "image/png"
+    assert headers["accept"] == "application/json"
+    assert headers["x-amzn-sagemaker-inference-id"] == "4f2b"
 
 
-@pytest.fixture
-def local(endpoint: EndpointStub) -> Iterator[BaseClient]:
-    client = make_client(endpoint.server_port)
-    yield client
-    client.close()
-
-
-class Raising:
-    """A runtime whose connection ends in ``error``."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def invoke_endpoint(self, **parameters: str | bytes) -> Mapping[str, Any]:
-        raise self.error
-
-
-def test_the_image_is_sent_as_it_is_and_json_asked_for(client: EndpointRuntime, stubber: Stubber) -> None:
-    body = StreamingBody(BytesIO(b"[1, 0]"), 6)
-    expected = {
-        "EndpointName": "vehicles",
-        "ContentType": "image/png",
-        "Accept": "application/json",
-        "Body": b"image",
-        "InferenceId": "4f2b",
-    }
-    stubber.add_response("invoke_endpoint", {"Body": body}, expected)
-    assert invoke(client, "vehicles", b"image", "image/png", "4f2b") == (b"[1, 0]", "")
-
-
-def test_without_a_request_id_there_is_no_inference_id(client: EndpointRuntime, stubber: Stubber) -> None:
-    expected = {"EndpointName": "v", "ContentType": "image/jpeg", "Accept": "application/json", "Body": b"i"}
-    stubber.add_response("invoke_endpoint", {"Body": StreamingBody(BytesIO(b"[1, 0]"), 6)}, expected)
-    assert invoke(client, "v", b"i", "image/jpeg") == (b"[1, 0]", "")
+def test_without_a_request_id_there_is_no_inference_id(endpoint: EndpointStub, local: EndpointRuntime) -> None:
+    assert invoke(local, "v", b"i", "image/jpeg") == (b"[0.97, 0.03]", "")
+    assert "x-amzn-sagemaker-inference-id" not in endpoint.requests[0][1]
 
 
 NOT_FOUND = "Endpoint vehicles of account 123456789012 not found."
@@ -93,20 +59,42 @@ NOT_FOUND = "Endpoint vehicles of account 123456789012 not found."
     ],
 )
 def test_every_refusal_of_sagemaker_has_a_name(
-    code: str, status: int, message: str, named: type[ClassifyError], client: EndpointRuntime, stubber: Stubber
+    code: str, status: int, message: str, named: type[ClassifyError], endpoint: EndpointStub, local: EndpointRuntime
 ) -> None:
-    stubber.add_client_error("invoke_endpoint", code, message, http_status_code=status)
+    endpoint.answer = failure(code, status, Message=message)
     with pytest.raises(named, match=f"SageMaker responded {status} '{code}', '{message}'") as refusal:
-        invoke(client, "vehicles", b"image", "image/png")
+        invoke(local, "vehicles", b"image", "image/png")
     assert type(refusal.value) is named
     assert "endpoint 'vehicles'" in str(refusal.value)
 
 
-@pytest.mark.parametrize(("status", "named"), [(424, EndpointRejectedImage), (503, EndpointUnavailable)])
-def test_a_refusal_that_says_nothing_of_itself_goes_by_its_status(status: int, named: type[ClassifyError]) -> None:
-    silent = aws.ClientError({"ResponseMetadata": {"HTTPStatusCode": status}}, "InvokeEndpoint")  # type: ignore[typeddict-item]
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"[" * 100_000, b"{}"], ids=["", "html", "list", "deep", "{}"])
+@pytest.mark.parametrize(
+    ("status", "named"),
+    [
+        (403, EndpointAccessDenied),
+        (301, EndpointRejectedImage),
+        (424, EndpointRejectedImage),
+        (503, EndpointUnavailable),
+    ],
+)
+def test_a_refusal_that_says_nothing_of_itself_goes_by_its_status(
+    status: int, named: type[ClassifyError], body: bytes
+) -> None:
     with pytest.raises(named, match=f"SageMaker responded {status} '', ''"):
-        invoke(Raising(silent), "vehicles", b"image", "image/png")
+        invoke(recorded(response(status, body)), "vehicles", b"image", "image/png")
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        ({"X-Amzn-ErrorType": "ThrottlingException:http://internal.amazon.com/coral/"}, {"message": "Rate exceeded"}),
+        ({}, {"__type": "com.amazon.coral.availability#ThrottlingException", "Message": "Rate exceeded"}),
+    ],
+)
+def test_code_and_message_are_read_in_each_of_their_spellings(headers: dict[str, str], fields: dict[str, str]) -> None:
+    with pytest.raises(EndpointUnavailable, match="SageMaker responded 400 'ThrottlingException', 'Rate exceeded'"):
+        invoke(recorded(response(400, json.dumps(fields).encode(), headers)), "vehicles", b"image", "image/png")
 
 
 @pytest.mark.parametrize(
@@ -149,16 +137,13 @@ def test_an_error_of_the_model_without_a_message_is_told_without_one(
         (aws.EndpointConnectionError(endpoint_url="https://sm", error="refused"), EndpointUnavailable),
         (aws.ConnectTimeoutError(endpoint_url="https://sm", error="slow"), EndpointUnavailable),
         (aws.ConnectionClosedError(endpoint_url="https://sm", error="closed"), EndpointUnavailable),
-        (aws.ResponseStreamingError(error="broken"), EndpointUnavailable),
-        (aws.IncompleteReadError(actual_bytes=1, expected_bytes=2), EndpointUnavailable),
+        (aws.HTTPClientError(error="broken"), EndpointUnavailable),
         (aws.ReadTimeoutError(endpoint_url="https://sm", error="slow"), EndpointTimeout),
-        (aws.NoCredentialsError(), EndpointAccessDenied),
-        (aws.ParamValidationError(report="too long"), InvalidConfiguration),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_every_failure_before_an_answer_has_a_name(error: Exception, named: type[ClassifyError]) -> None:
-    with pytest.raises(named, match="endpoint 'vehicles'") as refusal:
-        invoke(Raising(error), "vehicles", b"image", "image/png")
+    with pytest.raises(named, match=r"^endpoint 'vehicles' .*try again") as refusal:
+        invoke(recorded(error), "vehicles", b"image", "image/png")
     assert type(refusal.value) is named
     assert refusal.value.__cause__ is error

@@ -2,11 +2,9 @@ import base64
 import json
 import socket
 from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
-from clients import make_client
-from endpoint import CONNECT_TIMEOUT, READ_TIMEOUT, EndpointRuntime, sagemaker_runtime
+from clients import runtime_at
 from endpoint_stub import Answer, EndpointStub, failure
 from errors import (
     ClassifyError,
@@ -102,26 +100,16 @@ def test_a_garbage_answer_is_malformed(endpoint: EndpointStub) -> None:
 
 def test_an_endpoint_that_hangs_is_a_timeout(endpoint: EndpointStub) -> None:
     endpoint.release.clear()
-    client = make_client(endpoint.server_port, read_timeout=0.2)
     with pytest.raises(EndpointTimeout, match="endpoint 'vehicles' did not respond in time"):
-        classify(event(), cast(EndpointRuntime, client), "vehicles")
+        classify(event(), runtime_at(endpoint.server_port, read_timeout=0.2), "vehicles")
     endpoint.release.set()
-    client.close()
 
 
 def test_an_endpoint_that_is_not_there_is_unavailable(endpoint: EndpointStub) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
-        client = make_client(taken.getsockname()[1])
         with pytest.raises(EndpointUnavailable, match="could not be reached"):
-            classify(event(), cast(EndpointRuntime, client), "vehicles")
-
-
-def test_the_functions_own_client_asks_once_and_gives_up_before_the_endpoint_does(endpoint: EndpointStub) -> None:
-    config = cast(Any, sagemaker_runtime()).meta.config
-    assert (config.connect_timeout, config.read_timeout) == (CONNECT_TIMEOUT, READ_TIMEOUT)
-    assert CONNECT_TIMEOUT + READ_TIMEOUT < 60
-    assert config.retries["total_max_attempts"] == 1
+            classify(event(), runtime_at(taken.getsockname()[1]), "vehicles")
 
 
 def test_a_warm_function_keeps_its_connection_and_nothing_else(endpoint: EndpointStub) -> None:
@@ -154,14 +142,6 @@ def test_every_name_that_sagemaker_allows_is_allowed(
     monkeypatch.setenv("ENDPOINT_NAME", name)
     handler(event(), CONTEXT)
     assert endpoint.requests[0][0] == f"/endpoints/{name}/invocations"
-
-
-def test_a_missing_region_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    with pytest.raises(InvalidConfiguration, match="AWS_REGION is not set"):
-        sagemaker_runtime.__wrapped__()
 
 
 @pytest.mark.parametrize("broken", [None, [], "text", 3, True])

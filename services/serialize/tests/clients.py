@@ -1,17 +1,46 @@
-"""Clients made for the tests, of a known region and with known credentials."""
+"""S3 as the tests reach it: at a port of this machine, or with responses that are written down."""
 
-import botocore.session
-from botocore.client import BaseClient
-from botocore.config import Config
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
+from settings import Credentials
+from store import ObjectStore
+
+CREDENTIALS = Credentials("test", "test", None)
 
 
-def make_client(port: int | None = None) -> BaseClient:
-    """Return an S3 client that asks once: at ``port`` of this machine, or for a test that never calls it."""
-    return botocore.session.Session().create_client(
-        "s3",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        endpoint_url=None if port is None else f"http://127.0.0.1:{port}",
-        config=Config(s3={"addressing_style": "path"}, read_timeout=600, retries={"total_max_attempts": 1}),
-    )
+def store_at(port: int) -> ObjectStore:
+    """Return S3 at ``port`` of this machine, with a time-out that no test reaches."""
+    return ObjectStore(URLLib3Session(timeout=600), "us-east-1", CREDENTIALS, f"http://127.0.0.1:{port}")
+
+
+class Recorded:
+    """An HTTP session that keeps each request and answers ``responses`` in turn, or raises them."""
+
+    def __init__(self, *responses: AWSResponse | Exception) -> None:
+        self.responses = [*responses]
+        self.requests: list[AWSPreparedRequest] = []
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Answer the next response."""
+        self.requests.append(request)
+        response = self.responses.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
+
+
+class Body(BytesIO):
+    """A body as urllib3 hands it on."""
+
+    def stream(self, **_: object) -> Any:
+        """Yield all of it."""
+        yield self.read()
+
+
+def response(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> AWSResponse:
+    """Return a response of S3."""
+    return AWSResponse("https://s3", status, {"content-length": str(len(body)), **(headers or {})}, Body(body))

@@ -16,7 +16,7 @@ def server() -> Iterator[S3Stub]:
         environment.setenv("AWS_ACCESS_KEY_ID", "test")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         yield stub
-        cast(Any, s3()).close()
+        cast(Any, s3().session).close()
 
 
 @pytest.fixture

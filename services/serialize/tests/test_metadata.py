@@ -100,7 +100,7 @@ def test_a_webp_image_with_broken_exif_is_valid() -> None:
 def test_the_colours_of_a_cmyk_photograph_are_as_its_adobe_segment_says() -> None:
     photo = file(Image.new("CMYK", (64, 64), (0, 255, 255, 0)), "JPEG")
     assert b"Adobe" in photo
-    red, green, blue = read(fit(padded(photo))[0]).convert("RGB").getpixel((32, 32))
+    red, green, blue = read(fit(padded(photo))[0]).convert("RGB").resize((1, 1)).tobytes()
     assert red > 200
     assert max(green, blue) < 60
 

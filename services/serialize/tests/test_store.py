@@ -1,62 +1,37 @@
-from collections.abc import Iterator
-from io import BytesIO
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore import exceptions as aws
-from botocore.client import BaseClient
-from botocore.parsers import ResponseParserError
-from botocore.response import StreamingBody
-from botocore.stub import Stubber
-from clients import make_client
+from clients import CREDENTIALS, Body, Recorded, response, store_at
 from errors import ImageAccessDenied, ImageNotFound, ImageTooLarge, InvalidInput, SerializeError, StorageUnavailable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from s3_stub import S3Stub
-from store import MAX_OBJECT_BYTES, ObjectStore, fetch, refusal, spellings
+from s3_stub import S3Stub, failure
+from store import ATTEMPTS, MAX_OBJECT_BYTES, ObjectStore, fetch, spellings
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import IncompleteRead, LocationParseError, ReadTimeoutError
 
 
 @pytest.fixture(scope="module")
-def client() -> BaseClient:
-    return make_client()
+def local(server: S3Stub) -> ObjectStore:
+    return store_at(server.server_port)
 
 
 @pytest.fixture
-def stubber(client: BaseClient) -> Iterator[Stubber]:
-    with Stubber(client) as stub:
-        yield stub
-        stub.assert_no_pending_responses()
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    return slept
 
 
-@pytest.fixture(scope="module")
-def local(server: S3Stub) -> Iterator[BaseClient]:
-    client = make_client(server.server_port)
-    yield client
-    client.close()
+def recorded(*responses: Any) -> ObjectStore:
+    return ObjectStore(Recorded(*responses), "us-east-1", CREDENTIALS)
 
 
-def holds(stubber: Stubber, key: str, data: bytes) -> None:
-    body = StreamingBody(BytesIO(data), len(data))
-    stubber.add_response("get_object", {"Body": body, "ContentLength": len(data)}, {"Bucket": "b", "Key": key})
-
-
-def refuses(stubber: Stubber, key: str, code: str, status: int) -> None:
-    stubber.add_client_error("get_object", code, http_status_code=status, expected_params={"Bucket": "b", "Key": key})
-
-
-class Raising:
-    """A store whose connection ends in ``error``."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def get_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803
-        raise self.error
-
-
-def test_an_object_comes_back_under_its_own_key(client: ObjectStore, stubber: Stubber) -> None:
-    holds(stubber, "in/a.png", b"bytes")
-    assert fetch(client, "b", "in/a.png") == ("in/a.png", b"bytes")
+def test_an_object_comes_back_under_its_own_key(bucket: S3Stub, local: ObjectStore) -> None:
+    bucket.objects["b-1", "in/a.png"] = b"bytes"
+    assert fetch(local, "b-1", "in/a.png") == ("in/a.png", b"bytes")
 
 
 @pytest.mark.parametrize(
@@ -75,23 +50,23 @@ def test_a_key_may_mean_itself_or_what_it_decodes_to(key: str, meanings: list[st
     assert spellings(key) == meanings
 
 
-def test_the_literal_key_wins_over_the_decoded_one(client: ObjectStore, stubber: Stubber) -> None:
-    holds(stubber, "a%20b.png", b"literal")
-    assert fetch(client, "b", "a%20b.png") == ("a%20b.png", b"literal")
+def test_the_literal_key_wins_over_the_decoded_one(bucket: S3Stub, local: ObjectStore) -> None:
+    bucket.objects["b-1", "a%20b.png"] = b"literal"
+    bucket.objects["b-1", "a b.png"] = b"decoded"
+    assert fetch(local, "b-1", "a%20b.png") == ("a%20b.png", b"literal")
 
 
 @pytest.mark.parametrize(("code", "status"), [("NoSuchKey", 404), ("AccessDenied", 403)])
-def test_an_encoded_key_is_found_decoded(code: str, status: int, client: ObjectStore, stubber: Stubber) -> None:
-    refuses(stubber, "a%20b.png", code, status)
-    holds(stubber, "a b.png", b"decoded")
-    assert fetch(client, "b", "a%20b.png") == ("a b.png", b"decoded")
+def test_an_encoded_key_is_found_decoded(code: str, status: int, bucket: S3Stub, local: ObjectStore) -> None:
+    bucket.objects["b-1", "a b.png"] = b"decoded"
+    bucket.failures = [failure(status, code)]
+    assert fetch(local, "b-1", "a%20b.png") == ("a b.png", b"decoded")
 
 
-def test_where_no_spelling_is_found_the_key_as_it_came_is_reported(client: ObjectStore, stubber: Stubber) -> None:
-    refuses(stubber, "a%20b.png", "NoSuchKey", 404)
-    refuses(stubber, "a b.png", "AccessDenied", 403)
-    with pytest.raises(ImageNotFound, match=r"^'a%20b\.png' in 'b' does not exist \(S3 responded 404 'NoSuchKey'\)"):
-        fetch(client, "b", "a%20b.png")
+def test_where_no_spelling_is_found_the_key_as_it_came_is_reported(bucket: S3Stub, local: ObjectStore) -> None:
+    bucket.failures = [failure(404, "NoSuchKey"), failure(403, "AccessDenied")]
+    with pytest.raises(ImageNotFound, match=r"^'a%20b\.png' in 'b-1' does not exist \(S3 responded 404 'NoSuchKey'\)"):
+        fetch(local, "b-1", "a%20b.png")
 
 
 @pytest.mark.parametrize(
@@ -115,77 +90,134 @@ def test_where_no_spelling_is_found_the_key_as_it_came_is_reported(client: Objec
     ],
 )
 def test_every_refusal_of_s3_has_a_name(
-    code: str, status: int, named: type[SerializeError], client: ObjectStore, stubber: Stubber
+    code: str, status: int, named: type[SerializeError], bucket: S3Stub, local: ObjectStore, pauses: list[float]
 ) -> None:
-    refuses(stubber, "k", code, status)
+    attempts = ATTEMPTS if named is StorageUnavailable else 1
+    bucket.failures = [failure(status, code)] * attempts
     with pytest.raises(named, match=f"S3 responded {status} '{code}'") as refusal:
-        fetch(client, "b", "k")
+        fetch(local, "b-1", "k")
     assert type(refusal.value) is named
-    assert "'k' in 'b'" in str(refusal.value)
+    assert "'k' in 'b-1'" in str(refusal.value)
+    assert len(bucket.paths) == attempts == len(pauses) + 1
+
+
+ERRORS = [
+    aws.EndpointConnectionError(endpoint_url="https://s3", error="refused"),
+    aws.ConnectTimeoutError(endpoint_url="https://s3", error="slow"),
+    aws.ReadTimeoutError(endpoint_url="https://s3", error="slow"),
+    aws.ConnectionClosedError(endpoint_url="https://s3", error="closed"),
+    aws.HTTPClientError(error="broken"),
+    LocationParseError("https://s3"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_a_connection_that_fails_is_tried_three_times_and_named(error: Exception, pauses: list[float]) -> None:
+    with pytest.raises(StorageUnavailable, match=r"^'k' in 'b-1' could not be read: .*; try again$") as refusal:
+        fetch(recorded(error, error, error), "b-1", "k")
+    assert refusal.value.__cause__ is error
+    assert [0 <= pause <= longest for pause, longest in zip(pauses, (1, 2), strict=True)] == [True, True]
+
+
+def test_a_stumble_is_outlived(pauses: list[float]) -> None:
+    assert fetch(recorded(ERRORS[0], response(503), response(200, b"bytes")), "b-1", "k") == ("k", b"bytes")
+    assert len(pauses) == 2
+
+
+def breaking(error: Exception) -> Callable[..., Any]:
+    def stream(**_: object) -> Any:
+        yield b"half"
+        raise error
+
+    return stream
 
 
 @pytest.mark.parametrize(
-    ("error", "named"),
-    [
-        (aws.EndpointConnectionError(endpoint_url="https://s3", error="refused"), StorageUnavailable),
-        (aws.ConnectTimeoutError(endpoint_url="https://s3", error="slow"), StorageUnavailable),
-        (aws.ReadTimeoutError(endpoint_url="https://s3", error="slow"), StorageUnavailable),
-        (aws.ConnectionClosedError(endpoint_url="https://s3", error="closed"), StorageUnavailable),
-        (aws.ResponseStreamingError(error="broken"), StorageUnavailable),
-        (aws.IncompleteReadError(actual_bytes=1, expected_bytes=2), StorageUnavailable),
-        (aws.FlexibleChecksumError(error_msg="wrong"), StorageUnavailable),
-        (ResponseParserError("no XML"), StorageUnavailable),
-        (RecursionError("redirected without end"), StorageUnavailable),
-        (aws.NoCredentialsError(), ImageAccessDenied),
-        (aws.ParamValidationError(report="Invalid bucket name"), InvalidInput),
-        (aws.UnsupportedS3ArnError(arn="arn:aws:x"), InvalidInput),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+    "error",
+    [IncompleteRead(4, 4), ReadTimeoutError(HTTPConnectionPool("s3"), "/k", "slow")],
+    ids=lambda error: type(error).__name__,
 )
-def test_every_failure_before_an_answer_has_a_name(error: Exception, named: type[SerializeError]) -> None:
-    with pytest.raises(named, match="'k' in 'b'") as refusal:
-        fetch(Raising(error), "b", "k")
-    assert type(refusal.value) is named
-    assert refusal.value.__cause__ is error
+def test_a_body_that_breaks_off_is_worth_a_retry(error: Exception, pauses: list[float]) -> None:
+    torn = response(200, b"whole")
+    torn.raw.stream = breaking(error)
+    assert fetch(recorded(torn, response(200, b"whole")), "b-1", "k") == ("k", b"whole")
 
 
-def test_a_body_that_breaks_off_is_worth_a_retry(client: ObjectStore, stubber: Stubber) -> None:
-    body = StreamingBody(BytesIO(b"half"), 8)
-    stubber.add_response("get_object", {"Body": body, "ContentLength": 8})
-    with pytest.raises(StorageUnavailable, match="4 read, but total bytes expected is 8"):
-        fetch(client, "b", "k")
+def test_a_body_that_ends_early_is_worth_a_retry(pauses: list[float]) -> None:
+    short = [response(200, b"half", {"content-length": "8"}) for _ in range(ATTEMPTS)]
+    with pytest.raises(StorageUnavailable, match=r"'k' in 'b-1' could not be read: 4 of 8 bytes arrived; try again"):
+        fetch(recorded(*short), "b-1", "k")
 
 
-class Untouchable(BytesIO):
-    """A body that must be closed unread."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        raise AssertionError("the body was read")
+def test_a_length_that_is_no_number_is_a_failure_of_the_connection(pauses: list[float]) -> None:
+    odd = [response(200, b"x", {"content-length": "x"}) for _ in range(ATTEMPTS)]
+    with pytest.raises(StorageUnavailable, match="invalid literal"):
+        fetch(recorded(*odd), "b-1", "k")
 
 
 def test_the_refusal_of_a_proxy_that_sends_no_code_is_one_of_access() -> None:
-    error = aws.ClientError({"ResponseMetadata": {"HTTPStatusCode": 407}}, "GetObject")
     advice = "allow this function s3:GetObject and s3:ListBucket"
-    assert str(refusal(error, "'k' in 'b'")) == f"'k' in 'b' denies access (S3 responded 407 ''): {advice}"
+    with pytest.raises(ImageAccessDenied) as refusal:
+        fetch(recorded(response(407, b"<html>")), "b-1", "k")
+    assert str(refusal.value) == f"'k' in 'b-1' denies access (S3 responded 407 ''): {advice}"
 
 
-def test_an_absurdly_large_object_is_refused_unread(client: ObjectStore, stubber: Stubber) -> None:
-    raw = Untouchable()
+class Untouchable(Body):
+    """A body that must be closed unread."""
+
+    def stream(self, **_: object) -> Any:
+        raise AssertionError("the body was read")
+
+
+def test_an_absurdly_large_object_is_refused_unread() -> None:
     size = MAX_OBJECT_BYTES + 1
-    stubber.add_response("get_object", {"Body": StreamingBody(raw, size), "ContentLength": size})
-    with pytest.raises(ImageTooLarge, match=f"'k' in 'b' has {size} bytes, the limit is {MAX_OBJECT_BYTES}"):
-        fetch(client, "b", "k")
-    assert raw.closed
+    large = response(200, headers={"content-length": str(size)})
+    large.raw = Untouchable()
+    with pytest.raises(ImageTooLarge, match=f"'k' in 'b-1' has {size} bytes, the limit is {MAX_OBJECT_BYTES}"):
+        fetch(recorded(large), "b-1", "k")
+    assert large.raw.closed
 
 
-def test_an_object_of_exactly_the_limit_is_read(client: ObjectStore, stubber: Stubber) -> None:
-    holds(stubber, "k", bytes(MAX_OBJECT_BYTES))
-    assert len(fetch(client, "b", "k")[1]) == MAX_OBJECT_BYTES
+def test_an_object_of_exactly_the_limit_is_read() -> None:
+    assert len(fetch(recorded(response(200, bytes(MAX_OBJECT_BYTES))), "b-1", "k")[1]) == MAX_OBJECT_BYTES
 
 
-def test_a_bucket_name_that_botocore_refuses_is_invalid_input(client: ObjectStore) -> None:
-    with pytest.raises(InvalidInput, match="Invalid bucket name"):
-        fetch(client, "no bucket", "k")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", "no bucket", "a/b", "a@evil.example", "a#b", "a?b", "b" * 256, "arn:aws:s3:::bucket",
+        "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap",
+        "arn:aws:s3-object-lambda:us-east-1:123456789012:accesspoint/a",
+    ],
+)  # fmt: skip
+def test_a_name_that_no_bucket_has_is_invalid_input(name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^s3_bucket must be a bucket's name or an access point's ARN, got "):
+        fetch(recorded(), name, "k")
+
+
+def test_a_bucket_of_another_region_is_read_there() -> None:
+    moved = response(301, failure(301, "PermanentRedirect")[1], {"x-amz-bucket-region": "eu-west-1"})
+    session = Recorded(moved, response(200, b"bytes"))
+    assert fetch(ObjectStore(session, "us-east-1", CREDENTIALS), "b-1", "k") == ("k", b"bytes")
+    assert [request.url for request in session.requests] == [
+        "https://b-1.s3.us-east-1.amazonaws.com/k",
+        "https://b-1.s3.eu-west-1.amazonaws.com/k",
+    ]
+    assert b"/eu-west-1/s3/aws4_request" in session.requests[1].headers["Authorization"].encode()
+    assert moved.raw.closed
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "evil.example/?"])
+def test_a_redirect_to_nowhere_else_is_refused(region: str) -> None:
+    moved = response(301, failure(301, "PermanentRedirect")[1], {"x-amz-bucket-region": region})
+    with pytest.raises(ImageAccessDenied, match="S3 responded 301 'PermanentRedirect'"):
+        fetch(recorded(moved), "b-1", "k")
+
+
+def test_a_bucket_that_moves_for_ever_is_asked_twice() -> None:
+    moved = [response(301, headers={"x-amz-bucket-region": region}) for region in ("eu-west-1", "eu-west-2")]
+    with pytest.raises(ImageAccessDenied):
+        fetch(recorded(*moved), "b-1", "k")
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -196,9 +228,10 @@ def test_a_bucket_name_that_botocore_refuses_is_invalid_input(client: ObjectStor
     | st.text("abc<>/&;!? ", max_size=30).map(lambda text: b"<Error>" + text.encode()),
 )
 def test_whatever_s3_or_a_proxy_answers_to_a_failure_has_a_name(
-    bucket: S3Stub, local: ObjectStore, status: int, body: bytes
+    bucket: S3Stub, local: ObjectStore, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes
 ) -> None:
-    bucket.failures = [(status, body)]
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    bucket.failures = [(status, body)] * ATTEMPTS
     with pytest.raises(SerializeError) as refusal:
         fetch(local, "images", "key")
     assert "\n" not in str(refusal.value)

@@ -2,9 +2,7 @@
 
 import io
 import json
-import os
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -98,7 +96,9 @@ def serialize_image() -> Target:
 def serialize_event() -> Target:
     """SerializeImageData, from the event and from whatever S3 responses."""
     handler, errors, objects = (_module("serialize", name) for name in ("handler", "errors", "store"))
-    store, responses = _stubbed_client(objects.s3, "s3")
+    responses = _Responses()
+    store = objects.ObjectStore(responses, "us-east-1", objects.Credentials("x", "x", None))
+    objects.time = SimpleNamespace(sleep=lambda _seconds: None)  # its own retries, at once
     event = b'{"s3_bucket": "images", "s3_key": "in/a%20b+c.png"}'
     missing = b"404|<Error><Code>NoSuchKey</Code><Message>No.</Message></Error>"
     slow = b"503|<Error><Code>SlowDown</Code></Error>"
@@ -123,7 +123,10 @@ def serialize_event() -> Target:
 def classify_event() -> Target:
     """ClassifyImageData, from the event and from whatever the endpoint responses."""
     handler, errors, endpoint = (_module("classify", name) for name in ("handler", "errors", "endpoint"))
-    runtime, responses = _stubbed_client(endpoint.sagemaker_runtime, "sagemaker-runtime")
+    responses = _Responses()
+    runtime = endpoint.EndpointRuntime(
+        responses, "us-east-1", endpoint.Credentials("x", "x", None), "https://runtime.sagemaker"
+    )
     event = b'{"s3_bucket": "b", "s3_key": "k", "image_data": "aGk=", "content_type": "image/png"}'
     replies = (
         b"200|[0.97, 0.03]", b'200|{"prediction": [0.25, 0.75]}',
@@ -149,24 +152,18 @@ def classify_event() -> Target:
     return Target(one, (errors.ClassifyError,), seeds, words)
 
 
-def _stubbed_client(make: Any, service: str) -> tuple[Any, SimpleNamespace]:
-    """Return the service's own client, made as it is in Lambda, whose HTTP is replaced by ``rest``: ``status|body``."""
-    import botocore.endpoint  # noqa: PLC0415 - the other targets do without botocore
-    from botocore.awsrequest import AWSResponse  # noqa: PLC0415
+class _Responses:
+    """An HTTP session that sends nothing and responds with ``rest``: ``status|body``."""
 
-    os.environ.update({"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"})
-    client, responses = make(), SimpleNamespace(rest=b"")
-    botocore.endpoint.time = SimpleNamespace(
-        **{**vars(time), "sleep": lambda _seconds: None}
-    )  # its own retries, at once
+    rest = b""
 
-    def send(request: Any, **_: object) -> AWSResponse:
-        status, _, body = responses.rest.partition(b"|")
+    def send(self, request: Any) -> Any:
+        """Return the response."""
+        from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - the other targets do without botocore
+
+        status, _, body = self.rest.partition(b"|")
         code = int(status) if status.isdigit() and len(status) == 3 and status >= b"200" else 200
         return AWSResponse(request.url, code, {"content-length": str(len(body))}, _Raw(body))
-
-    client.meta.events.register(f"before-send.{service}", send)
-    return client, responses
 
 
 class _Raw(io.BytesIO):
