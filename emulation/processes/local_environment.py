@@ -22,7 +22,7 @@ from emulation.settings import inherited_environment
 
 LOCALSTACK_PORT = 4566
 SAGEMAKER_PORT = 8080
-START_SECONDS = 120.0
+START_SECONDS = 600.0
 STOP_SECONDS = 4.0
 
 

@@ -24,7 +24,7 @@ from tests.documents.markdown import DOCUMENTS, ROOT, Command, commands, program
 from tests.training.data import cifar_archives
 from training.data.synthetic import render
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.integration
 
 # What runs each of the other commands: a file, and the text in it that does so.
 TESTED_ELSEWHERE = {

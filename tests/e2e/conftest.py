@@ -48,7 +48,7 @@ class Site:
         )["executionArn"]
         return arn
 
-    def ended(self, arn: str, seconds: float = 120) -> dict[str, Any]:
+    def ended(self, arn: str, seconds: float = 600) -> dict[str, Any]:
         client, deadline = self.client("stepfunctions"), time.monotonic() + seconds
         while (result := client.describe_execution(executionArn=arn))["status"] not in TERMINAL:
             assert time.monotonic() < deadline, f"{arn} is {result['status']} after {seconds:.0f} s"

@@ -82,9 +82,9 @@ def test_what_the_endpoint_saw_is_captured_once(site: Site, unsure: Callable[[in
     image = unsure(time.time_ns())
     result = site.ended(site.start(site.put(f"e2e/{uuid4()}.png", image)))
     assert result["status"] == "SUCCEEDED" or result["error"] == "ThresholdConfidenceNotMet"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 600
     while not (records := [r for r in captured(site) if r["endpointInput"]["data"] == image]):
-        assert time.monotonic() < deadline, "nothing was captured in 30 s"
+        assert time.monotonic() < deadline, "nothing was captured in 600 s"
         time.sleep(1)
     (record,) = records
     bicycle, motorcycle = json.loads(record["endpointOutput"]["data"])

@@ -50,7 +50,7 @@ def _child(words: str) -> psutil.Process:
     raise LookupError(words)
 
 
-def _await(url: str, timeout: float = 60.0) -> None:
+def _await(url: str, timeout: float = 600.0) -> None:
     deadline = time.monotonic() + timeout
     while True:
         try:

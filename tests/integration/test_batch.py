@@ -16,7 +16,7 @@ from orchestration.executions import Outcome, S3Image
 from orchestration.history import history
 from tests.integration.local_deployment import LocalDeployment, write_images
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.integration
 IMAGES = int(os.environ.get("BATCH_IMAGES", "40"))
 
 

@@ -17,7 +17,7 @@ from orchestration.executions import Outcome, S3Image
 from tests.integration.killed_process import killed
 from tests.integration.local_deployment import LocalDeployment
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.integration
 EXECUTIONS = int(os.environ.get("OUTAGE_EXECUTIONS", "24"))
 SECONDS = float(os.environ.get("OUTAGE_SECONDS", "1.5"))
 

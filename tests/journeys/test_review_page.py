@@ -27,7 +27,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(900),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed"),
 ]
 IMAGES = 200
@@ -156,7 +155,7 @@ def test_two_people_label_every_image_once_while_the_server_is_killed(
             server.kill()
             server.start()
     for page in pages:
-        page.locator("#message").get_by_text("There is nothing to review").wait_for(timeout=120_000)
+        page.locator("#message").get_by_text("There is nothing to review").wait_for(timeout=600_000)
     result = {key: label for key, label in decisions(deployment).items() if key in keys}
     assert result == {key: right_label(key) for key in keys}
     listing = deployment.client("s3").get_object(Bucket=deployment.outputs.data_bucket, Key=LISTING)["Body"].read()
@@ -199,7 +198,7 @@ def test_a_queue_of_500_images_is_counted_and_a_reload_goes_on_where_it_was(
     fill(deployment, [f"review/many-{number}.png" for number in range(500)], probably_neither=True)
     page = browser.new_context().new_page()
     page.goto(server.url)
-    page.locator("#left", has_text="(500)").wait_for(timeout=60_000)
+    page.locator("#left", has_text="(500)").wait_for(timeout=600_000)
     page.get_by_text("Probably neither (bicycle 71.0 %, motorcycle 29.0 %)").wait_for()
     labelled = set[str | None]()
     for left in (499, 498, 497):

@@ -15,7 +15,7 @@ from training import jobs, recipes
 from training.errors import DatasetNotFound, JobFailed, JobNotFound, JobTimeout
 from training.job_logs import completed_epochs
 
-WAITER = WaiterConfig(timeout_seconds=240, poll_seconds=0.2)
+WAITER = WaiterConfig(timeout_seconds=600, poll_seconds=0.2)
 TINY = {"backbone": "tiny", "pretrained": "0", "size": "32", "training_size": "32", "rendered": "0",
         "calibration_folds": "0", "batch": "2"}  # fmt: skip
 ENVIRONMENT = jobs.JobEnvironment(role_arn=ROLE, bucket="data", tags={"scones:stack": "test"})

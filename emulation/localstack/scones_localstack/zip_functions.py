@@ -12,7 +12,7 @@ from .errors import ContainerUnreachable, FunctionNotSupported
 from .function_container import FunctionContainer
 from .settings import PARENT_PIPE_VARIABLE, ZipHost
 
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 _POLL_SECONDS = 0.02
 _LISTENS = " listens on "
 

@@ -20,8 +20,7 @@ from emulation.sagemaker.hosting.model_server import Command, ModelServer, Model
 from emulation.sagemaker.hosting.server_log import GROUP
 from emulation.sagemaker.log_stream import LogStream
 
-_HEALTH_SECONDS = 60.0
-_SCRIPT_HEALTH_SECONDS = 300.0
+_HEALTH_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ class ContainerFactory:
             inference_script.environment(container, artifact.directory, self._hosting.region),
             log_file,
             planned.name,
-            planned.health_seconds or (_HEALTH_SECONDS if script is None else _SCRIPT_HEALTH_SECONDS),
+            planned.health_seconds or _HEALTH_SECONDS,
             stream,
         )
         return ModelServer(spec, self._hosting.parent_pipe)

@@ -89,7 +89,7 @@ lines = predictor.predict(images[0].read_bytes(), initial_args={"Accept": "appli
 step("jsonlines", lines)
 
 uri = f"s3://{bucket}/{PREFIX}/capture/{PREFIX}"
-deadline = time.monotonic() + 120
+deadline = time.monotonic() + 600
 records: list[dict[str, dict[str, dict[str, str]]]] = []
 while len(records) <= len(images) and time.monotonic() < deadline:
     time.sleep(0.5)
@@ -105,7 +105,7 @@ step("listed", [each["EndpointName"] for each in client.list_endpoints(NameConta
 jobs = session.list_training_jobs() if hasattr(session, "list_training_jobs") else client.list_training_jobs()
 step("jobs", [each["TrainingJobName"] for each in jobs["TrainingJobSummaries"]])
 predictor.delete_endpoint()
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 600
 while client.list_endpoints(NameContains=PREFIX)["Endpoints"] and time.monotonic() < deadline:
     time.sleep(0.2)
 step("left", client.list_endpoints(NameContains=PREFIX)["Endpoints"])

@@ -145,7 +145,7 @@ step("predictions", [invoke(path.read_bytes(), "application/json") for path in i
 step("jsonlines", invoke(images[0].read_bytes(), "application/jsonlines"))
 
 uri = f"s3://{bucket}/{PREFIX}/capture/{PREFIX}"
-deadline = time.monotonic() + 120
+deadline = time.monotonic() + 600
 records: list[dict[str, dict[str, dict[str, str]]]] = []
 while len(records) <= len(images) and time.monotonic() < deadline:
     time.sleep(0.5)
@@ -231,7 +231,7 @@ step("listed", [each.endpoint_name for each in Endpoint.get_all(name_contains=PR
 step("others", [each.endpoint_name for each in Endpoint.get_all()])
 step("jobs", [each.training_job_name for each in TrainingJob.get_all(name_contains=PREFIX)])
 endpoint.delete()
-endpoint.wait_for_delete(poll=1, timeout=60)
+endpoint.wait_for_delete(poll=1, timeout=600)
 EndpointConfig.get(endpoint_config_name=PREFIX).delete()
 Model.get(model_name=PREFIX).delete()
 step("left", [each.endpoint_name for each in Endpoint.get_all(name_contains=PREFIX)])

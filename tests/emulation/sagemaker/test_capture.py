@@ -4,7 +4,7 @@ import json
 import random
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ def test_a_call_is_captured_in_the_layout_of_aws(emulator: Emulator, name: str) 
     assert record["eventVersion"] == "0"
     assert record["eventMetadata"]["inferenceId"] == "s3://images/1.png"
     moment = datetime.strptime(record["eventMetadata"]["inferenceTime"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    assert before <= moment < before + timedelta(seconds=10)
+    assert before <= moment <= datetime.now(UTC)
     (key,) = [key for key in emulator.s3.objects if name in key and key.startswith(CAPTURE_BUCKET)]
     match = KEY.fullmatch(key)
     assert match is not None

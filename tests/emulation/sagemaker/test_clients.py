@@ -32,9 +32,9 @@ job = TrainingJob.create(
     algorithm_specification=shapes.AlgorithmSpecification(training_image=image, training_input_mode="File"),
     output_data_config=shapes.OutputDataConfig(s3_output_path="s3://out"),
     resource_config=shapes.ResourceConfig(instance_type="ml.g5.xlarge", instance_count=1, volume_size_in_gb=10),
-    stopping_condition=shapes.StoppingCondition(max_runtime_in_seconds=60),
+    stopping_condition=shapes.StoppingCondition(max_runtime_in_seconds=3600),
 )
-job.wait(poll=1, timeout=60, logs=True)
+job.wait(poll=1, timeout=600, logs=True)
 print("TRAINED", job.training_job_status, job.model_artifacts.s3_model_artifacts)
 container = shapes.ContainerDefinition(image=image, model_data_url=job.model_artifacts.s3_model_artifacts)
 Model.create(model_name=name, primary_container=container, execution_role_arn=role)
@@ -43,11 +43,11 @@ variant = shapes.ProductionVariant(
 )
 EndpointConfig.create(endpoint_config_name=name, production_variants=[variant])
 endpoint = Endpoint.create(endpoint_name=name, endpoint_config_name=name)
-endpoint.wait_for_status("InService", poll=1, timeout=60)
+endpoint.wait_for_status("InService", poll=1, timeout=600)
 answer = endpoint.invoke(body=b"image", content_type="image/png", accept="application/json")
 print("ANSWERED", answer.body.read().decode(), answer.invoked_production_variant)
 endpoint.delete()
-endpoint.wait_for_delete(poll=1, timeout=60)
+endpoint.wait_for_delete(poll=1, timeout=600)
 print("GONE")
 """
 
@@ -85,7 +85,7 @@ def test_the_aws_cli_trains_serves_invokes_and_deletes(emulator: Emulator, name:
             words += (f"--{option.replace('_', '-')}", value if isinstance(value, str) else json.dumps(value))
         command = [uv.find_uv_bin(), "tool", "run", "--quiet", "--python", sys.executable, "--from", CLI, "aws", *words]
         ran = subprocess.run(
-            command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False
+            command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=6000, check=False
         )
         assert ran.returncode == 0, ran.stderr
         return json.loads(ran.stdout or "{}")
@@ -135,7 +135,7 @@ pathlib.Path(os.environ["SM_MODEL_DIR"], "behaviour.json").write_text('{"answer"
         env={**environment(emulator, tmp_path), "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=6000,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

@@ -2,10 +2,10 @@
 
 python -m tests.quality.fuzz [TARGET ...] [--inputs 220000] [--seed 0] [--engine auto|atheris|random] [--json]
 
-Each target runs in its own process. A finding is an exception without a name of ours, an input that takes over
-5 s (a command over 30 s), or a process that held over 512 MiB; its input is kept below ``out/fuzz``. Where atheris
-is installed, it chooses the bytes by coverage; else valid inputs are damaged at random. ``emulator`` sends requests
-over HTTP: see ``tests.quality.fuzz.emulator``.
+Each target runs in its own process. A finding is an exception without a name of ours, an input that takes over 5 s of
+processor time (a command over 30 s) or hangs, or a process that held over 512 MiB; its input is kept below
+``out/fuzz``. Where atheris is installed, it chooses the bytes by coverage; else valid inputs are damaged at random.
+``emulator`` sends requests over HTTP: see ``tests.quality.fuzz.emulator``.
 """
 
 import argparse

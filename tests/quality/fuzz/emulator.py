@@ -44,7 +44,7 @@ class Report:
 def attack(emulator: Emulator, requests: int, seed: int, tell: Callable[[int], None] = lambda _done: None) -> Report:
     """Send so many requests and return what came of them; the emulator must go on answering."""
     attacker, report = Attacker(seed), Report()
-    connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=600)
     for done in range(1, requests + 1):
         sent = attacker.request()
         if attacker.chance.random() < _RAW_SHARE:
@@ -57,7 +57,7 @@ def attack(emulator: Emulator, requests: int, seed: int, tell: Callable[[int], N
         except (http.client.HTTPException, OSError, ValueError) as error:
             report.answers[type(error).__name__] += 1
             if isinstance(error, TimeoutError):
-                report.failures.append(f"no answer in 30 s: {sent}")
+                report.failures.append(f"no answer in 600 s: {sent}")
             connection.close()
             continue
         report.answers[str(status)] += 1

@@ -113,7 +113,7 @@ def lambda_host() -> Target:
 
     def one(data: bytes) -> None:
         with (
-            socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as client,
+            socket.create_connection(("127.0.0.1", server.server_port), timeout=600) as client,
             contextlib.suppress(ConnectionError),
         ):
             client.sendall(data)

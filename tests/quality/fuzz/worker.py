@@ -41,8 +41,9 @@ MAKERS = {
     "command-line": programs.command_line,
 }
 _PACKAGES = ("core", "emulation", "monitoring", "review", "training")
-HANG_SECONDS = 5
-COMMAND_SECONDS = 30  # a command imports what it needs and makes clients, which takes seconds where others work as well
+HANG_SECONDS = 600  # of the clock, which goes on while others have the processor
+SLOW_SECONDS = 5  # of the processor, as is what a command may take
+COMMAND_SECONDS = 30
 _MAX_FINDINGS = 20
 
 
@@ -53,6 +54,10 @@ def peak_mib() -> float:
         (line,) = (line for line in status.read_text("utf-8").splitlines() if line.startswith("VmHWM:"))
         return round(int(line.split()[1]) / 2**10, 1)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)  # macOS: bytes
+
+
+class SlowInput(Exception):
+    """An input took more processor time than any should."""
 
 
 class Watch:
@@ -66,8 +71,8 @@ class Watch:
 
     def see(self, data: bytes) -> None:
         """Run one input. A hang ends the process: its stacks are then what the parent finds on standard error."""
-        faulthandler.dump_traceback_later(COMMAND_SECONDS if self._target.is_costly else HANG_SECONDS, exit=True)
-        begun = time.perf_counter()
+        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
+        begun, used = time.perf_counter(), time.process_time()
         try:
             self._target.one(data)
             self._ends["accepted"] += 1
@@ -75,12 +80,17 @@ class Watch:
             self._ends[type(error).__name__] += 1
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
             self._keep(data, error)
+        used = time.process_time() - used
+        if used > (COMMAND_SECONDS if self._target.is_costly else SLOW_SECONDS):
+            self._keep(data, SlowInput(f"{used:.1f} s of processor time"))
         self._slowest = max(self._slowest, time.perf_counter() - begun)
         faulthandler.cancel_dump_traceback_later()
 
     def _keep(self, data: bytes, error: Exception) -> None:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        origin = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+        frames = traceback.extract_tb(error.__traceback__)
+        origin = type(error).__name__
+        if frames:
+            origin += f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
         self._ends[origin] += 1
         if origin not in self._findings and len(self._findings) < _MAX_FINDINGS:
             self._out.mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,7 @@ class Gate:
         self.opened = threading.Event()
 
     def classify(self, _: bytes, /) -> list[float]:
-        assert self.opened.wait(10)
+        assert self.opened.wait(600)
         return [1.0, 0.0]
 
 

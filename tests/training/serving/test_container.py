@@ -53,7 +53,7 @@ def run(image: str, model_dir: Path) -> Iterator[Run]:
         docker("rm", "--force", container)
 
 
-def wait_until_healthy(container: str, seconds: float = 60) -> None:
+def wait_until_healthy(container: str, seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while docker("inspect", "--format", "{{.State.Health.Status}}", container) != "healthy":
         assert time.monotonic() < deadline, docker("logs", container)
