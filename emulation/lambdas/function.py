@@ -28,6 +28,8 @@ from emulation.settings import ROOT, inherited_environment
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
 MAX_LOG_BYTES = 256 * 1024
 _EXIT_SECONDS = 2.0
+# As on AWS, an import does not count towards the function's timeout.
+_IMPORT_SECONDS = 60.0
 _CHUNK = 64 * 1024
 
 
@@ -94,19 +96,22 @@ class LambdaFunction:
         started = time.monotonic()
         print(f"START RequestId: {request_id} Version: $LATEST", flush=True)
         try:
-            return self._respond(event, request_id, started + self._configuration.timeout)
+            return self._respond(event, request_id)
         finally:
             milliseconds = (time.monotonic() - started) * 1000
             report = f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms"
             print(f"END RequestId: {request_id}\n{report}", flush=True)
 
-    def _respond(self, event: bytes, request_id: str, deadline: float) -> HttpResponse:
+    def _respond(self, event: bytes, request_id: str) -> HttpResponse:
         """Return the handler's response; the process ends unless that is a result or an exception of the handler's."""
         process = self._process if self._process is not None and self._process.alive else self._restart()
+        timeout = self._configuration.timeout
         try:
+            process.await_import(time.monotonic() + max(timeout, _IMPORT_SECONDS))
+            deadline = time.monotonic() + timeout
             body = process.invoke(self._context(request_id, deadline), event, deadline)
         except HandlerTimeout:
-            message = f"Task timed out after {self._configuration.timeout:.2f} seconds"
+            message = f"Task timed out after {timeout:.2f} seconds"
             response = HttpResponse(HTTPStatus.OK, message.encode(), process.take_log())
         except HandlerExited as error:
             message = f"RequestId: {request_id} Error: Runtime exited with error: {error}"
@@ -190,14 +195,24 @@ class HandlerProcess:
         """Whether the process is still running."""
         return self._process.poll() is None
 
+    def await_import(self, deadline: float) -> None:
+        """Wait until the handler is imported; raises as :meth:`invoke` does, HandlerExited also for a failed import."""
+        if self._ready:
+            return
+        try:
+            report = self._receive(deadline)
+        except (EOFError, OSError) as error:
+            raise HandlerExited(self._exit_reason()) from error
+        if report:
+            raise HandlerExited(self._exit_reason(), report)
+        self._ready = True
+
     def invoke(self, context: Mapping[str, object], event: bytes, deadline: float) -> bytes:
         """Send an event and return the handler's result, or its exception as Lambda reports it.
 
         Raises HandlerTimeout past ``deadline`` (``time.monotonic``), HandlerExited where the process ended instead.
         """
         try:
-            if not self._ready:
-                self._await_import(deadline)
             self._channel.send_bytes(json.dumps(context).encode())
             self._channel.send_bytes(event)
             return self._receive(deadline)
@@ -219,12 +234,6 @@ class HandlerProcess:
             self._process.stdout.close()
         self._channel.close()
         self._parent_pipe.close()
-
-    def _await_import(self, deadline: float) -> None:
-        report = self._receive(deadline)
-        if report:
-            raise HandlerExited(self._exit_reason(), report)
-        self._ready = True
 
     def _receive(self, deadline: float) -> bytes:
         waiting: list[Connection | int] = [self._channel, self._output]

@@ -24,7 +24,7 @@ from .settings import CONTAINERS_VARIABLE
 
 QUEUE_SECONDS = 120.0
 _CONNECT_SECONDS = 5.0
-_RESPONSE_MARGIN_SECONDS = 5.0
+_RESPONSE_MARGIN_SECONDS = 70.0  # the import of a cold start, and what a slow machine takes to end a function
 _BUSY_POLL_SECONDS = 0.05
 # The Runtime Interface Emulator marks a handler's exception only by the shape of a response with status 200.
 _ERROR_FIELDS = {"errorMessage", "errorType", "requestId", "stackTrace"}

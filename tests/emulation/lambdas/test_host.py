@@ -79,6 +79,17 @@ def test_an_invocation_past_its_time_is_ended_and_said_to_have_timed_out(probe: 
         assert host.do("echo") == {"do": "echo"}
 
 
+def test_the_import_of_a_cold_start_does_not_count_towards_the_timeout(tmp_path: Path) -> None:
+    service = tmp_path / "service"
+    service.mkdir()
+    (service / "handler.py").write_text(
+        "import time\ntime.sleep(1.5)\n"
+        "def handler(event, context): return 0 < context.get_remaining_time_in_millis() <= 1000\n"
+    )
+    with lambda_host(service, tmp_path / "log", "--timeout", "1") as (host, _):
+        assert host.post(b"{}").json() is True
+
+
 def test_a_response_of_more_than_six_megabytes_is_refused(host: LambdaEndpoint) -> None:
     fits = 6 * 1024 * 1024 + 100 - 2
     assert len(host.do("large", size=fits)) == fits
