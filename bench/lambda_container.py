@@ -51,7 +51,7 @@ def measure(options: Options) -> Section:
     }
     rows = [(name, *each.values(), ratios.get(name, "")) for name, each in figures.items()]
     claims = [
-        Claim(f"{name}, of {BASELINE_OF[name]}, in its container", ratio, 1.2 if name == "filter" else 0.9)
+        Claim(f"{name}, of {BASELINE_OF[name]}, in its container", ratio, 1.2 if name == "filter" else 0.6)
         for name, ratio in ratios.items()
     ]
     method = (

@@ -170,7 +170,7 @@ def read_once(store: ObjectStore, bucket: str, key: str) -> bytes:
         if response.status_code == 200 and size > MAX_OBJECT_BYTES:
             response.raw.close()
             raise ImageTooLarge(f"{name} has {size} bytes, the limit is {MAX_OBJECT_BYTES}: store a smaller copy")
-        body: bytes = response.content
+        body: bytes = response.raw.read()
     except (BotoCoreError, HTTPError, ValueError) as error:
         raise StorageUnavailable(f"{name} could not be read: {quoted(str(error))}; try again") from error
     if response.status_code != 200:

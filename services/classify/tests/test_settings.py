@@ -1,5 +1,6 @@
 """The SageMaker runtime as the environment of a function describes it."""
 
+import socket
 from typing import Any, cast
 
 import endpoint
@@ -29,6 +30,11 @@ def test_it_gives_up_before_the_function_does(lambda_environment: pytest.MonkeyP
     timeout = cast(Any, endpoint.sagemaker_runtime.__wrapped__().session)._timeout
     assert (timeout.connect_timeout, timeout.read_timeout) == (endpoint.CONNECT_TIMEOUT, endpoint.READ_TIMEOUT)
     assert endpoint.CONNECT_TIMEOUT + endpoint.READ_TIMEOUT < 60
+
+
+def test_a_small_request_waits_for_no_acknowledgement(lambda_environment: pytest.MonkeyPatch) -> None:
+    options = cast(Any, endpoint.sagemaker_runtime.__wrapped__().session)._socket_options
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in options
 
 
 @pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])

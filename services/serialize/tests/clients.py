@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
@@ -33,14 +32,6 @@ class Recorded:
         return response
 
 
-class Body(BytesIO):
-    """A body as urllib3 hands it on."""
-
-    def stream(self, **_: object) -> Any:
-        """Yield all of it."""
-        yield self.read()
-
-
 def response(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> AWSResponse:
     """Return a response of S3."""
-    return AWSResponse("https://s3", status, {"content-length": str(len(body)), **(headers or {})}, Body(body))
+    return AWSResponse("https://s3", status, {"content-length": str(len(body)), **(headers or {})}, BytesIO(body))

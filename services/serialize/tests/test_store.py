@@ -1,9 +1,9 @@
-from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
 from botocore import exceptions as aws
-from clients import CREDENTIALS, Body, Recorded, response, store_at
+from clients import CREDENTIALS, Recorded, response, store_at
 from errors import ImageAccessDenied, ImageNotFound, ImageTooLarge, InvalidInput, SerializeError, StorageUnavailable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -124,12 +124,15 @@ def test_a_stumble_is_outlived(pauses: list[float]) -> None:
     assert len(pauses) == 2
 
 
-def breaking(error: Exception) -> Callable[..., Any]:
-    def stream(**_: object) -> Any:
-        yield b"half"
-        raise error
+class Torn(BytesIO):
+    """A body whose connection ends in ``error``."""
 
-    return stream
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise self.error
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,7 @@ def breaking(error: Exception) -> Callable[..., Any]:
 )
 def test_a_body_that_breaks_off_is_worth_a_retry(error: Exception, pauses: list[float]) -> None:
     torn = response(200, b"whole")
-    torn.raw.stream = breaking(error)
+    torn.raw = Torn(error)
     assert fetch(recorded(torn, response(200, b"whole")), "b-1", "k") == ("k", b"whole")
 
 
@@ -162,10 +165,10 @@ def test_the_refusal_of_a_proxy_that_sends_no_code_is_one_of_access() -> None:
     assert str(refusal.value) == f"'k' in 'b-1' denies access (S3 responded 407 ''): {advice}"
 
 
-class Untouchable(Body):
+class Untouchable(BytesIO):
     """A body that must be closed unread."""
 
-    def stream(self, **_: object) -> Any:
+    def read(self, size: int | None = -1, /) -> bytes:
         raise AssertionError("the body was read")
 
 
