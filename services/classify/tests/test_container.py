@@ -196,7 +196,6 @@ def test_the_image_holds_only_what_runs_and_runs_it_as_nobody(image: str) -> Non
         "endpoint.py",
         "errors.py",
         "handler.py",
-        "sdk",
         "settings.py",
     ]
     assert listing == expected
