@@ -27,7 +27,7 @@ from emulation.settings import ROOT, inherited_environment
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
 MAX_LOG_BYTES = 256 * 1024
-_EXIT_SECONDS = 2.0
+_EXIT_SECONDS = 10.0
 # As on AWS, an import does not count towards the function's timeout.
 _IMPORT_SECONDS = 60.0
 _CHUNK = 64 * 1024

@@ -20,7 +20,7 @@ from emulation.processes.python_environments import Progress
 from emulation.processes.state_directory import StateDirectory
 from emulation.settings import ROOT, inherited_environment
 
-_STOP_SECONDS = 15.0
+_STOP_SECONDS = 60.0
 
 
 def start_background(options: EnvironmentOptions, progress: Progress = lambda _line: None) -> EnvironmentState:

@@ -16,7 +16,7 @@ from emulation.settings import ROOT
 
 _CHUNK = 64 * 1024
 _MAX_LINE = 64 * 1024
-_LAST_WORDS_SECONDS = 2.0
+_LAST_WORDS_SECONDS = 10.0
 
 
 class End(enum.Enum):
