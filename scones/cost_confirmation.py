@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from scones.context import ADVISORY, CommandContext
 from scones.settings import Target
-from training import instance_prices, service_quotas
-from training.service_quotas import Use
+from training import instance_types
+from training.instance_types import Use
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ def confirm_cost(context: CommandContext, billed: Sequence[BilledInstances]) -> 
         return
     region, quotas = context.session.region_name, context.client("service-quotas", config=ADVISORY)
     for instances in billed:
-        service_quotas.check_quota(quotas, instances.instance_type, instances.use, region, instances.quota)
-    pricing = context.client("pricing", config=ADVISORY, region_name=instance_prices.PRICING_REGION)
+        instance_types.check_quota(quotas, instances.instance_type, instances.use, region, instances.quota)
+    pricing = context.client("pricing", config=ADVISORY, region_name=instance_types.PRICING_REGION)
     lines = []
     for instances in billed:
-        component: instance_prices.Component = "Hosting" if instances.use == "endpoint" else "Training"
-        price = instance_prices.instance_price(pricing, instances.instance_type, component, region)
+        component: instance_types.Component = "Hosting" if instances.use == "endpoint" else "Training"
+        price = instance_types.instance_price(pricing, instances.instance_type, component, region)
         lines.append(f"one {instances.instance_type} as {instances.use}, {price}, {instances.billing_note}")
     context.confirm(f"This runs {'; and '.join(lines)}. Continue?")

@@ -26,7 +26,7 @@ from scones.errors import WebPageReturned
 from scones.settings import Settings
 from training.data.cifar_download import OFFICIAL
 from training.errors import QuotaTooLow
-from training.service_quotas import Use, check_quota
+from training.instance_types import Use, check_quota
 
 MIN_PYTHON = (3, 11)
 MIN_FREE_BYTES = 3_000_000_000

@@ -19,8 +19,8 @@ from scones.settings import Settings, Target
 from training import job_logs, jobs, recipes
 from training.endpoint_spec import MAX_NAME_LENGTH
 from training.errors import DatasetNotFound
+from training.instance_types import Use
 from training.jobs import JobEnvironment, JobStatus, TrainingJobSpec
-from training.service_quotas import Use
 
 
 def job_spec(  # noqa: PLR0913 - four have a default

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from core.s3_uris import S3Uri
 from training.errors import ModelArtifactNotFound
-from training.instance_storage import has_local_storage
+from training.instance_types import has_local_storage
 from training.sagemaker_sdk import load_sdk
 
 BAKE_SECONDS = 300

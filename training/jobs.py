@@ -19,7 +19,7 @@ from training.errors import (
     translate_errors,
     translate_instance_errors,
 )
-from training.instance_storage import has_local_storage
+from training.instance_types import has_local_storage
 from training.job_logs import JobLogReader
 from training.recipes import IMAGE_CONTENT_TYPE, Recipe
 from training.sagemaker_sdk import client_kwargs, image_uri, load_sdk

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -5,9 +6,43 @@ from botocore.stub import Stubber
 
 from tests.training.clients import client
 from training.errors import QuotaTooLow
-from training.service_quotas import check_quota
+from training.instance_types import check_quota, has_local_storage, instance_price
 
 NAME, CODE = "ml.g5.xlarge for training job usage", "L-3F53BF0F"
+
+
+def product(*dollars: str) -> str:
+    terms = {
+        f"term-{number}": {"priceDimensions": {"hours": {"pricePerUnit": {"USD": price}}}}
+        for number, price in enumerate(dollars)
+    }
+    return json.dumps({"terms": {"OnDemand": terms}})
+
+
+def test_the_pricing_api_is_asked_for_the_instance_in_its_region() -> None:
+    pricing = client("pricing")
+    attributes = {"instanceName": "ml.m5.xlarge", "component": "Hosting", "regionCode": "eu-west-1"}
+    filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in attributes.items()]
+    with Stubber(pricing) as stub:
+        stub.add_response(
+            "get_products",
+            {"PriceList": [product("0.25"), product("0.0000000000"), product("0.20")]},
+            {"ServiceCode": "AmazonSageMaker", "Filters": filters, "MaxResults": 10},
+        )
+        price = instance_price(pricing, "ml.m5.xlarge", "Hosting", "eu-west-1")
+    assert str(price) == "$0.250 an hour (AWS Pricing API)"
+
+
+def test_without_the_pricing_api_the_dated_table_is_used() -> None:
+    pricing = client("pricing")
+    with Stubber(pricing) as stub:
+        stub.add_client_error("get_products", "AccessDeniedException")
+        price = instance_price(pricing, "ml.m5.xlarge", "Hosting", "eu-west-1")
+        stub.add_client_error("get_products", "AccessDeniedException")
+        unknown = instance_price(pricing, "ml.unheard.of", "Hosting", "us-east-1")
+    assert price.hourly is not None
+    assert "list price in us-east-1 of " in str(price)
+    assert (unknown.hourly, str(unknown)[:13]) == (None, "price unknown")
 
 
 def quotas(value: float) -> dict[str, Any]:
@@ -55,3 +90,15 @@ def test_a_quota_for_fewer_instances_than_are_needed_is_refused() -> None:
         stub.add_response("list_service_quotas", quotas(1.0), {"ServiceCode": "sagemaker"})
         with pytest.raises(QuotaTooLow, match="is 1 and 2 are needed"):
             check_quota(made, "ml.g5.xlarge", "training job", "us-east-1", needed=2)
+
+
+@pytest.mark.parametrize(
+    "family", ["g5", "g4dn", "g6", "g6e", "p4d", "p4de", "p5", "p3dn", "m5d", "c6id", "r7gd", "trn1"]
+)
+def test_a_family_with_nvme_refuses_a_key(family: str) -> None:
+    assert has_local_storage(f"ml.{family}.xlarge")
+
+
+@pytest.mark.parametrize("family", ["m5", "c5", "r5", "m7g", "c6i", "p3", "p2", "t3"])
+def test_a_family_on_ebs_takes_a_key(family: str) -> None:
+    assert not has_local_storage(f"ml.{family}.xlarge")
