@@ -55,7 +55,7 @@ def serialize(event: object, store: ObjectStore, request_id: str = "") -> dict[s
     return {
         "s3_bucket": bucket,
         "s3_key": key,
-        "image_data": binascii.b2a_base64(image, newline=False).decode("ascii"),
+        "image_data": binascii.b2a_base64(image, newline=False).decode(),
         "content_type": content_type,
     }
 

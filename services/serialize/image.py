@@ -142,7 +142,7 @@ def image_format(data: bytes) -> str:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "WEBP"
     if data[4:8] == b"ftyp":
-        length = min(int.from_bytes(data[:4], "big"), 256)
+        length = min(int.from_bytes(data[:4]), 256)
         brands = {data[at : at + 4] for at in range(8, length, 4)}
         if brands & _AVIF_BRANDS:
             return "AVIF"
@@ -162,7 +162,7 @@ def jpeg_end_and_scans(data: bytes) -> tuple[int, int]:
             return marker.end(), scans
         in_scan = marker[1] == b"\xda"
         scans += in_scan
-        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
     return len(data), scans
 
 
@@ -209,7 +209,7 @@ def _without_jpeg_metadata(jpeg: bytes) -> bytes:
     """Return a JPEG without the metadata that decoding does not need: Pillow takes its defects for the image's."""
     parts, position = [jpeg[:2]], 2
     while (marker := _JPEG_MARKER.match(jpeg, position)) and marker[1] != b"\xda":
-        length = int.from_bytes(jpeg[marker.end() : marker.end() + 2], "big")
+        length = int.from_bytes(jpeg[marker.end() : marker.end() + 2])
         is_unused = _JPEG_METADATA.match(marker[1]) or (_JPEG_COLOURS.match(marker[1]) and length < _MIN_COLOURS_LENGTH)
         if not is_unused:
             parts.append(jpeg[position : marker.end() + length])
@@ -224,7 +224,7 @@ def _without_png_metadata(png: bytes) -> bytes:
         length, kind = struct.unpack(">I4s", header)
         chunk = png[position : position + 12 + length]
         is_needed = kind[:1].isupper() or kind in {b"tRNS", b"eXIf"}
-        if is_needed and not (kind == b"eXIf" and chunk[-4:] != zlib.crc32(chunk[4:-4]).to_bytes(4, "big")):
+        if is_needed and not (kind == b"eXIf" and chunk[-4:] != zlib.crc32(chunk[4:-4]).to_bytes(4)):
             parts.append(chunk)
         position += len(chunk)
     return b"".join(parts)

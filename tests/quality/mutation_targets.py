@@ -35,6 +35,7 @@ TARGETS = {
             "tests/test_store.py",
             "tests/test_handler.py",
             "tests/test_image.py",
+            "tests/test_scaling.py",
             "tests/test_metadata.py",
         ),
         "serialize",

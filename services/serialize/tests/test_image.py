@@ -12,7 +12,7 @@ import pytest
 from errors import ImageTooLarge, SerializeError, UnsupportedImage
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image import MAX_IMAGE_BYTES, MAX_SCANS, MAX_SIDE, fit
+from image import MAX_IMAGE_BYTES, MAX_SCANS, MAX_SIDE, fit, jpeg_end_and_scans
 from PIL import Image
 from sample_images import file, noise, padded, photograph, read
 
@@ -271,6 +271,15 @@ def test_a_jpeg_that_was_sent_as_text_is_refused() -> None:
             fit(changed)
 
 
+def test_bytes_before_and_between_the_segments_of_a_jpeg_are_no_image() -> None:
+    photo = file(noise(16, 16), "JPEG")
+    for at in (2, photo.index(b"\xff\xdb")):
+        with pytest.raises(
+            ValueError, match=r"^bytes between two segments, as in a file that"
+        ):
+            jpeg_end_and_scans(photo[:at] + b"\0" + photo[at:])
+
+
 def test_an_image_in_another_files_wrapping_is_no_image() -> None:
     photo = file(photograph(64, 48), "JPEG")
     for wrapped in (b"\xef\xbb\xbf" + photo, base64.b64encode(photo), photo.decode("latin-1").encode()):
@@ -301,7 +310,7 @@ def test_a_heic_image_becomes_an_upright_jpeg() -> None:
 
 def test_a_build_without_its_decoder_refuses_heic_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pi_heif", None)
-    with pytest.raises(UnsupportedImage, match="the object is HEIC"):
+    with pytest.raises(UnsupportedImage, match=r"^the object is HEIC, whose decoder is not installed: upload a JPEG"):
         fit(HEIC)
 
 

@@ -105,6 +105,12 @@ def test_the_colours_of_a_cmyk_photograph_are_as_its_adobe_segment_says() -> Non
     assert max(green, blue) < 60
 
 
+def test_the_colours_of_an_rgb_jpeg_are_as_its_adobe_segment_says() -> None:
+    photo = file(Image.new("RGB", (64, 64), "red"), "JPEG", keep_rgb=True)
+    assert b"\xff\xee\0\x0eAdobe" in photo
+    assert read(fit(padded(photo))[0]).getpixel((9, 9)) == pytest.approx((255, 0, 0), abs=3)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_an_image_is_turned_as_its_intact_exif_says(kind: str) -> None:
     exif = Image.Exif()

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from clients import Recorded, response
 from settings import Credentials
-from store import ObjectStore
+from store import ObjectStore, dns_suffix
 
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret", "token")
 ODD_KEY = "in/\u00e9 \u2603+%20//../a;b,c:d@e&f=g?h#i[j]!$'()*~.png"
@@ -73,3 +73,7 @@ def test_a_request_is_the_one_that_botocores_client_sends(
     session = Recorded(response(200))
     ObjectStore(session, region, CREDENTIALS, endpoint_url).get_object(bucket, key)
     assert facts(session.requests[0]) == facts(client_request(bucket, key, region, endpoint_url))
+
+
+def test_a_region_that_is_newer_than_botocore_is_one_of_awss_own() -> None:
+    assert dns_suffix("moon-base-1") == "amazonaws.com"

@@ -31,6 +31,22 @@ def test_it_gives_up_before_the_function_does(monkeypatch: pytest.MonkeyPatch) -
     assert store.ATTEMPTS * (store.CONNECT_TIMEOUT + store.READ_TIMEOUT) + 3 < 60
 
 
+def test_s3_is_reached_through_the_proxy_unless_its_host_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxies = {"HTTPS_PROXY": "http://proxy:3128", "HTTP_PROXY": "http://proxy:3128", "NO_PROXY": "localstack"}
+    for name, value in (LAMBDA | proxies).items():
+        monkeypatch.setenv(name, value)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+    def proxy(url: str) -> Any:
+        return cast(Any, store.s3.__wrapped__().session)._proxy_config.proxy_url_for(url)
+
+    assert proxy("https://images.s3.eu-west-1.amazonaws.com/a.png") == "http://proxy:3128"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://localstack:4566")
+    assert proxy("http://localstack:4566/images/a.png") is None
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://minio:9000")
+    assert proxy("http://minio:9000/images/a.png") == "http://proxy:3128"
+
+
 @pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
 def test_without_credentials_access_is_denied_and_the_remedy_named(
     missing: str, monkeypatch: pytest.MonkeyPatch
@@ -48,5 +64,5 @@ def test_what_is_not_set_has_a_default() -> None:
 
 
 def test_s3s_own_url_goes_before_the_general_one() -> None:
-    assert endpoint_url({"AWS_ENDPOINT_URL": "http://all/"}) == "http://all"
+    assert endpoint_url({"AWS_ENDPOINT_URL": "http://X/"}) == "http://X"
     assert endpoint_url({"AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_S3": "http://s3"}) == "http://s3"
