@@ -79,7 +79,7 @@ def _temperature(margins: Floats, labels: Labels) -> float:
         scaled = margins / np.exp(logarithm)
         return float(np.mean(np.logaddexp(0, scaled) - targets * scaled))
 
-    return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
+    return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS).x))
 
 
 def _sigmoid(inside: Floats, outside: Floats, prior: float) -> tuple[float, float]:

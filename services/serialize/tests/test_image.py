@@ -274,9 +274,7 @@ def test_a_jpeg_that_was_sent_as_text_is_refused() -> None:
 def test_bytes_before_and_between_the_segments_of_a_jpeg_are_no_image() -> None:
     photo = file(noise(16, 16), "JPEG")
     for at in (2, photo.index(b"\xff\xdb")):
-        with pytest.raises(
-            ValueError, match=r"^bytes between two segments, as in a file that"
-        ):
+        with pytest.raises(ValueError, match=r"^bytes between two segments, as in a file that"):
             jpeg_end_and_scans(photo[:at] + b"\0" + photo[at:])
 
 

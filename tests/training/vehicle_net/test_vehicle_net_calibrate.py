@@ -79,6 +79,20 @@ def test_the_sigmoid_that_made_neither_is_found_whatever_is_supposed_of_its_freq
     assert result.offset == pytest.approx(-1 + rarer, abs=0.15)
 
 
+@pytest.mark.parametrize("prior", [0.25, 1.0])
+def test_the_sigmoid_of_neither_is_where_the_loss_no_longer_falls(prior: float) -> None:
+    random = np.random.default_rng(3)
+    inside, outside = random.normal(-2, 2, 300), random.normal(2, 3, 200)
+    labels = np.ones(300, np.int64)
+    result = fit(with_neither(inside), labels, with_neither(outside), prior)
+    over_inside = result.neither(with_neither(inside)) - 1 / 302
+    over_outside = result.neither(with_neither(outside)) - 201 / 202
+    assert over_inside.mean() + prior * over_outside.mean() == pytest.approx(0, abs=1e-6)
+    assert (inside * over_inside).mean() + prior * (outside * over_outside).mean() == pytest.approx(0, abs=1e-6)
+    if prior == 1.0:
+        assert fit(with_neither(inside), labels, with_neither(outside)) == result
+
+
 def test_the_probabilities_of_three_logits_are_those_of_the_formula() -> None:
     logits = np.array([[1.0, 2.0, 3.0]])
     over = 3 - np.log(np.exp(1) + np.exp(2))
