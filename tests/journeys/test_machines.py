@@ -101,9 +101,9 @@ AWS_COMMANDS: tuple[tuple[str, ...], ...] = (
 )
 DRIVER = """
 import json, os, resource, sys
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 if "FULL_DISK_BYTES" in os.environ:  # a file that grows beyond it fails as on a full disk
-    size = int(os.environ["FULL_DISK_BYTES"])
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["FULL_DISK_BYTES"]), limits[1]))
 from scones import cli
 from tests.cli_server import read_models_once
 read_models_once()
@@ -115,6 +115,7 @@ for words in json.loads(sys.argv[1]):
         cli.main()
     except SystemExit as end:
         codes.append(end.code or 0)
+resource.setrlimit(resource.RLIMIT_FSIZE, limits)  # what measures coverage writes in the end
 print(json.dumps(codes))
 """
 
