@@ -185,7 +185,9 @@ def _duration(seconds: float) -> str:
 
 def table(load: Load, rates: tuple[int, ...] = COUNTS) -> str:
     """Return which quota is used by how much at some rates, as Markdown."""
-    lines = ["| quota | default | " + " | ".join(f"{rate:,} an hour" for rate in rates) + " | used up at, an hour |"]
+    lines = [
+        "| quota | default | " + " | ".join(f"{rate:,} an hour" for rate in rates) + " | reached at, images an hour |"
+    ]
     lines.append("|---|---:" + "|---:" * (len(rates) + 1) + "|")
     for name, most in quotas_by_rate(load):
         quota = _QUOTAS[name]

@@ -1,4 +1,4 @@
-"""Restarts the failed executions in the failure queue, each message exactly once."""
+"""Starts a new execution for each message in the failure queue, exactly once."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ def redrive(
     errors: Collection[str] = (),
     executions: Collection[str] = (),
 ) -> Redriven:
-    """Restart each failed execution in the queue; with ``errors`` or ``executions``, only those.
+    """Start each failed execution in the queue again; with ``errors`` or ``executions``, only those.
 
     A message is deleted after its execution has started. The new execution's name derives from the failed one, and Step
     Functions refuses a second execution of that name, so a call that was interrupted in between can be repeated. An
@@ -85,7 +85,7 @@ def count_errors(sqs: Any, queue_url: str) -> Counter[str]:
 
 
 def redrive_name(execution_arn: str, payload: str) -> str:
-    """Return the name of a failed execution's restart: the same for the same failure."""
+    """Return the name of the new execution for a failed one: the same for the same failure."""
     return f"redrive-{hashlib.sha256(f'{execution_arn} {payload}'.encode()).hexdigest()[:40]}"
 
 

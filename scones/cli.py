@@ -48,7 +48,7 @@ COMMANDS = {
     "show": "Show the history of one execution.",
     "batch": "Classify many images in one execution: a folder, a prefix or a manifest.",
     "review": "Write or serve a page with the images in the review queue, or record labels.",
-    "redrive": "Restart the executions of the images in the failure queue.",
+    "redrive": "Start a new execution for each image in the failure queue.",
     "monitor": "Compare captured inferences with the baseline.",
     "baseline": "Create the baseline that `scones monitor` compares with.",
 }

@@ -31,7 +31,7 @@ from training.vehicle_net.package import SHIPPED
 
 _CAPTURE_WAITER = WaiterConfig(timeout_seconds=600, poll_seconds=0.5)
 _SAME_IMAGES = "the shipped baseline was created from the same test images, so they cannot differ from it"
-_OF_NEITHER: dict[Kind, int] = {"car": 3, "neither": 2}
+_OF_NEITHER: dict[Kind, int] = {"car": 3, "scene": 2}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from scones.staged_datasets import LabelledFile
 from training.data.staging import StagedDataset
 from training.data.synthetic import Kind, render_png
 
-_RENDERED: dict[str, Kind] = {"rendered cars": "car", "rendered scenes": "neither"}
+_RENDERED: dict[str, Kind] = {"rendered cars": "car", "rendered scenes": "scene"}
 _OTHER_CLASSES = "other classes, test split"
 _FIRST_SEED = 70_000_001
 """No training uses these seeds."""

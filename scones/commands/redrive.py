@@ -32,7 +32,7 @@ def redrive(
         bool, typer.Option("--wait", help="Wait for the executions; exit code 1 if one fails again.")
     ] = False,
 ) -> None:
-    """Restart the executions of the images in the failure queue.
+    """Start a new execution for each image in the failure queue.
 
     After an interruption, run it again: a Standard workflow starts no image twice.
 
@@ -47,7 +47,7 @@ def redrive(
             waiting = failure_queue.count_errors(sqs, outputs.failure_queue_url)
         _print(context, {"waiting": waiting.total(), "errors": dict(waiting.most_common())})
         return
-    with console.progress("restarting executions"):
+    with console.progress("starting executions"):
         redriven = failure_queue.redrive(
             sqs, stepfunctions, outputs.failure_queue_url, outputs.state_machine_arn, errors=error or ()
         )

@@ -34,6 +34,8 @@ def quoted(value: object) -> str:
     """Return a value for a one-line message: short scalars as they are, any other value as its type."""
     if isinstance(value, str):
         return repr(value[:_MAX_QUOTED]) + ("..." if len(value) > _MAX_QUOTED else "")
-    if value is None or isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 64):
+    if value is None:
+        return "nothing"
+    if isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 64):
         return repr(value)
     return f"a value of type {type(value).__name__}"

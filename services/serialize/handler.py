@@ -23,7 +23,7 @@ import json
 
 from errors import InvalidInput, NotAnImage, quoted
 from image import fit
-from store import ObjectStore, fetch, s3
+from s3_objects import ObjectStore, fetch, s3
 
 gc.freeze()
 gc.enable()

@@ -27,12 +27,12 @@ TARGETS = {
         "classify",
     ),
     "serialize": Target(
-        ("handler.py", "store.py", "image.py", "errors.py", "settings.py"),
+        ("handler.py", "s3_objects.py", "image.py", "errors.py", "settings.py"),
         (
             "tests/test_settings.py",
             "tests/test_requests.py",
             "tests/test_errors.py",
-            "tests/test_store.py",
+            "tests/test_s3_objects.py",
             "tests/test_handler.py",
             "tests/test_image.py",
             "tests/test_scaling.py",

@@ -45,7 +45,7 @@ class ArchiveNotFound(ArchiveError):
     """There is no file or folder at the archive's path."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"there is no archive at {path}: enter the path of cifar-100-python.tar.gz or of its folder")
+        super().__init__(f"there is no archive at {path}: specify cifar-100-python.tar.gz or its folder")
 
 
 class UnreadableArchive(ArchiveError):

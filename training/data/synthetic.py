@@ -20,20 +20,20 @@ from training.data.rendering.bicycle import bicycle
 from training.data.rendering.camera import Pose, draw, look
 from training.data.rendering.car import car
 from training.data.rendering.motorcycle import motorcycle
-from training.data.rendering.neither import neither
 from training.data.rendering.scene import backdrop, foreground, shadow
+from training.data.rendering.scenes_of_neither import scene_of_neither
 from training.data.rendering.seeded_random import SeededRandom
 from training.data.rendering.weather import Severity, degrade, everyday
 
-Kind = Literal["bicycle", "motorcycle", "car", "neither"]
+Kind = Literal["bicycle", "motorcycle", "car", "scene"]
 Pixels = NDArray[np.uint8]
 
-KINDS: tuple[Kind, ...] = ("bicycle", "motorcycle", "car", "neither")
+KINDS: tuple[Kind, ...] = ("bicycle", "motorcycle", "car", "scene")
 _FARTHEST, _NEAREST = 0.12, 0.7  # share of the frame that a vehicle takes that is small in its scene
 _MODELS = {"bicycle": bicycle, "motorcycle": motorcycle, "car": car}
 _CHUNK = 64
 _SPLIT_APART = 1 << 40  # seeds between one split and the next
-_OTHERS_APART = 1 << 39  # seeds between a split's vehicles and its scenes without one
+_OTHERS_APART = 1 << 39  # seeds between a split's vehicles and its scenes of neither
 
 
 def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | None = None, far: float = 0.0) -> Pixels:
@@ -41,13 +41,13 @@ def render(label: int | Kind, seed: int, size: int = 32, severity: Severity | No
 
     The seed alone settles scene, pose, light and everyday weather, so that two labels of one seed differ in the vehicle
     only. ``severity`` comes on top, for drift and robustness tests. ``far`` is how likely the vehicle is small in its
-    scene. "neither" is a scene without a bicycle or a motorcycle.
+    scene. "scene" is one without a bicycle or a motorcycle.
     """
     kind = KINDS[label] if isinstance(label, int) else label
     scene = SeededRandom("scene", seed)
     side = size * _supersampling(size)
-    if kind == "neither":
-        image = neither(scene, side)
+    if kind == "scene":
+        image = scene_of_neither(scene, side)
     else:
         image = backdrop(scene, side)
         body = _MODELS[kind](SeededRandom(kind, seed))
@@ -106,7 +106,7 @@ class SyntheticSource:
     dataset: str = "synthetic"
     classes: tuple[str, ...] = KINDS[:2]
     others: int = 0
-    """Scenes without a vehicle in the split `other`, and half as many in `other_test`."""
+    """Scenes without a bicycle or a motorcycle in the split `other`, and half as many in `other_test`."""
 
     def fingerprint(self) -> str:
         """Return all that determines the images: the settings, the renderer's own code and Pillow."""
@@ -130,7 +130,7 @@ class SyntheticSource:
                 yield LabelledImage(split, row, f"{KINDS[label]}_{row:06d}.png", label, pixels)
         for number, (split, count) in enumerate(zip(OTHER_SPLITS, (self.others, self.others // 2), strict=True)):
             first = (self.seed * len(SPLITS) + number) * _SPLIT_APART + _OTHERS_APART
-            kinds: list[int | Kind] = ["neither"] * count
+            kinds: list[int | Kind] = ["scene"] * count
             for row, pixels in enumerate(render_many(kinds, first, self.size, self.severity, self.workers)):
                 yield LabelledImage(split, row, f"neither_{row:06d}.png", len(self.classes), pixels)
 

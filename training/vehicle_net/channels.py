@@ -154,7 +154,7 @@ def rendered(
 def _pool(kinds: Sequence[int | Kind], first_seed: int, hyperparameters: Hyperparameters, workers: int) -> Images:
     side = training_side(hyperparameters)
     pixels = np.stack(list(render_many(kinds, first_seed, side, workers=workers, far=SMALL_SHARE)))
-    return Images(pixels, np.array([NEITHER if kind == "neither" else kind for kind in kinds], np.int64))
+    return Images(pixels, np.array([NEITHER if kind == "scene" else kind for kind in kinds], np.int64))
 
 
 def rendered_vehicles(hyperparameters: Hyperparameters, *, workers: int = 1) -> Images | None:
@@ -165,10 +165,10 @@ def rendered_vehicles(hyperparameters: Hyperparameters, *, workers: int = 1) -> 
 
 
 def rendered_scenes(hyperparameters: Hyperparameters, *, workers: int = 1) -> Images | None:
-    """The scenes without a vehicle that training draws from, or None if the recipe has none."""
+    """The scenes without a bicycle or a motorcycle that training draws from, or None if the recipe has none."""
     if not hyperparameters.rendered or not hyperparameters.scenes or not hyperparameters.of_vehicles:
         return None
-    return _pool(["neither"] * hyperparameters.rendered, TRAINING_SEEDS + _SCENES_APART, hyperparameters, workers)
+    return _pool(["scene"] * hyperparameters.rendered, TRAINING_SEEDS + _SCENES_APART, hyperparameters, workers)
 
 
 @dataclass(frozen=True)

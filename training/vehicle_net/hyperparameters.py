@@ -39,7 +39,7 @@ class Hyperparameters:
     vehicles: int = 7
     """Rendered vehicles in a step, or none if `labels` are not vehicles."""
     scenes: int = 4
-    """Rendered scenes without a vehicle in a step, where there is an other channel."""
+    """Rendered scenes without a bicycle or a motorcycle in a step, where there is an other channel."""
     rendered: int = 2000
     """Rendered vehicles, and as many scenes, that steps draw from; 0 for none."""
     full: float = 0.1

@@ -13,7 +13,7 @@ from training.vehicle_net.channels import NEITHER, SCORING_SEEDS, Images
 from training.vehicle_net.errors import MalformedChannel
 from training.vehicle_net.metrics import Accepted, Score
 
-SCENES = 500
+RENDERED = 500
 FRAMES = 200
 _SIDE = 128
 _FIRST_SEED = SCORING_SEEDS + 5_000_000
@@ -54,7 +54,7 @@ def frames(count: int = FRAMES, seed: int = 0) -> Images:
     return Images(pixels.astype(np.uint8), np.full(count, NEITHER))
 
 
-def scenes(kind: Kind, count: int = SCENES) -> Images:
+def rendered(kind: Kind, count: int = RENDERED) -> Images:
     """Rendered images of one kind, of seeds that no training uses."""
     pixels = np.stack(list(render_many([kind] * count, _FIRST_SEED, _SIDE, workers=2)))
     return Images(pixels, np.full(count, NEITHER))
@@ -64,8 +64,8 @@ def accepted_by_kind(predict: Predict, other_test: Images | None) -> Iterator[tu
     """Each kind of image and how many of it are accepted."""
     if other_test is not None:
         yield "images of other classes, test split", Accepted.of(predict(other_test))
-    yield "rendered cars", Accepted.of(predict(scenes("car")))
-    yield "rendered scenes without a bicycle or motorcycle", Accepted.of(predict(scenes("neither")))
+    yield "rendered cars", Accepted.of(predict(rendered("car")))
+    yield "rendered scenes without a bicycle or motorcycle", Accepted.of(predict(rendered("scene")))
     yield "frames without content", Accepted.of(predict(frames()))
 
 

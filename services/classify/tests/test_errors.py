@@ -17,7 +17,7 @@ EVENT = {"s3_bucket": "b", "s3_key": "k", "image_data": "aGk=", "content_type": 
         ("a\nb", "'a\\nb'"),
         ("x" * 120, repr("x" * 120)),
         ("x" * 121, repr("x" * 120) + "..."),
-        (None, "None"),
+        (None, "nothing"),
         (True, "True"),
         (0.5, "0.5"),
         (math.nan, "nan"),

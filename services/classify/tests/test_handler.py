@@ -131,7 +131,7 @@ def test_a_name_that_no_endpoint_can_have_is_a_configuration_error(name: str, mo
 
 def test_a_missing_name_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ENDPOINT_NAME", raising=False)
-    with pytest.raises(InvalidConfiguration, match="got None: set its name"):
+    with pytest.raises(InvalidConfiguration, match="got nothing: set its name"):
         handler(event(), CONTEXT)
 
 
@@ -161,7 +161,7 @@ WRAPPED = [
 def test_an_event_that_another_solution_wrapped_is_refused_with_the_difference(
     wrapped: object, difference: str, endpoint: EndpointStub
 ) -> None:
-    with pytest.raises(InvalidInput, match=f"^s3_bucket must be a non-empty text, got None: {difference}"):
+    with pytest.raises(InvalidInput, match=f"^s3_bucket must be a non-empty text, got nothing: {difference}"):
         handler(wrapped, CONTEXT)
 
 

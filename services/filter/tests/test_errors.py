@@ -15,7 +15,7 @@ ENDPOINT = "check the endpoint's model"
         ("a\nb", "'a\\nb'"),
         ("x" * 120, repr("x" * 120)),
         ("x" * 121, repr("x" * 120) + "..."),
-        (None, "None"),
+        (None, "nothing"),
         (True, "True"),
         (0.5, "0.5"),
         (math.nan, "nan"),

@@ -5,8 +5,8 @@ from io import BytesIO
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
+from s3_objects import ObjectStore
 from settings import Credentials
-from store import ObjectStore
 
 CREDENTIALS = Credentials("test", "test", None)
 

@@ -2,8 +2,8 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
+from s3_objects import s3
 from s3_stub import S3Stub, running
-from store import s3
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ from uuid import uuid4
 import pytest
 from image import MAX_IMAGE_BYTES
 from PIL import Image
+from s3_objects import MAX_OBJECT_BYTES
 from s3_stub import S3Stub, failure, running
 from sample_images import file, noise, photograph, read
-from store import MAX_OBJECT_BYTES
 
 BASE = "public.ecr.aws/lambda/python:3.13"
 DOCKER = shutil.which("docker") or "docker"
@@ -198,6 +198,6 @@ def test_the_image_holds_only_what_runs_and_runs_it_as_nobody(image: str) -> Non
         "handler.py",
         "image.py",
         "settings.py",
-        "store.py",
+        "s3_objects.py",
     }
     assert "tests" not in listing

@@ -9,8 +9,8 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from clients import Recorded, response
+from s3_objects import ObjectStore, dns_suffix
 from settings import Credentials
-from store import ObjectStore, dns_suffix
 
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret", "token")
 ODD_KEY = "in/\u00e9 \u2603+%20//../a;b,c:d@e&f=g?h#i[j]!$'()*~.png"

@@ -1,9 +1,9 @@
-"""The store as the environment of a function describes it."""
+"""S3 as the environment of a function describes it."""
 
 from typing import Any, cast
 
 import pytest
-import store
+import s3_objects
 from errors import ImageAccessDenied
 from settings import Credentials, credentials, endpoint_url, region
 
@@ -19,16 +19,16 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_environment_of_lambda_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in LAMBDA.items():
         monkeypatch.setenv(name, value)
-    made = store.s3.__wrapped__()
+    made = s3_objects.s3.__wrapped__()
     assert (made.region, made.credentials, made.endpoint_url) == ("eu-west-1", Credentials("a", "b", "c"), None)
 
 
 def test_it_gives_up_before_the_function_does(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in LAMBDA.items():
         monkeypatch.setenv(name, value)
-    timeout = cast(Any, store.s3.__wrapped__().session)._timeout
-    assert (timeout.connect_timeout, timeout.read_timeout) == (store.CONNECT_TIMEOUT, store.READ_TIMEOUT)
-    assert store.ATTEMPTS * (store.CONNECT_TIMEOUT + store.READ_TIMEOUT) + 3 < 60
+    timeout = cast(Any, s3_objects.s3.__wrapped__().session)._timeout
+    assert (timeout.connect_timeout, timeout.read_timeout) == (s3_objects.CONNECT_TIMEOUT, s3_objects.READ_TIMEOUT)
+    assert s3_objects.ATTEMPTS * (s3_objects.CONNECT_TIMEOUT + s3_objects.READ_TIMEOUT) + 3 < 60
 
 
 def test_s3_is_reached_through_the_proxy_unless_its_host_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,7 @@ def test_s3_is_reached_through_the_proxy_unless_its_host_needs_none(monkeypatch:
         monkeypatch.delenv(name.lower(), raising=False)
 
     def proxy(url: str) -> Any:
-        return cast(Any, store.s3.__wrapped__().session)._proxy_config.proxy_url_for(url)
+        return cast(Any, s3_objects.s3.__wrapped__().session)._proxy_config.proxy_url_for(url)
 
     assert proxy("https://images.s3.eu-west-1.amazonaws.com/a.png") == "http://proxy:3128"
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://localstack:4566")
@@ -54,7 +54,7 @@ def test_without_credentials_access_is_denied_and_the_remedy_named(
     for name, value in LAMBDA.items():
         monkeypatch.setenv(name, "" if name == missing else value)
     with pytest.raises(ImageAccessDenied, match=r"^S3 was not read: this function has no credentials, set its role$"):
-        store.s3.__wrapped__()
+        s3_objects.s3.__wrapped__()
 
 
 def test_what_is_not_set_has_a_default() -> None:

@@ -95,7 +95,7 @@ def serialize_image() -> Target:
 
 def serialize_event() -> Target:
     """SerializeImageData, from the event and from whatever S3 responses."""
-    handler, errors, objects = (_module("serialize", name) for name in ("handler", "errors", "store"))
+    handler, errors, objects = (_module("serialize", name) for name in ("handler", "errors", "s3_objects"))
     responses = _Responses()
     store = objects.ObjectStore(responses, "us-east-1", objects.Credentials("x", "x", None))
     objects.time = SimpleNamespace(sleep=lambda _seconds: None)  # its own retries, at once

@@ -162,7 +162,7 @@ def main() -> None:
             include=[
                 "handler",
                 "image",
-                "store",
+                "s3_objects",
                 "endpoint",
                 "prediction",
                 "training",

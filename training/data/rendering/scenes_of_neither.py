@@ -16,7 +16,7 @@ from training.data.rendering.solid import Body
 _LETTERS = 9  # strokes of a printed word
 
 
-def neither(random: SeededRandom, side: int) -> Image.Image:
+def scene_of_neither(random: SeededRandom, side: int) -> Image.Image:
     """Return a square RGB scene of ``side`` pixels that shows neither kind of vehicle."""
     return random.weighted(_SCENES)(random, side)
 

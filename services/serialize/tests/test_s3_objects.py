@@ -7,8 +7,8 @@ from clients import CREDENTIALS, Recorded, response, store_at
 from errors import ImageAccessDenied, ImageNotFound, ImageTooLarge, InvalidInput, SerializeError, StorageUnavailable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from s3_objects import ATTEMPTS, MAX_OBJECT_BYTES, ObjectStore, fetch, spellings
 from s3_stub import S3Stub, failure
-from store import ATTEMPTS, MAX_OBJECT_BYTES, ObjectStore, fetch, spellings
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import IncompleteRead, LocationParseError, ReadTimeoutError
 
