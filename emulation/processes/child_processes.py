@@ -58,11 +58,9 @@ class ComponentProcess:
         return is_healthy(self.component.url + self.component.health_path)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process and to all it has started."""
-        try:
+        """Send a signal to the process and to all it has started, unless it has ended: its ID may be another's then."""
+        if self._process.poll() is None:
             os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            return
 
     def wait(self, seconds: float) -> bool:
         """Wait for the process to end; return whether it has."""
