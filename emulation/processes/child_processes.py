@@ -75,7 +75,7 @@ class ComponentProcess:
         return "\n".join(f"  {line}" for line in lines[-_TAIL_LINES:]) or "  (empty)"
 
 
-def is_healthy(url: str, timeout: float = 30.0) -> bool:
+def is_healthy(url: str, timeout: float = 10.0) -> bool:
     """Whether ``url`` returns 200."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc, timeout=timeout)
