@@ -167,5 +167,5 @@ def _profiles(old: list[Turn], new: list[Turn]) -> list[Table]:
     names = sorted({name for turn in old + new for name in turn.samples})
     counts = [{name: sum(turn.samples.get(name, 0) for turn in of) / len(of) for name in names} for of in (old, new)]
     rows = [(name, f"{counts[0][name]:.0f}", f"{counts[1][name]:.0f}") for name in names]
-    caption = f"What LocalStack's interpreter was at during `scones run` of {_IMAGES} images, samples (20 a second):"
+    caption = f"What LocalStack's interpreter was doing during `scones run` of {_IMAGES} images, samples (20 a second):"
     return [Table.of(["", "1.0", "now"], rows, caption)] if rows else []

@@ -81,5 +81,5 @@ def _localstack(samples: dict[str, int], images: int) -> list[Table]:
     """What LocalStack's interpreter was at; no table where py-spy is not installed."""
     count = sum(samples.values())
     rows = [(name, f"{each / count:.0%}") for name, each in sorted(samples.items(), key=lambda item: -item[1])]
-    caption = f"What LocalStack's one interpreter was at during {images:,} images ({count:,} samples):"
+    caption = f"What LocalStack's one interpreter was doing during {images:,} images ({count:,} samples):"
     return [Table.of(["", "share"], rows, caption)] if count else []

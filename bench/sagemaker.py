@@ -115,7 +115,7 @@ def _run(deployment: MeasuredDeployment, endpoint: str, count: int, percent: int
         quantiles[49],
         quantiles[98],
         sum(each in captured for each in ids),
-        sum(captured[each] > 1 for each in ids) + reader.report.duplicates,
+        sum(captured[each] > 1 for each in ids) + reader.counts.duplicates,
     )
 
 

@@ -133,8 +133,9 @@ def measure(options: Options) -> Section:
     simulated = {each: simulate(400, each, _INTERPRETERS, busy, idle)[0] for each in seen}
     rows = [(f"{each} at a time", f"{seen[each]:.1f}", f"{simulated[each]:.1f}") for each in seen]
     method = (
-        f"A closed queue before one interpreter: {busy * 1000:.0f} ms of it and {idle * 1000:.0f} ms without it an "
-        "execution, fitted to one and to sixteen at a time; four at a time is predicted."
+        f"A closed queue in front of one interpreter. An execution takes {busy * 1000:.0f} ms of its time and "
+        f"{idle * 1000:.0f} ms elsewhere, fitted to the throughput with 1 and 16 executions at a time; that with 4 is "
+        "predicted."
     )
     off = round(abs(simulated[4] / seen[4] - 1), 2)
     claims = [Claim("the prediction for four at a time is off by, as a share", off, 0.25)]

@@ -1,4 +1,4 @@
-"""How long to wait for AWS, and how often to ask."""
+"""How long to wait for AWS, and how often to poll."""
 
 import time
 from collections.abc import Callable

@@ -111,8 +111,8 @@ class StackProtected(StackError):
 class StackFailed(StackError):
     """A deployment or deletion failed; ``reason`` is that of the first resource that failed, not of a cancelled one."""
 
-    def __init__(self, name: str, status: str, reason: str) -> None:
-        super().__init__(f"stack '{name}' ended as {status}: {reason}")
+    def __init__(self, name: str, status: str, reason: str, what: str = "stack") -> None:
+        super().__init__(f"{what} '{name}' ended as {status}: {reason}")
 
 
 class ContainerImageError(OrchestrationError):

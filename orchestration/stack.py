@@ -234,7 +234,7 @@ def _wait_for_change_set(cloudformation: Any, name: str, change_set: str, poll: 
         if status == "FAILED" and any(text in reason for text in _NO_CHANGES):
             return ()
         if status == "FAILED":
-            raise StackFailed(name, "change set FAILED", reason)
+            raise StackFailed(name, status, reason, "the change set of stack")
         time.sleep(poll)
 
 

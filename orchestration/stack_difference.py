@@ -82,7 +82,8 @@ def detect_drift(cloudformation: Any, name: str, poll: float = 3.0) -> list[Drif
             break
         time.sleep(poll)
     if result["DetectionStatus"] == "DETECTION_FAILED":
-        raise StackFailed(name, "drift detection FAILED", result.get("DetectionStatusReason", "no reason reported"))
+        reason = result.get("DetectionStatusReason", "no reason reported")
+        raise StackFailed(name, "DETECTION_FAILED", reason, "drift detection of stack")
     drifts = cloudformation.describe_stack_resource_drifts(
         StackName=name, StackResourceDriftStatusFilters=_DRIFTED, MaxResults=100
     )["StackResourceDrifts"]

@@ -1,4 +1,4 @@
-"""The review page's server: a small Starlette app without memory, so that it may die and start again at any time."""
+"""The review page's server: a stateless Starlette app, which may be restarted at any time."""
 
 import functools
 from collections.abc import Callable, Collection

@@ -37,7 +37,7 @@ class MonitoringResult:
     labels: Labels
     drift: DriftReport
     timeline: Timeline
-    capture: capture.CaptureReport
+    capture: capture.CaptureCounts
     latency: cloudwatch_metrics.Latency
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def monitor_endpoint(
     latency = cloudwatch_metrics.latency(cloudwatch, name, location.variant, time_range.since, until)
     return MonitoringResult(
         name, time_range, window, labels, drift.compare(window, reference, minimum, labels),
-        Timeline.of(window, minimum), reading.report, latency,
+        Timeline.of(window, minimum), reading.counts, latency,
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def monitor_captures(
     minimum, names = threshold or DEFAULT_THRESHOLD, labels or VEHICLES
     return MonitoringResult(
         source, time_range, window, names, drift.compare(window, reference, minimum, names),
-        Timeline.of(window, minimum), reading.report, cloudwatch_metrics.Latency(None, None),
+        Timeline.of(window, minimum), reading.counts, cloudwatch_metrics.Latency(None, None),
     )  # fmt: skip
 
 

@@ -4,18 +4,18 @@ Keys are ``{prefix}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-uuid.jsonl`` in
 a file (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html).
 """
 
+from monitoring.capture.counts import CaptureCounts
 from monitoring.capture.folder import CaptureFolder
 from monitoring.capture.location import CaptureLocation, capture_location
 from monitoring.capture.reader import EVALUATION, CaptureReader, wait_for_captures
 from monitoring.capture.record import CapturedInference, parse_probabilities
-from monitoring.capture.report import CaptureReport
 
 __all__ = [
     "EVALUATION",
+    "CaptureCounts",
     "CaptureFolder",
     "CaptureLocation",
     "CaptureReader",
-    "CaptureReport",
     "CapturedInference",
     "capture_location",
     "parse_probabilities",

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from core.aws_errors import error_code
 from core.waiting import WaiterConfig
+from monitoring.capture.counts import CaptureCounts
 from monitoring.capture.lines import Line, lines
 from monitoring.capture.location import CaptureLocation
 from monitoring.capture.record import CapturedInference, parse
-from monitoring.capture.report import CaptureReport
 from monitoring.errors import CaptureIncomplete, MalformedRecord, MissingOutput, UnknownVersion
 
 MARGIN = timedelta(minutes=2)
@@ -35,7 +35,7 @@ _CLOCK_SKEW = timedelta(seconds=2)
 
 
 class CaptureReader:
-    """The inferences of ``[since, until]``, read during iteration; ``report`` counts along.
+    """The inferences of ``[since, until]``, read during iteration; ``counts`` has what was read and skipped.
 
     Records have whole seconds, so ``since`` is rounded down to one. Requests of an evaluation are counted and skipped.
     Without ``until`` the range has no end: records dated in the future, by a clock that is ahead, are included and
@@ -52,53 +52,53 @@ class CaptureReader:
         workers: int = WORKERS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.report = CaptureReport()
+        self.counts = CaptureCounts()
         self._s3, self._location, self._workers = s3, location, workers
         self._since = since.astimezone(UTC).replace(microsecond=0)
         self._until, self._now = until and until.astimezone(UTC), now
 
     def __iter__(self) -> Iterator[CapturedInference]:
-        self.report = CaptureReport()
+        self.counts = CaptureCounts()
         now = self._now()
         seen: dict[str, None] = {}
         for chunks in self._bodies(self._until or now):
             for line in lines(chunks):
                 inference = self._parsed(line)
                 if inference is not None and self._belongs(inference, seen, now):
-                    self.report.records += 1
+                    self.counts.records += 1
                     yield inference
 
     def _parsed(self, line: Line) -> CapturedInference | None:
         try:
             return parse(line.text)
         except UnknownVersion:
-            self.report.unknown_version += 1
+            self.counts.unknown_version += 1
         except MissingOutput:
-            self.report.missing_output += 1
+            self.counts.missing_output += 1
         except MalformedRecord:
             if line.whole:
-                self.report.malformed += 1
+                self.counts.malformed += 1
             else:
-                self.report.truncated += 1
+                self.counts.truncated += 1
         return None
 
     def _belongs(self, inference: CapturedInference, seen: dict[str, None], now: datetime) -> bool:
         if inference.time < self._since or (self._until is not None and inference.time > self._until):
-            self.report.outside += 1
+            self.counts.outside += 1
             return False
         if inference.event_id in seen:
-            self.report.duplicates += 1
+            self.counts.duplicates += 1
             return False
         if (inference.inference_id or "").startswith(EVALUATION):
-            self.report.evaluation += 1
+            self.counts.evaluation += 1
             return False
         seen[inference.event_id] = None
         if len(seen) > REMEMBERED:
             del seen[next(iter(seen))]
         ahead = (inference.time - now).total_seconds()
         if ahead > 1:  # records have whole seconds
-            self.report.from_the_future += 1
-            self.report.skew = max(self.report.skew, ahead)
+            self.counts.from_the_future += 1
+            self.counts.skew = max(self.counts.skew, ahead)
         return True
 
     def _bodies(self, until: datetime) -> Iterator[Iterator[bytes]]:
@@ -118,7 +118,7 @@ class CaptureReader:
                         future.cancel()
 
     def _chunks(self, key: str, fetched: "Future[bytes | None] | None") -> Iterator[bytes]:
-        self.report.fetches += 1
+        self.counts.fetches += 1
         if fetched is not None:
             body = fetched.result()
             content = None if body is None else iter((body,))
@@ -126,9 +126,9 @@ class CaptureReader:
             stream = self._object(key)
             content = None if stream is None else stream.iter_chunks(_STREAMED)
         if content is None:
-            self.report.vanished += 1
+            self.counts.vanished += 1
             return
-        self.report.files += 1
+        self.counts.files += 1
         yield from content
 
     def _fetched(self, key: str) -> bytes | None:
@@ -158,7 +158,7 @@ class CaptureReader:
             for entry in self._listed(folder, start):
                 name = entry["Key"].removeprefix(folder)
                 if "/" in name or not name.endswith(_SUFFIXES):
-                    self.report.foreign += 1
+                    self.counts.foreign += 1
                 elif not _after(name, hour, last):
                     yield entry["Key"], int(entry.get("Size", 0))
             hour += timedelta(hours=1)
@@ -169,14 +169,14 @@ class CaptureReader:
         for entry in self._listed(f"{root}/" if root else "", ""):
             time = _time_in(entry["Key"])
             if not entry["Key"].endswith(_SUFFIXES):
-                self.report.foreign += 1
+                self.counts.foreign += 1
             elif time is None or first <= time <= last:
                 yield entry["Key"], int(entry.get("Size", 0))
 
     def _listed(self, folder: str, start: str) -> Iterator[dict[str, Any]]:
         parameters = {"Bucket": self._location.bucket, "Prefix": folder} | ({"StartAfter": start} if start else {})
         for page in self._s3.get_paginator("list_objects_v2").paginate(**parameters):
-            self.report.listings += 1
+            self.counts.listings += 1
             yield from page.get("Contents", [])
 
 

@@ -59,8 +59,8 @@ def wait_for_evaluation(deployment: LocalDeployment, begin: datetime, count: int
     location = capture.capture_location(deployment.client("sagemaker"), deployment.outputs.endpoint_name)
     reader = capture.CaptureReader(deployment.client("s3"), location, begin)
     deadline = time.monotonic() + 600
-    while list(reader) and reader.report.evaluation < count:
-        assert time.monotonic() < deadline, reader.report
+    while list(reader) and reader.counts.evaluation < count:
+        assert time.monotonic() < deadline, reader.counts
         time.sleep(0.2)
 
 

@@ -1,4 +1,4 @@
-"""A sample of an archive's rows of other classes: what a model is to call neither."""
+"""A sample of an archive's rows of other classes: images of neither."""
 
 from collections.abc import Sequence
 

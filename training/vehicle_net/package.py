@@ -1,4 +1,4 @@
-"""model.tar.gz as SageMaker wants it: model.onnx and model.json at its root, the same bytes for the same model."""
+"""model.tar.gz as SageMaker requires it: model.onnx and model.json at its root, the same bytes for the same model."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler, as far as an endpoint's planned end takes it: once, at a time, a call to SageMaker.
+"""EventBridge Scheduler, as far as the scheduled deletion of an endpoint needs it: one-time calls to SageMaker.
 
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
 """

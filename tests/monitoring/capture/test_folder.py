@@ -13,4 +13,4 @@ def test_a_downloaded_folder_is_read_like_a_bucket(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a capture")
     captures = CaptureReader(CaptureFolder(tmp_path), CaptureLocation("", ""), NOON, NOON + timedelta(hours=1))
     assert [inference.event_id for inference in captures] == ["a", "b", "c"]
-    assert captures.report.foreign == 1
+    assert captures.counts.foreign == 1

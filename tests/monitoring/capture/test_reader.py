@@ -28,7 +28,7 @@ def test_every_record_of_every_file_is_read_in_the_order_of_time() -> None:
     }
     result = reading(FakeS3(files), workers=4)
     assert ids(result) == [f"{minute}-{n}" for minute in range(25) for n in range(3)]
-    assert (result.report.records, result.report.files, result.report.sentences()) == (75, 25, [])
+    assert (result.counts.records, result.counts.files, result.counts.sentences()) == (75, 25, [])
 
 
 def test_packed_files_are_read_whatever_their_name() -> None:
@@ -50,8 +50,8 @@ def test_a_file_that_breaks_off_is_counted_once_and_loses_nothing_else() -> None
     got = ids(result)
     assert got[:3] == ["a", "c", "d"]
     assert 3 + 100 < len(got) < 2000
-    assert (result.report.truncated, result.report.malformed) == (2, 0)
-    assert result.report.sentences() == ["2 files end in a truncated line"]
+    assert (result.counts.truncated, result.counts.malformed) == (2, 0)
+    assert result.counts.sentences() == ["2 files end in a truncated line"]
 
 
 def test_what_is_no_inference_is_counted_and_never_fatal() -> None:
@@ -65,14 +65,14 @@ def test_what_is_no_inference_is_counted_and_never_fatal() -> None:
     }
     result = reading(FakeS3(files))
     assert ids(result) == ["one", "two"]
-    report = result.report
-    assert (report.malformed, report.unknown_version, report.missing_output, report.foreign) == (1, 1, 1, 2)
+    counts = result.counts
+    assert (counts.malformed, counts.unknown_version, counts.missing_output, counts.foreign) == (1, 1, 1, 2)
 
 
 def test_a_record_that_came_twice_counts_once() -> None:
     result = reading(FakeS3({key(NOON, "a"): file(line("x"), line("y")), key(NOON, "b"): file(line("x"))}))
     assert ids(result) == ["x", "y"]
-    assert result.report.duplicates == 1
+    assert result.counts.duplicates == 1
 
 
 def test_what_was_asked_to_evaluate_the_endpoint_is_counted_apart() -> None:
@@ -80,8 +80,8 @@ def test_what_was_asked_to_evaluate_the_endpoint_is_counted_apart() -> None:
     s3 = FakeS3({key(NOON, "a"): file(line("a", inferenceId=mine), line("b", inferenceId=others), line("c"))})
     result = reading(s3)
     assert ids(result) == ["b", "c"]
-    assert result.report.evaluation == 1
-    assert result.report.sentences() == ["1 record of `scones evaluate` is excluded: it is not production traffic"]
+    assert result.counts.evaluation == 1
+    assert result.counts.sentences() == ["1 record of `scones evaluate` is excluded: it is not production traffic"]
 
 
 def test_a_range_that_begins_within_a_second_keeps_that_seconds_records() -> None:
@@ -94,7 +94,7 @@ def test_a_file_that_vanishes_is_counted_and_a_refusal_is_an_error() -> None:
     s3.vanished = {key(NOON, "a")}
     result = reading(s3)
     assert ids(result) == ["b"]
-    assert result.report.vanished == 1
+    assert result.counts.vanished == 1
 
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
@@ -111,7 +111,7 @@ def test_only_the_hours_asked_for_are_listed_and_only_their_files_fetched() -> N
     assert ids(result) == ["0", "10", "20", "30", "40", "50", "60"]
     assert s3.listed == [f"{LOCATION.root}/2026/03/01/{hour}/" for hour in (11, 12, 13)]
     assert len(s3.fetched) == 7
-    assert (result.report.listings, result.report.fetches) == (3, 7)
+    assert (result.counts.listings, result.counts.fetches) == (3, 7)
 
 
 def test_a_file_named_after_the_hour_before_may_hold_a_record_of_this_one() -> None:
@@ -120,7 +120,7 @@ def test_a_file_named_after_the_hour_before_may_hold_a_record_of_this_one() -> N
     s3 = FakeS3({early: file(line("before", NOON - second), line("in", NOON))})
     result = reading(s3)
     assert ids(result) == ["in"]
-    assert result.report.outside == 1
+    assert result.counts.outside == 1
 
 
 def test_a_clock_that_is_ahead_loses_nothing_and_is_reported() -> None:
@@ -128,8 +128,8 @@ def test_a_clock_that_is_ahead_loses_nothing_and_is_reported() -> None:
     s3 = FakeS3({key(ahead): file(line("a", ahead))})
     result = CaptureReader(s3, LOCATION, NOON - MINUTE, now=lambda: NOON)
     assert ids(result) == ["a"]
-    assert (result.report.from_the_future, result.report.skew) == (1, 90)
-    assert "90 s in the future" in result.report.sentences()[0]
+    assert (result.counts.from_the_future, result.counts.skew) == (1, 90)
+    assert "90 s in the future" in result.counts.sentences()[0]
 
 
 def test_large_files_are_streamed_in_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +148,7 @@ def test_files_are_fetched_no_further_ahead_than_there_are_workers() -> None:
 
 def test_an_empty_range_is_empty() -> None:
     result = reading(FakeS3({}))
-    assert (ids(result), result.report.sentences()) == ([], [])
+    assert (ids(result), result.counts.sentences()) == ([], [])
 
 
 def test_captures_below_any_prefix_are_read_whatever_the_levels_above_their_year() -> None:
@@ -165,5 +165,5 @@ def test_captures_below_any_prefix_are_read_whatever_the_levels_above_their_year
     )
     captures = CaptureReader(s3, CaptureLocation("bucket", "old/"), NOON, NOON + 30 * MINUTE, now=lambda: NOON)
     assert sorted(ids(captures)) == ["in", "no date", "undated"]
-    assert captures.report.foreign == 1
+    assert captures.counts.foreign == 1
     assert len(s3.fetched) == 3

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from monitoring.baseline import Baseline
-from monitoring.capture import CaptureReport
+from monitoring.capture import CaptureCounts
 from monitoring.drift import compare
 from monitoring.report import Content, ReportedImage
 from monitoring.report.page import render, write
@@ -185,7 +185,7 @@ SURE = ReportedImage("s.png", "accepted", (0.99, 0.01), 0)
         ({"images": [SURE]}, "One image is not enough for a conclusion"),
         ({"images": [replace(SURE, label=None)]}, "The true labels of these images are not known"),
         (
-            {"notes": CaptureReport(records=9, from_the_future=9, skew=90).sentences()},
+            {"notes": CaptureCounts(records=9, from_the_future=9, skew=90).sentences()},
             "9 records are dated up to 90 s in the future: this machine's clock and the endpoint's differ.",
         ),
         ({"drift": compare(window(1), None, 0.94)}, "There is no baseline to compare with"),

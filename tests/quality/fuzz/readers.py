@@ -198,7 +198,7 @@ def capture() -> Target:
     def one(data: bytes) -> None:
         s3.content = data
         InferenceWindow.of(reading)
-        reading.report.sentences()
+        reading.counts.sentences()
 
     lines = file(*(line(str(number), when, "[0.5, 0.5]", image=b"hi") for number in range(2)))
     csv = lines.replace(b"[0.5, 0.5]", b"0.9,0.1").replace(b'"encoding":"JSON"', b'"encoding":"CSV"')

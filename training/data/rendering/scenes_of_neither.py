@@ -1,4 +1,4 @@
-"""Scenes without a bicycle or a motorcycle: what a camera shows when there is no vehicle to tell."""
+"""Scenes without a bicycle or a motorcycle, some with cars."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Forgets what nobody can ask for any more.
+"""Releases what no request can return any more.
 
 LocalStack 4.14 keeps every thread, frame and payload of every execution, and the events of a Distributed Map's items,
 which no request returns: 60 KB of memory for an image, 170 KB in a batch. The events of an execution that has ended

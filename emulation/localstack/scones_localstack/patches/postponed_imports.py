@@ -1,4 +1,4 @@
-"""Imports some modules on the first call of what they define, as no stack of ours calls it.
+"""Postpones the import of modules that our stacks do not use.
 
 LocalStack 4.14 imports them with its services, although it needs each for one kind of resource alone: ``moto.batch``,
 and with it ``moto.ec2`` with the regions and instance types of AWS, for tasks of AWS Batch; the API of EC2 for the

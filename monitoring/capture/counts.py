@@ -1,4 +1,4 @@
-"""Counts of one reading of captures: what is not a record is counted and does not stop it."""
+"""What was read in one pass over captures, and what was skipped."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,7 +7,7 @@ _JSON_KEYS = {"truncated": "torn", "missing_output": "unanswered", "from_the_fut
 
 
 @dataclass
-class CaptureReport:
+class CaptureCounts:
     """Counts of one pass.
 
     ``listings`` and ``fetches`` are requests to S3. ``files`` were read, ``foreign`` objects are not capture files,
