@@ -54,7 +54,7 @@ def measure(options: Options) -> Section:
         Claim("records that were not read", sum(int(size) - each["read"] for size, each in figures.items()), 0),
         Claim(f"peak memory of {sizes[-1]:,} records, of that of {sizes[0]:,}", round(peaks[-1] / peaks[0], 2), 1.5),
     ]
-    header = ["records", "read", "a second", "peak MiB, and before", f"listings for {_HOURS} hours", "for one of them"]
+    header = ["records", "read", "a second", "peak MiB (before)", f"listings for {_HOURS} hours", "for one of them"]
     method = (
         f"Captured records of {_IMAGE_BYTES:,} bytes of image, {_RECORDS_A_FILE} a file, half of them gzipped, one in "
         "a hundred with a torn last line. Memory grows with the size of a file, nine of which are held at a time, "

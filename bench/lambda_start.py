@@ -42,8 +42,8 @@ def measure(options: Options) -> Section:
         Claim("the slowest of them, times faster than one that imports the SageMaker SDK", sdk, 5, at_least=True),
     ]
     method = (
-        "From the start of a bare process to the first response of its handler, against a stand-in for S3 and SageMaker "
-        f"on loopback: medians of {rounds} processes of each, alternately; quartiles in brackets."
+        "From the start of a bare process to the first response of its handler, against a stand-in for S3 and "
+        f"SageMaker on loopback: medians of {rounds} processes of each, alternately; quartiles in brackets."
     )
     table = Table.of(["handler", "ms", "CPU ms", "peak MiB", "of its baseline"], rows)
     return Section("Lambda start, bare process", method, [table], claims, figures)

@@ -35,7 +35,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
     synthetic: SyntheticOption = False,
     job: Annotated[
         str | None,
-        typer.Option("--job", metavar="JOB", help="Compare a training job's model with the one that the endpoint serves."),
+        typer.Option("--job", metavar="JOB", help="Compare a training job's model with the endpoint's."),
     ] = None,
 ) -> None:
     """Measure the deployed endpoint's accuracy on labelled images.
