@@ -68,6 +68,8 @@ def _patch_services() -> None:
         function_logs,
         function_metrics,
         internal_events,
+        metric_connections,
+        object_files,
         operation_models,
         parsed_definitions,
         pending_executions,
@@ -85,6 +87,8 @@ def _patch_services() -> None:
     function_logs.install()
     function_metrics.install()
     internal_events.install()
+    metric_connections.install()
+    object_files.install()
     operation_models.install()
 
 

@@ -148,6 +148,91 @@ print(full - mebibytes() >= 50)
     assert _run(localstack_python, PATCHES + "garbage_collection" + freed + collected) == ["True", "True"]
 
 
+def test_connections_to_the_database_of_metrics_are_closed(localstack_python: Path, tmp_path: Path) -> None:
+    written = f"""
+import gc, sqlite3
+from localstack.services.cloudwatch.cloudwatch_database_helper import CloudwatchDatabase
+CloudwatchDatabase.CLOUDWATCH_DATA_ROOT = {str(tmp_path)!r}
+CloudwatchDatabase.METRICS_DB = {str(tmp_path / "metrics.db")!r}
+CloudwatchDatabase.METRICS_DB_READ_ONLY = "file:{tmp_path}/metrics.db?mode=ro"
+gc.disable()
+database = CloudwatchDatabase()
+database.add_metric_data("account", "region", "space", [{{"MetricName": "name", "Value": 1.0}}] * 3)
+print([metric["v"] for metric in database.get_all_metric_data()])
+def is_open(connection):
+    try:
+        return connection.total_changes >= 0
+    except sqlite3.ProgrammingError:
+        return False
+print(sum(is_open(each) for each in gc.get_objects() if isinstance(each, sqlite3.Connection)))
+"""
+    assert _run(localstack_python, written) == ["[1, 1, 1]", "5"]
+    (tmp_path / "metrics.db").unlink()
+    install = PATCHES + "metric_connections; metric_connections.install()"
+    assert _run(localstack_python, install + written) == ["[1, 1, 1]", "0"]
+
+
+def test_the_content_of_s3_objects_is_in_files(localstack_python: Path) -> None:
+    written = """
+import io, os, pathlib, tempfile, tracemalloc
+from localstack.services.s3.models import S3Object
+from localstack.services.s3.storage.ephemeral import EphemeralS3ObjectStore
+store = EphemeralS3ObjectStore(tempfile.mkdtemp())
+store.create_bucket("bucket")
+objects = [S3Object(str(number)) for number in range(20)]
+tracemalloc.start()
+for number, named in enumerate(objects):
+    with store.open("bucket", named, mode="w") as stored:
+        stored.write(io.BytesIO(bytes([number]) * 100_000))
+print(tracemalloc.get_traced_memory()[0] > 2_000_000)
+with store.open("bucket", objects[7], mode="w") as stored:
+    stored.write(io.BytesIO(b"shorter"))
+copied = S3Object("copy")
+store.copy("bucket", objects[7], "bucket", copied).close()
+store.remove("bucket", objects[1:])
+with store.open("bucket", copied) as stored, store.open("bucket", objects[0]) as other:
+    print(stored.read(), stored.seek(-3, os.SEEK_END), stored.read(2), len(other.read()), other.read())
+print(len(list(pathlib.Path(store.root_directory, "bucket").iterdir())))
+store.delete_bucket("bucket")
+"""
+    contents = "b'shorter' 4 b'te' 100000 b''"
+    assert _run(localstack_python, written) == ["True", contents, "0"]
+    install = PATCHES + "object_files; object_files.install()"
+    assert _run(localstack_python, install + written) == ["False", contents, "2"]
+
+
+def test_what_an_ended_execution_has_processed_is_in_a_file(localstack_python: Path) -> None:
+    ended = """
+import datetime, tracemalloc
+from types import SimpleNamespace
+from localstack.services.stepfunctions.asl.component.state.state_execution.state_map.iteration.itemprocessor import (
+    map_run_record)
+from localstack.services.stepfunctions.asl.eval.callback.callback import CallbackPoolManager
+from localstack.services.stepfunctions.asl.eval.event.event_manager import EventManager
+from localstack.services.stepfunctions.asl.eval.program_state import ProgramEnded
+from localstack.services.stepfunctions.backend.execution import BaseExecutionWorkerCommunication, Execution
+Execution.publish_execution_status_change_event = lambda execution: None
+machine = SimpleNamespace(arn="machine", revision_id=None, create_date=None)
+tracemalloc.start()
+execution = Execution("name", "STANDARD", "role", "arn", "account", "region", machine, datetime.datetime.now(), None,
+                      {}, {"image": "A" * 1_000_000}, "trace")
+execution.exec_status = "RUNNING"
+execution.exec_worker = SimpleNamespace(env=SimpleNamespace(
+    program_state=ProgramEnded, states=SimpleNamespace(get_input=lambda: {"image": "B" * 1_000_000}),
+    event_manager=EventManager(), callback_pool_manager=CallbackPoolManager({}),
+    map_run_record_pool_manager=map_run_record.MapRunRecordPoolManager()))
+BaseExecutionWorkerCommunication(execution).terminated()
+print(tracemalloc.get_traced_memory()[0] > 1_000_000)
+described = execution.to_describe_output()
+print(described["status"], described["input"][-3:], described["output"][-3:], described["traceHeader"])
+print(execution.to_execution_list_item()["name"], execution.to_history_output())
+"""
+    requested = ['SUCCEEDED A"} B"} trace', "name {'events': []}"]
+    assert _run(localstack_python, ended) == ["True", *requested]
+    install = PATCHES + "execution_memory; execution_memory.install()"
+    assert _run(localstack_python, install + ended) == ["False", *requested]
+
+
 @pytest.mark.parametrize(
     ("module", "unpatched"),
     [
