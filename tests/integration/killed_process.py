@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import psutil
@@ -45,8 +45,9 @@ def killed(words: str, health_url: str, seconds: float) -> Iterator[subprocess.P
 
 def _child(words: str) -> psutil.Process:
     for child in psutil.Process(os.getpid()).children(recursive=True):
-        if words in " ".join(child.cmdline()):
-            return child
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            if words in " ".join(child.cmdline()):
+                return child
     raise LookupError(words)
 
 
