@@ -46,7 +46,7 @@ def measure(options: Options) -> Section:
             figures[str(size)] = pool.submit(_read, size).result()
     rows = [
         (f"{int(size):,} in {each['files']} files, {each['mib']:.0f} MiB", each["read"], f"{each['per_second']:,.0f}",
-         f"{each['peak_mib']:.0f}, {each['before_mib']:.0f}", each["listings"], each["hour_listings"])
+         f"{each['peak_mib']:.0f} ({each['before_mib']:.0f})", each["listings"], each["hour_listings"])
         for size, each in figures.items()
     ]  # fmt: skip
     peaks = [each["peak_mib"] for each in figures.values()]
