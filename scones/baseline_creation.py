@@ -17,14 +17,16 @@ from scones.captured_inferences import capture_location
 from scones.settings import Settings
 from scones.time_ranges import TimeRange
 from training.serving.model import load
+from training.vehicle_net.package import check
 
 
 def of_model(settings: Settings, model: Path, *, synthetic: bool) -> Baseline:
     """Classify images that the model was not trained on, and return the baseline of its predictions.
 
     Of a staged dataset that is the test split; of rendered vehicles it is every image, because new ones are rendered.
-    The image statistics are those of both splits.
+    The image statistics are those of both splits. Raises IncompleteModel.
     """
+    check(model)
     labels = parse_labels(",".join(json.loads((model / "model.json").read_text("utf-8"))["labels"]))
     with console.progress("staging") as advance:
         source = staged_datasets.choose_source(settings, advance, synthetic=synthetic, labels=labels)

@@ -18,7 +18,7 @@ from scones.settings import Target
 from training import endpoint_deployment, jobs
 from training.endpoint_spec import EndpointOptions
 from training.errors import EndpointNotFound
-from training.vehicle_net.package import SHIPPED
+from training.vehicle_net.package import SHIPPED, check
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,12 @@ class EndpointRequest:
 
 
 def deploy(context: CommandContext, request: EndpointRequest) -> dict[str, Any]:
-    """Create or update the endpoint, wait until it is in service, and return its status with schedule and scaling."""
+    """Create or update the endpoint, wait until it is in service, and return its status with schedule and scaling.
+
+    Raises IncompleteModel before anything is created if the model directory is no model.
+    """
+    if request.job is None and request.artifact is None:
+        check(request.model_dir)
     session, minimum = context.session, request.options.instances
     lifecycle = EndpointLifecycle(session, context.outputs, context.endpoint_name, request.maximum, request.ttl)
     if request.job is not None:

@@ -15,7 +15,7 @@ from orchestration.stack_outputs import StackOutputs
 from scones.errors import ModelOfOtherLabels
 from training import endpoint_deployment
 from training.endpoint_spec import EndpointOptions, EndpointStatus
-from training.vehicle_net.package import SHIPPED, package
+from training.vehicle_net.package import SHIPPED, check, package
 
 BASELINE = "baseline.json"
 """The baseline's file name, in a model directory and next to a model artifact in S3."""
@@ -37,7 +37,8 @@ def deploy_endpoint(  # noqa: PLR0913 - the settings of an endpoint
 ) -> EndpointStatus:
     """Serve a training job's model artifact, or a model directory, which is uploaded under its own digest.
 
-    Raises ModelOfOtherLabels for a directory; an artifact with other labels fails when its container starts.
+    Raises IncompleteModel or ModelOfOtherLabels for a directory; an artifact with other labels fails when its container
+    starts.
     """
     if model_artifact is None:
         _check_labels(model_dir, outputs.labels)
@@ -65,11 +66,10 @@ def container_environment(labels: Labels) -> dict[str, str]:
 
 
 def _check_labels(model_dir: Path, labels: Labels) -> None:
-    path = model_dir / "model.json"
-    if path.is_file():  # packaging says what else is missing
-        model_labels = json.loads(path.read_text("utf-8")).get("labels")
-        if model_labels != list(labels):
-            raise ModelOfOtherLabels(model_dir, model_labels, labels)
+    check(model_dir)
+    model_labels = json.loads((model_dir / "model.json").read_text("utf-8"))["labels"]
+    if model_labels != list(labels):
+        raise ModelOfOtherLabels(model_dir, model_labels, labels)
 
 
 def _upload_model(session: boto3.Session, bucket: str, model_dir: Path) -> str:

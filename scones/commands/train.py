@@ -47,7 +47,8 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
     Example: `scones train --recipe vehicle-net --epochs 5 --target aws`
     """
     options.require_vpc_pair(subnet, security_group)
-    if with_reviewed and recipes.get_recipe(recipe).builtin:
+    is_builtin = recipes.get_recipe(recipe).builtin
+    if with_reviewed and is_builtin:
         raise typer.BadParameter(f"--with-reviewed: use vehicle-net, {recipe} cannot train on reviewed images")
     if deploy and no_wait:
         raise typer.BadParameter("--deploy waits for the job: omit --no-wait")

@@ -1,6 +1,6 @@
 """What can go wrong in training, calibrating, exporting and packaging the network.
 
-VehicleNetError
+VehicleNetError (SconesError)
 ├── UnknownBackbone
 ├── WeightsNotInstalled
 ├── InvalidHyperparameter
@@ -13,8 +13,10 @@ VehicleNetError
 
 from pathlib import Path
 
+from core.errors import SconesError
 
-class VehicleNetError(Exception):
+
+class VehicleNetError(SconesError):
     """Base class of the errors of training.vehicle_net."""
 
 

@@ -7,6 +7,7 @@ from monitoring.baseline import MIN_PREDICTIONS, Baseline
 from scones import staged_datasets
 from tests.scones.conftest import Cli
 from training.data.synthetic import SyntheticSource
+from training.vehicle_net.errors import IncompleteModel
 
 
 def test_the_baseline_of_rendered_vehicles_is_of_every_training_image_since_all_are_new(
@@ -24,3 +25,9 @@ def test_the_baseline_of_rendered_vehicles_is_of_every_training_image_since_all_
     )
     assert baseline.reference is not None
     assert baseline.reference.n == MIN_PREDICTIONS
+
+
+def test_a_folder_that_is_no_model_is_named(cli: Cli, tmp_path: Path) -> None:
+    result = cli("baseline", "--model", str(tmp_path))
+    assert isinstance(result.exception, IncompleteModel)
+    assert str(tmp_path / "model.json") in str(result.exception)

@@ -10,6 +10,7 @@ from tests.scones.conftest import Cli
 from tests.scones.fake_cloudformation import CloudFormation
 from tests.scones.fake_session import FakeSession
 from tests.scones.fakes import S3, SageMaker
+from training.errors import UnknownRecipe
 
 LST = b"0\t0\ta.png\n1\t1\tb.png\n"
 
@@ -34,6 +35,11 @@ def test_a_job_is_submitted_on_the_staged_dataset_and_its_name_printed(session: 
     assert channels["train"] == "s3://data/datasets/cifar100/train/"
     assert request["RoleArn"].endswith("role/training")
     assert request["HyperParameters"]["num_training_samples"] == "2"
+
+
+def test_an_unknown_recipe_is_refused_before_anything_is_requested(session: FakeSession, cli: Cli) -> None:
+    assert isinstance(cli("train", "--recipe", "deeper", session=session).exception, UnknownRecipe)
+    assert session.requests.total() == 0
 
 
 def test_a_long_stack_name_still_makes_a_job_name(session: FakeSession, cli: Cli) -> None:

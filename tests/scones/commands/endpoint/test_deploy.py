@@ -1,6 +1,7 @@
 """Each option of `scones endpoint deploy` reaches the request that it is about."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.scones.fake_cloudformation import OUTPUTS, CloudFormation
 from tests.scones.fake_session import FakeSession
 from tests.scones.fakes import S3, Ecr, Logs, Pricing, SageMaker, Scaling, Scheduler, ServiceQuotas
 from training.errors import QuotaTooLow
+from training.vehicle_net.errors import IncompleteModel
 
 ARTIFACT = "s3://models/job/model.tar.gz"
 
@@ -47,6 +49,14 @@ def test_a_model_artifact_is_served_instead_of_a_folder(session: FakeSession, cl
     deploy(session, cli)
     assert session.sent["sagemaker.create_model"]["PrimaryContainer"]["ModelDataUrl"] == ARTIFACT
     assert "s3.put_object" not in session.requests
+
+
+def test_a_folder_that_is_no_model_is_refused_before_anything_is_created(
+    session: FakeSession, cli: Cli, tmp_path: Path
+) -> None:
+    result = cli("endpoint", "deploy", "--model", str(tmp_path), session=session)
+    assert isinstance(result.exception, IncompleteModel)
+    assert set(session.requests) <= {"cloudformation.describe_stacks"}
 
 
 def test_the_option_of_version_1_0_still_names_the_model_artifact(session: FakeSession, cli: Cli) -> None:
