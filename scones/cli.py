@@ -163,7 +163,8 @@ def main() -> None:
 
 
 def _disk_hint(error: OSError) -> str:
-    message = str(error) or type(error).__name__
+    path = error.filename2 or error.filename  # the second is what a file was to be renamed to
+    message = f"{path}: {error.strerror}" if path and error.strerror else str(error) or type(error).__name__
     is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
     return f"{message}: free some space or choose another directory" if is_full else message
 

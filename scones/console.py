@@ -101,4 +101,4 @@ def print_deleted(names: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         print_json({"deleted": list(names)})
     else:
-        note(f"deleted: {', '.join(names)}")
+        note(f"deleted: {', '.join(dict.fromkeys(names))}")

@@ -55,8 +55,9 @@ def show_counts(outcomes: Sequence[Outcome], skipped: Sequence[SkippedInput]) ->
     """Print how many inputs there were and how they ended; each is in one of the counts."""
     counts = Counter(outcome.status if outcome.error is None else outcome.error for outcome in outcomes)
     classified, to_review = counts.pop("SUCCEEDED", 0), counts.pop("ThresholdConfidenceNotMet", 0)
+    count = len(outcomes) + len(skipped)
     console.note(
-        f"{len(outcomes) + len(skipped)} inputs: {classified} classified, {to_review} for review, "
+        f"{'1 input' if count == 1 else f'{count} inputs'}: {classified} classified, {to_review} for review, "
         f"{counts.total()} failed, {len(skipped)} skipped"
     )
 

@@ -83,6 +83,11 @@ def test_an_unknown_target_in_the_environment_is_one_clear_line(user: User) -> N
     assert "Traceback" not in done.stderr
 
 
+def test_a_file_that_cannot_be_written_is_named_with_the_reason(user: User, tmp_path: Path) -> None:
+    done = user.run("cost", "--write", str(tmp_path))
+    assert (done.returncode, done.stderr) == (1, f"error: {tmp_path}: Is a directory\n")
+
+
 def test_a_port_that_is_taken_is_named(user: User) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
