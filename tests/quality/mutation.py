@@ -37,6 +37,7 @@ markers = ["docker: not run here", "torch: not run here", "cifar: not run here",
 _MUTMUT = """
 from mutmut.workers import isolation
 from mutmut.__main__ import cli
+assert callable(isolation.register_timeout)  # still under this name
 isolation.register_timeout = lambda pid, timeout_s: None
 cli()
 """
