@@ -1,6 +1,7 @@
 """Deletes a stack with what its own deletion fails on or leaves: objects, late captures, log groups."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,6 +11,9 @@ from orchestration import stack
 from orchestration.errors import ObjectsNotDeleted, StackFailed
 
 OnDeleted = Callable[[int], None]
+
+# https://www.w3.org/TR/xml/#charsets: no XML, and so no request of DeleteObjects, can contain these.
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def resources(cloudformation: Any, name: str, resource_type: str) -> list[str]:
@@ -33,8 +37,7 @@ def empty(s3: Any, bucket: str, on_deleted: OnDeleted = lambda _: None) -> int:
     deleted = 0
     try:
         while objects := _first_versions(s3, bucket):
-            response = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-            refused = response.get("Errors", [])
+            refused = _delete(s3, bucket, objects)
             if len(refused) == len(objects):
                 raise ObjectsNotDeleted(bucket, len(refused), refused[0].get("Message", "no reason reported"))
             deleted += len(objects) - len(refused)
@@ -52,6 +55,18 @@ def _first_versions(s3: Any, bucket: str) -> list[dict[str, str]]:
     page = s3.list_object_versions(Bucket=bucket)
     entries = page.get("Versions", []) + page.get("DeleteMarkers", [])
     return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+
+
+def _delete(s3: Any, bucket: str, objects: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Delete versions and return the errors of those that S3 refuses."""
+    together = []
+    for each in objects:
+        if _NOT_IN_XML.search(each["Key"]):
+            s3.delete_object(Bucket=bucket, **each)
+        else:
+            together.append(each)
+    response = s3.delete_objects(Bucket=bucket, Delete={"Objects": together, "Quiet": True}) if together else {}
+    return list(response.get("Errors", ()))
 
 
 def delete_stack(

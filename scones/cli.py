@@ -69,6 +69,7 @@ IMAGES = {
 }
 
 _PACKAGE = "scones.commands"
+_LONGEST = 500
 _EMPTY_OPTION = re.compile(r"(--[a-z-]+)=\s*")
 
 
@@ -158,8 +159,10 @@ def main() -> None:
         sys.exit(_fail("no AWS credentials found: set AWS_PROFILE or run `aws configure`; `--target local` needs none"))
     except OSError as error:
         sys.exit(_fail(_disk_hint(error)))
-    except (SconesError, BotoCoreError, ClientError, ResponseParserError) as error:
-        sys.exit(_fail(str(error) or type(error).__name__))
+    except SconesError as error:
+        sys.exit(_fail(str(error)))
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
+        sys.exit(_fail(_cut(str(error)) or type(error).__name__))
 
 
 def _disk_hint(error: OSError) -> str:
@@ -173,6 +176,11 @@ def _connection_hint(error: EndpointConnectionError) -> str:
     if ".amazonaws.com" in error.kwargs["endpoint_url"]:
         return "check the network, HTTPS_PROXY and AWS_CA_BUNDLE"
     return "start it with `scones up`"
+
+
+def _cut(text: str) -> str:
+    """Return a text that may repeat a whole request, up to a length that a person reads."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _fail(message: str) -> int:

@@ -5,6 +5,7 @@ reason. Nothing is uploaded before all of them have been checked.
 """
 
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +29,8 @@ _HEAD_BYTES = 256
 _SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
 )
+# Control characters, U+FFFE and U+FFFF, and a backslash that would begin an escape.
+_ESCAPED = re.compile(rb"[\0-\x1f\x7f]|\xef\xbf[\xbe\xbf]|\\(?=x[0-9a-f]{2})")
 _OTHER_FORMATS = (b"BM", b"II*\0", b"MM\0*")  # BMP and TIFF, which the workflow refuses by name
 
 SKIPPED = "SKIPPED"
@@ -244,5 +247,9 @@ def upload_folder(s3: Any, bucket: str, prefix: str, folder: Path, on_upload: Ca
 
 
 def _key(path: Path) -> str:
-    """Return a path as a key, which is UTF-8: of other bytes in a name it keeps the hexadecimal digits."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+    """Return a path as a key, which is UTF-8 and which XML can contain.
+
+    Of other bytes in a name it keeps the hexadecimal digits, so that two paths never have the same key.
+    """
+    escaped = _ESCAPED.sub(lambda match: b"".join(b"\\x%02x" % byte for byte in match[0]), os.fsencode(path.as_posix()))
+    return escaped.decode("utf-8", "backslashreplace")

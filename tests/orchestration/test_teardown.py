@@ -87,6 +87,19 @@ def test_objects_that_s3_refuses_once_are_deleted_in_the_next_request(s3: Any) -
     assert teardown.empty(client, "data") == 4
 
 
+@pytest.mark.parametrize("odd", ["esc/a\x1b[31mb.jpg", "nul\0", "\ufffe"])
+def test_a_key_that_no_xml_can_contain_is_deleted_by_a_request_of_its_own(odd: str, s3: Any) -> None:
+    client, stub = s3
+    listed(stub, [odd, "a\n\t\r é 🚲.png"])
+    for version in "1", "2":
+        stub.add_response("delete_object", {}, {"Bucket": "data", "Key": odd, "VersionId": version})
+    in_xml = {"Objects": [{"Key": "a\n\t\r é 🚲.png", "VersionId": "1"}], "Quiet": True}
+    stub.add_response("delete_objects", {}, {"Bucket": "data", "Delete": in_xml})
+    listed(stub, [])
+    no_uploads(stub)
+    assert teardown.empty(client, "data") == 3
+
+
 def test_objects_that_s3_does_not_delete_end_the_command_with_the_reason(s3: Any) -> None:
     client, stub = s3
     listed(stub, ["a.png"])

@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -86,6 +88,29 @@ def test_an_unknown_target_in_the_environment_is_one_clear_line(user: User) -> N
 def test_a_file_that_cannot_be_written_is_named_with_the_reason(user: User, tmp_path: Path) -> None:
     done = user.run("cost", "--write", str(tmp_path))
     assert (done.returncode, done.stderr) == (1, f"error: {tmp_path}: Is a directory\n")
+
+
+class _LongRefusal(BaseHTTPRequestHandler):
+    """Answers every request with AWS's form of an error that repeats the whole request."""
+
+    def do_POST(self) -> None:
+        body = f"<ErrorResponse><Error><Code>X</Code><Message>{'long ' * 30_000}</Message></Error></ErrorResponse>"
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_an_error_of_aws_that_repeats_a_request_is_cut(user: User) -> None:
+    with HTTPServer(("127.0.0.1", 0), _LongRefusal) as server:
+        Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = User(user.home, {**user.environment, "SCONES_LOCALSTACK_URL": url}).run("show", "x")
+        server.shutdown()
+    assert done.stderr.startswith("error: An error occurred (X) when calling")
+    assert len(done.stderr) < 600
 
 
 def test_a_port_that_is_taken_is_named(user: User) -> None:

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from core.s3_uris import S3Uri
 from orchestration.executions import S3Image
 from scones.errors import ImagesMissing, UnusableInput
-from scones.image_inputs import LocalImage, SkippedInput, classify_key, collect, list_objects, walk
+from scones.image_inputs import (
+    LocalImage,
+    SkippedInput,
+    classify_key,
+    collect,
+    list_objects,
+    upload_folder,
+    walk,
+)
 from tests import fake_aws
 from tests.scones.fakes import S3
 
@@ -108,6 +116,15 @@ def test_names_that_are_not_utf8_are_images_under_keys_that_are(tmp_path: Path) 
     Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.jpg")).write_bytes(JPEG)
     inputs = collected([str(folder)])
     assert [image.s3_key.rpartition("/")[2] for image in inputs.images] == ["a.png", r"caf\xe9.jpg"]
+
+
+def test_control_characters_are_not_in_keys_and_no_two_files_have_one_key(tmp_path: Path) -> None:
+    names = ["a\x1b[31mb.jpg", r"a\x1b[31mb.jpg", "a\n.jpg", "a\ufffe.jpg", r"a\b é 🚲.jpg"]
+    folder, s3 = folder_of(tmp_path, dict.fromkeys(names, JPEG)), S3()
+    assert {image.s3_key.rpartition("/")[2] for image in collected([str(folder)]).images} == {
+        r"a\x1b[31mb.jpg", r"a\x5cx1b[31mb.jpg", r"a\x0a.jpg", r"a\xef\xbf\xbe.jpg", r"a\b é 🚲.jpg"
+    }  # fmt: skip
+    assert upload_folder(fake_aws.client("s3", s3), "b", "in/", folder, lambda _count: None) == len(s3.objects) == 5
 
 
 def test_files_of_one_name_are_told_apart_by_what_the_user_named(tmp_path: Path) -> None:
