@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 
 from core.defaults import REGION
 
@@ -48,4 +49,11 @@ def _session_without_profile() -> botocore.session.Session:
     session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     for variable in ("config_file", "credentials_file"):
         session.set_config_variable(variable, os.devnull)
+    session.register("needs-retry", _retry_refused_once)
     return session
+
+
+def _retry_refused_once(attempts: int, caught_exception: Exception | None, **_: Any) -> None:
+    """Raise when a connection is refused again: nothing listens there. An event handler of botocore's."""
+    if isinstance(caught_exception, EndpointConnectionError) and attempts > 1:
+        raise caught_exception

@@ -17,13 +17,13 @@ SageMakerError
 ├── SageMakerRefused          AWS refused a call; carries operation, error code and message
 │   └── QuotaExceeded
 ├── QuotaTooLow               names the quota and the page to raise it
-└── SageMakerUnreachable      no response, or no credentials
+└── SageMakerUnreachable      no complete response, or no credentials
 """
 
 import contextlib
 from collections.abc import Iterator, Sequence
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ParamValidationError
 
 from core.aws_errors import error_code
 from core.errors import SconesError
@@ -161,12 +161,12 @@ class QuotaExceeded(SageMakerRefused):
 
 
 class SageMakerUnreachable(SageMakerError):
-    """AWS or the emulator did not respond, or there are no credentials."""
+    """AWS or the emulator did not respond, other than by refusing the connection, or there are no credentials."""
 
 
 @contextlib.contextmanager
 def translate_errors(action: str) -> Iterator[None]:
-    """Raise SageMakerErrors instead of botocore's; ``action`` names the failed step."""
+    """Raise SageMakerErrors instead of botocore's, except EndpointConnectionError; ``action`` names the failed step."""
     try:
         yield
     except ClientError as error:
@@ -174,6 +174,8 @@ def translate_errors(action: str) -> Iterator[None]:
         raise kind(error.operation_name, error_code(error), _message(error)) from error
     except ParamValidationError as error:
         raise SageMakerRefused(action, "ParamValidation", str(error)) from error
+    except EndpointConnectionError:  # it names the URL, for which the command line has a remedy
+        raise
     except BotoCoreError as error:
         raise SageMakerUnreachable(f"{action}: {error}") from error
     except ValueError as error:  # of the SDK's pydantic models, whose class takes 0.1 s to import

@@ -5,8 +5,10 @@ from pathlib import Path
 import boto3
 import pytest
 import yaml
+from botocore.exceptions import EndpointConnectionError
 
 from emulation.session import SAGEMAKER_ENDPOINT_VARIABLES, LocalSession
+from tests.ports import reserved_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +26,16 @@ def test_no_client_has_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     client = LocalSession("http://127.0.0.1:1", "http://127.0.0.1:2").client("s3")
     assert client._endpoint.http_session._proxy_config.proxy_url_for("http://127.0.0.1:1") is None
+
+
+def test_a_refused_connection_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    with reserved_ports(1) as (port,):
+        client = LocalSession(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}").client("sagemaker")
+        with pytest.raises(EndpointConnectionError):
+            client.list_models()
+    assert len(waits) <= 1
 
 
 @pytest.mark.parametrize("service", SAGEMAKER_ENDPOINT_VARIABLES)

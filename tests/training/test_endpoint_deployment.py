@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from core.waiting import WaiterConfig
 from emulation.session import LocalSession
@@ -22,7 +22,6 @@ from training.errors import (
     ModelArtifactNotFound,
     QuotaExceeded,
     SageMakerRefused,
-    SageMakerUnreachable,
     translate_errors,
 )
 from training.sagemaker_sdk import load_sdk
@@ -226,10 +225,10 @@ def test_an_endpoint_that_takes_too_long_is_left_to_sagemaker(session: LocalSess
     assert deploy(session).status == "InService"
 
 
-def test_nobody_there_is_told() -> None:
+def test_a_refused_connection_names_the_url() -> None:
     with reserved_ports(1) as (port,):
         unreachable = LocalSession(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}")
-        with pytest.raises(SageMakerUnreachable, match="Could not connect"):
+        with pytest.raises(EndpointConnectionError, match=str(port)):
             deploy(unreachable)
 
 
