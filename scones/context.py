@@ -17,7 +17,7 @@ from emulation.session import LocalSession
 from orchestration.errors import StackNotFound
 from orchestration.stack_outputs import StackOutputs, read_stack_outputs
 from scones import console
-from scones.errors import WebPageReturned
+from scones.errors import RegionDiffers, WebPageReturned
 from scones.settings import Settings, Target
 
 OpenSession = Callable[[Settings], boto3.Session]
@@ -34,14 +34,16 @@ def open_session(settings: Settings) -> boto3.Session:
     """Return the session from which a command's clients come.
 
     For the local target its clients call what `scones up` started in this home, otherwise the URLs of the settings,
-    where `docker compose up` listens.
+    where `docker compose up` listens. Raises RegionDiffers.
     """
     if settings.target is Target.AWS:
         return aws_session(settings)
     running = status(settings.home).state
     if running is None:
         return LocalSession(settings.localstack_url, settings.sagemaker_url, settings.local_region)
-    return LocalSession(running.localstack_url, running.sagemaker_url, settings.local_region)
+    if settings.region not in {None, running.region}:
+        raise RegionDiffers(running.region, str(settings.region))
+    return LocalSession(running.localstack_url, running.sagemaker_url, running.region)
 
 
 @dataclass

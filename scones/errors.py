@@ -3,6 +3,7 @@
 CommandError
 ├── UnknownTarget
 ├── InvalidSetting
+├── RegionDiffers
 ├── NothingToRender
 ├── LabelledDatasetEmpty
 ├── NotComparable
@@ -124,6 +125,16 @@ class TargetNeedsNoBootstrap(CommandError):
 
     def __init__(self, target: str) -> None:
         super().__init__(f"the target '{target}' needs no bootstrap stack: use `--target aws`")
+
+
+class RegionDiffers(CommandError):
+    """The local environment was started in another region than the settings name."""
+
+    def __init__(self, running: str, region: str) -> None:
+        super().__init__(
+            f"the local environment runs in {running}, AWS_REGION or AWS_DEFAULT_REGION is {region}: "
+            "unset it, or run `scones down` and `scones up`"
+        )
 
 
 class WebPageReturned(CommandError):

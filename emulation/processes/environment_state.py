@@ -10,12 +10,13 @@ from typing import Self
 
 @dataclass(frozen=True)
 class EnvironmentState:
-    """A running local environment: its supervising process, URLs and directories."""
+    """A running local environment: its supervising process, URLs, region and directories."""
 
     pid: int
     localstack_url: str
     sagemaker_url: str
     lambda_urls: Mapping[str, str]
+    region: str
     logs: Path
     home: Path
     started: datetime
@@ -34,6 +35,7 @@ class EnvironmentState:
                 localstack_url=value["localstack_url"],
                 sagemaker_url=value["sagemaker_url"],
                 lambda_urls=dict(value["lambda_urls"]),
+                region=str(value["region"]),
                 logs=Path(value["logs"]),
                 home=Path(value["home"]),
                 started=datetime.fromisoformat(value["started"]),

@@ -107,6 +107,7 @@ class LocalEnvironment:
             localstack_url=addresses.localstack_url,
             sagemaker_url=addresses.sagemaker_url,
             lambda_urls=addresses.lambda_urls,
+            region=options.region,
             logs=self._state_directory.logs,
             home=self._state_directory.root,
             started=datetime.now(UTC),

@@ -1,13 +1,16 @@
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ProxyConnectionError
 
-from scones.context import aws_session, retry_new_role
-from scones.errors import WebPageReturned
+from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.state_directory import StateDirectory
+from scones.context import aws_session, open_session, retry_new_role
+from scones.errors import RegionDiffers, WebPageReturned
 from scones.settings import Settings, Target
 
 
@@ -47,6 +50,35 @@ def test_without_any_region_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -
 def test_every_client_retries_throttling_adaptively() -> None:
     config = aws_session(Settings()).client("stepfunctions").meta.config
     assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("adaptive", 10)
+
+
+@pytest.fixture
+def started_in_us_east_1(tmp_path: Path) -> Iterator[Path]:
+    """The home of a local environment that this process says it runs."""
+    directory = StateDirectory(tmp_path / "home")
+    directory.claim()
+    url, now = "http://127.0.0.1:9", datetime.now(UTC)
+    directory.write_state(EnvironmentState(1, url, url, {}, "us-east-1", directory.logs, directory.root, now))
+    yield directory.root
+    directory.release()
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_another_region_than_the_local_environments_is_refused(name: str, started_in_us_east_1: Path) -> None:
+    home = str(started_in_us_east_1)
+    with pytest.raises(RegionDiffers, match=r"runs in us-east-1, .* is eu-west-1: unset it, or run `scones down`"):
+        open_session(Settings.from_environment({"SCONES_HOME": home, name: "eu-west-1"}))
+    assert open_session(Settings.from_environment({"SCONES_HOME": home, name: "us-east-1"})).region_name == "us-east-1"
+
+
+def test_without_a_region_it_is_the_local_environments(started_in_us_east_1: Path) -> None:
+    settings = Settings.from_environment({"SCONES_HOME": str(started_in_us_east_1)})
+    assert open_session(settings).region_name == "us-east-1"
+
+
+def test_without_a_local_environment_the_region_is_the_settings(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"SCONES_HOME": str(tmp_path), "AWS_REGION": "eu-west-1"})
+    assert open_session(settings).region_name == "eu-west-1"
 
 
 COULD_NOT_ASSUME = [

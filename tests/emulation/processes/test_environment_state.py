@@ -12,6 +12,7 @@ STATE = EnvironmentState(
     localstack_url="http://127.0.0.1:4566",
     sagemaker_url="http://127.0.0.1:8080",
     lambda_urls={"serialize": "http://127.0.0.1:1"},
+    region="eu-west-1",
     logs=Path("/somewhere/logs"),
     home=Path("/somewhere"),
     started=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
