@@ -4,6 +4,8 @@ CommandError
 ├── UnknownTarget
 ├── InvalidSetting
 ├── RegionDiffers
+├── ReviewPortInUse
+├── CannotListen
 ├── NothingToRender
 ├── LabelledDatasetEmpty
 ├── NotComparable
@@ -135,6 +137,20 @@ class RegionDiffers(CommandError):
             f"the local environment runs in {running}, AWS_REGION or AWS_DEFAULT_REGION is {region}: "
             "unset it, or run `scones down` and `scones up`"
         )
+
+
+class ReviewPortInUse(CommandError):
+    """Another program listens on the review page's port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is in use: choose another with --port")
+
+
+class CannotListen(CommandError):
+    """The review page cannot be served at this address."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        super().__init__(f"cannot listen on {host}, port {port}: {error.strerror}: correct --host or --port")
 
 
 class WebPageReturned(CommandError):
