@@ -40,8 +40,10 @@ def handler(event: object, context: object) -> dict[str, object]:
     }
     print(json.dumps(line))
     if not passed:
+        rounded = round(confidence, 4)
+        shown = rounded if rounded < threshold else confidence
         raise ThresholdConfidenceNotMet(
-            f"{label} with confidence {confidence} is below the threshold {threshold}: a person must label this image"
+            f"{label} with confidence {shown} is below the threshold {threshold}: a person must label this image"
         )
     return {
         "s3_bucket": bucket,
@@ -100,8 +102,12 @@ def most_likely(probabilities: list[float], labels: tuple[str, str]) -> tuple[st
 
 def _text(event: dict[str, object], field: str) -> str:
     value = event.get(field)
-    if not isinstance(value, str) or not value or not _is_unicode(value):
+    if not isinstance(value, str) or not value:
         raise InvalidInput(f"{field} must be a non-empty text, got {quoted(value)}: {_advice(event)}")
+    if not _is_unicode(value):
+        raise InvalidInput(
+            f"{field} must be valid Unicode, got {quoted(value)}, with half of a surrogate pair: send the whole pair"
+        )
     return value
 
 

@@ -79,8 +79,12 @@ def _require_image_key(event: object, key: str) -> None:
 
 def _text(event: dict[str, object], field: str) -> str:
     value = event.get(field)
-    if not isinstance(value, str) or not value or not _is_unicode(value):
+    if not isinstance(value, str) or not value:
         raise InvalidInput(f"{field} must be a non-empty text, got {quoted(value)}: {_advice(event)}")
+    if not _is_unicode(value):
+        raise InvalidInput(
+            f"{field} must be valid Unicode, got {quoted(value)}, with half of a surrogate pair: send the whole pair"
+        )
     return value
 
 

@@ -158,10 +158,27 @@ def test_rounding_of_the_sum_within_a_thousandth_is_tolerated(inferences: tuple[
 
 
 @pytest.mark.parametrize("field", ["s3_bucket", "s3_key"])
-@pytest.mark.parametrize("value", [None, "", 7, ["a"], {"a": 1}, "half a pair \ud800"])
+@pytest.mark.parametrize("value", [None, "", 7, ["a"], {"a": 1}])
 def test_a_name_that_is_no_text_is_invalid_input_and_named(field: str, value: object) -> None:
     with pytest.raises(InvalidInput, match=f"^{field} must be a non-empty text, got "):
         handler(event(0.97, 0.03, **{field: value}), CONTEXT)
+
+
+@pytest.mark.parametrize("field", ["s3_bucket", "s3_key"])
+def test_half_of_a_surrogate_pair_is_invalid_input_and_named_as_one(field: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"^{field} must be valid Unicode, got '\\ud800\.jpg', with half of a"):
+        handler(event(0.97, 0.03, **{field: "\ud800.jpg"}), CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "threshold", "shown"),
+    [(0.5003908276557922, 0.94, "0.5004"), (0.939999, 0.94, "0.939999"), (0.7, 0.94, "0.7")],
+)
+def test_a_refusal_rounds_the_confidence_unless_it_would_reach_the_threshold(
+    confidence: float, threshold: float, shown: str
+) -> None:
+    with pytest.raises(ThresholdConfidenceNotMet, match=rf"bicycle with confidence {shown} is below the threshold"):
+        handler(event(confidence, 1 - confidence, threshold=threshold), CONTEXT)
 
 
 @pytest.mark.parametrize("missing", ["s3_bucket", "s3_key", "inferences"])
