@@ -1,6 +1,9 @@
 """The error codes of AWS."""
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
+
+UNREADABLE = (ClientError, ParamValidationError)
+"""The errors of a request that concern the object that it names, whose bucket may have a name that none can have."""
 
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _CODES = frozenset(

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from core.aws_errors import error_code
+from core.aws_errors import UNREADABLE, error_code
 from core.defaults import DATASETS
 from core.image_formats import image_format
 from core.lst_files import Entry, format_lst, parse_lst
@@ -33,8 +33,9 @@ def read_image(s3: Any, uri: S3Uri) -> bytes:
     """Return the bytes of an image that waits for its label. Raises UnreadableImage, also if it is over 32 MiB."""
     try:
         response = s3.get_object(Bucket=uri.bucket, Key=uri.key)
-    except ClientError as error:
-        raise UnreadableImage(str(uri), error_code(error)) from error
+    except UNREADABLE as error:
+        reason = error_code(error) if isinstance(error, ClientError) else "no bucket or key can have such a name"
+        raise UnreadableImage(str(uri), reason) from error
     if response["ContentLength"] > MAX_BYTES:
         raise UnreadableImage(str(uri), f"{response['ContentLength']:,} bytes")
     content: bytes = response["Body"].read()

@@ -79,7 +79,7 @@ def result_files(folder: Path) -> Iterator[Write]:
     try:
         with (
             unfinished["results.json"].open("w", encoding="utf-8") as json_file,
-            unfinished["results.csv"].open("w", encoding="utf-8", newline="") as csv_file,
+            unfinished["results.csv"].open("w", encoding="utf-8", errors="backslashreplace", newline="") as csv_file,
         ):
             yield _writer(json_file, csv_file)
             json_file.write("\n]\n")

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from core.aws_errors import UNREADABLE
 from core.defaults import DATASETS
 from core.json_objects import parse_json_object
 from monitoring.report.content import Disposition, ReportedImage
@@ -98,17 +98,19 @@ def reported(
 def image_reader(s3: Any, staged: Path) -> Callable[[S3Image], bytes | None]:
     """Return a function that reads an image from the folder of staged datasets, otherwise from S3.
 
-    It returns None for an image that no longer exists or is over 8 MB.
+    It returns None for an image that is over 8 MB or cannot be read.
     """
 
     def read(image: S3Image) -> bytes | None:
         path = staged.joinpath(*image.s3_key.removeprefix(f"{DATASETS}/").split("/"))
-        if image.s3_key.startswith(f"{DATASETS}/") and ".." not in path.parts and path.is_file():
-            return path.read_bytes()
+        if image.s3_key.startswith(f"{DATASETS}/") and ".." not in path.parts:
+            # OSError: not staged, or longer than a name on this disk may be; ValueError: with a zero byte
+            with suppress(OSError, ValueError):
+                return path.read_bytes()
         try:
             response = s3.get_object(Bucket=image.s3_bucket, Key=image.s3_key)
             return bytes(response["Body"].read()) if response["ContentLength"] <= _MAX_BYTES else None
-        except ClientError:
+        except UNREADABLE:
             return None
 
     return read

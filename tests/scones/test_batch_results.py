@@ -26,6 +26,13 @@ def test_results_are_one_json_list_and_one_table(count: int, tmp_path: Path) -> 
     assert [item["s3_key"] for item in result] == [row["s3_key"] for row in rows] == [RESULT.s3_key] * count
 
 
+def test_a_key_that_utf8_cannot_write_is_escaped_in_both_files(tmp_path: Path) -> None:
+    with result_files(tmp_path) as write:
+        write(replace(RESULT, s3_key="\ud800.png"))
+    for name in "results.json", "results.csv":
+        assert r"\ud800.png" in (tmp_path / name).read_text("utf-8")
+
+
 def test_results_that_are_not_complete_do_not_appear(tmp_path: Path) -> None:
     def interrupted() -> None:
         with result_files(tmp_path) as write:

@@ -9,6 +9,8 @@ from botocore.stub import Stubber
 
 from orchestration.executions import Outcome, S3Image
 from scones.recent_executions import BELOW_THRESHOLD, ExecutionHistory, image_reader, read_history, recent, reported
+from tests import fake_aws
+from tests.scones.fakes import S3
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:states:us-east-1:000000000000:execution:scones:run-00000-a-png"
@@ -72,3 +74,17 @@ def test_a_staged_image_is_read_from_disk_and_no_key_leads_out_of_the_folder(tmp
         read = image_reader(s3, tmp_path / "data")
         assert read(S3Image("b", "datasets/cifar100/a.png")) == b"staged"
         assert read(S3Image("b", "datasets/../secret")) is None
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [("my bucket", "x.jpg"), ("a/b", "x.jpg"), ("a#", "x.jpg"), ("", "x.jpg"), ("b", "")],
+)
+def test_an_image_of_a_bucket_or_key_that_cannot_exist_is_not_shown(bucket: str, key: str, tmp_path: Path) -> None:
+    assert image_reader(client("s3"), tmp_path)(S3Image(bucket, key)) is None
+
+
+@pytest.mark.parametrize("name", ["long" * 75, "zero\0", ""])
+def test_a_key_that_no_file_can_have_as_its_name_is_read_from_s3(name: str, tmp_path: Path) -> None:
+    s3 = fake_aws.client("s3", S3(**{f"b/datasets/a/{name}": b"image"}))
+    assert image_reader(s3, tmp_path)(S3Image("b", f"datasets/a/{name}")) == b"image"
