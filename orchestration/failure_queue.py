@@ -71,14 +71,15 @@ def redrive(
     return Redriven(tuple(started), already_started, failed_again, len(kept) - failed_again)
 
 
-def count_errors(sqs: Any, queue_url: str) -> Counter[str]:
-    """Count the failure queue's messages by the error's name; they stay in the queue."""
+def count_errors(sqs: Any, queue_url: str, errors: Collection[str] = ()) -> Counter[str]:
+    """Count the failure queue's messages by the error's name, with ``errors`` only those; they stay in the queue."""
     counts: Counter[str] = Counter()
     messages: list[Message] = []
     try:
         for message in receive(sqs, queue_url):
             messages.append(message)
-            counts[message.error or "unnamed"] += 1
+            if not errors or message.error in errors:
+                counts[message.error or "unnamed"] += 1
     finally:
         release(sqs, queue_url, messages)
     return counts

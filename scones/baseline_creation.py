@@ -3,6 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
@@ -24,12 +26,14 @@ def of_model(settings: Settings, model: Path, *, synthetic: bool) -> Baseline:
     """Classify images that the model was not trained on, and return the baseline of its predictions.
 
     Of a staged dataset that is the test split; of rendered vehicles it is every image, because new ones are rendered.
-    The image statistics are those of both splits. Raises IncompleteModel.
+    The image statistics are those of both splits. Raises IncompleteModel, or a DataError without CIFAR-100.
     """
     check(model)
     labels = parse_labels(",".join(json.loads((model / "model.json").read_text("utf-8"))["labels"]))
     with console.progress("staging") as advance:
-        source = staged_datasets.choose_source(settings, advance, synthetic=synthetic, labels=labels)
+        source = staged_datasets.choose_source(
+            settings, advance, synthetic=synthetic, labels=labels, may_render=synthetic
+        )
         staged = staged_datasets.write_to_disk(source, settings, advance)
     splits = {split: staged_datasets.labels_by_path(staged, split) for split in ("train", "test")}
     held_out = "train" if synthetic else "test"
@@ -92,9 +96,16 @@ def cross_validation_reference(model: Path) -> CalibrationReference | None:
 
 
 def of_captures(session: boto3.Session, endpoint: str, time_range: TimeRange) -> Baseline:
-    """Return the baseline of what an endpoint captured in a time range."""
+    """Return the baseline of what an endpoint captured in a time range, by the configuration that it has now."""
     with console.progress("reading captures"):
         location = capture_location(session, endpoint, None)
+        if location.configured and location.configured > time_range.since:
+            console.note(
+                f"{endpoint} has its configuration since {location.configured:%Y-%m-%d %H:%M:%S} UTC: "
+                "what it captured before may be another model's and is left out"
+            )
+            time_range = replace(time_range, since=location.configured)
+        time_range = replace(time_range, until=time_range.until or datetime.now(UTC))
         window = InferenceWindow.of(
             capture.CaptureReader(session.client("s3"), location, time_range.since, time_range.until)
         )

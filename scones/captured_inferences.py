@@ -1,7 +1,7 @@
 """Reads what an endpoint captured in a time range, and compares it with the baseline of its model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -80,10 +80,12 @@ def monitor_endpoint(
     until = time_range.until or datetime.now(UTC)
     cloudwatch = session.client("cloudwatch")
     latency = cloudwatch_metrics.latency(cloudwatch, name, location.variant, time_range.since, until)
+    report = drift.compare(window, reference, minimum, labels)
+    if location.configured and len(window) and window.times.min() < location.configured.timestamp():
+        report = replace(report, notes=(*report.notes, _of_another_model(location.configured)))
     return MonitoringResult(
-        name, time_range, window, labels, drift.compare(window, reference, minimum, labels),
-        Timeline.of(window, minimum), reading.counts, latency,
-    )  # fmt: skip
+        name, time_range, window, labels, report, Timeline.of(window, minimum), reading.counts, latency
+    )
 
 
 def monitor_captures(
@@ -125,6 +127,13 @@ def capture_location(session: boto3.Session, endpoint: str, outputs: StackOutput
             raise
         console.note(f"endpoint {endpoint} does not exist; reading its captures in s3://{outputs.data_bucket}")
         return capture.CaptureLocation(outputs.data_bucket, CAPTURE_PREFIX, endpoint, endpoint_exists=False)
+
+
+def _of_another_model(configured: datetime) -> str:
+    return (
+        f"the endpoint's configuration is of {configured:%Y-%m-%d %H:%M:%S} UTC: inferences before that may be another "
+        f"model's, and `--from {configured:%Y-%m-%dT%H:%M:%S}` leaves them out"
+    )
 
 
 def _outputs(session: boto3.Session, settings: Settings, *, required: bool) -> StackOutputs | None:

@@ -83,7 +83,7 @@ def warn(title: str, text: str, style: str = "yellow") -> None:
 
 @contextmanager
 def progress(title: str) -> Iterator[Advance]:
-    """Show a bar on standard error, fed by ``advance(done, total)``, and gone when the work is done."""
+    """Show a bar on a terminal's standard error, fed by ``advance(done, total)``, and gone when the work is done."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -91,7 +91,7 @@ def progress(title: str) -> Iterator[Advance]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -34,11 +34,15 @@ _OTHERS = re.compile(r" others:(\d+)")
 
 @dataclass(frozen=True)
 class UploadedDataset:
-    """A dataset in S3; ``labels`` gives each key of the test split its label, 0 or 1."""
+    """A dataset in S3; ``labels`` gives each key of the test split its label, 0 or 1.
+
+    ``other`` is the number of images of other classes, of both splits.
+    """
 
     name: str
     prefix: str
     train: int
+    other: int
     labels: dict[str, int]
     uploaded: int
     skipped: int
@@ -59,12 +63,13 @@ def choose_source(
     synthetic: bool = False,
     labels: Labels = VEHICLES,
     others: int | None = None,
+    may_render: bool = True,
 ) -> ImageSource:
     """Return CIFAR-100 from the archive named, from the cache or by download; rendered vehicles where that fails.
 
-    An archive that was named and cannot be read is an error, and so are labels that cannot be rendered where CIFAR-100
-    is not available. ``others`` is the number of images of other classes; by default as many as the dataset was staged
-    with before. Raises a DataError or NothingToRender.
+    An archive that was named and cannot be read is an error, and so is no CIFAR-100 if its labels cannot be rendered
+    or ``may_render`` is False. ``others`` is the number of images of other classes; by default as many as the dataset
+    was staged with before. Raises a DataError or NothingToRender.
     """
     can_render = labels == VEHICLES
     if synthetic:
@@ -75,7 +80,7 @@ def choose_source(
         archive, dataset = locate_archive(settings.archive, settings.cache, progress=advance), dataset_name(labels)
         return CifarSource(archive, labels, dataset, _staged_others(settings, dataset) if others is None else others)
     except DataError as error:
-        if settings.archive is not None or not can_render:
+        if settings.archive is not None or not can_render or not may_render:
             raise
         warn("no CIFAR-100", f"{error}; rendered vehicles are used instead")
         return _rendered(settings, others)
@@ -110,8 +115,10 @@ def upload_dataset(
     s3 = session.client("s3", config=Config(max_pool_connections=_UPLOADS))
     report = upload(staged.path, s3, bucket, prefix, progress=advance, workers=_UPLOADS)
     labels = {f"{prefix}/{path}": label for path, label in labels_by_path(staged, "test").items()}
-    train = len(staged.manifest.images("train"))
-    return UploadedDataset(source.dataset, prefix, train, labels, report.uploaded, report.skipped)
+    files = staged.manifest.files.values()
+    train = sum(file.split == "train" for file in files)
+    other = sum(file.split is not None and file.label is None for file in files)
+    return UploadedDataset(source.dataset, prefix, train, other, labels, report.uploaded, report.skipped)
 
 
 def labels_by_path(staged: StagedDataset, split: Literal["train", "test"]) -> dict[str, int]:

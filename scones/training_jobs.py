@@ -99,7 +99,7 @@ def follow(session: boto3.Session, name: str, epochs: int | None, target: Target
             on_line = _line_printer(advance, epochs)
             return jobs.follow(session, name, on_line, waiter, on_status=lambda state: console.note(state, "bold"))
         except KeyboardInterrupt:
-            console.note(f"the job continues: `scones train --attach {name}` follows it again")
+            console.note(jobs.continues(name))
             raise
 
 

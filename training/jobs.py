@@ -237,6 +237,11 @@ def _assigned(value: Any) -> Any:
     return None if type(value).__name__ == "Unassigned" else value
 
 
+def continues(name: str) -> str:
+    """Return what a person should know who has interrupted a command that follows a job."""
+    return f"the job continues: `scones train --attach {name}` follows it again"
+
+
 def follow(
     session: boto3.Session,
     name: str,

@@ -63,10 +63,14 @@ class RehearsalResult:
 def rehearse(
     session: boto3.Session, plan: RehearsalPlan, on_progress: Callable[[str], None] = lambda _: None
 ) -> RehearsalResult:
-    """Run the plan; the endpoint is deleted also after an error. Raises a SageMakerError."""
+    """Run the plan; the endpoint is deleted also after an error, the job is left running. Raises a SageMakerError."""
     on_progress(f"training job {plan.job.name}")
     jobs.submit(session, plan.job, plan.environment)
-    job = jobs.follow(session, plan.job.name, on_progress, plan.job_waiter)
+    try:
+        job = jobs.follow(session, plan.job.name, on_progress, plan.job_waiter)
+    except KeyboardInterrupt:
+        on_progress(jobs.continues(plan.job.name))
+        raise
     model_artifact = str(job.model_artifact)
     try:
         on_progress(f"endpoint {plan.endpoint}, and its scheduled deletion")

@@ -1,6 +1,7 @@
 """Where an endpoint's captures are."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core.s3_uris import S3Uri
@@ -13,6 +14,8 @@ VARIANT = "AllTraffic"
 class CaptureLocation:
     """``s3://{bucket}/{prefix}/{endpoint}/{variant}/``; ``endpoint_exists`` is False if it was deleted.
 
+    ``configured`` is when the endpoint's present configuration, which names its model, was created.
+
     Without an endpoint it is everything below the prefix, whatever the levels above the folders of the years are.
     """
 
@@ -21,6 +24,7 @@ class CaptureLocation:
     endpoint: str = ""
     variant: str = VARIANT
     endpoint_exists: bool = True
+    configured: datetime | None = None
 
     @property
     def root(self) -> str:
@@ -40,4 +44,11 @@ def capture_location(sagemaker: Any, endpoint: str) -> CaptureLocation:
         raise CaptureOff(endpoint)
     destination = S3Uri.parse(config["DestinationS3Uri"])
     variants = [variant["VariantName"] for variant in response.get("ProductionVariants", [])]
-    return CaptureLocation(destination.bucket, destination.key, endpoint, variants[0] if variants else VARIANT)
+    configuration = sagemaker.describe_endpoint_config(EndpointConfigName=response["EndpointConfigName"])
+    return CaptureLocation(
+        destination.bucket,
+        destination.key,
+        endpoint,
+        variants[0] if variants else VARIANT,
+        configured=configuration["CreationTime"],
+    )

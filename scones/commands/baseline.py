@@ -46,6 +46,8 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
     """
     if synthetic and captured:
         raise typer.BadParameter("use only one of them", param_hint="--synthetic, --captured")
+    if not captured and (since or start or end or endpoint):
+        raise typer.BadParameter("is used only with --captured", param_hint="--since, --from, --to, --endpoint")
     if captured:
         name = endpoint or context.endpoint_name
         time_range = TimeRange.parse(since, start, end, datetime.now(UTC))

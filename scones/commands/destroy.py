@@ -29,7 +29,7 @@ def destroy(
 ) -> None:
     """Delete the endpoint, the stack, its objects and its logs.
 
-    Lists what it deletes and asks for confirmation.
+    Lists what it deletes and asks for confirmation; without a terminal, only on AWS.
 
     Example: `scones destroy --target aws --images`
     """

@@ -44,7 +44,7 @@ def redrive(
         wait = False
     if dry_run:
         with console.progress("reading the failure queue"):
-            waiting = failure_queue.count_errors(sqs, outputs.failure_queue_url)
+            waiting = failure_queue.count_errors(sqs, outputs.failure_queue_url, error or ())
         _print(context, {"waiting": waiting.total(), "errors": dict(waiting.most_common())})
         return
     with console.progress("starting executions"):

@@ -48,6 +48,7 @@ def stage(
             "dataset": dataset.name,
             "train": dataset.train,
             "test": len(dataset.labels),
+            "other": dataset.other,
             "uploaded": dataset.uploaded,
             "skipped": dataset.skipped,
             "address": f"s3://{bucket}/{dataset.prefix}/",

@@ -118,6 +118,21 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_attach(
     assert "Epoch[1] Validation-accuracy=" in err
 
 
+def test_ctrl_c_while_a_rehearsal_trains_says_that_the_job_continues(
+    rehearsed: tuple[RequestRecorder, RehearsalResult], settings: Settings
+) -> None:
+    urls = {"SCONES_LOCALSTACK_URL": settings.localstack_url, "SCONES_SAGEMAKER_URL": settings.sagemaker_url}
+    hyperparameters = [word for name, value in TINY.items() for word in ("--hyperparameter", f"{name}={value}")]
+    with User(settings.home, urls).start("rehearse", "--dataset", "few", *hyperparameters) as process:
+        assert process.stderr is not None
+        job = next(line.split()[-1] for line in process.stderr if line.strip().startswith("training job "))
+        next(line for line in process.stderr if "Epoch[0]" in line)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=600)
+    assert process.returncode == 130
+    assert f"the job continues: `scones train --attach {job}` follows it again" in err
+
+
 def test_the_page_in_docs_lists_these_calls(
     rehearsed: tuple[RequestRecorder, RehearsalResult], settings: Settings
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_rollback_returns_to_the_deployment_before(aws: Account) -> None:
 def test_a_dataset_is_staged_once(aws: Account) -> None:
     staged = aws.json("stage", "--synthetic", "--others", "0")
     assert staged["uploaded"] == staged["train"] + staged["test"] + 2
+    assert staged["other"] == 0
     assert aws.json("stage", "--synthetic", "--others", "0")["uploaded"] == 0
 
 

@@ -121,6 +121,7 @@ def test_failures_can_be_counted_by_error_and_stay_where_they_are() -> None:
     result = count_errors(queue, QUEUE)
     assert result == {"EndpointUnavailable": 2, "UnsupportedImage": 1, "unnamed": 1}
     assert (len(queue.messages), queue.hidden) == (4, set())
+    assert count_errors(queue, QUEUE, {"UnsupportedImage", "Other"}) == {"UnsupportedImage": 1}
 
 
 def test_an_input_that_did_not_fit_the_message_is_taken_from_the_execution() -> None:

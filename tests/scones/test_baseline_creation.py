@@ -1,10 +1,15 @@
 import hashlib
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from monitoring.baseline import Baseline
-from scones.baseline_creation import cross_validation_reference, of_predictions
+from monitoring.baseline import MIN_PREDICTIONS, Baseline
+from scones.baseline_creation import cross_validation_reference, of_captures, of_predictions
+from scones.time_ranges import TimeRange
+from tests.monitoring.captures import NOON
+from tests.scones.configured_session import ConfiguredSession
 from training.vehicle_net.package import SHIPPED
 
 
@@ -35,3 +40,27 @@ def test_what_calibration_left_over_is_learnt_from_cross_validation_where_there_
     assert result.offset == pytest.approx(0.965 - 0.9594, abs=1e-4)
     (tmp_path / "model.json").write_text("{}")
     assert cross_validation_reference(tmp_path) is None
+
+
+def test_a_baseline_of_captures_leaves_out_what_an_earlier_configuration_may_have_predicted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    session: Any = ConfiguredSession(NOON)
+    before, after = NOON - timedelta(hours=1), NOON + timedelta(minutes=5)
+    session.capture(before, MIN_PREDICTIONS)
+    session.capture(after, MIN_PREDICTIONS + 1)
+    made = of_captures(session, "scones", TimeRange(before - timedelta(hours=1)))
+    assert made.n == MIN_PREDICTIONS + 1
+    assert made.source.startswith("captured by scones, 2026-03-01 12:00:00 to 20")
+    assert made.source.endswith(" UTC")
+    assert "scones has its configuration since 2026-03-01 12:00:00 UTC" in capsys.readouterr().err
+
+
+def test_a_baseline_of_captures_since_the_configuration_was_made_needs_no_note(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    session: Any = ConfiguredSession(NOON - timedelta(days=1))
+    session.capture(NOON, MIN_PREDICTIONS)
+    time_range = TimeRange(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
+    assert of_captures(session, "scones", time_range).source == f"captured by scones, {time_range}"
+    assert capsys.readouterr().err == ""

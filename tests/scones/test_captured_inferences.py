@@ -5,13 +5,16 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidS3Uri
-from scones.captured_inferences import capture_location, monitor_captures
+from scones.captured_inferences import capture_location, monitor_captures, monitor_endpoint
 from scones.errors import CapturesMissing
+from scones.settings import Settings
 from scones.time_ranges import TimeRange
 from tests import fake_aws
 from tests.monitoring.captures import NOON, FakeS3, file, line
+from tests.scones.configured_session import ConfiguredSession
 from tests.scones.fake_session import FakeSession
 from tests.scones.stacks import deployed
+from training.vehicle_net.package import SHIPPED
 
 
 class NoEndpoint:
@@ -30,6 +33,20 @@ def test_the_captures_of_a_deleted_endpoint_are_in_the_stacks_bucket() -> None:
 
 
 RANGE = TimeRange(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
+
+
+@pytest.mark.parametrize(("age", "noted"), [(timedelta(0), True), (timedelta(days=1), False)])
+def test_inferences_before_the_endpoints_configuration_are_noted(age: timedelta, noted: bool) -> None:
+    session: Any = ConfiguredSession(NOON - age)
+    session.capture(NOON - timedelta(minutes=5), 40)
+    result = monitor_endpoint(
+        session, Settings(), RANGE, endpoint="scones", baseline=SHIPPED / "baseline.json", threshold=0.9
+    )
+    note = (
+        "the endpoint's configuration is of 2026-03-01 12:00:00 UTC: inferences before that may be another model's, "
+        "and `--from 2026-03-01T12:00:00` leaves them out"
+    )
+    assert (note in result.to_dict()["notes"]) is noted
 
 
 def no_client() -> None:

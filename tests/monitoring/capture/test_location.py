@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,13 +12,22 @@ class Endpoint:
         self.capture = capture
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N803
-        result: dict[str, Any] = {"EndpointName": EndpointName, "ProductionVariants": [{"VariantName": "Blue"}]}
+        result: dict[str, Any] = {"EndpointName": EndpointName, "EndpointConfigName": "e-2"}
+        result["ProductionVariants"] = [{"VariantName": "Blue"}]
         return result | ({"DataCaptureConfig": self.capture} if self.capture else {})
+
+    def describe_endpoint_config(self, EndpointConfigName: str) -> dict[str, Any]:  # noqa: N803
+        return {"EndpointConfigName": EndpointConfigName, "CreationTime": CONFIGURED}
+
+
+CONFIGURED = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def test_the_endpoint_says_where_it_captures() -> None:
     config = {"EnableCapture": True, "DestinationS3Uri": "s3://bucket/some/prefix"}
-    assert capture_location(Endpoint(config), "e") == CaptureLocation("bucket", "some/prefix", "e", "Blue")
+    assert capture_location(Endpoint(config), "e") == CaptureLocation(
+        "bucket", "some/prefix", "e", "Blue", configured=CONFIGURED
+    )
 
 
 @pytest.mark.parametrize("config", [None, {"EnableCapture": False, "DestinationS3Uri": "s3://b/p"}])
