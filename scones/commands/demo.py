@@ -12,7 +12,6 @@ import typer
 from emulation.processes import background
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
-from emulation.session import LocalSession
 from scones import console, environment_lifecycle
 from scones.context import CommandContext
 from scones.options import SyntheticOption, with_context
@@ -43,8 +42,7 @@ def demo(
         from scones import demo_run  # noqa: PLC0415
         from scones.views.demo import summary_panel  # noqa: PLC0415
 
-        session = LocalSession(state.localstack_url, state.sagemaker_url, settings.local_region)
-        result = demo_run.run(session, settings, watch, demo_run.DemoOptions(images, concurrency, synthetic))
+        result = demo_run.run(context.session, settings, watch, demo_run.DemoOptions(images, concurrency, synthetic))
         with watch.step("report"), console.progress("drawing"):
             page = result.write_page(out)
     files = {

@@ -1,12 +1,15 @@
-"""The one way in which a test runs a command in its own process."""
+"""The one way in which a test runs a command in its own process, and a local environment for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from emulation.processes.environment_state import EnvironmentState
+from emulation.processes.state_directory import StateDirectory
 from scones.cli import app
 
 
@@ -31,3 +34,14 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
         return CliRunner().invoke(app, list(words), input=answer, obj=open_session)
 
     return run
+
+
+@pytest.fixture
+def started_in_us_east_1(tmp_path: Path) -> Iterator[Path]:
+    """The home of a local environment that this process says it runs."""
+    directory = StateDirectory(tmp_path / "home")
+    directory.claim()
+    url, now = "http://127.0.0.1:9", datetime.now(UTC)
+    directory.write_state(EnvironmentState(1, url, url, {}, "us-east-1", directory.logs, directory.root, now))
+    yield directory.root
+    directory.release()

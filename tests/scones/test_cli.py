@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,6 +14,7 @@ from threading import Thread
 import pytest
 
 from scones.cli import COMMANDS, load
+from scones.settings import ROOT
 from tests.cli_runner import User, command_names, find_command
 from tests.ports import reserved_ports
 from tests.scones.conftest import Cli
@@ -130,6 +132,34 @@ def test_help_imports_no_command() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_ctrl_c_while_the_command_line_is_imported_ends_it_without_a_traceback() -> None:
+    code = """
+import runpy, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "scones.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+runpy.run_module("scones", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_the_installed_command_is_the_module() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    assert scripts == {"scones": "scones.__main__:main"}
+
+
+def test_the_installed_command_completes(tmp_path: Path) -> None:
+    script = tmp_path / "scones"
+    script.write_text("from scones.__main__ import main\nmain()\n")
+    asked = {"_SCONES_COMPLETE": "complete_bash", "COMP_WORDS": "scones dest", "COMP_CWORD": "1"}
+    environment = {**User(tmp_path).variables(), **asked}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["destroy"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

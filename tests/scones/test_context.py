@@ -1,14 +1,11 @@
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ProxyConnectionError
 
-from emulation.processes.environment_state import EnvironmentState
-from emulation.processes.state_directory import StateDirectory
 from scones.context import aws_session, open_session, retry_new_role
 from scones.errors import RegionDiffers, WebPageReturned
 from scones.settings import Settings, Target
@@ -50,17 +47,6 @@ def test_without_any_region_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -
 def test_every_client_retries_throttling_adaptively() -> None:
     config = aws_session(Settings()).client("stepfunctions").meta.config
     assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("adaptive", 10)
-
-
-@pytest.fixture
-def started_in_us_east_1(tmp_path: Path) -> Iterator[Path]:
-    """The home of a local environment that this process says it runs."""
-    directory = StateDirectory(tmp_path / "home")
-    directory.claim()
-    url, now = "http://127.0.0.1:9", datetime.now(UTC)
-    directory.write_state(EnvironmentState(1, url, url, {}, "us-east-1", directory.logs, directory.root, now))
-    yield directory.root
-    directory.release()
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
