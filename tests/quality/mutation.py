@@ -90,6 +90,8 @@ def prepare(target: Target, folder: Path) -> None:
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-m", "not interpreter"],
         # Their tests share a server and a client that is kept, which must begin again for each change.
         "process_isolation": "forkserver" if target.service in {"classify", "serialize"} else "fork",
+        # Of processor time a mutant may take four times what all tests took by the clock before.
+        "timeout_multiplier": 2.0,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     (folder / "pyproject.toml").write_text("\n".join(["[tool.mutmut]", *lines, _PYTEST]), "utf-8")
