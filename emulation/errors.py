@@ -4,6 +4,7 @@ EmulationError
 ├── PortInUse               the requested port is in use
 ├── AlreadyRunning          another local environment uses this state directory
 ├── StateDirectoryUnusable  the state directory cannot be written
+├── CacheUnusable           the cache cannot be written
 ├── ServicesMissing         the folder of the Lambda functions has no handlers
 ├── EnvironmentBuildFailed  a virtual environment in the cache could not be created
 │   └── RewriteFailed       a file of LocalStack could not be rewritten for this Python
@@ -47,7 +48,19 @@ class StateDirectoryUnusable(EmulationError):
     """The state directory cannot be written, or its disk is full."""
 
     def __init__(self, home: Path, reason: OSError) -> None:
-        super().__init__(f"{home} cannot be used as the state directory: {reason}")
+        super().__init__(
+            f"{home} cannot be used as the state directory: {reason.strerror or reason}: "
+            "choose another with --home or SCONES_HOME"
+        )
+
+
+class CacheUnusable(EmulationError):
+    """The cache cannot be written, or its disk is full."""
+
+    def __init__(self, folder: Path, reason: OSError) -> None:
+        super().__init__(
+            f"{folder} in the cache cannot be written: {reason.strerror or reason}: choose another with SCONES_CACHE"
+        )
 
 
 class ServicesMissing(EmulationError):

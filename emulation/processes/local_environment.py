@@ -40,8 +40,8 @@ class LocalEnvironment:
     def start(self) -> EnvironmentState:
         """Start everything and return when all of it is healthy.
 
-        Raises AlreadyRunning, PortInUse, StateDirectoryUnusable, ServicesMissing, EnvironmentBuildFailed,
-        ComponentExited or ComponentUnhealthy, with nothing left running.
+        Raises AlreadyRunning, PortInUse, StateDirectoryUnusable, CacheUnusable, ServicesMissing,
+        EnvironmentBuildFailed, ComponentExited or ComponentUnhealthy, with nothing left running.
         """
         folders = components.find_services(self._options.services)
         try:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from emulation.errors import PortInUse
+from emulation.errors import CacheUnusable, PortInUse
 
 HOST = "127.0.0.1"
 # Below the ports that systems assign to outgoing connections and to listeners on port 0, so that none of those is
@@ -25,7 +25,8 @@ class Ports:
     def take(self, *, requested: int | None = None, preferred: int | None = None, wait_seconds: float = 0.0) -> int:
         """Return the requested port, or the preferred one if it is free, or any free one.
 
-        Waits ``wait_seconds`` for either to become free. Raises PortInUse if the requested port does not.
+        Waits ``wait_seconds`` for either to become free. Raises PortInUse if the requested port does not, and
+        CacheUnusable.
         """
         port = requested if requested is not None else preferred
         if port is not None and self._take_within(port, wait_seconds):
@@ -48,8 +49,11 @@ class Ports:
         return True
 
     def _take_named(self, port: int) -> bool:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        reservation = (self._directory / f"{port}.lock").open("w")
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            reservation = (self._directory / f"{port}.lock").open("w")
+        except OSError as error:
+            raise CacheUnusable(self._directory, error) from error
         try:
             fcntl.flock(reservation, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -12,7 +12,14 @@ from typing import Any
 import psutil
 import pytest
 
-from emulation.errors import AlreadyRunning, ComponentExited, PortInUse, ServicesMissing, StateDirectoryUnusable
+from emulation.errors import (
+    AlreadyRunning,
+    CacheUnusable,
+    ComponentExited,
+    PortInUse,
+    ServicesMissing,
+    StateDirectoryUnusable,
+)
 from emulation.processes import background
 from emulation.processes.components import EnvironmentOptions
 from emulation.processes.environment_state import EnvironmentState
@@ -75,7 +82,13 @@ def test_services_that_are_not_there_are_named_before_anything_starts(tmp_path: 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, services: Path) -> None:
     (tmp_path / "home").write_text("a file")
-    with pytest.raises(StateDirectoryUnusable, match="home"):
+    with pytest.raises(StateDirectoryUnusable, match=r"/home cannot be used as the state directory: .* SCONES_HOME"):
+        LocalEnvironment(EnvironmentOptions(tmp_path / "home", tmp_path / "cache", services)).start()
+
+
+def test_a_cache_that_cannot_be_written_is_not_called_the_state_directory(tmp_path: Path, services: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(CacheUnusable, match="/cache/ports in the cache cannot be written: Not a directory"):
         LocalEnvironment(EnvironmentOptions(tmp_path / "home", tmp_path / "cache", services)).start()
 
 

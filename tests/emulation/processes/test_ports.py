@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emulation.errors import PortInUse
+from emulation.errors import CacheUnusable, PortInUse
 from emulation.processes.ports import HOST, Ports, is_free
 from tests.ports import reserved_ports
 
@@ -93,3 +93,11 @@ def test_no_stack_takes_a_port_that_another_has_reserved_and_not_yet_listens_on(
 def test_any_port_lies_below_those_that_the_system_assigns(ports: Ports) -> None:
     with socket.create_server((HOST, 0)) as server:
         assert ports.take() < min(32_768, server.getsockname()[1])
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_its_variable(tmp_path: Path) -> None:
+    (tmp_path / "cache").touch()
+    with pytest.raises(
+        CacheUnusable, match=rf"{tmp_path}/cache/ports in the cache .*: Not a directory: .* SCONES_CACHE"
+    ):
+        Ports(tmp_path / "cache" / "ports").take()
