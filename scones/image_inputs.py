@@ -40,6 +40,7 @@ FOLDER_PLACEHOLDER = "folder placeholder"
 NOT_AN_IMAGE = "not an image"
 EMPTY_NAME = "empty name"
 DUPLICATE = "duplicate"
+_NOT_REGULAR = "not a regular file"
 _VISITED = "a folder that is included already"
 
 
@@ -112,7 +113,10 @@ def _name(image: LocalImage | S3Image) -> str:
 def local_entries(path: Path) -> Iterator[LocalImage | SkippedInput]:
     """Yield a file as an image, whatever it is, or what is below a folder. Raises UnusableInput."""
     try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
+        mode = path.stat().st_mode
+        is_folder = stat.S_ISDIR(mode)
+        if not is_folder and not stat.S_ISREG(mode):  # opening a FIFO waits for its writer
+            raise UnusableInput(str(path), f"{_NOT_REGULAR}: save what it contains to a file, and specify that")
         if not is_folder:
             _head(path)
     except OSError as error:
@@ -156,7 +160,7 @@ def _entry(path: Path, visited: set[tuple[int, int]]) -> Iterator[LocalImage | S
         else:
             yield from _walk(path, visited)
     elif not stat.S_ISREG(status.st_mode):
-        yield SkippedInput(str(path), "not a regular file")
+        yield SkippedInput(str(path), _NOT_REGULAR)
     elif is_image(path):
         yield LocalImage(path, str(path))
     else:

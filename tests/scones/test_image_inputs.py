@@ -156,6 +156,12 @@ def test_nothing_is_uploaded_where_one_source_cannot_be_used(source: str, tmp_pa
     assert s3.objects == {}
 
 
+def test_a_named_file_that_is_no_regular_one_is_refused_by_its_name_and_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(UnusableInput, match=r"pipe\.jpg: not a regular file: save"):
+        collected([str(tmp_path / "pipe.jpg")])
+
+
 def test_an_empty_name_is_refused_as_one() -> None:
     with pytest.raises(UnusableInput, match="an empty name"):
         collected([""])
