@@ -1,5 +1,6 @@
-"""Files that are written completely or not at all."""
+"""Files that are written completely or not at all, and checks before the work whose results they hold."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,23 @@ def write_atomically(path: Path, content: bytes | str, *, durable: bool = False)
     """Replace the content of ``path``, text as UTF-8, as :func:`atomic_writer` does. Raises OSError."""
     with atomic_writer(path, durable=durable) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def ensure_writable_folder(folder: Path) -> None:
+    """Create a folder unless it exists, and check that it takes files. Raises OSError, which names it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        error.filename = str(folder)
+        raise
+
+
+def ensure_writable_file(path: Path) -> None:
+    """Check that a file can be written, with its folder created unless it exists. Raises OSError, which names it."""
+    ensure_writable_folder(path.parent)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
 
 
 def _umask() -> int:

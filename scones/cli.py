@@ -3,7 +3,6 @@
 The modules of its commands are imported when they are invoked: help and completion need only names and one line each.
 """
 
-import errno
 import importlib
 import re
 import signal
@@ -14,18 +13,10 @@ from types import FrameType
 from typing import Any
 
 import typer
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ProxyConnectionError,
-)
-from botocore.parsers import ResponseParserError
 from typer.core import TyperGroup
 
-from core.errors import SconesError
 from scones.console import warn
+from scones.error_messages import EXPECTED, sentence
 
 COMMANDS = {
     "demo": "Run held-out images, five of neither class and four invalid ones through the whole pipeline, locally.",
@@ -69,7 +60,6 @@ IMAGES = {
 }
 
 _PACKAGE = "scones.commands"
-_LONGEST = 500
 _EMPTY_OPTION = re.compile(r"(--[a-z-]+)=\s*")
 
 
@@ -151,41 +141,9 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding shows what it can
     try:
         app()
-    except EndpointConnectionError as error:
-        sys.exit(_fail(f"cannot connect to {error.kwargs['endpoint_url']}: {_connection_hint(error)}"))
-    except ProxyConnectionError as error:
-        sys.exit(_fail(f"{error}: it refuses the connection or is not there; correct HTTPS_PROXY"))
-    except NoCredentialsError:
-        sys.exit(_fail("no AWS credentials found: set AWS_PROFILE or run `aws configure`; `--target local` needs none"))
-    except OSError as error:
-        sys.exit(_fail(_disk_hint(error)))
-    except SconesError as error:
-        sys.exit(_fail(str(error)))
-    except (BotoCoreError, ClientError, ResponseParserError) as error:
-        sys.exit(_fail(_cut(str(error)) or type(error).__name__))
-
-
-def _disk_hint(error: OSError) -> str:
-    path = error.filename2 or error.filename  # the second is what a file was to be renamed to
-    message = f"{path}: {error.strerror}" if path and error.strerror else str(error) or type(error).__name__
-    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-    return f"{message}: free some space or choose another directory" if is_full else message
-
-
-def _connection_hint(error: EndpointConnectionError) -> str:
-    if ".amazonaws.com" in error.kwargs["endpoint_url"]:
-        return "check the network, HTTPS_PROXY and AWS_CA_BUNDLE"
-    return "start it with `scones up`"
-
-
-def _cut(text: str) -> str:
-    """Return a text that may repeat a whole request, up to a length that a person reads."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _fail(message: str) -> int:
-    warn("error", " ".join(message.split()), "red")
-    return 1
+    except EXPECTED as error:
+        warn("error", sentence(error), "red")
+        sys.exit(1)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

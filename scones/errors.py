@@ -18,6 +18,7 @@ CommandError
 ├── UnreadableManifest
 ├── EndpointReturnedNothing
 ├── BatchUnclear
+├── ResultsNotWritten
 ├── BucketNotReadable
 ├── CapturesMissing
 ├── EndpointHasNoModel
@@ -167,6 +168,16 @@ class BatchUnclear(CommandError):
 
     def __init__(self) -> None:
         super().__init__("specify a folder, s3://bucket/prefix, a manifest or --attach ARN, and only one of them")
+
+
+class ResultsNotWritten(CommandError):
+    """A batch has ended, and its results cannot be written to the folder."""
+
+    def __init__(self, execution_arn: str, reason: OSError) -> None:
+        super().__init__(
+            f"{reason.filename}: {reason.strerror}: the batch has ended, and "
+            f"`scones batch --attach {execution_arn} --out FOLDER` writes its results to another folder"
+        )
 
 
 class BucketNotReadable(CommandError):

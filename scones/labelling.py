@@ -30,13 +30,12 @@ def reviewing(sqs: Any, s3: Any, outputs: StackOutputs) -> Reviewing:
 
 
 def write_page(sqs: Any, s3: Any, outputs: StackOutputs, path: Path, limit: int) -> list[Card]:
-    """Write the page of up to ``limit`` images, and release every message."""
+    """Write the page of up to ``limit`` images into a folder that exists, and release every message."""
     cards = []
     with _received(sqs, outputs.review_queue_url) as messages, console.progress("fetching images") as advance:
         for image, about in islice(_by_image(messages).items(), limit):
             cards.append(_card(s3, image, about[-1]))
             advance(len(cards), len(messages))
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, contact_sheet.render(cards, outputs.labels))
     return cards
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from core.files import ensure_writable_file
 from monitoring.baseline import Baseline
 from scones import baseline_creation, model_baseline, options
 from scones.context import CommandContext
@@ -48,6 +49,8 @@ def baseline(  # noqa: PLR0913, PLR0917 - each is an option
         raise typer.BadParameter("use only one of them", param_hint="--synthetic, --captured")
     if not captured and (since or start or end or endpoint):
         raise typer.BadParameter("is used only with --captured", param_hint="--since, --from, --to, --endpoint")
+    if out:
+        ensure_writable_file(out)
     if captured:
         name = endpoint or context.endpoint_name
         time_range = TimeRange.parse(since, start, end, datetime.now(UTC))

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from core.files import ensure_writable_folder
 from orchestration import batch as batches
 from orchestration.batch import Batch, KeySet
 from scones import batch_inputs, batch_results, console
 from scones.batch_results import BatchSummary
 from scones.context import CommandContext
-from scones.errors import INTERRUPTED, BatchUnclear
+from scones.errors import INTERRUPTED, BatchUnclear, ResultsNotWritten
 from scones.options import ThresholdOption, with_context
 from scones.views.executions import show_skipped
 
@@ -53,13 +54,17 @@ def batch(
     """
     if (source is None) == (attach is None):
         raise BatchUnclear
+    ensure_writable_folder(out)
     begun = time.monotonic()
     arn = attach or _start(context, str(source), threshold, concurrency)
     finished = _follow(context, arn, stop_on_interrupt=stop_on_interrupt)
     seconds = finished.seconds if attach else time.monotonic() - begun
     s3 = context.client("s3")
     skipped = batch_inputs.read_skipped(s3, finished.input)
-    summary, keys = batch_results.collect(s3, finished, out / arn.rpartition(":")[2], seconds, skipped)
+    try:
+        summary, keys = batch_results.collect(s3, finished, out / arn.rpartition(":")[2], seconds, skipped)
+    except OSError as error:
+        raise ResultsNotWritten(arn, error) from error
     expected = KeySet()
     for key in batches.expected_keys(s3, finished.input):
         expected.add(key)

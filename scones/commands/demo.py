@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from core.files import ensure_writable_folder
 from emulation.processes import background
 from emulation.processes.environment_state import EnvironmentState
 from emulation.processes.local_environment import LocalEnvironment
@@ -36,6 +37,7 @@ def demo(
 
     Writes a report. Exit code 1 if an image has no outcome.
     """
+    ensure_writable_folder(out)
     settings, watch = context.settings, Stopwatch()
     with watch.step("total"), _environment(settings, watch, keep=keep) as state:
         # Importing these takes two seconds: do it while LocalStack starts.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from core.files import write_atomically
+from core.files import ensure_writable_folder, write_atomically
 from monitoring.report.page import write as write_page
 from scones import console, endpoint_evaluation, images_of_neither, model_comparison, staged_datasets
 from scones.context import CommandContext
@@ -51,6 +51,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - a command's options
         _print_comparison(context, job)
         return
     outputs = context.outputs
+    ensure_writable_folder(out)
     with console.progress("staging") as advance:
         source = staged_datasets.choose_source(context.settings, advance, synthetic=synthetic, labels=outputs.labels)
         staged = staged_datasets.write_to_disk(source, context.settings, advance)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from core.files import ensure_writable_folder
 from monitoring.report.page import write as write_page
 from scones import console, options, recent_executions, report_content
 from scones.context import CommandContext
@@ -32,6 +33,7 @@ def report(
     """
     settings, outputs = context.settings, context.outputs
     time_range = TimeRange.parse(since, start, end, datetime.now(UTC))
+    ensure_writable_folder(out)
     stepfunctions = context.client("stepfunctions")
     with console.progress("reading executions") as advance:
         machine = outputs.state_machine_arn

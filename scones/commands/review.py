@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from core.defaults import REVIEW_PORT
+from core.files import ensure_writable_file
 from review.labelled_dataset import LISTING
 from review.labels import parse_label_lines, read_label_file
 from scones import labelling, review_server
@@ -56,6 +57,7 @@ def review(
             {"labelled": labelled, "left": remaining, "manifest": f"s3://{outputs.data_bucket}/{LISTING}"}
         )
         return
+    ensure_writable_file(sheet)
     cards = labelling.write_page(sqs, s3, outputs, sheet, limit)
     values: dict[str, Any] = {"images": len(cards), "sheet": str(sheet)}
     if context.as_json:

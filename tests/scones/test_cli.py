@@ -7,9 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -18,6 +16,8 @@ from scones.settings import ROOT
 from tests.cli_runner import User, command_names, find_command
 from tests.ports import reserved_ports
 from tests.scones.conftest import Cli
+from tests.scones.fake_cloudformation import CloudFormation
+from tests.scones.fake_session import FakeSession
 
 
 @pytest.fixture
@@ -89,30 +89,54 @@ def test_an_unknown_target_in_the_environment_is_one_clear_line(user: User) -> N
 
 def test_a_file_that_cannot_be_written_is_named_with_the_reason(user: User, tmp_path: Path) -> None:
     done = user.run("cost", "--write", str(tmp_path))
-    assert (done.returncode, done.stderr) == (1, f"error: {tmp_path}: Is a directory\n")
+    assert (done.returncode, done.stderr) == (1, f"error: {tmp_path}: Is a directory: specify a file\n")
 
 
-class _LongRefusal(BaseHTTPRequestHandler):
-    """Answers every request with AWS's form of an error that repeats the whole request."""
-
-    def do_POST(self) -> None:
-        body = f"<ErrorResponse><Error><Code>X</Code><Message>{'long ' * 30_000}</Message></Error></ErrorResponse>"
-        self.send_response(400)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_: object) -> None: ...
+OUTPUTS = (("batch", "photos", "--out"), ("batch", "--attach", "arn", "--out"), ("demo", "--out"))
 
 
-def test_an_error_of_aws_that_repeats_a_request_is_cut(user: User) -> None:
-    with HTTPServer(("127.0.0.1", 0), _LongRefusal) as server:
-        Thread(target=server.serve_forever).start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        done = User(user.home, {**user.environment, "SCONES_LOCALSTACK_URL": url}).run("show", "x")
-        server.shutdown()
-    assert done.stderr.startswith("error: An error occurred (X) when calling")
-    assert len(done.stderr) < 600
+@pytest.mark.parametrize("words", OUTPUTS, ids=" ".join)
+def test_an_output_folder_that_is_a_file_is_refused_before_anything_starts(
+    words: tuple[str, ...], user: User, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    done = user.run(*words, str(tmp_path / "file"))
+    remedy = "choose a path at which there is no file"
+    assert (done.returncode, done.stderr) == (1, f"error: {tmp_path / 'file'}: File exists: {remedy}\n")
+
+
+@pytest.mark.parametrize("words", [["report", "--out"], ["evaluate", "--out"]], ids=" ".join)
+def test_an_output_folder_that_is_a_file_is_refused_before_anything_is_read(
+    words: list[str], cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    session = FakeSession(cloudformation=CloudFormation())
+    assert isinstance(cli(*words, str(tmp_path / "file"), session=session).exception, FileExistsError)
+
+
+@pytest.mark.parametrize("words", [["review", "--sheet"], ["baseline", "--synthetic", "--out"]], ids=" ".join)
+def test_an_output_file_that_is_a_folder_is_refused_before_anything_is_read(
+    words: list[str], cli: Cli, tmp_path: Path
+) -> None:
+    session = FakeSession(cloudformation=CloudFormation(), sqs=object(), s3=object())
+    assert isinstance(cli(*words, str(tmp_path), session=session).exception, IsADirectoryError)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("AWS_PROFILE", "nope", "The config profile (nope) could not be found: correct AWS_PROFILE, or create it"),
+        ("AWS_REGION", "bogus region", "'bogus region' is not a region: correct AWS_REGION, or the profile's region"),
+    ],
+)
+def test_aws_settings_that_cannot_be_used_are_named_with_the_remedy(
+    variable: str, value: str, message: str, user: User
+) -> None:
+    environment = {**user.environment, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", variable: value}
+    done = User(user.home, environment).run("status", "--target", "aws")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {message}")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_port_that_is_taken_is_named(user: User) -> None:
