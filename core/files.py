@@ -16,7 +16,11 @@ def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
     Readers of ``path``, also after a crash, see the old file or the new one; an error in the block leaves
     the old one. ``durable`` waits until the disk has the content. The directory must exist. Raises OSError.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    except OSError as error:
+        error.filename = str(path)
+        raise
     partial = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from core.files import ensure_writable_folder
 from monitoring import cloudwatch_metrics
 from monitoring.drift import Verdict
 from scones import console, options
@@ -45,6 +46,7 @@ def monitor(  # noqa: PLR0913, PLR0917 - a command's options
     Example: `scones monitor --since 24h --publish`
     """
     time_range = TimeRange.parse(since, start, end, datetime.now(UTC))
+    ensure_writable_folder(out)
     with console.progress("reading captures"):
         if captures:
             if endpoint or publish:

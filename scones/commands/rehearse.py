@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from core.defaults import ENDPOINT_INSTANCE_TYPE
-from core.files import write_atomically
+from core.files import ensure_writable_file, write_atomically
 from core.named_values import parse_named_values
 from scones import console, options, training_jobs
 from scones.context import CommandContext
@@ -36,6 +36,8 @@ def rehearse(
     Example: `scones rehearse --hyperparameter backbone=tiny`
     """
     session, settings, outputs = context.session, context.settings, context.outputs
+    if write is not None:
+        ensure_writable_file(write)
     job = training_jobs.job_spec(
         session, settings, outputs, recipe, parse_named_values(hyperparameter or ()),
         dataset=dataset, instance_type=instance_type, epochs=epochs,

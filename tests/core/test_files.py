@@ -40,6 +40,12 @@ def test_a_missing_directory_is_an_error_of_the_system(tmp_path: Path) -> None:
         write_atomically(tmp_path / "missing" / "file", "text")
 
 
+def test_a_file_in_a_folder_that_does_not_exist_is_named_and_not_its_temporary_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as refusal:
+        write_atomically(tmp_path / "nowhere" / "page.html", "content")
+    assert refusal.value.filename == str(tmp_path / "nowhere" / "page.html")
+
+
 def test_a_folder_for_results_is_created_and_nothing_is_left_in_it(tmp_path: Path) -> None:
     ensure_writable_folder(tmp_path / "out" / "deep")
     ensure_writable_file(tmp_path / "out" / "deep" / "page.html")

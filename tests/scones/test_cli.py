@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_written_is_named_with_the_reason(user: User, tmp_
     assert (done.returncode, done.stderr) == (1, f"error: {tmp_path}: Is a directory: specify a file\n")
 
 
-OUTPUTS = (("batch", "photos", "--out"), ("batch", "--attach", "arn", "--out"), ("demo", "--out"))
+OUTPUTS = (("batch", "photos", "--out"), ("batch", "--attach", "arn", "--out"), ("demo", "--out"), ("monitor", "--out"))
 
 
 @pytest.mark.parametrize("words", OUTPUTS, ids=" ".join)
@@ -114,7 +114,9 @@ def test_an_output_folder_that_is_a_file_is_refused_before_anything_is_read(
     assert isinstance(cli(*words, str(tmp_path / "file"), session=session).exception, FileExistsError)
 
 
-@pytest.mark.parametrize("words", [["review", "--sheet"], ["baseline", "--synthetic", "--out"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["review", "--sheet"], ["baseline", "--synthetic", "--out"], ["rehearse", "--write"]], ids=" ".join
+)
 def test_an_output_file_that_is_a_folder_is_refused_before_anything_is_read(
     words: list[str], cli: Cli, tmp_path: Path
 ) -> None:
