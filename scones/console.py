@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.printable import printable
+from scones.tables import FoldingTable
 
 _PIPE_WIDTH = 100_000
 
@@ -58,9 +59,7 @@ def print_values(values: Mapping[str, Any]) -> None:
 
 def values_table(rows: Iterable[tuple[str, Any]]) -> Table:
     """Return names and values, one a row."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(overflow="fold")  # a URI that is cut off is of no use
+    table = FoldingTable.grid(padding=(0, 2))
     for name, value in rows:
         table.add_row(f"[bold]{name}[/]", escape(str(value)))
     return table

@@ -2,10 +2,9 @@
 
 from dataclasses import asdict
 
-from rich.table import Table
-
 from orchestration import cost as calculation
 from orchestration.cost import Assumptions, Cost, Prices
+from scones.tables import FoldingTable
 
 _COLUMNS = {
     "workflow": "Step Functions",
@@ -52,12 +51,14 @@ included: cold starts, retries, alarms and dashboard, container images in ECR, d
 """
 
 
-def cost_table(costs: list[Cost], prices: Prices) -> Table:
-    """Return the costs by workflow and part, in US dollars."""
-    table = Table("US dollars", *_COLUMNS.values(), "total", title=f"{costs[0].images:,} images in {prices.region}")
+def cost_table(costs: list[Cost], prices: Prices) -> FoldingTable:
+    """Return the costs by part and workflow, in US dollars."""
+    table = FoldingTable("US dollars", title=f"{costs[0].images:,} images in {prices.region}")
     for cost in costs:
-        parts = (f"{cost.parts[part]:,.2f}" for part in _COLUMNS)
-        table.add_row(cost.workflow, *parts, f"[bold]{cost.total:,.2f}[/]")
+        table.add_column(cost.workflow, justify="right")
+    for part, name in _COLUMNS.items():
+        table.add_row(name, *(f"{cost.parts[part]:,.2f}" for cost in costs))
+    table.add_row("[bold]total[/]", *(f"[bold]{cost.total:,.2f}[/]" for cost in costs))
     return table
 
 

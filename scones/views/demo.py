@@ -2,17 +2,17 @@
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
 
 from monitoring.evaluation import describe_rate
 from scones.console import escape, values_table
 from scones.demo_summary import DemoSummary
 from scones.recent_executions import BELOW_THRESHOLD
+from scones.tables import FoldingTable
 
 
 def summary_panel(summary: DemoSummary, threshold: float) -> RenderableType:
     """Return the summary as one screen."""
-    outcomes = Table(title="Outcomes of the images", title_justify="left", show_edge=False)
+    outcomes = FoldingTable(title="Outcomes of the images", title_justify="left", show_edge=False)
     outcomes.add_column("outcome")
     outcomes.add_column("images", justify="right")
     outcomes.add_row("[green]classified[/]", str(summary.executions["SUCCEEDED"]))

@@ -1,9 +1,8 @@
 """The screen of `scones show`: one execution, state by state."""
 
-from rich.table import Table
-
 from orchestration.history import Execution, StateVisit
 from scones import console
+from scones.tables import FoldingTable
 
 
 def show(execution: Execution, visits: tuple[StateVisit, ...]) -> None:
@@ -13,7 +12,7 @@ def show(execution: Execution, visits: tuple[StateVisit, ...]) -> None:
     status = f"[{colour}]{execution.status}[/]"
     console.out.print(f"{status}{duration}  {console.escape(execution.arn)}", soft_wrap=True)
     console.print_line(f"started {execution.started:%Y-%m-%d %H:%M:%S %Z}")
-    table = Table("state", "at", "ms", "in", "out", "retries", "error")
+    table = FoldingTable("state", "at", "ms", "in", "out", "retries", "error")
     for visit in visits:
         table.add_row(
             console.escape(visit.name),

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 from rich.console import Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from orchestration.executions import Outcome, S3Image
 from scones import console
 from scones.image_inputs import SkippedInput
+from scones.tables import FoldingTable
 
 SHOWN = 12
 SHOWN_NAMES = 3
@@ -33,9 +33,9 @@ def live_outcomes(total: int, names: Mapping[S3Image, str]) -> Iterator[Callable
         yield show
 
 
-def outcome_table(outcomes: Sequence[Outcome], names: Mapping[S3Image, str]) -> Table:
+def outcome_table(outcomes: Sequence[Outcome], names: Mapping[S3Image, str]) -> FoldingTable:
     """Return the outcomes as a table, each image by the name that the user gave it."""
-    table = Table("image", "label", "confidence", "ms")
+    table = FoldingTable("image", "label", "confidence", "ms")
     for outcome in outcomes:
         name = console.escape(names[outcome.image])
         duration = f"{outcome.milliseconds:.0f}"

@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.table import Table
-
 from core.files import write_atomically
 from monitoring import plots
 from monitoring.drift import DriftReport, Verdict
 from scones import console
 from scones.captured_inferences import MonitoringResult
+from scones.tables import FoldingTable
 
 _COLOURS = {Verdict.UNKNOWN: "dim", Verdict.STABLE: "green", Verdict.WATCH: "yellow", Verdict.DRIFTED: "red"}
 
@@ -29,14 +28,15 @@ def show(result: MonitoringResult, folder: Path) -> None:
     console.out.print(f"{verdict}  {console.escape(f'{result.endpoint}, {result.time_range}')}")
     console.print_line(report.description.removeprefix(f"{report.verdict}: "))
     if report.signals:
-        console.out.print(_signals(report))
+        console.out.print(signals_table(report))
     for line in _lines(result):
         console.print_line(line)
     console.print_line(f"plots: {folder / 'confidence.png'}, {folder / 'drift.png'}")
 
 
-def _signals(report: DriftReport) -> Table:
-    table = Table("signal", "baseline", "current", "statistic", "adjusted p", "verdict", show_edge=False)
+def signals_table(report: DriftReport) -> FoldingTable:
+    """Return each signal in a row."""
+    table = FoldingTable("signal", "baseline", "current", "statistic", "adjusted p", "verdict", show_edge=False)
     for signal in report.signals:
         p = "< 0.0001" if signal.adjusted_p < 0.0001 else f"{signal.adjusted_p:.4f}"
         verdict = f"[{_COLOURS[signal.verdict]}]{signal.verdict}[/]"
