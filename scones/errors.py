@@ -173,9 +173,9 @@ class BatchUnclear(CommandError):
 class ResultsNotWritten(CommandError):
     """A batch has ended, and its results cannot be written to the folder."""
 
-    def __init__(self, execution_arn: str, reason: OSError) -> None:
+    def __init__(self, execution_arn: str, folder: Path, reason: OSError) -> None:
         super().__init__(
-            f"{reason.filename}: {reason.strerror}: the batch has ended, and "
+            f"{reason.filename or folder}: {reason.strerror}: the batch has ended, and "
             f"`scones batch --attach {execution_arn} --out FOLDER` writes its results to another folder"
         )
 

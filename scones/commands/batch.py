@@ -61,10 +61,11 @@ def batch(
     seconds = finished.seconds if attach else time.monotonic() - begun
     s3 = context.client("s3")
     skipped = batch_inputs.read_skipped(s3, finished.input)
+    folder = out / arn.rpartition(":")[2]
     try:
-        summary, keys = batch_results.collect(s3, finished, out / arn.rpartition(":")[2], seconds, skipped)
+        summary, keys = batch_results.collect(s3, finished, folder, seconds, skipped)
     except OSError as error:
-        raise ResultsNotWritten(arn, error) from error
+        raise ResultsNotWritten(arn, folder, error) from error
     expected = KeySet()
     for key in batches.expected_keys(s3, finished.input):
         expected.add(key)

@@ -215,7 +215,10 @@ def test_every_command_that_writes_is_one_line_on_a_full_disk_and_leaves_no_half
     assert set(codes) == {1}, done.stderr
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == len(WRITING_COMMANDS), done.stderr
-    assert all(line.endswith("free some space or choose another directory") for line in errors), done.stderr
+    batch, *others = errors
+    assert batch.startswith("error: out/batch-"), done.stderr
+    assert batch.endswith("--out FOLDER` writes its results to another folder"), done.stderr
+    assert all(line.endswith("free some space or choose another directory") for line in others), done.stderr
     files = [path for path in set(tmp_path.rglob("*")) - before if path.is_file()]
     assert [path for path in files if path.stat().st_size >= 1000] == [], "cut off at the limit"
 
