@@ -33,6 +33,7 @@ from settings import Credentials
 
 # A small request's body would otherwise wait 40 ms for the acknowledgement of its head, as botocore's client knows.
 _AT_ONCE = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+USER_AGENT = "scones-classify"
 CONNECT_TIMEOUT = 3
 READ_TIMEOUT = 30
 # Transient errors that have the status of a client error.
@@ -62,7 +63,7 @@ class EndpointRuntime:
 
     def invoke_endpoint(self, endpoint: str, image: bytes, content_type: str, inference_id: str = "") -> Any:
         """Return the endpoint's response. Raises a BotoCoreError."""
-        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": USER_AGENT}
         if inference_id:
             headers["X-Amzn-SageMaker-Inference-Id"] = inference_id
         request = AWSRequest("POST", f"{self.url}/endpoints/{endpoint}/invocations", headers, image)

@@ -32,6 +32,7 @@ from errors import (
 from settings import Credentials
 from urllib3.exceptions import HTTPError
 
+USER_AGENT = "scones-serialize"
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 8
 ATTEMPTS = 3
@@ -76,7 +77,7 @@ class ObjectStore:
         return self._get(bucket, key, actual)
 
     def _get(self, bucket: str, key: str, region: str) -> Any:
-        request = AWSRequest("GET", self.url(bucket, key, region), stream_output=True)
+        request = AWSRequest("GET", self.url(bucket, key, region), {"User-Agent": USER_AGENT}, stream_output=True)
         S3SigV4Auth(self.credentials, "s3", region).add_auth(request)
         return self.session.send(request.prepare())
 

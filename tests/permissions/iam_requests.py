@@ -16,6 +16,7 @@ PREFIXES = {"sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas",
 # Operations whose actions have another name.
 ACTIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:DeleteObject": "s3:DeleteObjectVersion",  # it is called with versions only, as DeleteObjects is
     "s3:DeleteObjects": "s3:DeleteObjectVersion",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:HeadObject": "s3:GetObject",

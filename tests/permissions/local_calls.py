@@ -1,7 +1,8 @@
 """The calls of a local end-to-end run, by the role or policy with which each would be made on AWS.
 
 LocalStack writes down what it serves, requests between its services included; a proxy records what the SageMaker
-emulator is sent. Roles that LocalStack assumes name themselves, processes by the ``app/`` in their user agent.
+emulator is sent. Roles that LocalStack assumes name themselves, processes by their user agent, ``app/NAME``
+or, for the functions, ``scones-NAME``.
 """
 
 import dataclasses
@@ -103,7 +104,7 @@ class RecordedEnvironment(LocalEnvironment):
 
 
 def _app(agent: str) -> str:
-    match = re.search(r"\bapp/(\w+)", agent)
+    match = re.search(r"\b(?:app/|scones-)(\w+)", agent)
     return match[1] if match else ""
 
 

@@ -27,6 +27,7 @@ def test_the_image_is_sent_as_it_is_and_json_asked_for(endpoint: EndpointStub, l
     assert (path, body) == ("/endpoints/vehicles/invocations", b"image")
     assert headers["content-type"] == "image/png"
     assert headers["accept"] == "application/json"
+    assert headers["user-agent"] == "scones-classify"
     assert headers["x-amzn-sagemaker-inference-id"] == "4f2b"
 
 

@@ -207,6 +207,7 @@ def test_a_bucket_of_another_region_is_read_there() -> None:
         "https://b-1.s3.eu-west-1.amazonaws.com/k",
     ]
     assert b"/eu-west-1/s3/aws4_request" in session.requests[1].headers["Authorization"].encode()
+    assert {request.headers["User-Agent"] for request in session.requests} == {"scones-serialize"}
     assert moved.raw.closed
 
 
