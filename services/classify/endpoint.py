@@ -1,8 +1,8 @@
 """Invokes the endpoint, translates its failures into the errors of this state, and reads its prediction.
 
 botocore signs and sends the requests, without one of its clients, whose import and creation take most of a cold start:
-the first invocation in the container takes 0.52 instead of 0.66 of the plain boto3 handler's time (medians of 7 starts
-under the Runtime Interface Emulator, November 2026). ``tests/test_requests.py`` compares them with a client's.
+with one, the first invocation in the container takes 1.27 times as long (medians of 7 starts under the Runtime
+Interface Emulator, November 2026). ``tests/test_requests.py`` compares the requests with a client's.
 """
 
 import json
@@ -71,6 +71,7 @@ class EndpointRuntime:
         return self.session.send(request.prepare())
 
 
+@cache
 def dns_suffix(region: str) -> str:
     """Return the domain of the partition that a region belongs to, by the list that botocore has of them."""
     partitions = Loader().load_data("partitions")["partitions"]

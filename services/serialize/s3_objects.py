@@ -1,8 +1,8 @@
 """Reads an object from S3, under whichever spelling of its key exists.
 
 botocore signs and sends the requests, without one of its clients, whose import and creation take most of a cold start:
-the first invocation in the container takes 0.49 instead of 0.65 of the plain boto3 handler's time (medians of 7 starts
-under the Runtime Interface Emulator, November 2026). ``tests/test_requests.py`` compares them with a client's.
+with one, the first invocation in the container takes 1.34 times as long (medians of 7 starts under the Runtime
+Interface Emulator, November 2026). ``tests/test_requests.py`` compares the requests with a client's.
 """
 
 import random
