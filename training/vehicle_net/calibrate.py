@@ -1,5 +1,5 @@
-"""Calibration of confidences: a temperature (https://arxiv.org/abs/1706.04599) for the logits of the labels,
-and a sigmoid (Platt 1999) for how much the logit of neither exceeds them.
+"""Calibration of confidences by sigmoids (Platt 1999): one for the difference of the labels' logits, as a temperature
+(https://arxiv.org/abs/1706.04599) and a shift, and one for how much the logit of neither exceeds them.
 """
 
 from dataclasses import asdict, dataclass
@@ -7,32 +7,35 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
 Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
 
 _BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm
+_PRECISION = 1e-7
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """p_1 = sigmoid((logit of label 1 - logit of label 0) / temperature).
+    """p_1 = sigmoid((logit of label 1 - logit of label 0 - shift) / temperature).
 
     Of three logits: q = sigmoid(slope * (logit of neither - log of the sum of the labels' exponentials) + offset) is
     the probability that the image shows neither, and each label's is (1 - q) p + q / 2.
     """
 
     temperature: float = 1.0
+    shift: float = 0.0
+    """The difference of the labels' logits at which both are equally likely."""
     slope: float = 1.0
     offset: float = 0.0
 
     def to_dict(self, *, neither: bool = False) -> dict[str, object]:
         """As model.json holds it."""
         if neither:
-            return {"method": "temperature, and sigmoid for neither", **asdict(self)}
-        return {"method": "temperature", "temperature": self.temperature}
+            return {"method": "sigmoids for the labels and for neither", **asdict(self)}
+        return {"method": "sigmoid", "temperature": self.temperature, "shift": self.shift}
 
     def neither(self, logits: Floats) -> Floats:
         """Probabilities (N,) that images show neither, of logits (N, 2) or (N, 3)."""
@@ -44,7 +47,7 @@ class Calibration:
     def probabilities(self, logits: Floats) -> Floats:
         """Probabilities (N, 2) of logits (N, 2) or (N, 3)."""
         neither = self.neither(logits)
-        second = expit((logits[:, 1] - logits[:, 0]) / self.temperature) * (1 - neither) + neither / 2
+        second = expit((logits[:, 1] - logits[:, 0] - self.shift) / self.temperature) * (1 - neither) + neither / 2
         return np.stack([1 - second, second], axis=1)
 
 
@@ -59,10 +62,10 @@ def fit(logits: Floats, labels: Labels, others: Floats | None = None, prior: flo
 
     `others` are logits (M, 3) of images that show neither, of which `prior` are supposed for each of the N.
     """
-    temperature = _temperature(logits[:, 1] - logits[:, 0], labels)
+    temperature, shift = _temperature_and_shift(logits[:, 1] - logits[:, 0], labels)
     if others is None or logits.shape[1] == 2:
-        return Calibration(temperature)
-    return Calibration(temperature, *_sigmoid(excess(logits), excess(others), prior))
+        return Calibration(temperature, shift)
+    return Calibration(temperature, shift, *_sigmoid(excess(logits), excess(others), prior))
 
 
 def _smoothed(labels: Labels) -> Floats:
@@ -72,14 +75,19 @@ def _smoothed(labels: Labels) -> Floats:
     return np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
 
-def _temperature(margins: Floats, labels: Labels) -> float:
+def _temperature_and_shift(margins: Floats, labels: Labels) -> tuple[float, float]:
     targets = _smoothed(labels)
 
-    def loss(logarithm: float) -> float:
-        scaled = margins / np.exp(logarithm)
+    def loss(point: Floats) -> float:
+        scaled = (margins - point[1]) / np.exp(point[0])
         return float(np.mean(np.logaddexp(0, scaled) - targets * scaled))
 
-    return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS).x))
+    largest = float(np.abs(margins).max())
+    bounds = (_BOUNDS, (-largest, largest))
+    fitted = minimize(
+        loss, np.zeros(2), method="Nelder-Mead", bounds=bounds, options={"xatol": _PRECISION, "fatol": _PRECISION}
+    ).x
+    return float(np.exp(fitted[0])), float(fitted[1])
 
 
 def _sigmoid(inside: Floats, outside: Floats, prior: float) -> tuple[float, float]:
@@ -92,5 +100,5 @@ def _sigmoid(inside: Floats, outside: Floats, prior: float) -> tuple[float, floa
         scaled = np.exp(point[0]) * values + point[1]
         return float(np.sum(weights * (np.logaddexp(0, scaled) - targets * scaled)))
 
-    fitted = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9}).x
+    fitted = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": _PRECISION, "fatol": _PRECISION}).x
     return float(np.exp(fitted[0])), float(fitted[1])

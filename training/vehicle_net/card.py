@@ -74,12 +74,15 @@ def _neither(evaluation: Evaluation) -> str:
 
 def _calibration(evaluation: Evaluation) -> str:
     calibration = evaluation.model.description["calibration"]
-    text = f"Logits are divided by a temperature of {calibration['temperature']:.4f}"
+    text = (
+        f"The probability p of motorcycle is the sigmoid of (m - {calibration['shift']:.4f}) / "
+        f"{calibration['temperature']:.4f}, where m is its logit\nminus that of bicycle"
+    )
     if "slope" not in calibration:
-        return f"{text}, fitted on out-of-fold predictions\nand included in the exported graph."
+        return f"{text}, fitted on out-of-fold predictions and included in the exported graph."
     sign = "-" if calibration["offset"] < 0 else "+"
     return (
-        f"{text}; the probability q of neither is the sigmoid of\n{calibration['slope']:.4f} d {sign} "
+        f"{text}; the probability q of neither is the sigmoid of {calibration['slope']:.4f} d {sign}\n"
         f"{abs(calibration['offset']):.4f}, where d is its logit minus the logsumexp of the labels' logits. Both are "
         "fitted on out-of-fold\npredictions and included in the exported graph, whose two probabilities are "
         "(1 - q) p + q / 2."

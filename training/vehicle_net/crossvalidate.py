@@ -20,8 +20,8 @@ from training.vehicle_net.channels import Material, ScoringImages
 from training.vehicle_net.environment import read_configuration
 from training.vehicle_net.errors import VehicleNetError
 from training.vehicle_net.hyperparameters import Hyperparameters
-from training.vehicle_net.learn import EpochReport, Run, logits_of
-from training.vehicle_net.learn import fit as fit_network
+from training.vehicle_net.learn import EpochReport, fit_members, logits_of
+from training.vehicle_net.memory import keep_freed_memory
 from training.vehicle_net.metrics import Accepted, Score
 from training.vehicle_net.network import VehicleNet
 
@@ -88,7 +88,7 @@ class OutOfFold:
 
     def accuracies(self) -> list[float]:
         """Accuracy of each fold."""
-        right = (self.vehicles.logits[:, 1] > self.vehicles.logits[:, 0]) == (self.labels == 1)
+        right = self.probabilities().argmax(axis=1) == self.labels
         return [float(right[self.vehicles.folds == fold].mean()) for fold in self.folds]
 
 
@@ -126,15 +126,19 @@ def out_of_fold(
     began = time.monotonic()
     for fold in range(networks):
         inside, outside = vehicle_folds == fold, other_folds == fold
-        run = Run(
-            hyperparameters, material.where(~inside, ~outside), seed=hyperparameters.seed + 1 + fold, device=device
+        network = fit_members(
+            hyperparameters,
+            material.where(~inside, ~outside),
+            seed=hyperparameters.seed + 1 + fold,
+            device=device,
+            checkpoints=checkpoints,
+            report=_progress(fold, networks, hyperparameters.total_epochs),
         )
-        network = fit_network(run, checkpoints=checkpoints, report=_progress(fold, networks, hyperparameters.epochs))
         held_out = scoring.real.where(inside), scoring.others and scoring.others.where(outside), scoring.validation
         vehicles, others, validation = (
             logits_of(network, images, mirror=hyperparameters.mirror)
             if images is not None
-            else np.empty((0, run.outputs))
+            else np.empty((0, len(network.rows)))
             for images in held_out
         )
         logits.append((vehicles, others, validation))
@@ -187,6 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="crossvalidate", description="Cross-validate a recipe; options as of train.")
     parser.add_argument("--out", type=Path, help="where to write figures and out-of-fold logits, as JSON")
     options, rest = parser.parse_known_args(arguments)
+    keep_freed_memory()
     try:
         configuration = read_configuration(rest, {})
         material, scoring = training_data.read(configuration)

@@ -149,7 +149,8 @@ def _output(graph: _Graph, logits: str, outputs: int, calibration: Calibration, 
         pairs = graph.add("Reshape", logits, graph.integers(2, -1, outputs))
         logits = graph.add("ReduceMean", pairs, axes=[0], keepdims=0)
     labels = _columns(graph, logits, 0, 2) if outputs == 3 else logits
-    scaled = graph.add("Mul", labels, graph.floats(1 / calibration.temperature))
+    shifted = graph.add("Add", labels, graph.floats(calibration.shift, 0.0))
+    scaled = graph.add("Mul", shifted, graph.floats(1 / calibration.temperature))
     if outputs == 2:
         graph.add("Softmax", scaled, output="probabilities", axis=1)
         return

@@ -9,6 +9,8 @@ from typing import Any, Self
 from core.labels import VEHICLES
 from training.vehicle_net.errors import InvalidHyperparameter
 
+_BETWEEN_MEMBERS = 100
+"""More than there are folds, each of which has a seed of its own."""
 _LABELS = re.compile(r"[\w-]{1,60},[\w-]{1,60}", re.ASCII)
 
 
@@ -50,6 +52,9 @@ class Hyperparameters:
     """Share of the steps in which the learning rate rises; it then falls linearly to nothing."""
     average: float = 0.98
     """Decay of the moving average of the weights, which is what is exported."""
+    members: int = 2
+    """Networks, trained with seeds of their own, whose weights are averaged (https://arxiv.org/abs/2203.05482); without
+    ImageNet weights to start from, which bring them close enough for that, there is one."""
     frozen: int = 5
     """Blocks after the stem that keep their ImageNet weights."""
     kept: float = 0.25
@@ -59,7 +64,7 @@ class Hyperparameters:
     calibration_folds: int = 2
     """Parts that the calibration is fitted on, each predicted by a network that was trained without it: `folds` for the
     whole cross-validation, 0 to leave confidences uncalibrated."""
-    prior: float = 0.5
+    prior: float = 0.1
     """The number of images of neither for each vehicle that the calibration assumes."""
     seed: int = 0
 
@@ -91,6 +96,16 @@ class Hyperparameters:
         return replace(cls(), **changes)
 
     @property
+    def member_seeds(self) -> list[int]:
+        """What each member adds to the seed of its network."""
+        return [_BETWEEN_MEMBERS * member for member in range(self.members if self.pretrained else 1)]
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of all members together."""
+        return self.epochs * len(self.member_seeds)
+
+    @property
     def names(self) -> tuple[str, str]:
         """The names of label 0 and label 1."""
         first, second = self.labels.split(",")
@@ -104,6 +119,8 @@ class Hyperparameters:
     def __post_init__(self) -> None:
         if not _LABELS.fullmatch(self.labels) or len(set(self.labels.split(","))) != 2:
             raise InvalidHyperparameter("labels", self.labels, "two different names with a comma between are needed")
+        if self.members < 1:
+            raise InvalidHyperparameter("members", self.members, "at least one network is needed")
         if self.calibration_folds not in {0, *range(2, self.folds + 1)}:
             raise InvalidHyperparameter(
                 "calibration_folds", self.calibration_folds, f"0 or 2 to {self.folds}, the number of folds, is needed"

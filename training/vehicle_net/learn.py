@@ -24,7 +24,7 @@ from training.vehicle_net.network import VehicleNet, pretrained
 
 _MIN_DETAIL = 24
 """Smallest side that rendered images are reduced to."""
-_AFTER_TRAINING = frozenset({"mirror", "folds", "calibration_folds", "kept", "prior"})
+_AFTER_TRAINING = frozenset({"mirror", "folds", "calibration_folds", "members", "kept", "prior"})
 """Hyperparameters that do not change one network's weights before they are averaged with ImageNet's."""
 
 EpochReport: TypeAlias = Callable[[int, VehicleNet, float], None]
@@ -209,7 +209,7 @@ class Run:
 
 
 def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None = None) -> VehicleNet:
-    """Train to the last epoch and return the averaged network, with a share of the weights that it began with.
+    """Train to the last epoch and return the averaged network.
 
     Where `checkpoints` holds this very run, continue it.
     """
@@ -223,16 +223,37 @@ def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None
             checkpoint.save(file, run.state())
         if report:
             report(run.epoch - 1, run.averaged, loss)
-    return _averaged_with_imagenet(run)
+    return run.averaged.eval()
 
 
-def _averaged_with_imagenet(run: Run) -> VehicleNet:
-    hyperparameters, network = run.hyperparameters, run.averaged
-    if hyperparameters.pretrained and hyperparameters.kept:
-        initial = new_network(hyperparameters, run.device, neither=run.outputs == 3).state_dict()
-        for name, value in network.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(initial[name], hyperparameters.kept)
+def fit_members(
+    hyperparameters: Hyperparameters,
+    material: Material,
+    *,
+    seed: int,
+    device: str = "cpu",
+    checkpoints: Path | None = None,
+    report: EpochReport | None = None,
+) -> VehicleNet:
+    """Train the members and return the mean of their weights, with a share of the weights that they began with.
+
+    Epochs are reported one member's after another's. Members continue from `checkpoints` as `fit` does.
+    """
+    weights: list[dict[str, Tensor]] = []
+    for member, offset in enumerate(hyperparameters.member_seeds):
+        first = member * hyperparameters.epochs
+
+        def report_epoch(epoch: int, network: VehicleNet, loss: float, first: int = first) -> None:
+            if report:
+                report(first + epoch, network, loss)
+
+        run = Run(hyperparameters, material, seed=seed + offset, device=device)
+        weights.append(fit(run, checkpoints=checkpoints, report=report_epoch).state_dict())
+    network = new_network(hyperparameters, device, neither=material.knows_neither)
+    kept = hyperparameters.kept if hyperparameters.pretrained else 0.0
+    for name, value in network.state_dict().items():
+        own = [each[name] for each in weights]
+        value.copy_(torch.stack(own).mean(0).lerp(value, kept) if value.is_floating_point() else own[0])
     return network.eval()
 
 

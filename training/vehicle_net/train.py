@@ -29,7 +29,8 @@ from training.vehicle_net.environment import RunConfiguration, read_configuratio
 from training.vehicle_net.errors import VehicleNetError
 from training.vehicle_net.hyperparameters import Hyperparameters
 from training.vehicle_net.inference import predict, session_of
-from training.vehicle_net.learn import EpochReport, Run, fit, logits_of
+from training.vehicle_net.learn import EpochReport, fit_members, logits_of
+from training.vehicle_net.memory import keep_freed_memory
 from training.vehicle_net.metrics import Score, reliability
 from training.vehicle_net.network import VehicleNet
 
@@ -58,7 +59,7 @@ def report_to(
         if validation is not None:
             write_line(f"Epoch[{epoch}] Validation-accuracy={accuracy(network, validation):.6f}")
         epoch_began = time.monotonic()
-        left = (epoch_began - began) / (epoch + 1) * (hyperparameters.epochs - epoch - 1)
+        left = (epoch_began - began) / (epoch + 1) * (hyperparameters.total_epochs - epoch - 1)
         write_line(f"Epoch[{epoch}] about {left:.0f} s left")
 
     return report
@@ -120,11 +121,17 @@ def train(configuration: RunConfiguration) -> Path:
     counts = {f"{name}_count": len(images) if images else 0 for name, images in _named(material).items()}
     print(f"{', '.join(f'{name} {count}' for name, count in counts.items())}, on {configuration.device}", flush=True)
     calibration, figures = _calibration(configuration, material, scoring)
-    run = Run(hyperparameters, material, seed=hyperparameters.seed, device=configuration.device)
     step = max(1, len(scoring.real) // TRAINING_SAMPLE)
     sample = scoring.real.where(np.arange(len(scoring.real)) % step == 0)
     report = report_to(lambda line: print(line, flush=True), hyperparameters, sample, scoring.validation)
-    network = fit(run, checkpoints=configuration.checkpoints, report=report).cpu()
+    network = fit_members(
+        hyperparameters,
+        material,
+        seed=hyperparameters.seed,
+        device=configuration.device,
+        checkpoints=configuration.checkpoints,
+        report=report,
+    ).cpu()
     configuration.model_dir.mkdir(parents=True, exist_ok=True)
     graph = configuration.model_dir / "model.onnx"
     check = scoring.real if scoring.others is None else scoring.real + scoring.others
@@ -174,6 +181,7 @@ def _graph_figures(
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of the laptop, the emulator and the training container."""
+    keep_freed_memory()
     try:
         configuration = read_configuration(arguments, os.environ)
         print(f"Model in {train(configuration)}", flush=True)

@@ -13,16 +13,18 @@ def logits_of(margins: np.ndarray) -> np.ndarray:
     return np.stack([np.zeros_like(margins), margins], axis=1)
 
 
-def logits_and_labels(slope: float, images: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
-    """Logits, and labels as likely as `slope` times them says."""
+def logits_and_labels(slope: float, shift: float = 0.0, images: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Logits, and labels as likely as `slope` times their differences from `shift` says."""
     random = np.random.default_rng(1)
     margins = random.normal(0, 3, images)
-    return logits_of(margins), (random.random(images) < expit(slope * margins)).astype(np.int64)
+    return logits_of(margins), (random.random(images) < expit(slope * (margins - shift))).astype(np.int64)
 
 
-@pytest.mark.parametrize("slope", [0.3, 1.0, 2.5])
-def test_the_temperature_that_made_the_labels_is_found(slope: float) -> None:
-    assert fit(*logits_and_labels(slope)).temperature == pytest.approx(1 / slope, rel=0.05)
+@pytest.mark.parametrize(("slope", "shift"), [(0.3, 0.0), (1.0, 0.7), (2.5, -1.2)])
+def test_the_temperature_and_shift_that_made_the_labels_are_found(slope: float, shift: float) -> None:
+    result = fit(*logits_and_labels(slope, shift))
+    assert result.temperature == pytest.approx(1 / slope, rel=0.05)
+    assert result.shift == pytest.approx(shift, abs=0.1)
 
 
 def test_overconfident_probabilities_are_calibrated() -> None:
@@ -33,10 +35,14 @@ def test_overconfident_probabilities_are_calibrated() -> None:
     assert calibrated < 0.02
 
 
-def test_calibration_never_changes_the_predicted_label() -> None:
-    logits, labels = logits_and_labels(0.4)
+def test_a_shifted_calibration_gets_more_labels_right_than_the_logits() -> None:
+    logits, labels = logits_and_labels(1.0, 1.5)
     calibrated = fit(logits, labels).probabilities(logits).argmax(axis=1)
-    np.testing.assert_array_equal(calibrated, logits.argmax(axis=1))
+    assert (calibrated == labels).mean() > (logits.argmax(axis=1) == labels).mean() + 0.01
+
+
+def test_both_labels_are_equally_likely_at_the_shift() -> None:
+    assert Calibration(0.5, 2.0).probabilities(logits_of(np.array([2.0]))).tolist() == [[0.5, 0.5]]
 
 
 def test_the_fit_stays_finite_where_every_prediction_is_right() -> None:
@@ -54,12 +60,11 @@ def test_probabilities_sum_to_one_and_rise_with_the_margin(margin: float, temper
 
 
 def test_labels_are_smoothed_as_platt_proposes() -> None:
-    # Where all margins are of one size, the best sigmoid is the mean target: 4/5 of the motorcycles, 1/7 of the others.
+    # Where margins have two values, the best sigmoid meets both targets: 4/5 of the motorcycles, 1/7 of the others.
     margins = np.array([2.0] * 3 + [-2.0] * 5)
     labels = (margins > 0).astype(np.int64)
-    sure = (3 * 4 / 5 + 5 * (1 - 1 / 7)) / 8
-    result = fit(logits_of(margins), labels).probabilities(logits_of(np.array([2.0])))
-    assert result[0, 1] == pytest.approx(sure, abs=1e-4)
+    result = fit(logits_of(margins), labels).probabilities(logits_of(np.array([2.0, -2.0])))
+    assert result[:, 1] == pytest.approx([4 / 5, 1 / 7], abs=1e-4)
 
 
 def with_neither(excess: np.ndarray) -> np.ndarray:
@@ -97,8 +102,8 @@ def test_the_probabilities_of_three_logits_are_those_of_the_formula() -> None:
     logits = np.array([[1.0, 2.0, 3.0]])
     over = 3 - np.log(np.exp(1) + np.exp(2))
     neither = 1 / (1 + np.exp(-(1.5 * over - 0.5)))
-    second = (1 - neither) / (1 + np.exp(-(2 - 1) / 4)) + neither / 2
-    calibration = Calibration(4.0, 1.5, -0.5)
+    second = (1 - neither) / (1 + np.exp(-(2 - 1 - 0.25) / 4)) + neither / 2
+    calibration = Calibration(4.0, 0.25, 1.5, -0.5)
     assert excess(logits) == pytest.approx([over])
     assert calibration.neither(logits) == pytest.approx([neither])
     np.testing.assert_allclose(calibration.probabilities(logits), [[1 - second, second]])
@@ -116,17 +121,18 @@ def test_the_temperature_depends_on_the_difference_of_the_labels_logits_alone() 
 
 
 def test_what_is_surely_neither_gets_even_probabilities() -> None:
-    np.testing.assert_allclose(Calibration(1.0, 2.0, 0.0).probabilities(with_neither(np.array([50.0]))), 0.5)
+    np.testing.assert_allclose(Calibration(1.0, 0.0, 2.0, 0.0).probabilities(with_neither(np.array([50.0]))), 0.5)
 
 
 def test_without_a_third_logit_nothing_is_neither() -> None:
-    assert Calibration(1.0, 2.0, 5.0).neither(logits_of(np.array([3.0]))).tolist() == [0.0]
+    assert Calibration(1.0, 0.0, 2.0, 5.0).neither(logits_of(np.array([3.0]))).tolist() == [0.0]
 
 
 def test_the_description_names_the_method() -> None:
-    assert Calibration(1.5).to_dict() == {"method": "temperature", "temperature": 1.5}
-    assert Calibration(1.5, 0.5, -1.0).to_dict(neither=True) == {
-        "method": "temperature, and sigmoid for neither", "temperature": 1.5, "slope": 0.5, "offset": -1.0,
+    assert Calibration(1.5, 0.25).to_dict() == {"method": "sigmoid", "temperature": 1.5, "shift": 0.25}
+    assert Calibration(1.5, 0.25, 0.5, -1.0).to_dict(neither=True) == {
+        "method": "sigmoids for the labels and for neither",
+        "temperature": 1.5, "shift": 0.25, "slope": 0.5, "offset": -1.0,
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from training.vehicle_net.network import VehicleNet, blocks_of, same_padding
 
 pytestmark = pytest.mark.torch
 
-CALIBRATION = Calibration(0.6)
+CALIBRATION = Calibration(0.6, 0.3)
 
 
 def network_of(backbone: str, rows: Rows = (1, 1)) -> VehicleNet:
@@ -75,11 +75,11 @@ def test_a_mirror_image_gets_the_same_prediction_where_both_are_used(vehicles: I
 def test_the_probability_of_neither_is_spread_evenly_over_the_labels(
     vehicles: Images, rows: Rows, mirror: bool, tmp_path: Path
 ) -> None:
-    network, calibration = network_of("tiny", rows), Calibration(0.6, 1.5, -0.5)
+    network, calibration = network_of("tiny", rows), Calibration(0.6, 0.3, 1.5, -0.5)
     export.write(network, 64, calibration, tmp_path / "model.onnx", mirror=mirror, check=vehicles)
     logits = logits_of(network, vehicles, mirror=mirror)
     neither = 1 / (1 + np.exp(-1.5 * (logits[:, 2] - np.logaddexp(logits[:, 0], logits[:, 1])) + 0.5))
-    told_apart = 1 / (1 + np.exp((logits[:, 0] - logits[:, 1]) / 0.6))
+    told_apart = 1 / (1 + np.exp((logits[:, 0] - logits[:, 1] + 0.3) / 0.6))
     predicted = predict(session_of(tmp_path / "model.onnx"), vehicles.pixels)
     np.testing.assert_allclose(predicted[:, 1], (1 - neither) * told_apart + neither / 2, atol=1e-3)
 

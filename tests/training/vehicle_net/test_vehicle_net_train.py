@@ -3,7 +3,9 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +16,10 @@ from training.vehicle_net import train
 from training.vehicle_net.channels import NEITHER, Images, Material, read_channel
 from training.vehicle_net.environment import read_configuration
 from training.vehicle_net.errors import UnreadableCheckpoint
+from training.vehicle_net.head import Rows
 from training.vehicle_net.hyperparameters import Hyperparameters
 from training.vehicle_net.inference import predict, session_of
-from training.vehicle_net.learn import Run, fit, logits_of
+from training.vehicle_net.learn import Run, fit, fit_members, logits_of, new_network
 from training.vehicle_net.network import VehicleNet
 
 pytestmark = pytest.mark.torch
@@ -47,9 +50,13 @@ def images(channel: Path) -> Images:
 
 
 def begun(images: Images, *, seed: int = 5) -> Run:
+    return Run(HYPERPARAMETERS, begun_material(images), seed=seed)
+
+
+def begun_material(images: Images) -> Material:
     some = images.where(np.arange(len(images)) < 8)
     nothing = Images(255 - some.pixels, np.full(8, NEITHER))
-    return Run(HYPERPARAMETERS, Material(images, nothing, some, nothing), seed=seed)
+    return Material(images, nothing, some, nothing)
 
 
 def killed_after(images: Images, epoch: int, checkpoints: Path) -> None:
@@ -98,6 +105,59 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(images: Im
     first, again, other = (fit(begun(images, seed=seed)).state_dict() for seed in (5, 5, 6))
     assert all(torch.equal(value, again[name]) for name, value in first.items())
     assert not torch.equal(first["classifier.weight"], other["classifier.weight"])
+
+
+@pytest.fixture
+def imagenet_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks start from weights of the seed 0, in the place of a package's."""
+
+    def pretrained(backbone: str, rows: Rows, *, of_vehicles: bool) -> VehicleNet:
+        torch.manual_seed(0)
+        return VehicleNet(backbone, rows).eval()
+
+    monkeypatch.setattr("training.vehicle_net.learn.pretrained", pretrained)
+
+
+def with_members(members: int, kept: float = 0.0) -> Hyperparameters:
+    return replace(HYPERPARAMETERS, pretrained=True, members=members, kept=kept)
+
+
+@pytest.mark.usefixtures("imagenet_weights")
+def test_the_weights_of_members_with_seeds_of_their_own_are_averaged(images: Images) -> None:
+    material, hyperparameters = Material(images), with_members(3, kept=0.25)
+    alone = [fit(Run(hyperparameters, material, seed=seed)).state_dict() for seed in (5, 105, 205)]
+    initial = new_network(hyperparameters, "cpu", neither=False).state_dict()
+    together = fit_members(hyperparameters, material, seed=5).state_dict()
+    assert not torch.equal(alone[0]["classifier.weight"], alone[1]["classifier.weight"])
+    for name, value in together.items():
+        mean = sum(each[name] for each in alone) / 3
+        torch.testing.assert_close(value, 0.75 * mean + 0.25 * initial[name])
+
+
+@pytest.mark.usefixtures("imagenet_weights")
+def test_epochs_are_counted_over_all_members_and_finished_members_are_not_trained_again(
+    images: Images, tmp_path: Path
+) -> None:
+    epochs: list[int] = []
+
+    def kill(epoch: int, network: VehicleNet, loss: float) -> None:
+        epochs.append(epoch)
+        if epoch == 4:
+            raise Killed
+
+    arguments: dict[str, Any] = {"seed": 5, "checkpoints": tmp_path / "kept"}
+    with pytest.raises(Killed):
+        fit_members(with_members(2), Material(images), report=kill, **arguments)
+    fit_members(with_members(2), Material(images), report=lambda *told: epochs.append(told[0]), **arguments)
+    assert epochs == [0, 1, 2, 3, 4, 5]
+    assert with_members(2).total_epochs == 6
+
+
+def test_a_network_from_scratch_has_one_member(images: Images) -> None:
+    alone = fit(begun(images)).state_dict()
+    hyperparameters = replace(HYPERPARAMETERS, members=3, kept=0.25)
+    together = fit_members(hyperparameters, begun_material(images), seed=5).state_dict()
+    assert all(torch.equal(value, together[name]) for name, value in alone.items())
 
 
 def test_bright_and_dark_images_are_classified_after_a_few_epochs(images: Images) -> None:
@@ -161,7 +221,7 @@ def test_the_other_channel_teaches_a_third_output_that_keeps_two_probabilities(
     channels = {"SM_CHANNEL_OTHER": str(other), "SM_CHANNEL_OTHER_LST": str(other.with_suffix(".lst"))}
     model = train.train(read_configuration(["--checkpoint-dir", str(tmp_path / "kept")], script_mode | channels))
     description = json.loads((model / "model.json").read_text(encoding="utf-8"))
-    assert description["calibration"].keys() == {"method", "temperature", "slope", "offset"}
+    assert description["calibration"].keys() == {"method", "temperature", "shift", "slope", "offset"}
     assert description["metrics"]["cross_validation_neither"]["images"] == 8  # two of three folds
     assert description["provenance"]["images"]["other_count"] == 12
     predicted = predict(session_of(model / "model.onnx"), np.zeros((3, 48, 48, 3), np.uint8))
