@@ -57,14 +57,14 @@ class Hyperparameters:
     ImageNet weights to start from, which bring them close enough for that, there is one."""
     frozen: int = 5
     """Blocks after the stem that keep their ImageNet weights."""
-    kept: float = 0.25
+    kept: float = 0.1
     """Share of the ImageNet weights in the final ones (https://arxiv.org/abs/2109.01903)."""
     folds: int = 5
     """Parts of the train channel for cross-validation."""
     calibration_folds: int = 2
     """Parts that the calibration is fitted on, each predicted by a network that was trained without it: `folds` for the
     whole cross-validation, 0 to leave confidences uncalibrated."""
-    prior: float = 0.1
+    prior: float = 0.5
     """The number of images of neither for each vehicle that the calibration assumes."""
     seed: int = 0
 
