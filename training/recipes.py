@@ -95,6 +95,8 @@ def build_hyperparameters(
     return values
 
 
-def max_epochs(hyperparameters: Mapping[str, str]) -> int:
-    """Return how many epochs a job with these hyperparameters runs at most."""
-    return int(hyperparameters.get("epochs", VehicleNetHyperparameters.epochs))
+def max_epochs(recipe: Recipe, hyperparameters: Mapping[str, str]) -> int:
+    """Return how many epochs a job with the hyperparameters of `build_hyperparameters` reports at most."""
+    return (
+        int(hyperparameters["epochs"]) if recipe.builtin else VehicleNetHyperparameters.of(hyperparameters).total_epochs
+    )

@@ -63,7 +63,7 @@ def train(  # noqa: PLR0913, PLR0917 - a command's options
         environment = training_jobs.job_environment(context.outputs, role, kms_key, subnet or (), security_group or ())
         cost_confirmation.confirm_cost(context, [training_jobs.billed_instances(job)])
         jobs.submit(context.session, job, environment)
-        name, total_epochs = job.name, recipes.max_epochs(job.hyperparameters)
+        name, total_epochs = job.name, recipes.max_epochs(job.recipe, job.hyperparameters)
         console.note(f"training job {name}")
     if no_wait:
         context.print_values({"job": name})

@@ -28,5 +28,8 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones() -> None:
 
 
 def test_the_number_of_epochs_is_the_hyperparameter_or_the_networks_own() -> None:
-    assert max_epochs({"epochs": "7"}) == 7
-    assert max_epochs({}) == VehicleNetHyperparameters.epochs
+    ours, own = get_recipe("vehicle-net"), VehicleNetHyperparameters()
+    assert max_epochs(get_recipe("builtin"), {"epochs": "7"}) == 7
+    assert max_epochs(ours, {}) == own.epochs * own.members
+    assert max_epochs(ours, {"epochs": "7", "members": "3"}) == 21
+    assert max_epochs(ours, {"epochs": "7", "members": "3", "pretrained": "false"}) == 7

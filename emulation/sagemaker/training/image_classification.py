@@ -199,6 +199,7 @@ def arguments(request: Request) -> list[str]:
         "backbone": "lite2" if pretrained else "resnet" if int(side) <= _SMALL else "tiny",
         "rendered": "0",
         "calibration-folds": "0",
+        "members": "1",
     }
     if not pretrained:
         options |= _FROM_SCRATCH
