@@ -228,8 +228,8 @@ def _making(evaluation: Evaluation) -> str:
 
 `training/vehicle_net/hyperparameters.py` explains each setting.
 
-The shipped network was trained with `--members 3 --calibration-folds 5`; `scones train` uses the defaults, which take about a
-third of that time.
+The shipped network was trained with `--members 3 --calibration-folds 5`; `scones train` uses the defaults, which take
+about a third of that time.
 
 {_recipe(evaluation)}
 

@@ -143,7 +143,10 @@ def out_of_fold(
         )
         logits.append((vehicles, others, validation))
         accuracy = float(((vehicles[:, 1] > vehicles[:, 0]) == (held_out[0].labels == 1)).mean())
-        print(f"Fold[{fold}] accuracy={accuracy:.6f} after {time.monotonic() - began:.0f} s", flush=True)
+        print(
+            f"Fold[{fold}] accuracy before calibration={accuracy:.6f} after {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
     return _joined(hyperparameters, material, scoring, logits, vehicle_folds, other_folds)
 
 

@@ -10,7 +10,7 @@ from core.labels import VEHICLES
 from training.vehicle_net.errors import InvalidHyperparameter
 
 _BETWEEN_MEMBERS = 100
-"""More than there are folds, each of which has a seed of its own."""
+"""Distance of the members' seeds: larger than the number of folds, whose seeds follow one another."""
 _LABELS = re.compile(r"[\w-]{1,60},[\w-]{1,60}", re.ASCII)
 
 
@@ -53,7 +53,7 @@ class Hyperparameters:
     average: float = 0.98
     """Decay of the moving average of the weights, which is what is exported."""
     members: int = 2
-    """Networks, trained with seeds of their own, whose weights are averaged (https://arxiv.org/abs/2203.05482); without
+    """Networks from different seeds whose weights are averaged (https://arxiv.org/abs/2203.05482); without
     ImageNet weights to start from, which bring them close enough for that, there is one."""
     frozen: int = 5
     """Blocks after the stem that keep their ImageNet weights."""
