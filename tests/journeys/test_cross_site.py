@@ -1,7 +1,9 @@
 """A page of another origin, in a real browser, cannot change anything behind `scones up`."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -31,12 +34,11 @@ SCHEDULE = {
     "Target": {"Arn": TARGET, "RoleArn": "arn:aws:iam::000000000000:role/any", "Input": "{}"},
 }
 # Sends what a page may send to another origin without asking, as a form that is submitted into a frame and by fetch,
-# and then tries to read; the title tells when all is done.
-PAGE = """<!doctype html><title>busy</title><iframe name="frame"></iframe>
+# and then tries to read; at the end it reports to its own server.
+PAGE = """<!doctype html><iframe name="frame"></iframe>
 <form id="form" method="post" enctype="multipart/form-data" target="frame" action="{s3}/{bucket}">
 <input name="key" value="form.txt"><input name="success_action_status" value="201">
 <input name="file" value="attack"></form>
-<pre id="seen"></pre>
 <script>
 const seen = {{}};
 async function attempt(name, url, options) {{
@@ -64,8 +66,7 @@ async function attack() {{
       {{method: "POST", body: "{{}}", mode: "no-cors"}}),
     attempt("read", "{sagemaker}/_scones/health", {{}}),
   ]);
-  document.getElementById("seen").textContent = JSON.stringify(seen);
-  document.title = "done";
+  await fetch("/", {{method: "POST", body: JSON.stringify(seen)}});
 }}
 attack();
 </script>"""
@@ -110,10 +111,16 @@ def site(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Site
 
 
 @contextmanager
-def served(page: bytes) -> Iterator[int]:
-    """Serve the page on its own port, which makes it another origin under whatever name."""
+def served(page: bytes) -> Iterator[tuple[int, SimpleQueue[bytes]]]:
+    """Serve the page on its own port, which makes it another origin under whatever name; yield what it reports, too."""
+    reports: SimpleQueue[bytes] = SimpleQueue()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            reports.put(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -125,20 +132,36 @@ def served(page: bytes) -> Iterator[int]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield server.server_port
+        yield server.server_port, reports
         server.shutdown()
 
 
-def dom(url: str, profile: Path) -> str:
-    """Open a URL in a browser that takes evil.example for 127.0.0.1; return the document when it has settled."""
+def browser_command(profile: Path) -> list[str]:
+    """The command of a browser that takes evil.example for 127.0.0.1."""
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     network = ["--no-proxy-server", "--host-resolver-rules=MAP evil.example 127.0.0.1"]
-    page = [f"--user-data-dir={profile}", "--virtual-time-budget=20000", "--timeout=60000", "--dump-dom", url]
+    return [str(CHROMIUM), *options, *network, f"--user-data-dir={profile}"]
+
+
+def dom(url: str, profile: Path) -> str:
+    """Open a URL in a browser; return the document when it is loaded."""
     finished = subprocess.run(
-        [str(CHROMIUM), *options, *network, *page], capture_output=True, text=True, timeout=600, check=False
+        [*browser_command(profile), "--dump-dom", url], capture_output=True, text=True, timeout=600, check=False
     )
     assert finished.returncode == 0, finished.stderr[-2000:]
     return finished.stdout
+
+
+def report_of(page: str, host: str, profile: Path) -> dict[str, Any]:
+    """Open the page under a host name in a browser, and return what it reports at its end."""
+    with served(page.encode()) as (port, reports):
+        command = [*browser_command(profile), "--remote-debugging-port=0", f"http://{host}:{port}/"]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as browser:
+            try:
+                seen: dict[str, Any] = json.loads(reports.get(timeout=600))
+            finally:
+                os.killpg(browser.pid, signal.SIGKILL)
+    return seen
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "evil.localhost", "evil.example"])
@@ -146,10 +169,7 @@ def test_a_page_of_another_origin_changes_nothing_and_reads_nothing(host: str, s
     state = site.state
     urls = {"s3": state.localstack_url, "sagemaker": state.sagemaker_url, "function": state.lambda_urls["filter"]}
     page = PAGE.format(bucket=BUCKET, schedule=json.dumps(json.dumps(SCHEDULE)), **urls)
-    with served(page.encode()) as port:
-        shown = dom(f"http://{host}:{port}/", tmp_path)
-    assert "<title>done</title>" in shown
-    seen = json.loads(shown.partition('<pre id="seen">')[2].partition("</pre>")[0])
+    seen = report_of(page, host, tmp_path)
     assert site.changes() == ([], [], [])
     assert "START RequestId" not in (state.logs / "filter.log").read_text()
     sent = dict.fromkeys(("form", "text", "blob", "queue", "lambda"), "opaque")
