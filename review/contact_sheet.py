@@ -14,13 +14,17 @@ THUMBNAIL = 160
 
 @dataclass(frozen=True)
 class Card:
-    """An image for review. ``thumbnail`` is a data URI, or None without one; ``inferences`` may be empty."""
+    """An image for review. ``thumbnail`` is a data URI, or None without one; ``inferences`` may be empty.
+
+    ``probably_neither`` is None where the model does not say whether the image shows neither label.
+    """
 
     s3_bucket: str
     s3_key: str
     inferences: tuple[float, ...]
     cause: str
     thumbnail: str | None
+    probably_neither: bool | None = None
 
 
 def render(cards: Sequence[Card], labels: Sequence[str]) -> str:
@@ -44,6 +48,7 @@ def _figure(number: int, name: str, card: Card, labels: Sequence[str]) -> str:
     unreadable = "<div class=none>the image cannot be shown</div>"
     shown = f'<img alt="" src="{card.thumbnail}">' if card.thumbnail else unreadable
     prediction = ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, card.inferences, strict=False))
+    prediction += ", probably neither" if card.probably_neither else ""
     image = escape(json.dumps({"s3_bucket": card.s3_bucket, "s3_key": card.s3_key}), quote=True)
     choices = " ".join(
         f'<label><input type=radio name="i{number}" value={label}> {label}</label>' for label in (*labels, "neither")

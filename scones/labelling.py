@@ -84,4 +84,4 @@ def _card(s3: Any, image: S3Uri, message: Message) -> Card:
     except UnreadableImage:
         content = None
     thumbnail = data_uri(content, contact_sheet.THUMBNAIL)
-    return Card(image.bucket, image.key, message.inferences, explain(message), thumbnail)
+    return Card(image.bucket, image.key, message.inferences, explain(message), thumbnail, message.probably_neither)

@@ -62,6 +62,8 @@ def review(
     values: dict[str, Any] = {"images": len(cards), "sheet": str(sheet)}
     if context.as_json:
         values["listed"] = [
-            {"s3_key": card.s3_key, "inferences": card.inferences, "cause": card.cause} for card in cards
-        ]
+            {"s3_key": card.s3_key, "inferences": card.inferences, "probably_neither": card.probably_neither,
+             "cause": card.cause}
+            for card in cards
+        ]  # fmt: skip
     context.print_values(values)

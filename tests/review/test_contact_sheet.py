@@ -46,6 +46,11 @@ def test_the_page_asks_nothing_of_anybody_else() -> None:
     assert page.count("data:image/png;base64,") == 1
 
 
+def test_the_page_says_what_probably_shows_neither_label() -> None:
+    pages = (render([Card("b", "x", (0.5, 0.5), "", None, neither)], VEHICLES) for neither in (True, False, None))
+    assert ["probably neither" in page for page in pages] == [True, False, False]
+
+
 def test_what_the_model_is_least_sure_of_comes_first_and_one_key_in_two_buckets_is_told_apart() -> None:
     cards = [Card("b", "x", (0.9, 0.1), "", None), Card("c", "x", (0.2, 0.8), "", None), Card("b", "y", (), "", None)]
     page = render(cards, VEHICLES)

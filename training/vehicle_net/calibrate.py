@@ -2,6 +2,7 @@
 (https://arxiv.org/abs/1706.04599) and a shift, and one for how much the logit of neither exceeds them.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,9 +13,6 @@ from scipy.special import expit, logsumexp
 
 Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
-
-_BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm
-_PRECISION = 1e-7
 
 
 @dataclass(frozen=True)
@@ -82,12 +80,8 @@ def _temperature_and_shift(margins: Floats, labels: Labels) -> tuple[float, floa
         scaled = (margins - point[1]) / np.exp(point[0])
         return float(np.mean(np.logaddexp(0, scaled) - targets * scaled))
 
-    largest = float(np.abs(margins).max())
-    bounds = (_BOUNDS, (-largest, largest))
-    fitted = minimize(
-        loss, np.zeros(2), method="Nelder-Mead", bounds=bounds, options={"xatol": _PRECISION, "fatol": _PRECISION}
-    ).x
-    return float(np.exp(fitted[0])), float(fitted[1])
+    logarithm, shift = _least(loss)
+    return float(np.exp(logarithm)), shift
 
 
 def _sigmoid(inside: Floats, outside: Floats, prior: float) -> tuple[float, float]:
@@ -100,5 +94,10 @@ def _sigmoid(inside: Floats, outside: Floats, prior: float) -> tuple[float, floa
         scaled = np.exp(point[0]) * values + point[1]
         return float(np.sum(weights * (np.logaddexp(0, scaled) - targets * scaled)))
 
-    fitted = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": _PRECISION, "fatol": _PRECISION}).x
-    return float(np.exp(fitted[0])), float(fitted[1])
+    logarithm, offset = _least(loss)
+    return float(np.exp(logarithm)), offset
+
+
+def _least(loss: Callable[[Floats], float]) -> tuple[float, float]:
+    fitted = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-7}).x
+    return float(fitted[0]), float(fitted[1])
