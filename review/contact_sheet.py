@@ -16,7 +16,7 @@ THUMBNAIL = 160
 class Card:
     """An image for review. ``thumbnail`` is a data URI, or None without one; ``inferences`` may be empty.
 
-    ``probably_neither`` is None where the model does not say whether the image shows neither label.
+    ``probably_neither`` says whether the image probably shows neither label, or None if the model does not say.
     """
 
     s3_bucket: str
