@@ -112,6 +112,7 @@ def test_a_missing_channel_is_named(environment: dict[str, str], missing: str) -
         '{"epochs": 2.5}',
         '{"pretrained": "perhaps"}',
         '{"calibration_folds": 1}',
+        '{"members": 0}',
         '{"labels": "apple"}',
         '{"labels": "apple,apple"}',
         '{"labels": "apple,orange,pear"}',
