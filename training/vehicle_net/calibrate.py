@@ -80,7 +80,7 @@ def _temperature_and_shift(margins: Floats, labels: Labels) -> tuple[float, floa
         scaled = (margins - point[1]) / np.exp(point[0])
         return float(np.mean(np.logaddexp(0, scaled) - targets * scaled))
 
-    logarithm, shift = _least(loss)
+    logarithm, shift = _best(loss)
     return float(np.exp(logarithm)), shift
 
 
@@ -94,10 +94,11 @@ def _sigmoid(inside: Floats, outside: Floats, prior: float) -> tuple[float, floa
         scaled = np.exp(point[0]) * values + point[1]
         return float(np.sum(weights * (np.logaddexp(0, scaled) - targets * scaled)))
 
-    logarithm, offset = _least(loss)
+    logarithm, offset = _best(loss)
     return float(np.exp(logarithm)), offset
 
 
-def _least(loss: Callable[[Floats], float]) -> tuple[float, float]:
+def _best(loss: Callable[[Floats], float]) -> tuple[float, float]:
+    """Return the two parameters of the smallest loss."""
     fitted = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-7}).x
     return float(fitted[0]), float(fitted[1])

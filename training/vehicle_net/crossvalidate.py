@@ -87,7 +87,7 @@ class OutOfFold:
         return Score.of(self.probabilities(), self.labels)
 
     def accuracies(self) -> list[float]:
-        """Accuracy of each fold."""
+        """Accuracy of each fold's `probabilities`."""
         right = self.probabilities().argmax(axis=1) == self.labels
         return [float(right[self.vehicles.folds == fold].mean()) for fold in self.folds]
 

@@ -25,7 +25,7 @@ from training.vehicle_net.network import VehicleNet, pretrained
 _MIN_DETAIL = 24
 """Smallest side that rendered images are reduced to."""
 _AFTER_TRAINING = frozenset({"mirror", "folds", "calibration_folds", "members", "kept", "prior"})
-"""Hyperparameters that do not change one network's weights before they are averaged with ImageNet's."""
+"""Hyperparameters that do not change one network's weights before these are averaged."""
 
 EpochReport: TypeAlias = Callable[[int, VehicleNet, float], None]
 """Called after each epoch with its number, the averaged network and the mean training loss."""
@@ -208,8 +208,10 @@ class Run:
         return sum(losses) / len(losses)
 
 
-def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None = None) -> VehicleNet:
-    """Train to the last epoch and return the averaged network.
+def fit(
+    run: Run, *, checkpoints: Path | None = None, report: EpochReport | None = None, first_epoch: int = 0
+) -> VehicleNet:
+    """Train to the last epoch and return the averaged network; epochs are reported from the number `first_epoch` on.
 
     Where `checkpoints` holds this very run, continue it.
     """
@@ -222,7 +224,7 @@ def fit(run: Run, *, checkpoints: Path | None = None, report: EpochReport | None
         if file:
             checkpoint.save(file, run.state())
         if report:
-            report(run.epoch - 1, run.averaged, loss)
+            report(first_epoch + run.epoch - 1, run.averaged, loss)
     return run.averaged.eval()
 
 
@@ -237,18 +239,13 @@ def fit_members(
 ) -> VehicleNet:
     """Train the members and return the mean of their weights, with a share of the weights that they began with.
 
-    Epochs are reported one member's after another's. Members continue from `checkpoints` as `fit` does.
+    Epochs are counted over all members. Members continue from `checkpoints` as `fit` does.
     """
     weights: list[dict[str, Tensor]] = []
     for member, offset in enumerate(hyperparameters.member_seeds):
-        first = member * hyperparameters.epochs
-
-        def report_epoch(epoch: int, network: VehicleNet, loss: float, first: int = first) -> None:
-            if report:
-                report(first + epoch, network, loss)
-
         run = Run(hyperparameters, material, seed=seed + offset, device=device)
-        weights.append(fit(run, checkpoints=checkpoints, report=report_epoch).state_dict())
+        first = member * hyperparameters.epochs
+        weights.append(fit(run, checkpoints=checkpoints, report=report, first_epoch=first).state_dict())
     network = new_network(hyperparameters, device, neither=material.knows_neither)
     kept = hyperparameters.kept if hyperparameters.pretrained else 0.0
     for name, value in network.state_dict().items():
